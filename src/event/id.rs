@@ -1,0 +1,264 @@
+//! Ids: of calls and producers (ULIDs of our own), of traces and spans (W3C Trace Context).
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rand::Rng;
+
+/// A text that is no id of the kind asked for. Says nothing of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid {expected}")]
+pub struct InvalidId {
+    expected: &'static str,
+}
+
+const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const ULID_CHARS: usize = 26;
+
+fn write_ulid(id: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(encode_ulid(id, &mut [0; ULID_CHARS]))
+}
+
+fn encode_ulid(id: u128, buffer: &mut [u8; ULID_CHARS]) -> &str {
+    for (position, place) in buffer.iter_mut().rev().enumerate() {
+        let digit = (id >> (5 * position)) as usize & 31;
+        *place = CROCKFORD.get(digit).copied().unwrap_or(b'0');
+    }
+    std::str::from_utf8(buffer).unwrap_or_default()
+}
+
+fn parse_ulid(text: &str) -> Option<u128> {
+    // 26 digits hold 130 bits: a first digit above 7 would overflow.
+    if text.len() != ULID_CHARS || text.as_bytes().first().is_none_or(|first| *first > b'7') {
+        return None;
+    }
+    text.bytes().try_fold(0u128, |id, byte| {
+        let digit = CROCKFORD.iter().position(|symbol| *symbol == byte)?;
+        Some(id << 5 | digit as u128)
+    })
+}
+
+macro_rules! ulid {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(u128);
+
+        impl $name {
+            /// The id as a number; its first 48 bits are milliseconds since 1970.
+            pub const fn as_u128(self) -> u128 {
+                self.0
+            }
+
+            /// The 26 characters on the wire, written into `buffer`.
+            pub fn encode(self, buffer: &mut [u8; 26]) -> &str {
+                encode_ulid(self.0, buffer)
+            }
+        }
+
+        impl From<u128> for $name {
+            fn from(id: u128) -> Self {
+                Self(id)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_ulid(self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_ulid(self.0, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                parse_ulid(text).map(Self).ok_or(InvalidId { expected: $what })
+            }
+        }
+    };
+}
+
+ulid! {
+    /// Our own id of a call: a ULID, strictly increasing in a process.
+    CallId, "call id"
+}
+ulid! {
+    /// The id of one process life: a ULID that scopes `veilspan.seq`.
+    ProducerId, "producer id"
+}
+
+impl ProducerId {
+    /// A new one, for a process that starts at `unix_nanos`.
+    pub fn generate(unix_nanos: u64) -> Self {
+        let millis = u128::from(unix_nanos / 1_000_000) & ((1 << 48) - 1);
+        let random = rand::rng().next_u64();
+        let more = rand::rng().next_u32() & 0xffff;
+        Self(millis << 80 | u128::from(more) << 64 | u128::from(random))
+    }
+}
+
+/// Makes [`CallId`]s that increase strictly, whatever the clock does.
+#[derive(Debug)]
+pub struct CallIds {
+    /// 48 bits of milliseconds and 16 bits of count: full counts run into the next millisecond.
+    last: AtomicU64,
+    random: u64,
+}
+
+impl Default for CallIds {
+    fn default() -> Self {
+        Self { last: AtomicU64::new(0), random: rand::rng().next_u64() }
+    }
+}
+
+impl CallIds {
+    /// The next id, for a call that opens at `unix_nanos`.
+    pub fn next(&self, unix_nanos: u64) -> CallId {
+        let now = (unix_nanos / 1_000_000) << 16;
+        let next = |last: u64| Some(now.max(last.saturating_add(1)));
+        let previous = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_else(|last| last);
+        let high = now.max(previous.saturating_add(1));
+        CallId(u128::from(high) << 64 | u128::from(self.random))
+    }
+}
+
+macro_rules! hex_id {
+    ($(#[$doc:meta])* $name:ident, $bytes:literal, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name([u8; $bytes]);
+
+        impl $name {
+            /// The id with these bytes, unless they are all zero, which the specification reserves.
+            pub fn from_bytes(bytes: [u8; $bytes]) -> Option<Self> {
+                (bytes != [0; $bytes]).then_some(Self(bytes))
+            }
+
+            /// The bytes on the wire.
+            pub const fn as_bytes(&self) -> &[u8; $bytes] {
+                &self.0
+            }
+        }
+
+        impl TryFrom<&[u8]> for $name {
+            type Error = InvalidId;
+
+            fn try_from(bytes: &[u8]) -> Result<Self, InvalidId> {
+                let bytes = bytes.try_into().map_err(|_| InvalidId { expected: $what })?;
+                Self::from_bytes(bytes).ok_or(InvalidId { expected: $what })
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                let invalid = InvalidId { expected: $what };
+                let mut bytes = [0; $bytes];
+                let lower_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+                if text.len() != 2 * $bytes || !text.bytes().all(lower_hex) {
+                    return Err(invalid);
+                }
+                for (place, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+                    let digits = std::str::from_utf8(digits).map_err(|_| invalid)?;
+                    *place = u8::from_str_radix(digits, 16).map_err(|_| invalid)?;
+                }
+                Self::from_bytes(bytes).ok_or(invalid)
+            }
+        }
+    };
+}
+
+hex_id! {
+    /// A trace id of W3C Trace Context: 16 bytes, not all zero.
+    TraceId, 16, "trace id"
+}
+hex_id! {
+    /// A span id of W3C Trace Context: 8 bytes, not all zero.
+    SpanId, 8, "span id"
+}
+
+impl TraceId {
+    /// A new random one.
+    pub fn random() -> Self {
+        let mut random = rand::rng();
+        let low = random.next_u64().max(1);
+        let bytes = u128::from(random.next_u64()) << 64 | u128::from(low);
+        Self(bytes.to_be_bytes())
+    }
+}
+
+impl SpanId {
+    /// A new random one.
+    pub fn random() -> Self {
+        Self(rand::rng().next_u64().max(1).to_be_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_thousand_call_ids_in_one_millisecond_increase_strictly() {
+        let ids = CallIds::default();
+        let made: Vec<CallId> = (0..10_000).map(|_| ids.next(1_700_000_000_000_000_000)).collect();
+        assert!(made.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(made.windows(2).all(|pair| pair[0].to_string() < pair[1].to_string()));
+    }
+
+    #[test]
+    fn call_ids_increase_when_the_clock_steps_back() {
+        let ids = CallIds::default();
+        let before = ids.next(2_000_000_000_000);
+        assert!(ids.next(1_000_000_000_000) > before);
+    }
+
+    #[test]
+    fn call_ids_sort_by_their_millisecond() {
+        let ids = CallIds::default();
+        let early = ids.next(1_700_000_000_000_000_000);
+        let late = ids.next(1_700_000_000_001_000_000);
+        assert_eq!(early.as_u128() >> 80, 1_700_000_000_000);
+        assert_eq!(late.as_u128() >> 80, 1_700_000_000_001);
+    }
+
+    #[test]
+    fn only_upper_case_ulids_without_overflow_are_read() {
+        let id = CallIds::default().next(1_700_000_000_000_000_000);
+        let text = id.to_string();
+        assert_eq!(text.parse(), Ok(id));
+        let zs = "Z".repeat(26);
+        for wrong in [text.to_lowercase().as_str(), text.get(1..).unwrap(), "not-a-ulid", zs.as_str(), ""] {
+            assert!(wrong.parse::<CallId>().is_err(), "{wrong}");
+        }
+        assert_eq!("7ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse(), Ok(CallId(u128::MAX)));
+    }
+
+    #[test]
+    fn ids_of_all_zeros_and_upper_case_hex_are_refused() {
+        assert!("00000000000000000000000000000000".parse::<TraceId>().is_err());
+        assert!("0123456789ABCDEF".parse::<SpanId>().is_err());
+        let id: SpanId = "0123456789abcdef".parse().unwrap();
+        assert_eq!(id.to_string(), "0123456789abcdef");
+    }
+}

@@ -1,0 +1,33 @@
+//! The one vocabulary that all inputs become: [`Event`], generic over content.
+//!
+//! ```text
+//! Event<Raw>    ── privacy ──▶  Event<Veiled>
+//!    opened ┐                      opened ┐
+//!    closed ┘                      closed ┘── fold ──▶ CallRecord<Veiled> ── otlp ──▶ one span
+//! ```
+//!
+//! Promises that content as it was said ([`Raw`]) and content made safe ([`Veiled`]) are different types, and that the
+//! first can be neither printed nor compared. Costs nothing: these are plain values. Leaves to others how events arise
+//! (`record`), become safe (`privacy`), become bytes (`otlp`) and what they mean (`reduce`).
+
+mod attrs;
+mod call;
+mod clock;
+mod content;
+mod id;
+mod link;
+mod outcome;
+mod raw;
+mod scope;
+mod veiled;
+
+pub use attrs::{Attrs, FromValue, RawAttrs, RawValue, Value};
+pub use call::{Body, CallRecord, Closed, Event, Kind, OpenRecord, Opened, Record};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use content::{Content, Raw, Veiled};
+pub use id::{CallId, CallIds, InvalidId, ProducerId, SpanId, TraceId};
+pub use link::{EdgeKind, Link};
+pub use outcome::Outcome;
+pub use raw::{Message, Part, RawBytes, RawText, Request, ResultContent, Role, ToolDefinition};
+pub use scope::{At, CallKind, Key, KeyIdentity, Scope, Source, SpanIds};
+pub use veiled::{Algorithm, Arguments, Digest, Input, Item, Measure, Output, ParseDigestError};

@@ -1,0 +1,326 @@
+//! Content as it was said. Nothing here can be printed, compared or serialised, and what is owned is wiped when dropped.
+
+use std::sync::Arc;
+
+use zeroize::Zeroize;
+
+/// A text as it was said.
+#[allow(missing_debug_implementations)]
+pub struct RawText(Inner);
+
+enum Inner {
+    Owned(String),
+    /// Cannot be wiped here: others may hold it.
+    Shared(Arc<str>),
+    Static(&'static str),
+    /// Not taken, because it was too long; only its length is known.
+    Oversize(usize),
+}
+
+impl RawText {
+    /// The longest value that is taken, in bytes (4 MiB). Of a longer one only the length is kept.
+    pub const MAX_BYTES: usize = 4 << 20;
+
+    /// The text, unless it was too long to be taken. Only `privacy` may ask.
+    pub(crate) fn expose(&self) -> Option<&str> {
+        match &self.0 {
+            Inner::Owned(text) => Some(text),
+            Inner::Shared(text) => Some(text),
+            Inner::Static(text) => Some(text),
+            Inner::Oversize(_) => None,
+        }
+    }
+
+    /// Its length in bytes of UTF-8.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Inner::Owned(text) => text.len(),
+            Inner::Shared(text) => text.len(),
+            Inner::Static(text) => text.len(),
+            Inner::Oversize(length) => *length,
+        }
+    }
+
+    /// Whether it is the empty text.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes it keeps in memory.
+    pub fn held_bytes(&self) -> usize {
+        match &self.0 {
+            Inner::Owned(text) => text.capacity(),
+            Inner::Shared(text) => text.len(),
+            Inner::Static(_) | Inner::Oversize(_) => 0,
+        }
+    }
+
+    /// A text that lives as long as the program: neither copied nor wiped.
+    pub const fn from_static(text: &'static str) -> Self {
+        Self(Inner::Static(text))
+    }
+}
+
+impl From<String> for RawText {
+    fn from(mut text: String) -> Self {
+        if text.len() > Self::MAX_BYTES {
+            let length = text.len();
+            text.zeroize();
+            return Self(Inner::Oversize(length));
+        }
+        Self(Inner::Owned(text))
+    }
+}
+
+impl From<&str> for RawText {
+    fn from(text: &str) -> Self {
+        if text.len() > Self::MAX_BYTES {
+            return Self(Inner::Oversize(text.len()));
+        }
+        Self(Inner::Owned(text.to_owned()))
+    }
+}
+
+impl From<Arc<str>> for RawText {
+    fn from(text: Arc<str>) -> Self {
+        if text.len() > Self::MAX_BYTES {
+            return Self(Inner::Oversize(text.len()));
+        }
+        Self(Inner::Shared(text))
+    }
+}
+
+impl Drop for RawText {
+    fn drop(&mut self) {
+        if let Inner::Owned(text) = &mut self.0 {
+            text.zeroize();
+        }
+    }
+}
+
+/// Bytes as they were sent: a decoded image, audio, an encrypted blob.
+#[allow(missing_debug_implementations)]
+pub struct RawBytes {
+    bytes: Vec<u8>,
+    oversize: Option<usize>,
+}
+
+impl RawBytes {
+    /// The bytes, unless there were too many to be taken. Only `privacy` may ask.
+    pub(crate) fn expose(&self) -> Option<&[u8]> {
+        match self.oversize {
+            None => Some(&self.bytes),
+            Some(_) => None,
+        }
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.oversize.unwrap_or(self.bytes.len())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes it keeps in memory.
+    pub fn held_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+}
+
+impl From<Vec<u8>> for RawBytes {
+    fn from(mut bytes: Vec<u8>) -> Self {
+        if bytes.len() > RawText::MAX_BYTES {
+            let oversize = Some(bytes.len());
+            bytes.zeroize();
+            return Self { bytes: Vec::new(), oversize };
+        }
+        Self { bytes, oversize: None }
+    }
+}
+
+impl Drop for RawBytes {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+/// Who a message is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    /// Instructions of the application.
+    System,
+    /// The user.
+    User,
+    /// The model.
+    Assistant,
+    /// The result of a tool call.
+    Tool,
+    /// Instructions of the developer, where a provider tells them from the system's.
+    Developer,
+    /// Any other.
+    Other,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Self; 6] = [Self::System, Self::User, Self::Assistant, Self::Tool, Self::Developer, Self::Other];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::Tool => "tool",
+            Self::Developer => "developer",
+            Self::Other => "other",
+        }
+    }
+
+    /// The role that a provider's word stands for.
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "function" => Self::Tool,
+            "model" => Self::Assistant,
+            _ => Self::ALL.into_iter().find(|role| role.as_str() == word).unwrap_or(Self::Other),
+        }
+    }
+
+    /// The byte that stands for it in a chain digest of form `c1`.
+    pub const fn chain_byte(self) -> u8 {
+        match self {
+            Self::System => 0,
+            Self::User => 1,
+            Self::Assistant => 2,
+            Self::Tool => 3,
+            Self::Developer => 4,
+            Self::Other => 255,
+        }
+    }
+}
+
+/// What a model was sent.
+#[derive(Default)]
+#[allow(missing_debug_implementations)]
+pub struct Request {
+    /// System instructions that the provider separates from the messages.
+    pub system: Vec<RawText>,
+    /// The tools that the model may call.
+    pub tools: Vec<ToolDefinition>,
+    /// The history, oldest first, as the provider has it: tool results may share a message with other parts.
+    pub messages: Vec<Message>,
+}
+
+/// A tool that a model may call.
+#[allow(missing_debug_implementations)]
+pub struct ToolDefinition {
+    /// Its name.
+    pub name: RawText,
+    /// What it does.
+    pub description: Option<RawText>,
+    /// The JSON Schema of its arguments, as JSON text.
+    pub parameters: Option<RawText>,
+}
+
+/// One message.
+#[allow(missing_debug_implementations)]
+pub struct Message {
+    /// Who it is from.
+    pub role: Role,
+    /// What it is made of, in order.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a message.
+#[allow(missing_debug_implementations)]
+pub enum Part {
+    /// Text.
+    Text(RawText),
+    /// What the model thought, readable.
+    Reasoning(RawText),
+    /// The model calls a tool.
+    ToolCall {
+        /// The provider's id, by which a result names it.
+        id: Option<RawText>,
+        /// The tool.
+        name: RawText,
+        /// The arguments: JSON text as a rule, any text in fact.
+        arguments: RawText,
+    },
+    /// The result of a tool call.
+    ToolResult {
+        /// The provider's id of the call.
+        call_id: Option<RawText>,
+        /// What the tool returned.
+        content: ResultContent,
+    },
+    /// Bytes: an image, a sound, a document.
+    Blob(RawBytes),
+    /// Bytes that only the provider can read. No part of a message's digest, but a key of it.
+    Encrypted(RawBytes),
+    /// Content that stands elsewhere: a URI, a file's id.
+    Reference(RawText),
+    /// Anything else, as JSON text.
+    Other(RawText),
+}
+
+/// What a tool returned.
+#[allow(missing_debug_implementations)]
+pub enum ResultContent {
+    /// One text.
+    Text(RawText),
+    /// Parts, as a message has them.
+    Parts(Vec<Part>),
+}
+
+impl Request {
+    /// The bytes that all its content keeps in memory.
+    pub fn held_bytes(&self) -> usize {
+        let system: usize = self.system.iter().map(RawText::held_bytes).sum();
+        let tools: usize = self.tools.iter().map(ToolDefinition::held_bytes).sum();
+        system + tools + self.messages.iter().map(Message::held_bytes).sum::<usize>()
+    }
+}
+
+impl ToolDefinition {
+    fn held_bytes(&self) -> usize {
+        let optional = |text: &Option<RawText>| text.as_ref().map_or(0, RawText::held_bytes);
+        self.name.held_bytes() + optional(&self.description) + optional(&self.parameters)
+    }
+}
+
+impl Message {
+    /// A message of one text.
+    pub fn text(role: Role, text: impl Into<RawText>) -> Self {
+        Self { role, parts: vec![Part::Text(text.into())] }
+    }
+
+    /// The bytes that its content keeps in memory.
+    pub fn held_bytes(&self) -> usize {
+        self.parts.iter().map(Part::held_bytes).sum()
+    }
+}
+
+impl Part {
+    fn held_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Reasoning(text) | Self::Reference(text) | Self::Other(text) => text.held_bytes(),
+            Self::ToolCall { name, arguments, .. } => name.held_bytes() + arguments.held_bytes(),
+            Self::ToolResult { content, .. } => content.held_bytes(),
+            Self::Blob(bytes) | Self::Encrypted(bytes) => bytes.held_bytes(),
+        }
+    }
+}
+
+impl ResultContent {
+    /// The bytes that its content keeps in memory.
+    pub fn held_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.held_bytes(),
+            Self::Parts(parts) => parts.iter().map(Part::held_bytes).sum(),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Where an observation belongs, and when it was made.
+
+use bytestring::ByteString;
+
+use super::{CallId, ProducerId, SpanId, TraceId};
+
+/// The identity path of a call. Every id is scoped by the ones before it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Scope {
+    /// Whose data this is (`veilspan.tenant.id`).
+    pub tenant: Option<ByteString>,
+    /// One root agent run with all its sub-agents (`veilspan.rollout.id`).
+    pub rollout: ByteString,
+    /// One agent's message history (`veilspan.thread.id`).
+    pub thread: ByteString,
+    /// One activation of one agent (`veilspan.turn.id`).
+    pub turn: ByteString,
+}
+
+/// What kind of call an event speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum CallKind {
+    /// One activation of one agent: an `invoke_agent` span.
+    Turn,
+    /// One attempt of one model request: a `chat` span.
+    Inference,
+    /// One execution of one tool: an `execute_tool` span.
+    Tool,
+}
+
+/// What an event is about. Two events with equal keys in one scope speak of the same call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// The kind of call.
+    pub kind: CallKind,
+    /// Its identity. A provider's call id is never one: they repeat.
+    pub id: KeyIdentity,
+    /// Which use of the identity, in order of time; 0 where it is unique.
+    pub occurrence: u32,
+}
+
+/// How a call is told from every other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum KeyIdentity {
+    /// Our own id (`veilspan.call.id`).
+    Call(CallId),
+    /// The span that told of it, where the producer is not ours.
+    Span(TraceId, SpanId),
+    /// Nothing: a tick of the clock.
+    None,
+}
+
+/// When an event was observed, and by whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct At {
+    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    pub time_unix_nano: u64,
+    /// The process life that observed it.
+    pub producer: Option<ProducerId>,
+    /// That process' own counter. Never compared across producers.
+    pub seq: Option<u64>,
+}
+
+/// Through which door an event came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Source {
+    /// Our own recorder, in this process.
+    Recorder,
+    /// A span read from OTLP.
+    Otlp,
+    /// The host's clock.
+    Clock,
+}
+
+/// The ids of the span that tells of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SpanIds {
+    /// The trace.
+    pub trace: TraceId,
+    /// The span itself.
+    pub span: SpanId,
+    /// The span it is a child of.
+    pub parent: Option<SpanId>,
+    /// Whether that parent belongs to another process.
+    pub parent_is_remote: bool,
+}

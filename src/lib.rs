@@ -1,0 +1,4 @@
+//! Record, reduce and replay LLM-agent runs over OpenTelemetry, without leaking what was said.
+
+pub mod event;
+pub mod semconv;

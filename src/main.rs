@@ -1,0 +1,3 @@
+//! The `veilspan` command.
+
+fn main() {}

@@ -1,0 +1,42 @@
+//! What may happen to a value when it leaves: the classes of the privacy policy.
+
+/// The privacy class of an attribute's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Class {
+    /// One of a few words of ours or of the conventions.
+    Constant,
+    /// A count, an index, a duration, a flag.
+    Number,
+    /// A name or an identifier: leaves as it is where it looks like one, else as `id:` and its digest.
+    Label,
+    /// A reason chosen by a peer or a caller (error kind, finish reason): leaves where it looks like a label, else as
+    /// `_OTHER`.
+    Reason,
+    /// A digest in the form `<algorithm>:<64 hex digits>`.
+    Digest,
+    /// The policy snapshot, `name=value` pairs joined by `;`.
+    Policy,
+    /// What was said: leaves as the level of its field allows.
+    Content(Field),
+}
+
+/// The kinds of content that a policy can tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Field {
+    /// System instructions and tool definitions.
+    System,
+    /// What was sent to a model.
+    Prompts,
+    /// What a model answered.
+    Completions,
+    /// What a model thought.
+    Reasoning,
+    /// Arguments of a tool call.
+    ToolArguments,
+    /// The result of a tool call.
+    ToolResults,
+    /// Messages and stacks of errors.
+    Errors,
+}

@@ -1,0 +1,15 @@
+//! Every attribute name that is read or written, in one table with its type, its privacy class and its origin.
+//!
+//! Promises that no key leaves the process which does not stand here: the recorder can only name keys by the constants
+//! of [`names`], and [`lookup`] is how the readers find them again. Costs one hash look-up a key when reading, nothing
+//! when writing. Knows nothing of values, spans or policies.
+
+mod class;
+mod lookup;
+mod names;
+mod table;
+
+pub use class::{Class, Field};
+pub use lookup::lookup;
+pub use names::*;
+pub use table::{Attr, KeyId, Name, Origin, Phase, Type, table};
