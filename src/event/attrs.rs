@@ -142,6 +142,16 @@ impl Attrs {
         }
     }
 
+    /// Appends to an array of strings.
+    pub fn push_text(&mut self, id: KeyId, text: ByteString) {
+        let place = self.entries.binary_search_by_key(&id, |(key, _)| *key);
+        if let Some((_, Value::Texts(texts))) = place.ok().and_then(|place| self.entries.get_mut(place)) {
+            texts.push(text);
+        } else {
+            self.insert(id, Value::Texts(vec![text]));
+        }
+    }
+
     /// The value of an attribute, if it is there and has the attribute's type.
     pub fn get<T: FromValue>(&self, attr: Attr<T>) -> Option<T> {
         self.value(attr.id()).and_then(T::from_value)
@@ -177,13 +187,13 @@ impl Attrs {
     }
 }
 
-/// Attributes as a caller gave them: one flat text for all strings, so that recording many costs one allocation.
+/// Attributes as a caller gave them: one flat text for all strings, so that recording a few of them allocates nothing.
 ///
 /// Can be neither printed nor compared, and is wiped when dropped: a caller may have put anything into a label.
 #[derive(Default)]
 #[allow(missing_debug_implementations)]
 pub struct RawAttrs {
-    text: String,
+    text: SmallVec<[u8; 192]>,
     entries: SmallVec<[(KeyId, Slot); 16]>,
 }
 
@@ -214,11 +224,6 @@ pub enum RawValue<'a> {
 }
 
 impl RawAttrs {
-    /// None, with room for `bytes` of text.
-    pub fn with_capacity(bytes: usize) -> Self {
-        Self { text: String::with_capacity(bytes), entries: SmallVec::new() }
-    }
-
     /// Adds a text; of several for one key the last one counts.
     pub fn text(&mut self, attr: Attr<ByteString>, value: &str) {
         if let Some((start, end)) = self.append(value) {
@@ -263,13 +268,11 @@ impl RawAttrs {
         self.entries.is_empty()
     }
 
-    /// The bytes held in memory.
-    pub fn bytes(&self) -> usize {
-        self.text.capacity()
-    }
-
     fn resolve(&self, slot: Slot) -> RawValue<'_> {
-        let slice = |start: u32, end: u32| self.text.get(start as usize..end as usize).unwrap_or_default();
+        let slice = |start: u32, end: u32| {
+            let bytes = self.text.get(start as usize..end as usize).unwrap_or_default();
+            std::str::from_utf8(bytes).unwrap_or_default()
+        };
         match slot {
             Slot::Text(start, end) => RawValue::Text(slice(start, end)),
             Slot::Element(start, end) => RawValue::Element(slice(start, end)),
@@ -283,14 +286,14 @@ impl RawAttrs {
     fn append(&mut self, value: &str) -> Option<(u32, u32)> {
         let start = u32::try_from(self.text.len()).ok()?;
         let end = u32::try_from(self.text.len().checked_add(value.len())?).ok()?;
-        self.text.push_str(value);
+        self.text.extend_from_slice(value.as_bytes());
         Some((start, end))
     }
 }
 
 impl Drop for RawAttrs {
     fn drop(&mut self) {
-        self.text.zeroize();
+        self.text.as_mut_slice().zeroize();
     }
 }
 

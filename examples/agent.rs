@@ -1,3 +1,0 @@
-//! A small agent.
-
-fn main() {}

@@ -1,0 +1,93 @@
+//! The one array of environment variables. The README's table is tested against it.
+
+/// An environment variable that this crate reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What holds where it is not set.
+    pub default: &'static str,
+    /// What it does, with units.
+    pub meaning: &'static str,
+}
+
+/// All of them.
+pub const VARIABLES: &[Variable] = &[
+    Variable {
+        name: "VEILSPAN_CONTENT",
+        default: "digest",
+        meaning: "what leaves of content: `none` or `digest`; `preview`, `masked` and `full` mean `digest` in this version",
+    },
+    Variable {
+        name: "VEILSPAN_CONTENT_MAX",
+        default: "masked",
+        meaning: "the operator's ceiling over `VEILSPAN_CONTENT` and over code",
+    },
+    Variable {
+        name: "VEILSPAN_HASH",
+        default: "hmac-sha256",
+        meaning: "how digests are made: `hmac-sha256`, `sha256` (short texts can be guessed) or `none`",
+    },
+    Variable {
+        name: "VEILSPAN_HASH_KEY",
+        default: "made for the life of the process",
+        meaning: "the key of digests, at least 32 bytes, taken as it is",
+    },
+    Variable {
+        name: "VEILSPAN_HASH_KEY_FILE",
+        default: "",
+        meaning: "a file that holds the key, readable by its owner alone; one newline at its end is not part of the key",
+    },
+    Variable {
+        name: "VEILSPAN_HASH_KEY_ID",
+        default: "8 hex digits made from the key",
+        meaning: "the name of the key on the wire",
+    },
+    Variable { name: "OTEL_SDK_DISABLED", default: "false", meaning: "`true` switches the recorder off" },
+    Variable { name: "OTEL_SERVICE_NAME", default: "unknown_service", meaning: "`service.name` of the resource" },
+    Variable {
+        name: "OTEL_RESOURCE_ATTRIBUTES",
+        default: "",
+        meaning: "further resource attributes, `key=value` pairs joined by commas, percent-encoded",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_ENDPOINT",
+        default: "http://localhost:4317",
+        meaning: "where spans are sent, over gRPC",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        default: "",
+        meaning: "the same for traces alone; wins over the general one",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_HEADERS",
+        default: "",
+        meaning: "metadata of every request, `key=value` pairs joined by commas, percent-encoded",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        default: "",
+        meaning: "the same for traces alone; wins over the general one",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_TIMEOUT",
+        default: "10000",
+        meaning: "how long one request may take, in milliseconds",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+        default: "",
+        meaning: "the same for traces alone; wins over the general one",
+    },
+    Variable {
+        name: "OTEL_BSP_SCHEDULE_DELAY",
+        default: "5000",
+        meaning: "how long a span may wait for its batch to fill, in milliseconds",
+    },
+    Variable {
+        name: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+        default: "512",
+        meaning: "how many spans go into one request at the most",
+    },
+];

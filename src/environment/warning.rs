@@ -1,0 +1,53 @@
+//! Warnings about variables: each once, without their values.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, PoisonError};
+
+/// Something wrong with a variable. Names it and what to do, never its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The variable.
+    pub variable: String,
+    /// What is wrong, what is done about it, and what would be right.
+    pub message: &'static str,
+    /// Tells this value from other values of the same variable.
+    fingerprint: u64,
+}
+
+impl Warning {
+    /// A warning about `variable`, which holds `value`.
+    pub fn new(variable: &str, value: &str, message: &'static str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        value.trim().to_lowercase().hash(&mut hasher);
+        Self { variable: variable.to_owned(), message, fingerprint: hasher.finish() }
+    }
+}
+
+/// Logs the warnings that this process has not logged yet, and answers how many those were.
+pub fn warn_once(warnings: &[Warning]) -> usize {
+    static SEEN: Mutex<Option<HashSet<(String, &'static str, u64)>>> = Mutex::new(None);
+    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let seen = seen.get_or_insert_default();
+    let mut logged = 0;
+    for warning in warnings {
+        if seen.insert((warning.variable.clone(), warning.message, warning.fingerprint)) {
+            tracing::warn!(target: "veilspan", variable = %warning.variable, "{}", warning.message);
+            logged += 1;
+        }
+    }
+    logged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_value_is_warned_of_once_whatever_its_blanks_and_case() {
+        let name = "VEILSPAN_TEST_OF_WARNINGS";
+        let warnings: Vec<_> = [" noisy ", " noisy ", "NOISY"].map(|value| Warning::new(name, value, "odd")).into();
+        assert_eq!(warn_once(&warnings), 1);
+        assert_eq!(warn_once(&[Warning::new(name, "other", "odd")]), 1);
+    }
+}

@@ -1,0 +1,172 @@
+//! The thread that sends: one small runtime of our own, so that no host can stop it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use tracing::subscriber::{DefaultGuard, NoSubscriber, set_default};
+
+use super::batch::{Batch, Next, Outbox};
+use super::config::ExporterError;
+use super::retry::{Backoff, REFUSED};
+use crate::intake::{Counters, Drop};
+use crate::otlp::assemble;
+use crate::otlp::client::{Client, ClientBuilder, ExportError};
+
+/// What the pipeline's thread and the sender share.
+pub(super) struct Shared {
+    pub(super) outbox: Outbox,
+    pub(super) counters: Arc<Counters>,
+    pub(super) wake: Notify,
+    losses: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(outbox: Outbox, counters: Arc<Counters>) -> Self {
+        Self { outbox, counters, wake: Notify::new(), losses: AtomicU64::new(0) }
+    }
+
+    /// How often something that waited was lost.
+    pub(super) fn losses(&self) -> u64 {
+        self.losses.load(Ordering::Relaxed)
+    }
+
+    fn lose(&self, reason: Drop, spans: u64) {
+        if spans > 0 {
+            self.counters.add_dropped(reason, spans);
+            self.losses.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The sender.
+pub(super) struct Io {
+    shared: Arc<Shared>,
+    client: Client,
+    resource: Vec<u8>,
+    scope: Vec<u8>,
+    backoff: Backoff,
+    log: Log,
+}
+
+impl Io {
+    pub(super) fn start(
+        shared: Arc<Shared>,
+        client: ClientBuilder,
+        resource: Vec<u8>,
+        scope: Vec<u8>,
+    ) -> Result<(), ExporterError> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ExporterError::Thread)?;
+        let client = {
+            let _inside = runtime.enter();
+            client.connect_lazy().map_err(ExporterError::Endpoint)?
+        };
+        let sender = move || {
+            let mut io = Self { shared, client, resource, scope, backoff: Backoff::default(), log: Log::new() };
+            runtime.block_on(io.run());
+        };
+        std::thread::Builder::new().name("veilspan-io".to_owned()).spawn(sender).map_err(ExporterError::Thread)?;
+        Ok(())
+    }
+
+    async fn run(&mut self) {
+        loop {
+            match self.shared.outbox.next() {
+                Next::Send(batch) => self.send(batch).await,
+                Next::Wait(None) => self.shared.wake.notified().await,
+                Next::Wait(Some(due)) => tokio::select! {
+                    () = tokio::time::sleep_until(due.into()) => {}
+                    () = self.shared.wake.notified() => {}
+                },
+                Next::Stop => return,
+            }
+        }
+    }
+
+    async fn send(&mut self, batch: Batch) {
+        let request = assemble::request(&self.resource, &self.scope, std::slice::from_ref(&batch.spans));
+        let error = match self.client.export(request).await {
+            Ok(accepted) => {
+                let rejected = accepted.rejected_spans.min(batch.count);
+                if self.shared.outbox.answered(&batch) {
+                    self.shared.counters.add_sent(batch.count - rejected);
+                    self.shared.lose(Drop::PeerRefused, rejected);
+                }
+                self.backoff.reset();
+                return self.log.recovered();
+            }
+            Err(error) => error,
+        };
+        self.log.failed(&error, self.shared.outbox.waiting());
+        if error.retryable() {
+            self.shared.outbox.unanswered(batch);
+            let wait = self.backoff.next(error.retry_after());
+            self.pause(wait, error.retry_after().unwrap_or(HURRIED_WAIT)).await;
+        } else if error.is_refusal() {
+            self.shared.outbox.unanswered(batch);
+            self.pause(REFUSED, REFUSED).await;
+        } else if self.shared.outbox.answered(&batch) {
+            self.shared.lose(Drop::PeerRefused, batch.count);
+        }
+    }
+
+    /// Waits before the next attempt: `wait`, or, where somebody is in a hurry, no longer than `hurried`.
+    async fn pause(&self, wait: Duration, hurried: Duration) {
+        let started = Instant::now();
+        loop {
+            let wait = if self.shared.outbox.is_hurried() { wait.min(hurried) } else { wait };
+            tokio::select! {
+                () = tokio::time::sleep_until((started + wait).into()) => return,
+                () = self.shared.wake.notified() => {}
+            }
+            if self.shared.outbox.is_abandoned() {
+                return;
+            }
+        }
+    }
+}
+
+/// The pause after a failure while a flush waits.
+const HURRIED_WAIT: Duration = Duration::from_millis(250);
+
+/// Says once in a while what goes wrong. On this thread nothing else is logged: the libraries below would name headers.
+struct Log {
+    silence: Option<DefaultGuard>,
+    last: Option<Instant>,
+    failing: bool,
+}
+
+const LOG_EVERY: Duration = Duration::from_secs(60);
+
+impl Log {
+    fn new() -> Self {
+        Self { silence: Some(set_default(NoSubscriber::new())), last: None, failing: false }
+    }
+
+    fn failed(&mut self, error: &ExportError, waiting: u64) {
+        self.failing = true;
+        if self.last.is_some_and(|last| last.elapsed() < LOG_EVERY) {
+            return;
+        }
+        self.last = Some(Instant::now());
+        let code = error.code();
+        self.say(|| {
+            tracing::warn!(target: "veilspan", %code, waiting, "spans cannot be delivered; they wait in memory");
+        });
+    }
+
+    fn recovered(&mut self) {
+        if std::mem::take(&mut self.failing) {
+            self.last = None;
+            self.say(|| tracing::info!(target: "veilspan", "spans are delivered again"));
+        }
+    }
+
+    fn say(&mut self, message: impl FnOnce()) {
+        self.silence = None;
+        message();
+        self.silence = Some(set_default(NoSubscriber::new()));
+    }
+}

@@ -1,0 +1,16 @@
+//! From records to an OpenTelemetry Collector: encoded once, batched as bytes, sent over gRPC from a thread of our own.
+//!
+//! Promises that a record is encoded once, on the pipeline's thread, and is bytes from there on; that a peer which stalls,
+//! refuses or is not there costs memory up to a bound and nothing else; and that every span is sent, or counted by the
+//! reason of its loss. Delivery is at least once: a request without an answer is sent again, byte for byte. What waits is
+//! lost with the process.
+
+mod batch;
+mod config;
+mod exporter;
+mod io;
+mod recorder;
+mod retry;
+
+pub use config::{ExporterConfig, ExporterError};
+pub use exporter::Exporter;

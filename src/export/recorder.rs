@@ -1,0 +1,62 @@
+//! The recorder that sends, from the environment.
+
+use std::sync::Arc;
+
+use super::{Exporter, ExporterConfig, ExporterError};
+use crate::environment::{Environment, Warning, warn_once};
+use crate::event::{Clock, ProducerId, SystemClock};
+use crate::intake::Counters;
+use crate::privacy::Policy;
+use crate::record::Recorder;
+
+impl Recorder {
+    /// A recorder that sends its spans where the environment says, under the policy that the environment sets.
+    ///
+    /// Never fails: what is wrong in a variable is logged once and taken for its most private or its default value, and
+    /// where nothing can be sent at all the recorder is a disabled one, which is logged too.
+    pub fn from_env() -> Self {
+        let environment = Environment::from_process();
+        let (policy, mut warnings) = Policy::builder().build_in(&environment);
+        let (config, more) = ExporterConfig::from_environment(&environment);
+        warnings.extend(more);
+        let disabled = is_disabled(&environment, &mut warnings);
+        warn_once(&warnings);
+        if disabled {
+            return Self::disabled();
+        }
+        match Self::exporting(&config, policy) {
+            Ok(recorder) => recorder,
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                tracing::warn!(target: "veilspan", %error, cause, "nothing is recorded");
+                Self::disabled()
+            }
+        }
+    }
+
+    /// A recorder that sends its spans as `config` says, under `policy`.
+    pub fn exporting(config: &ExporterConfig, policy: Policy) -> Result<Self, ExporterError> {
+        let clock = Arc::new(SystemClock::default());
+        let producer = ProducerId::generate(clock.unix_nanos());
+        let counters = Arc::new(Counters::default());
+        let exporter = Exporter::start(config, &policy, producer, Arc::clone(&counters))?;
+        tracing::info!(
+            target: "veilspan",
+            policy = %policy.snapshot(),
+            endpoint = %crate::otlp::client::authority(&config.endpoint).unwrap_or_default(),
+            "recording"
+        );
+        let builder = Self::builder().sink(Arc::new(exporter)).policy(policy).clock(clock);
+        Ok(builder.producer(producer).counters(counters).build())
+    }
+}
+
+fn is_disabled(environment: &Environment, warnings: &mut Vec<Warning>) -> bool {
+    const NAME: &str = "OTEL_SDK_DISABLED";
+    let Some(value) = environment.otel(NAME) else { return false };
+    let disabled = value.eq_ignore_ascii_case("true");
+    if !disabled && !value.eq_ignore_ascii_case("false") {
+        warnings.push(Warning::new(NAME, value, "neither `true` nor `false`; taken for `false`"));
+    }
+    disabled
+}

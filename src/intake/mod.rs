@@ -1,0 +1,21 @@
+//! The queue between a caller and the pipeline: where raw content waits, and the thread that makes it safe.
+//!
+//! ```text
+//! caller's thread ── Event<Raw> ──▶ queue ──▶ pipeline's thread: Veil ──▶ Sink
+//! ```
+//!
+//! Promises that a caller never waits: an event is moved under a short lock, and at the most one thread is woken. Memory is
+//! bounded in bytes and in calls, and what is not taken is counted by reason; a call that was taken keeps room for its
+//! close. Costs one lock and one move an event. What a sink does is left to it; it may stall, and stalls only itself.
+
+mod counters;
+mod pipeline;
+mod queue;
+mod sink;
+
+pub use counters::{Counts, Drop, Losses};
+pub use pipeline::{Intake, IntakeError};
+pub use queue::Bounds;
+pub use sink::{Drained, Refused, Sink};
+
+pub(crate) use counters::Counters;

@@ -1,0 +1,272 @@
+//! The pipeline's thread: veils events as they come, folds the two of a call, and hands records to the sink.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+
+use super::queue::{Bounds, Flush, Item, Queue};
+use super::{Counters, Counts, Drained, Drop, Refused, Sink};
+use crate::event::{
+    At, Body, CallRecord, Closed, Event, Key, Kind, OpenRecord, Opened, Raw, Record, Scope, Veiled,
+};
+use crate::privacy::{Policy, Veil};
+
+/// The way from the callers to a sink. One thread of its own does all the work.
+pub struct Intake {
+    queue: Arc<Queue>,
+    counters: Arc<Counters>,
+    given_up: Arc<AtomicBool>,
+}
+
+/// The pipeline could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("the pipeline's thread could not be started")]
+pub struct IntakeError(#[source] std::io::Error);
+
+impl Intake {
+    /// Starts the pipeline's thread.
+    pub(crate) fn start(
+        policy: Policy,
+        sink: Arc<dyn Sink>,
+        bounds: Bounds,
+        counters: Arc<Counters>,
+    ) -> Result<Self, IntakeError> {
+        let queue = Arc::new(Queue::new(bounds));
+        let given_up = Arc::new(AtomicBool::new(false));
+        let mut pipeline = Pipeline {
+            queue: Arc::clone(&queue),
+            veil: Veil::new(policy),
+            losses_seen: sink.losses(),
+            sink,
+            counters: Arc::clone(&counters),
+            given_up: Arc::clone(&given_up),
+            open: HashMap::new(),
+        };
+        std::thread::Builder::new()
+            .name("veilspan-pipeline".to_owned())
+            .spawn(move || pipeline.run())
+            .map_err(IntakeError)?;
+        Ok(Self { queue, counters, given_up })
+    }
+
+    /// Takes the event that opens a call. `false`: there was no room, and the call must not be closed either.
+    pub(crate) fn open(&self, event: Box<Event<Raw>>) -> bool {
+        self.counters.add_started();
+        self.count(self.queue.open(event))
+    }
+
+    /// Takes the event that closes a call that was taken.
+    pub(crate) fn close(&self, event: Box<Event<Raw>>) {
+        if self.count(self.queue.close(event)) {
+            self.counters.add_finished();
+        }
+    }
+
+    fn count(&self, taken: Result<bool, Drop>) -> bool {
+        match taken {
+            Ok(false) => true,
+            Ok(true) => {
+                self.counters.add_dropped(Drop::ContentOverBound, 1);
+                true
+            }
+            Err(reason) => {
+                self.counters.add_dropped(reason, 1);
+                false
+            }
+        }
+    }
+
+    /// Waits until all that was recorded before has left, or `timeout` has passed.
+    pub(crate) fn flush(&self, timeout: Duration) -> Drained {
+        self.drain(timeout, false)
+    }
+
+    /// The same for the last time. Calls that close later are counted as lost.
+    pub(crate) fn shutdown(&self, timeout: Duration) -> Drained {
+        let drained = self.drain(timeout, true);
+        if !drained.complete && !self.given_up.swap(true, Ordering::AcqRel) {
+            self.counters.add_dropped(Drop::ShutDown, self.counters.unrecorded());
+        }
+        Drained { counts: self.counts(), ..drained }
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.counters.read()
+    }
+
+    fn drain(&self, timeout: Duration, last: bool) -> Drained {
+        // A time-out beyond what the clock can hold means to wait for a day.
+        let day = Duration::from_secs(24 * 60 * 60);
+        let timeout = timeout.min(day);
+        let (answer, answered) = sync_channel(1);
+        let queued = self.queue.flush(Flush { deadline: Instant::now() + timeout, last, answer });
+        let complete = match queued {
+            Ok(()) => answered.recv_timeout(timeout).unwrap_or(false),
+            // It was shut down before, which either left nothing or said so.
+            Err(_) => !self.given_up.load(Ordering::Acquire),
+        };
+        Drained { complete, counts: self.counts() }
+    }
+}
+
+impl std::ops::Drop for Intake {
+    /// Lets the thread finish what it has, without waiting for it.
+    fn drop(&mut self) {
+        let (answer, _) = sync_channel(1);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        // Already shut down: nothing is left to do.
+        let _ = self.queue.flush(Flush { deadline, last: true, answer });
+    }
+}
+
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intake").field("counts", &self.counts()).finish_non_exhaustive()
+    }
+}
+
+struct Pipeline {
+    queue: Arc<Queue>,
+    veil: Veil,
+    sink: Arc<dyn Sink>,
+    counters: Arc<Counters>,
+    given_up: Arc<AtomicBool>,
+    losses_seen: u64,
+    open: HashMap<Key, OpenCall>,
+}
+
+/// What a call's opened event told, until its closed event comes.
+struct OpenCall {
+    at: At,
+    opened: Opened<Veiled>,
+    body: Body<Veiled>,
+}
+
+impl Pipeline {
+    fn run(&mut self) {
+        let mut items = Vec::new();
+        loop {
+            self.queue.take(&mut items);
+            self.forget_history_after_losses();
+            for item in items.drain(..) {
+                match item {
+                    Item::Event(event, bytes) => {
+                        let event = self.veil.event(*event);
+                        self.queue.release(bytes);
+                        self.event(event);
+                    }
+                    Item::Flush(flush) => {
+                        self.counters.set_labels_replaced(self.veil.counts().labels_replaced);
+                        let drain = if flush.last { Sink::shutdown } else { Sink::flush };
+                        let sink = Arc::clone(&self.sink);
+                        let complete = guarded(|| drain(&*sink, flush.deadline)).unwrap_or(false);
+                        // Nobody may be waiting any more.
+                        let _ = flush.answer.send(complete);
+                        if flush.last {
+                            return;
+                        }
+                    }
+                }
+            }
+            self.counters.set_labels_replaced(self.veil.counts().labels_replaced);
+        }
+    }
+
+    fn event(&mut self, event: Event<Veiled>) {
+        let Event { scope, key, at, kind, .. } = event;
+        match kind {
+            Kind::TurnOpened(opened) => self.opened(&scope, key, OpenCall { at, opened, body: Body::Turn }),
+            Kind::InferenceOpened(opened, request) => {
+                let body = Body::Inference { request, answer: Default::default() };
+                self.opened(&scope, key, OpenCall { at, opened, body });
+            }
+            Kind::ToolOpened(opened, arguments) => {
+                let body = Body::Tool { arguments, result: Default::default() };
+                self.opened(&scope, key, OpenCall { at, opened, body });
+            }
+            Kind::TurnClosed(closed) => self.closed(scope, key, at, closed, |_| {}),
+            Kind::InferenceClosed(closed, told) => self.closed(scope, key, at, closed, |body| {
+                if let Body::Inference { answer, .. } = body {
+                    *answer = told;
+                }
+            }),
+            Kind::ToolClosed(closed, told) => self.closed(scope, key, at, closed, |body| {
+                if let Body::Tool { result, .. } = body {
+                    *result = told;
+                }
+            }),
+            Kind::Tick | Kind::Unknown { .. } => {}
+        }
+    }
+
+    fn opened(&mut self, scope: &Arc<Scope>, key: Key, call: OpenCall) {
+        if self.sink.wants_opened() {
+            let open = OpenRecord { scope: Arc::clone(scope), key, at: call.at, opened: call.opened.clone() };
+            if let Err(refused) = self.offer(Record::Opened(open)) {
+                self.counters.add_refused(refused.reason);
+                return;
+            }
+        }
+        self.open.insert(key, call);
+    }
+
+    fn closed(
+        &mut self,
+        scope: Arc<Scope>,
+        key: Key,
+        closed_at: At,
+        closed: Closed<Veiled>,
+        complete: impl FnOnce(&mut Body<Veiled>),
+    ) {
+        // The opening was refused: the close is not offered.
+        let Some(OpenCall { at, opened, mut body }) = self.open.remove(&key) else { return };
+        complete(&mut body);
+        let kind = key.kind;
+        let chain = match &body {
+            Body::Inference { request, .. } => request.chain,
+            Body::Turn | Body::Tool { .. } => None,
+        };
+        let record = CallRecord { scope: Arc::clone(&scope), id: key.id, opened_at: at, closed_at, opened, closed, body };
+        let taken = self.offer(Record::Closed(record));
+        if self.given_up.load(Ordering::Acquire) {
+            // Whoever shut down has counted this call as lost.
+            return;
+        }
+        match taken {
+            Ok(()) => {
+                self.counters.add_recorded();
+                self.veil.accepted(&scope, kind, chain);
+            }
+            Err(refused) => {
+                self.counters.add_refused(refused.reason);
+                self.veil.lost();
+            }
+        }
+    }
+
+    /// A sink that panics has refused: the pipeline lives on.
+    fn offer(&self, record: Record) -> Result<(), Refused> {
+        guarded(|| self.sink.take(record)).unwrap_or(Err(Refused::default()))
+    }
+
+    fn forget_history_after_losses(&mut self) {
+        let losses = self.sink.losses();
+        if losses != self.losses_seen {
+            self.losses_seen = losses;
+            self.veil.lost();
+        }
+    }
+}
+
+fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(call)).ok()
+}
+
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Intake>();
+};

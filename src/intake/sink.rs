@@ -1,0 +1,63 @@
+//! Where records go.
+
+use std::time::Instant;
+
+use super::Drop;
+use crate::event::Record;
+
+/// Takes the records of finished calls. Called on the pipeline's thread, one call at a time.
+pub trait Sink: Send + Sync {
+    /// Takes one record, or refuses it. A refused `Opened` means that its `Closed` is never offered.
+    fn take(&self, record: Record) -> Result<(), Refused>;
+
+    /// Whether `Opened` records are wanted at all; without them a call costs less.
+    fn wants_opened(&self) -> bool {
+        true
+    }
+
+    /// How often something that was taken has been lost since then. When this grows, every thread tells its history anew.
+    fn losses(&self) -> u64 {
+        0
+    }
+
+    /// Sends what waits, until `deadline` at the latest, and tells whether nothing is left.
+    fn flush(&self, _deadline: Instant) -> bool {
+        true
+    }
+
+    /// The same for the last time.
+    fn shutdown(&self, deadline: Instant) -> bool {
+        self.flush(deadline)
+    }
+}
+
+/// A record that a sink did not take, and why. The pipeline counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the record was refused: {}", reason.as_str())]
+pub struct Refused {
+    /// The reason under which the call is counted as lost.
+    pub reason: Drop,
+}
+
+impl Default for Refused {
+    fn default() -> Self {
+        Self { reason: Drop::SinkRefused }
+    }
+}
+
+/// What a flush or a shutdown came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Drained {
+    /// Whether everything that was recorded before has left, in time.
+    pub complete: bool,
+    /// Totals since the recorder was made.
+    pub counts: super::Counts,
+}
+
+impl Drained {
+    /// What a recorder that records nothing drains.
+    pub(crate) const fn nothing() -> Self {
+        Self { complete: true, counts: super::Counts::ZERO }
+    }
+}

@@ -1,0 +1,45 @@
+//! What looks like a name or an identifier.
+
+/// The longest label, in bytes.
+pub const MAX_LABEL_BYTES: usize = 128;
+
+/// Whether a text looks like a label: `[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}`.
+pub fn is_label(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    first && text.len() <= MAX_LABEL_BYTES && bytes.all(is_label_byte)
+}
+
+fn is_label_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'/' | b'@' | b'+' | b'-')
+}
+
+/// Whether a text looks like a policy snapshot: labels joined by `=` in pairs, pairs joined by `;`.
+pub fn is_policy(text: &str) -> bool {
+    const MAX_PAIRS: usize = 16;
+    text.split(';').count() <= MAX_PAIRS
+        && text.split(';').all(|pair| pair.split_once('=').is_some_and(|(name, value)| is_label(name) && is_label(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_models_are_labels_and_sentences_are_not() {
+        for label in ["gpt-4.1", "accounts/x/models/y@2", "a", "claude_3:5+beta", &"x".repeat(128)] {
+            assert!(is_label(label), "{label}");
+        }
+        for other in ["", "two words", "-flag", "ümlaut", "a\n", "a\0", &"x".repeat(129)] {
+            assert!(!is_label(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_policy_is_pairs_of_labels() {
+        assert!(is_policy("content=digest;hash=hmac-sha256;form=c1;key=ephemeral-0a1b2c3d"));
+        assert!(!is_policy("content=digest;a secret"));
+        assert!(!is_policy("content=a secret"));
+        assert!(!is_policy(""));
+    }
+}

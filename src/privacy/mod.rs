@@ -1,0 +1,20 @@
+//! The one place where content becomes safe.
+//!
+//! Promises that [`Veil::event`] is the only function from `Event<Raw>` to `Event<Veiled>`, and that what it lets through
+//! is what the [`Policy`] says: digests of form `c1` and lengths of content, labels that look like labels, numbers.
+//! Costs one hash over the content, and an allocation for each label. Does no I/O and reads no clock; the environment and
+//! the key file are read when a policy is made, never after. Leaves encoding to `otlp`.
+
+pub mod c1;
+mod history;
+mod key;
+mod label;
+mod level;
+mod policy;
+mod veil;
+
+pub use key::{Key, KeyError};
+pub use label::{MAX_LABEL_BYTES, is_label, is_policy};
+pub use level::Level;
+pub use policy::{Policy, PolicyBuilder};
+pub use veil::{Veil, VeilCounts};

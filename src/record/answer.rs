@@ -1,0 +1,80 @@
+//! What a result tells of a call: the answer of a model, or the class of an error.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::inference::Inference;
+use crate::event::shape;
+
+/// An answer of a model.
+pub trait Answer {
+    /// Tells what it holds: messages, names, finish reasons, usage. What it does not hold is left untold, never zero.
+    fn record(&self, inference: &mut Inference);
+}
+
+/// One text of the model.
+impl Answer for str {
+    fn record(&self, inference: &mut Inference) {
+        inference.output(crate::event::Message::text(crate::event::Role::Assistant, self));
+    }
+}
+
+/// One text of the model.
+impl Answer for String {
+    fn record(&self, inference: &mut Inference) {
+        self.as_str().record(inference);
+    }
+}
+
+/// The body of an answer of OpenAI's or Anthropic's API.
+impl Answer for Value {
+    fn record(&self, inference: &mut Inference) {
+        for message in shape::answer(self) {
+            inference.output(message);
+        }
+        let facts = shape::response_facts(self);
+        if let Some(id) = facts.id {
+            inference.response_id(id);
+        }
+        if let Some(model) = facts.model {
+            inference.response_model(model);
+        }
+        for reason in facts.finish_reasons {
+            inference.finish_reason(reason);
+        }
+        let usage = facts.usage;
+        type Setter = fn(&mut Inference, u64) -> &mut Inference;
+        let counts: [(Option<u64>, Setter); 5] = [
+            (usage.input, Inference::input_tokens),
+            (usage.output, Inference::output_tokens),
+            (usage.cache_read, Inference::cache_read_tokens),
+            (usage.cache_creation, Inference::cache_write_tokens),
+            (usage.reasoning, Inference::reasoning_tokens),
+        ];
+        for (count, tell) in counts {
+            if let Some(count) = count {
+                tell(inference, count);
+            }
+        }
+    }
+}
+
+/// An error of a call.
+pub trait Failure {
+    /// Its class (`veilspan.error.kind`): a short word that looks like a label, never its text.
+    fn kind(&self) -> Cow<'_, str>;
+
+    /// Whether trying again could help, where it is known (`veilspan.error.retryable`).
+    fn retryable(&self) -> Option<bool> {
+        None
+    }
+}
+
+/// The class of an error is the name of its type, without parameters.
+impl<E: std::error::Error> Failure for E {
+    fn kind(&self) -> Cow<'_, str> {
+        let name = std::any::type_name::<E>();
+        Cow::Borrowed(name.split('<').next().unwrap_or(name))
+    }
+}

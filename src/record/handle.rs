@@ -1,0 +1,131 @@
+//! The one path on which every kind of call closes: exactly once.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+use super::builder::Parent;
+use super::recorder::Shared;
+use crate::event::{Closed, Event, Kind, Outcome, Raw, RawAttrs};
+use crate::semconv::{Attr, ERROR_KIND, ERROR_RETRYABLE, ERROR_TYPE};
+
+/// A call that has started. Dropped without an outcome it is `abandoned`, or `failed` where its thread panics.
+pub(super) struct Handle {
+    place: Option<Parent>,
+    running: Option<Running>,
+}
+
+struct Running {
+    shared: Arc<Shared>,
+    /// The event that will close the call; only its time and its order are still wrong.
+    event: Box<Event<Raw>>,
+    on_drop: Outcome,
+}
+
+impl Handle {
+    /// The handle of a disabled recorder's call.
+    pub(super) const fn disabled() -> Self {
+        Self { place: None, running: None }
+    }
+
+    /// Without an event the call was not taken: its children still find their place, and nothing is told of it.
+    pub(super) fn new(shared: Arc<Shared>, place: Parent, event: Option<Box<Event<Raw>>>) -> Self {
+        let running = event.map(|event| Running { shared, event, on_drop: Outcome::Abandoned });
+        Self { place: Some(place), running }
+    }
+
+    /// Where the calls that are part of this one belong.
+    pub(super) const fn place(&self) -> Option<&Parent> {
+        self.place.as_ref()
+    }
+
+    /// Whether there is anybody to tell something to.
+    pub(super) const fn is_recording(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// The event under construction.
+    pub(super) fn kind(&mut self) -> Option<&mut Kind<Raw>> {
+        self.running.as_mut().map(|running| &mut running.event.kind)
+    }
+
+    fn closed(&mut self) -> Option<&mut Closed<Raw>> {
+        match self.kind()? {
+            Kind::TurnClosed(closed) | Kind::InferenceClosed(closed, _) | Kind::ToolClosed(closed, _) => Some(closed),
+            _ => None,
+        }
+    }
+
+    pub(super) fn attrs(&mut self, set: impl FnOnce(&mut RawAttrs)) {
+        if let Some(closed) = self.closed() {
+            set(&mut closed.attrs);
+        }
+    }
+
+    pub(super) fn text(&mut self, attr: Attr<ByteString>, value: &str) {
+        self.attrs(|attrs| attrs.text(attr, value));
+    }
+
+    /// Marks the call as failed. That sticks: a result that comes after it does not take it back.
+    pub(super) fn mark_failed(&mut self, kind: &str, retryable: Option<bool>) {
+        self.mark(Outcome::Failed);
+        self.attrs(|attrs| {
+            attrs.text(ERROR_TYPE, kind);
+            attrs.text(ERROR_KIND, kind);
+            if let Some(retryable) = retryable {
+                attrs.bool(ERROR_RETRYABLE, retryable);
+            }
+        });
+    }
+
+    fn mark(&mut self, outcome: Outcome) {
+        if let Some(closed) = self.closed() {
+            closed.outcome.get_or_insert(outcome);
+        }
+    }
+
+    /// Closes the call with this outcome, unless it has one already.
+    pub(super) fn close(mut self, outcome: Outcome) {
+        self.mark(outcome);
+        self.send();
+    }
+
+    fn send(&mut self) {
+        let Some(Running { shared, mut event, .. }) = self.running.take() else { return };
+        event.at = shared.at(shared.now());
+        shared.close(event);
+    }
+
+    /// Runs a future on behalf of the call: dropped before it is done, the call is `cancelled` and not `abandoned`.
+    pub(super) async fn observe<F: Future>(&mut self, future: F) -> F::Output {
+        let mut guard = CancelOnDrop(Some(self));
+        let output = future.await;
+        guard.0 = None;
+        output
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if self.running.is_none() {
+            return;
+        }
+        if std::thread::panicking() {
+            self.mark_failed("panic", None);
+        } else if let Some(outcome) = self.running.as_ref().map(|running| running.on_drop) {
+            self.mark(outcome);
+        }
+        self.send();
+    }
+}
+
+struct CancelOnDrop<'a>(Option<&'a mut Handle>);
+
+impl Drop for CancelOnDrop<'_> {
+    fn drop(&mut self) {
+        if let Some(running) = self.0.as_mut().and_then(|handle| handle.running.as_mut()) {
+            running.on_drop = Outcome::Cancelled;
+        }
+    }
+}
