@@ -1,0 +1,33 @@
+//! What a tool was called with, measured.
+
+use super::{Hasher, canonical, digest};
+use crate::event::Arguments;
+
+/// The digests and the length of a tool's arguments.
+pub fn arguments(hasher: &Hasher, arguments: &str) -> Arguments {
+    let exact = || digest::text(hasher, arguments);
+    let (digest, exact) = match canonical(arguments) {
+        Some(canonical) if !canonical.is_exact() => (hasher.digest(&[canonical.as_bytes()]), Some(exact())),
+        _ => (exact(), None),
+    };
+    Arguments { digest: Some(digest), exact, length: Some(arguments.len() as u64) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exact_digest_stands_only_where_the_bytes_are_not_canonical() {
+        let hasher = Hasher::sha256();
+        let canonical = arguments(&hasher, r#"{"a":1,"b":2}"#);
+        let spaced = arguments(&hasher, r#"{"b": 2, "a": 1}"#);
+        let broken = arguments(&hasher, "{\"a\":1");
+        assert_eq!(canonical.digest, spaced.digest);
+        assert_eq!(canonical.exact, None);
+        assert_eq!(spaced.exact, Some(digest::text(&hasher, r#"{"b": 2, "a": 1}"#)));
+        assert_eq!(spaced.length, Some(16));
+        assert_eq!(broken.digest, Some(digest::text(&hasher, "{\"a\":1")));
+        assert_eq!(broken.exact, None);
+    }
+}

@@ -1,0 +1,49 @@
+//! Canonical JSON (RFC 8785), so that equal arguments have equal digests however they were written.
+//!
+//! One pass over the text without a tree. What is canonical already is neither copied nor allocated: runs of the input
+//! are copied as they are, and only from the first place that has to change on. An object's members are put in order
+//! when it closes. Never recurses, so that no depth of input can exhaust the stack.
+
+pub(super) mod escape;
+mod member;
+mod number;
+mod object;
+mod scan;
+mod writer;
+
+use super::wipe::WipedVec;
+
+/// The deepest nesting of arrays and objects that counts as JSON.
+pub(super) const MAX_DEPTH: usize = 128;
+
+/// A text's canonical form.
+#[allow(missing_debug_implementations)]
+pub struct Canonical<'a> {
+    text: &'a str,
+    rewritten: Option<WipedVec>,
+}
+
+impl Canonical<'_> {
+    /// The canonical form, UTF-8.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.rewritten.as_deref().map_or(self.text.as_bytes(), Vec::as_slice)
+    }
+
+    /// Whether the text was its own canonical form.
+    pub const fn is_exact(&self) -> bool {
+        self.rewritten.is_none()
+    }
+}
+
+/// The canonical form of a JSON text.
+///
+/// Nothing where the text counts as not JSON: invalid, nested deeper than 128, with a key twice in an object, with a
+/// number beyond a double, or with half a surrogate pair. An integer beyond ±2^53 keeps its literal, unlike in RFC 8785,
+/// which would round it.
+pub fn canonical(text: &str) -> Option<Canonical<'_>> {
+    let rewritten = writer::Writer::new(text.as_bytes()).write()?;
+    Some(Canonical { text, rewritten })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! Finding the end of a run of plain characters in a string, eight bytes at a time.
+
+const LOW: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// How many bytes come before the first quote, backslash or control character.
+pub(super) fn plain_run(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    let mut length = 0;
+    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
+        let special = special_bytes(u64::from_le_bytes(*chunk));
+        if special != 0 {
+            return length + special.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+        rest = after;
+    }
+    length + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')).unwrap_or(rest.len())
+}
+
+/// The high bit of each byte that ends a run. Right up to the lowest such byte; above it a borrow may set more.
+const fn special_bytes(word: u64) -> u64 {
+    let quote = word ^ (LOW * b'"' as u64);
+    let backslash = word ^ (LOW * b'\\' as u64);
+    let zero_in_quote = quote.wrapping_sub(LOW) & !quote;
+    let zero_in_backslash = backslash.wrapping_sub(LOW) & !backslash;
+    let control = word.wrapping_sub(LOW * b' ' as u64) & !word;
+    (zero_in_quote | zero_in_backslash | control) & HIGH
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_at_every_place_ends_a_run_or_does_not() {
+        for byte in 0..=255 {
+            for place in 0..24 {
+                for follower in [b'a', b'"', 0x1f, 0xff, byte] {
+                    let mut bytes = vec![b'x'; 24];
+                    bytes[place..].fill(follower);
+                    bytes[place] = byte;
+                    let expected = bytes.iter().position(|b| *b == b'"' || *b == b'\\' || *b < 0x20).unwrap_or(24);
+                    assert_eq!(plain_run(&bytes), expected, "{byte} at {place}");
+                }
+            }
+        }
+    }
+}

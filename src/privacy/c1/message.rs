@@ -1,0 +1,83 @@
+//! Messages: their digests, and the items that are written of them.
+
+use bytestring::ByteString;
+use smallvec::SmallVec;
+
+use super::{Hasher, digest, normal, part};
+use crate::event::{Digest, Item, Measure, Part, ResultContent, Role};
+
+/// The digest of a message's parts, tool results included; missing where some content was not taken.
+pub fn message(hasher: &Hasher, parts: &[Part]) -> Option<Digest> {
+    of_parts(hasher, parts, 0)
+}
+
+/// The digest and the length of what a tool returned.
+pub fn result(hasher: &Hasher, content: &ResultContent) -> Measure {
+    Measure { digest: part::content(hasher, content, 0), length: Some(part::content_length(content)) }
+}
+
+pub(super) fn of_parts(hasher: &Hasher, parts: &[Part], nesting: usize) -> Option<Digest> {
+    let mut digests = SmallVec::<[Digest; 4]>::new();
+    let mut is_text = false;
+    for spoken in normal::spoken(parts) {
+        is_text = matches!(spoken, Part::Text(_));
+        digests.push(part::part(hasher, spoken, nesting)?);
+    }
+    Some(join(hasher, &digests, is_text))
+}
+
+fn join(hasher: &Hasher, digests: &[Digest], is_text: bool) -> Digest {
+    match digests {
+        [text] if is_text => *text,
+        _ => digest::message(hasher, digests),
+    }
+}
+
+/// An item, and the digests of its encrypted blobs.
+pub(super) type ItemWithBlobs = (Item, SmallVec<[Digest; 1]>);
+
+/// The item of a tool result, which is a message of its own.
+pub(super) fn result_item(hasher: &Hasher, ordinal: Option<u32>, content: &ResultContent) -> ItemWithBlobs {
+    let Measure { digest, length } = result(hasher, content);
+    let digest = digest.map(|content| digest::message(hasher, [&digest::result(hasher, ordinal, &content)]));
+    let kind = if digest.is_some() { "tool_call_response" } else { part::OVERSIZE };
+    (Item { digest, role: Role::Tool, length, part_kinds: ByteString::from_static(kind) }, SmallVec::new())
+}
+
+/// The item of a message without its tool results.
+pub(super) fn item(hasher: &Hasher, role: Role, parts: &[Part]) -> ItemWithBlobs {
+    let mut digests = SmallVec::<[Digest; 4]>::new();
+    let mut blobs = SmallVec::new();
+    let mut kinds = SmallVec::<[&'static str; 8]>::new();
+    let mut length = 0;
+    let mut is_text = false;
+    let mut is_known = true;
+    for spoken in normal::without_results(parts) {
+        let digest = part::part(hasher, spoken, 0);
+        kinds.push(if digest.is_some() { part::kind(spoken) } else { part::OVERSIZE });
+        length += part::length(spoken);
+        match (spoken, digest) {
+            (Part::Encrypted(_), digest) => blobs.extend(digest),
+            (_, Some(digest)) => {
+                is_text = matches!(spoken, Part::Text(_));
+                digests.push(digest);
+            }
+            (_, None) => is_known = false,
+        }
+    }
+    let digest = is_known.then(|| join(hasher, &digests, is_text));
+    (Item { digest, role, length: Some(length), part_kinds: join_kinds(&kinds) }, blobs)
+}
+
+/// The kinds joined by `+`; what most messages have costs no allocation.
+fn join_kinds(kinds: &[&'static str]) -> ByteString {
+    match kinds {
+        [] => ByteString::new(),
+        [kind] => ByteString::from_static(kind),
+        ["text", "tool_call"] => ByteString::from_static("text+tool_call"),
+        ["reasoning", "text"] => ByteString::from_static("reasoning+text"),
+        ["reasoning", "tool_call"] => ByteString::from_static("reasoning+tool_call"),
+        ["tool_call", "tool_call"] => ByteString::from_static("tool_call+tool_call"),
+        _ => kinds.join("+").into(),
+    }
+}

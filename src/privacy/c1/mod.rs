@@ -1,0 +1,27 @@
+//! Digests, form `c1`: what a model was shown and produced, as 32 bytes that equal content shares.
+//!
+//! ```text
+//! Request ─ normalise ─▶ messages ─ part digests ─▶ item digests ─ chain ─▶ h0, h1, … hn
+//! ```
+//!
+//! Promises that equal content has equal digests in whichever provider's shape it came, and that text is hashed as its
+//! exact bytes. Costs one pass of SHA-256 over all content, and one of [`canonical`] over JSON. Leaves to others
+//! what of it leaves the process, and how a provider's JSON becomes a [`Request`](crate::event::Request).
+
+mod arguments;
+mod chain;
+pub mod digest;
+mod hasher;
+mod json;
+mod message;
+mod normal;
+mod part;
+mod request;
+mod wipe;
+
+pub use arguments::arguments;
+pub use chain::Chain;
+pub use hasher::{Hasher, Hashing};
+pub use json::{Canonical, canonical};
+pub use message::{message, result};
+pub use request::{RequestDigests, answer, request, system, tools};
