@@ -182,7 +182,7 @@ pub(super) fn replaced_label(hasher: Option<&Hasher>, text: &str) -> ByteString 
     let Some(hasher) = hasher else { return OTHER };
     let mut replaced = String::with_capacity("id:".len() + Digest::MAX_CHARS);
     replaced.push_str("id:");
-    c1::text(hasher, text).write_to(&mut replaced);
+    c1::digest::text(hasher, text).write_to(&mut replaced);
     replaced.into()
 }
 

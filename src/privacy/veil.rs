@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::c1::{self, Hasher};
+use super::c1::{self, Hasher, RequestDigests};
 use super::history::History;
 use super::label::is_label;
 use super::level::Level;
@@ -175,71 +175,65 @@ impl Pass<'_> {
     }
 
     fn request(&mut self, scope: &Scope, request: Option<&Request>, history: &mut History) -> Input {
-        let Some(request) = request else { return Input::default() };
-        let Some(hasher) = self.hasher else { return self.undigested_request(request) };
+        let Some(request) = self.content(request) else { return Input::default() };
+        let Some(hasher) = self.hasher else { return undigested_request(request) };
         let digests = c1::request(hasher, request);
-        let whole_chain = (digests.heads.len() > digests.items.len()).then(|| digests.heads.last().copied()).flatten();
+        let whole_chain = digests.heads.last().copied().filter(|_| digests.heads.len() > digests.items.len());
         let known = whole_chain.and_then(|_| history.known_prefix(scope, &digests.heads));
-        let total = digests.items.len();
-        let first = known.unwrap_or_else(|| total.saturating_sub(KEYFRAME_MESSAGES));
-        let keyframe = known.is_none();
-        Input {
-            prefix: known.and_then(|place| digests.heads.get(place).copied()),
-            chain: whole_chain,
-            items: digests.items.into_iter().skip(first).collect(),
-            omitted: if keyframe && first > 0 { Some(first as u64) } else { None },
-            system: if keyframe { digests.system } else { Measure::default() },
-            tools: if keyframe { digests.tools } else { None },
-            blobs: digests.blobs.into_iter().skip(first).flatten().collect(),
-        }
-    }
-
-    /// Who spoke and in what kind of parts, and lengths where the level lets them leave.
-    fn undigested_request(&self, request: &Request) -> Input {
-        let mut input = Input::default();
-        let total = request.messages.len();
-        let first = total.saturating_sub(KEYFRAME_MESSAGES);
-        input.omitted = (first > 0).then_some(first as u64);
-        input.items = c1::undigested(request.messages.iter().skip(first));
-        if self.level >= Level::Digest {
-            input.system.length = c1::system_length(request);
-        } else {
-            for item in &mut input.items {
-                item.length = None;
-            }
-        }
-        input
+        let prefix = known.and_then(|place| digests.heads.get(place).copied());
+        told(digests, known, prefix, whole_chain)
     }
 
     fn answer(&self, answer: &[Message]) -> Output {
-        match self.hasher {
-            Some(hasher) => c1::answer(hasher, answer),
-            None if self.level >= Level::Digest => {
-                let items = c1::undigested(answer.iter());
-                let items = items.into_iter().map(|item| Measure { digest: None, length: item.length }).collect();
-                Output { items, blobs: Vec::new() }
-            }
-            None => Output::default(),
-        }
+        let Some(answer) = self.content(Some(answer)) else { return Output::default() };
+        let Some(hasher) = self.hasher else {
+            let Output { mut items, .. } = c1::answer(&Hasher::sha256(), answer);
+            items.iter_mut().for_each(|item| item.digest = None);
+            return Output { items, blobs: Vec::new() };
+        };
+        c1::answer(hasher, answer)
     }
 
     fn arguments(&self, arguments: Option<&RawText>) -> Arguments {
-        let Some(arguments) = arguments else { return Arguments::default() };
-        let length = (self.level >= Level::Digest).then_some(arguments.len() as u64);
+        let Some(arguments) = self.content(arguments) else { return Arguments::default() };
         match (self.hasher, arguments.expose()) {
             (Some(hasher), Some(text)) => c1::arguments(hasher, text),
-            _ => Arguments { length, ..Arguments::default() },
+            _ => Arguments { length: Some(arguments.len() as u64), ..Arguments::default() },
         }
     }
 
     fn result(&self, result: Option<&ResultContent>) -> Measure {
-        let Some(result) = result else { return Measure::default() };
+        let Some(result) = self.content(result) else { return Measure::default() };
         match self.hasher {
             Some(hasher) => c1::result(hasher, result),
-            None if self.level >= Level::Digest => {
-                Measure { digest: None, length: Some(c1::result_length(result)) }
-            }
-            None => Measure::default(),
+            None => Measure { digest: None, ..c1::result(&Hasher::sha256(), result) },
         }
     }
+
+    /// The content, where the level lets anything be told of it.
+    fn content<'c, T: ?Sized>(&self, content: Option<&'c T>) -> Option<&'c T> {
+        content.filter(|_| self.level >= Level::Digest)
+    }
+}
+
+/// The messages after the first `known` of them, or, where none are known, the newest of them all.
+fn told(digests: RequestDigests, known: Option<usize>, prefix: Option<Digest>, chain: Option<Digest>) -> Input {
+    let is_keyframe = known.is_none();
+    let first = known.unwrap_or_else(|| digests.items.len().saturating_sub(KEYFRAME_MESSAGES));
+    Input {
+        prefix,
+        chain,
+        items: digests.items.into_iter().skip(first).collect(),
+        omitted: (is_keyframe && first > 0).then_some(first as u64),
+        system: if is_keyframe { digests.system } else { Measure::default() },
+        tools: if is_keyframe { digests.tools } else { None },
+        blobs: digests.blobs.into_iter().skip(first).flatten().collect(),
+    }
+}
+
+/// Where no digest may leave, lengths still may: they come with digests that are thrown away.
+fn undigested_request(request: &Request) -> Input {
+    let mut input = told(c1::request(&Hasher::sha256(), request), None, None, None);
+    input.items.iter_mut().for_each(|item| item.digest = None);
+    Input { system: Measure { digest: None, ..input.system }, tools: None, blobs: Vec::new(), ..input }
 }

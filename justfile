@@ -1,0 +1,27 @@
+# The one entry to everyday work. `just` alone lists it.
+
+default:
+    @just --list
+
+# Everything that CI runs.
+ci:
+    bash .ci/run
+
+# The suite, without peers.
+test:
+    cargo test
+
+# Format, lints, docs, dependencies.
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets --all-features -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
+    cargo deny check bans licenses sources
+
+# Real peers: all of them, or those named.
+interop *peers:
+    tests/interop/run {{peers}}
+
+# Ratios against peers and floors, of one run.
+bench name:
+    cargo bench --bench {{name}}

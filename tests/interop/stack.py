@@ -1,0 +1,132 @@
+"""Starts the real programs on free ports, each with its files from this repository as they are."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import peers
+from jaeger import Jaeger
+from process import Process, Workspace, accepts, answers_http, clean_environment, free_addresses
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+EXAMPLES = REPOSITORY / "examples" / "collector"
+BUILD_SECONDS = 3600.0
+
+
+class BuildFailed(Exception):
+    """Our own code does not build."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where each program listens in one scenario."""
+
+    jaeger_otlp: str
+    jaeger_query: str
+    jaeger_query_grpc: str
+    jaeger_health: str
+    otelcol_in: str
+    otelcol_in_http: str
+    otelcol_back: str
+    otelcol_health: str
+    stage: str
+
+    @classmethod
+    def free(cls) -> Addresses:
+        """Ports that nobody has."""
+        return cls(*free_addresses(9))
+
+    def environment(self, files: Path) -> dict[str, str]:
+        """The variables that the configuration files read."""
+        return {
+            "JAEGER_OTLP": self.jaeger_otlp,
+            "JAEGER_QUERY": self.jaeger_query,
+            "JAEGER_QUERY_GRPC": self.jaeger_query_grpc,
+            "JAEGER_HEALTH": self.jaeger_health,
+            "OTELCOL_IN": self.otelcol_in,
+            "OTELCOL_IN_HTTP": self.otelcol_in_http,
+            "OTELCOL_BACK": self.otelcol_back,
+            "OTELCOL_HEALTH": self.otelcol_health,
+            "OTELCOL_METRICS": "none",
+            "OTELCOL_FILES": str(files),
+            "STAGE_LISTEN": self.stage,
+        }
+
+
+class Stack:
+    """The programs of one scenario."""
+
+    def __init__(self, workspace: Workspace, addresses: Addresses) -> None:
+        self.workspace = workspace
+        self.addresses = addresses
+        self._environment = clean_environment(
+            {
+                **addresses.environment(workspace.folder("collector-files")),
+                # What the programs leave behind stays in the workspace, where it is searched and then removed.
+                "XDG_CONFIG_HOME": str(workspace.folder("config")),
+                "XDG_STATE_HOME": str(workspace.folder("state")),
+                "TMPDIR": str(workspace.folder("tmp")),
+                "NO_PROXY": "127.0.0.1",
+                "RUST_LOG": "info,veilspan=trace",
+            }
+        )
+
+    def jaeger(self) -> Jaeger:
+        """Starts Jaeger."""
+        command = [str(peers.ALL["jaeger"].binary()), "--config", str(peers.PEERS / "jaeger.yaml")]
+        process = self._start("jaeger", command)
+        process.wait_until(lambda: answers_http(f"http://{self.addresses.jaeger_health}/status"))
+        process.wait_until(lambda: answers_http(f"http://{self.addresses.jaeger_query}/api/services"))
+        return Jaeger(self.addresses.jaeger_query)
+
+    def collector(self) -> Process:
+        """Starts the Collector with the example's configuration, and beside it what the suite adds."""
+        configurations = [EXAMPLES / "otelcol.yaml", peers.PEERS / "otelcol-suite.yaml"]
+        flags = [flag for path in configurations for flag in ("--config", str(path))]
+        process = self._start("otelcol", [str(peers.ALL["otelcol"].binary()), *flags])
+        process.wait_until(lambda: answers_http(f"http://{self.addresses.otelcol_health}/"))
+        return process
+
+    def stage(self) -> Process:
+        """Starts our stage with the example's configuration."""
+        command = [str(built("veilspan")), "collector", "--config", str(EXAMPLES / "veilspan.yaml")]
+        process = self._start("stage", command)
+        process.wait_until(lambda: accepts(self.addresses.stage))
+        return process
+
+    def agent(self, question: str, environment: dict[str, str]) -> Process:
+        """Starts the example agent, which exports to the Collector and ends by itself."""
+        endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{self.addresses.otelcol_in}"}
+        return self._start("agent", [str(built("examples/agent")), question], {**endpoint, **environment})
+
+    def _start(self, name: str, command: list[str], more: dict[str, str] | None = None) -> Process:
+        return self.workspace.start(name, command, {**self._environment, **(more or {})}, REPOSITORY)
+
+
+def built(program: str) -> Path:
+    """A program of ours, built for release."""
+    return _build_ours() / "release" / program
+
+
+@cache
+def _build_ours() -> Path:
+    print("        cargo build --release --bin veilspan --example agent", flush=True)
+    try:
+        metadata = _cargo("metadata", "--format-version", "1", "--no-deps")
+        _cargo("build", "--release", "--bin", "veilspan", "--example", "agent")
+    except subprocess.CalledProcessError as failed:
+        raise BuildFailed("\n".join(failed.stderr.splitlines()[-30:])) from None
+    except subprocess.TimeoutExpired:
+        raise BuildFailed(f"not within {BUILD_SECONDS:g} s") from None
+    return Path(json.loads(metadata)["target_directory"])
+
+
+def _cargo(*arguments: str) -> str:
+    ran = subprocess.run(
+        ["cargo", *arguments], cwd=REPOSITORY, check=True, capture_output=True, text=True, timeout=BUILD_SECONDS
+    )
+    return ran.stdout

@@ -1,0 +1,428 @@
+//! What the public recorder promises, seen by a sink.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use veilspan::event::{Body, CallKind, CallRecord, Kind, ManualClock, Message, Outcome, Record, Role, Veiled};
+use veilspan::intake::{Drop, Refused, Sink};
+use veilspan::privacy::{Key, Level};
+use veilspan::record::TurnRef;
+use veilspan::testing::MemorySink;
+use veilspan::{Policy, Recorder, semconv};
+
+const SOON: Duration = Duration::from_secs(10);
+
+fn unkeyed() -> Policy {
+    Policy::builder().unkeyed_sha256().build_in(&Default::default()).0
+}
+
+fn recorder_with(policy: Policy) -> (Recorder, Arc<MemorySink>) {
+    let sink = Arc::new(MemorySink::default());
+    (Recorder::builder().sink(sink.clone()).policy(policy).build(), sink)
+}
+
+fn recorder() -> (Recorder, Arc<MemorySink>) {
+    recorder_with(unkeyed())
+}
+
+fn calls(recorder: &Recorder, sink: &MemorySink) -> Vec<CallRecord<Veiled>> {
+    assert!(recorder.flush(SOON).complete);
+    sink.calls()
+}
+
+fn inference(call: &CallRecord<Veiled>) -> (&veilspan::event::Input, &veilspan::event::Output) {
+    match &call.body {
+        Body::Inference { request, answer } => (request, answer),
+        other => panic!("not an inference: {other:?}"),
+    }
+}
+
+#[test]
+fn r01_pair_llm() {
+    let (recorder, sink) = recorder();
+    let mut call = recorder.inference("openai", "gpt-x").max_tokens(2048).input("hello").start();
+    call.output(Message::text(Role::Assistant, "hi there")).finish_reason("stop").tokens(10, 4);
+    call.finish();
+    assert!(recorder.flush(SOON).complete);
+    let records = sink.records();
+    assert_eq!(records.len(), 2);
+    let (Record::Opened(opened), Record::Closed(closed)) = (&records[0], &records[1]) else { panic!("{records:?}") };
+    assert_eq!(opened.key, closed.key());
+    assert_eq!(closed.opened.attrs.text(semconv::REQUEST_MODEL), Some("gpt-x"));
+    assert_eq!(closed.opened.attrs.get(semconv::MAX_TOKENS), Some(2048));
+    let (request, answer) = inference(closed);
+    let hello = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    assert_eq!(request.items[0].digest.unwrap().to_string(), hello);
+    assert_eq!(answer.items[0].length, Some(8));
+    assert_eq!(closed.closed.attrs.get(semconv::FINISH_REASONS).unwrap(), ["stop"]);
+    assert_eq!(closed.closed.attrs.get(semconv::INPUT_TOKENS), Some(10));
+    assert_eq!(closed.closed.outcome, Some(Outcome::Completed));
+    assert!(closed.closed_at.time_unix_nano >= closed.opened_at.time_unix_nano);
+    assert!(closed.closed_at.seq > closed.opened_at.seq);
+    let kinds: Vec<_> = sink.events().into_iter().map(|event| event.kind).collect();
+    assert!(matches!(kinds.as_slice(), [Kind::InferenceOpened(..), Kind::InferenceClosed(..)]));
+}
+
+#[test]
+fn r02_pair_tool() {
+    let (recorder, sink) = recorder();
+    let mut call = recorder.tool("shell").mcp_server("local").arguments("not json").start();
+    call.result("ok bytes");
+    call.finish();
+    let call = &calls(&recorder, &sink)[0];
+    assert_eq!(call.opened.attrs.text(semconv::MCP_SERVER), Some("local"));
+    assert!(call.closed.attrs.value(semconv::MCP_SERVER.id()).is_none());
+    let Body::Tool { arguments, result } = &call.body else { panic!() };
+    assert_eq!((arguments.length, arguments.exact), (Some(8), None));
+    assert_eq!(result.length, Some(8));
+}
+
+#[test]
+fn r03_null_omission() {
+    let (recorder, sink) = recorder();
+    let mut call = recorder.inference("openai", "gpt-x").temperature(0.0).max_tokens(0).start();
+    call.output(Message::text(Role::Assistant, ""));
+    call.finish();
+    recorder.inference("openai", "gpt-x").start().finish();
+    let calls = calls(&recorder, &sink);
+    assert_eq!(calls[0].opened.attrs.get(semconv::TEMPERATURE), Some(0.0));
+    assert_eq!(calls[0].opened.attrs.get(semconv::MAX_TOKENS), Some(0));
+    let (_, answer) = inference(&calls[0]);
+    assert!(answer.items[0].digest.unwrap().to_string().starts_with("sha256:e3b0c442"));
+    assert_eq!(calls[1].opened.attrs.len(), 3);
+    assert!(calls[1].closed.attrs.is_empty());
+    assert_eq!(inference(&calls[1]), (&Default::default(), &Default::default()));
+}
+
+#[test]
+fn r04_r05_a_failed_call_tells_the_class_of_its_error_and_no_text() {
+    let (recorder, sink) = recorder();
+    let error = std::io::Error::other("canary text");
+    recorder.inference("openai", "m").start().finish_with::<String, _>(&Err(error));
+    recorder.tool("t").start().fail("ToolError");
+    let calls = calls(&recorder, &sink);
+    assert_eq!(calls[0].closed.outcome, Some(Outcome::Failed));
+    assert_eq!(calls[0].closed.attrs.text(semconv::ERROR_KIND), Some("std::io::error::Error"));
+    assert_eq!(calls[1].closed.attrs.text(semconv::ERROR_TYPE), Some("ToolError"));
+    assert!(!format!("{calls:?}").contains("canary"));
+}
+
+#[test]
+fn r08_an_error_sticks() {
+    let (recorder, sink) = recorder();
+    let mut call = recorder.inference("openai", "m").start();
+    call.mark_failed("Parse").output(Message::text(Role::Assistant, "later"));
+    call.finish();
+    let call = &calls(&recorder, &sink)[0];
+    assert_eq!(call.closed.outcome, Some(Outcome::Failed));
+    assert_eq!(call.closed.attrs.text(semconv::ERROR_KIND), Some("Parse"));
+    assert_eq!(inference(call).1.items[0].length, Some(5));
+}
+
+#[test]
+fn r12_a_disabled_recorder_has_the_same_face_and_runs_no_closure() {
+    let recorder = Recorder::disabled();
+    let turn = recorder.turn("").start();
+    let call = turn.inference("", "").input_with(|| -> &str { panic!("a closure ran") }).start();
+    call.finish_with::<String, std::io::Error>(&Ok(String::new()));
+    turn.tool("").arguments_with(|| -> &str { panic!("a closure ran") }).start().finish();
+    turn.finish();
+    assert!(recorder.shutdown(SOON).complete);
+    assert_eq!(recorder.counts().started, 0);
+}
+
+#[test]
+fn r13_a_call_whose_opening_is_refused_is_not_offered_again() {
+    let (recorder, sink) = recorder();
+    sink.refuse(true);
+    let call = recorder.inference("openai", "m").start();
+    assert!(recorder.flush(SOON).complete);
+    sink.refuse(false);
+    call.finish();
+    assert!(recorder.flush(SOON).complete);
+    assert!(sink.records().is_empty());
+    assert_eq!(recorder.counts().dropped.of(Drop::SinkRefused), 1);
+}
+
+#[test]
+fn r14_a_call_whose_close_is_refused_leaves_its_opening() {
+    let (recorder, sink) = recorder();
+    let call = recorder.inference("openai", "m").start();
+    assert!(recorder.flush(SOON).complete);
+    sink.refuse(true);
+    call.finish();
+    assert!(recorder.flush(SOON).complete);
+    assert!(matches!(sink.records().as_slice(), [Record::Opened(_)]));
+    assert_eq!(recorder.counts().dropped.of(Drop::SinkRefused), 1);
+}
+
+#[test]
+fn r17_a_stalled_sink_stops_nobody_and_its_calls_are_counted() {
+    struct Stalled;
+    impl Sink for Stalled {
+        fn take(&self, _: Record) -> Result<(), Refused> {
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+    let recorder = Recorder::builder().sink(Arc::new(Stalled)).policy(unkeyed()).build();
+    recorder.inference("openai", "m").input("x").start().finish();
+    let drained = recorder.shutdown(Duration::from_millis(50));
+    assert!(!drained.complete);
+    assert_eq!(drained.counts.dropped.of(Drop::ShutDown), 1);
+    assert_eq!(recorder.shutdown(Duration::from_millis(50)).counts.dropped.of(Drop::ShutDown), 1);
+}
+
+#[test]
+fn a_panicking_sink_loses_its_record_and_nothing_else() {
+    struct Panics(MemorySink);
+    impl Sink for Panics {
+        fn take(&self, record: Record) -> Result<(), Refused> {
+            assert!(self.0.records().len() != 1, "a sink of the host's panics");
+            self.0.take(record)
+        }
+        fn wants_opened(&self) -> bool {
+            false
+        }
+    }
+    let recorder = Recorder::builder().sink(Arc::new(Panics(MemorySink::default()))).policy(unkeyed()).build();
+    (0..3).for_each(|_| recorder.tool("t").start().finish());
+    let counts = recorder.shutdown(SOON).counts;
+    assert_eq!((counts.recorded, counts.dropped.of(Drop::SinkRefused)), (1, 2));
+}
+
+#[test]
+fn r26_labels_that_do_not_look_like_labels_leave_as_digests_or_other() {
+    let (recorder, sink) = recorder();
+    let mut call = recorder.inference("openai", "a SECRET model").conversation("SECRET chat").start();
+    call.finish_reason("the SECRET reason").response_id("the SECRET id");
+    call.mark_failed("a SECRET kind");
+    call.finish();
+    recorder.turn("SECRET agent").rollout("SECRET rollout").tenant("SECRET tenant").start().finish();
+    let calls = calls(&recorder, &sink);
+    assert!(!format!("{calls:?}").contains("SECRET"));
+    assert!(calls[0].opened.attrs.text(semconv::REQUEST_MODEL).unwrap().starts_with("id:sha256:"));
+    assert_eq!(calls[0].closed.attrs.text(semconv::ERROR_KIND), Some("_OTHER"));
+    assert_eq!(calls[0].closed.attrs.get(semconv::FINISH_REASONS).unwrap(), ["_OTHER"]);
+    assert!(calls[1].scope.rollout.starts_with("id:sha256:"));
+    assert_eq!(recorder.counts().labels_replaced, 8);
+}
+
+#[test]
+fn at_none_nothing_of_content_leaves() {
+    let policy = Policy::builder().content(Level::None).build_in(&Default::default()).0;
+    let (recorder, sink) = recorder_with(policy);
+    let mut call = recorder.inference("openai", "m").system("be brief").input("hello").start();
+    call.output(Message::text(Role::Assistant, "hi")).tokens(3, 1);
+    call.finish();
+    let mut call = recorder.tool("t").arguments("{}").start();
+    call.result("r");
+    call.finish();
+    let calls = calls(&recorder, &sink);
+    assert_eq!(inference(&calls[0]), (&Default::default(), &Default::default()));
+    assert!(matches!(&calls[1].body, Body::Tool { arguments, result } if *arguments == Default::default() && *result == Default::default()));
+    assert_eq!(calls[0].closed.attrs.get(semconv::OUTPUT_TOKENS), Some(1));
+    assert_eq!(calls[0].opened.policy.as_deref(), Some("content=none;hash=none;form=c1"));
+}
+
+#[test]
+fn without_digests_lengths_still_leave() {
+    let policy = Policy::builder().no_digests().build_in(&Default::default()).0;
+    let (recorder, sink) = recorder_with(policy);
+    let mut call = recorder.inference("openai", "m").system("be brief").input("hello").start();
+    call.output(Message::text(Role::Assistant, "hi"));
+    call.finish();
+    let calls = calls(&recorder, &sink);
+    let (request, answer) = inference(&calls[0]);
+    assert_eq!((request.items[0].length, request.items[0].digest, request.chain), (Some(5), None, None));
+    assert_eq!((request.system.length, request.system.digest), (Some(8), None));
+    assert_eq!((answer.items[0].length, answer.items[0].digest), (Some(2), None));
+}
+
+#[test]
+fn r34_keyed_digests_differ_from_plain_ones_and_between_keys_and_tenants() {
+    let digest = |key: u8, tenant: Option<&str>| {
+        let key = Key::new(vec![key; 32], None).unwrap();
+        let (recorder, sink) = recorder_with(Policy::builder().key(key).build_in(&Default::default()).0);
+        let mut turn = recorder.turn("a");
+        if let Some(tenant) = tenant {
+            turn = turn.tenant(tenant);
+        }
+        turn.start().inference("openai", "m").input("yes").start().finish();
+        let calls = calls(&recorder, &sink);
+        let call = calls.iter().find(|call| call.body.kind() == CallKind::Inference).unwrap();
+        assert!(call.opened.policy.as_ref().unwrap().contains(";key="));
+        inference(call).0.items[0].digest.unwrap()
+    };
+    let plain = "sha256:8a798890fe93817163b10b5f7bd2ca4d25d84c52739a645a889c173eee7d9d3d";
+    assert!(digest(1, None).to_string().starts_with("hmac-sha256:"));
+    assert!(!digest(1, None).to_string().ends_with(&plain[7..]));
+    assert_eq!(digest(1, None), digest(1, None));
+    assert_ne!(digest(1, None), digest(2, None));
+    assert_ne!(digest(1, Some("a")), digest(1, Some("b")));
+    assert_ne!(digest(1, Some("a")), digest(1, None));
+}
+
+#[tokio::test]
+async fn r36_a_dropped_future_is_cancelled_and_a_dropped_handle_abandoned() {
+    let (recorder, sink) = recorder();
+    let mut call = recorder.inference("openai", "m").start();
+    call.output(Message::text(Role::Assistant, "partial"));
+    let work = async move {
+        call.observe(std::future::pending::<()>()).await;
+        call.finish();
+    };
+    assert!(tokio::time::timeout(Duration::from_millis(5), work).await.is_err());
+    drop(recorder.tool("t").start());
+    let calls = calls(&recorder, &sink);
+    assert_eq!(calls[0].closed.outcome, Some(Outcome::Cancelled));
+    assert_eq!(inference(&calls[0]).1.items[0].length, Some(7));
+    assert_eq!(calls[1].closed.outcome, Some(Outcome::Abandoned));
+}
+
+#[test]
+fn a_panic_passes_through_and_closes_the_call_as_failed() {
+    let (recorder, sink) = recorder();
+    let host = recorder.clone();
+    let thread = std::thread::spawn(move || {
+        let _call = host.tool("t").start();
+        panic!("the host's own");
+    });
+    assert!(thread.join().is_err());
+    let calls = calls(&recorder, &sink);
+    assert_eq!(calls[0].closed.outcome, Some(Outcome::Failed));
+    assert_eq!(calls[0].closed.attrs.text(semconv::ERROR_KIND), Some("panic"));
+}
+
+#[test]
+fn r38_timing() {
+    let clock = Arc::new(ManualClock::at(1_000_000_000));
+    let sink = Arc::new(MemorySink::default());
+    let recorder = Recorder::builder().sink(sink.clone()).policy(unkeyed()).clock(clock.clone()).build();
+    let call = recorder.inference("openai", "m").start();
+    clock.advance(Duration::from_millis(20));
+    call.finish();
+    clock.advance(Duration::from_millis(100));
+    let call = &calls(&recorder, &sink)[0];
+    assert_eq!(call.closed_at.time_unix_nano - call.opened_at.time_unix_nano, 20_000_000);
+}
+
+#[test]
+fn r39_fifty_overlapping_calls_stay_apart() {
+    let (recorder, sink) = recorder();
+    let started: Vec<_> =
+        (0..50).map(|n| (n, recorder.inference("openai", &format!("m{n}")).input(format!("p{n}")).start())).collect();
+    let (even, odd): (Vec<_>, Vec<_>) = started.into_iter().partition(|(n, _)| n % 2 == 0);
+    for (n, mut call) in odd.into_iter().rev().chain(even) {
+        call.output(Message::text(Role::Assistant, "x".repeat(n)));
+        call.finish();
+    }
+    let calls = calls(&recorder, &sink);
+    let ids: std::collections::BTreeSet<_> = calls.iter().map(|call| call.id).collect();
+    assert_eq!(ids.len(), 50);
+    for call in &calls {
+        let n: u64 = call.opened.attrs.text(semconv::REQUEST_MODEL).unwrap()[1..].parse().unwrap();
+        let (request, answer) = inference(call);
+        assert_eq!(request.items[0].length, Some(format!("p{n}").len() as u64));
+        assert_eq!(answer.items[0].length, Some(n));
+    }
+}
+
+#[test]
+fn r41_calls_are_children_of_their_turn_and_share_its_identity() {
+    let (recorder, sink) = recorder();
+    let turn = recorder.turn("planner").start();
+    turn.inference("openai", "m").start().finish();
+    let tool = turn.tool("delegate").start();
+    let sub = tool.turn("worker").start();
+    sub.inference("openai", "m").start().finish();
+    sub.finish();
+    tool.finish();
+    turn.finish();
+    let calls = calls(&recorder, &sink);
+    let [first, inner, sub, tool, turn] = calls.as_slice() else { panic!("{}", calls.len()) };
+    assert_eq!(first.opened.span.parent, Some(turn.opened.span.span));
+    assert_eq!(first.scope, turn.scope);
+    assert_eq!(turn.scope.rollout, turn.scope.turn);
+    assert_eq!(&*turn.scope.rollout, format!("{}-{}", turn.opened.span.trace, turn.opened.span.span));
+    assert_eq!(sub.opened.span.parent, Some(tool.opened.span.span));
+    assert_eq!(sub.scope.rollout, turn.scope.rollout);
+    assert_ne!(sub.scope.thread, turn.scope.thread);
+    assert_eq!(inner.scope, sub.scope);
+}
+
+#[test]
+fn a_turn_follows_the_turn_before_it_in_a_trace_of_its_own() {
+    let (recorder, sink) = recorder();
+    let first = recorder.turn("a").after(&TurnRef::default()).conversation("c1").start();
+    let reference = first.reference();
+    first.finish();
+    let mut second = recorder.turn("a").after(&reference).start();
+    second.ends_rollout();
+    second.finish();
+    let calls = calls(&recorder, &sink);
+    assert_eq!(calls[0].scope.rollout, calls[1].scope.rollout);
+    assert_eq!(calls[0].scope.thread, calls[1].scope.thread);
+    assert_ne!(calls[0].scope.turn, calls[1].scope.turn);
+    assert_ne!(calls[0].opened.span.trace, calls[1].opened.span.trace);
+    assert!(calls[0].opened.links.is_empty());
+    assert_eq!(calls[1].opened.links[0].span, calls[0].opened.span.span);
+    assert_eq!(calls[1].closed.attrs.get(semconv::ROLLOUT_END), Some(true));
+}
+
+#[test]
+fn history_is_told_once() {
+    let (recorder, sink) = recorder();
+    let turn = recorder.turn("a").start();
+    let mut messages = vec![json!({ "role": "user", "content": "one" })];
+    for _ in 0..17 {
+        turn.inference("openai", "m").input(&messages).start().finish();
+        assert!(recorder.flush(SOON).complete);
+        messages.push(json!({ "role": "assistant", "content": "answer" }));
+        messages.push(json!({ "role": "user", "content": "more" }));
+    }
+    let calls = calls(&recorder, &sink);
+    let requests: Vec<_> = calls.iter().map(|call| inference(call).0).collect();
+    assert_eq!((requests[0].prefix, requests[0].items.len()), (None, 1));
+    for (before, after) in requests.iter().zip(&requests[1..16]) {
+        assert_eq!((after.prefix, after.items.len()), (before.chain, 2));
+    }
+    assert_eq!((requests[16].prefix, requests[16].items.len()), (None, 33), "every sixteenth is a keyframe");
+}
+
+#[test]
+fn content_over_the_bound_is_lost_and_its_call_is_kept() {
+    let sink = Arc::new(MemorySink::default());
+    let bounds = veilspan::intake::Bounds { content_bytes: 10, ..Default::default() };
+    let recorder = Recorder::builder().sink(sink.clone()).policy(unkeyed()).bounds(bounds).build();
+    recorder.inference("openai", "m").input("x".repeat(11)).start().finish();
+    let call = &calls(&recorder, &sink)[0];
+    assert_eq!(*inference(call).0, Default::default());
+    assert_eq!(recorder.counts().dropped.of(Drop::ContentOverBound), 1);
+    assert_eq!(recorder.counts().dropped.calls(), 0);
+}
+
+#[test]
+fn a_value_over_four_mebibytes_is_told_by_its_length_alone() {
+    let (recorder, sink) = recorder();
+    recorder.inference("openai", "m").input("x".repeat((4 << 20) + 1)).start().finish();
+    let call = &calls(&recorder, &sink)[0];
+    let request = inference(call).0;
+    assert_eq!((request.items[0].length, request.items[0].digest), (Some((4 << 20) + 1), None));
+    assert_eq!(&*request.items[0].part_kinds, "oversize");
+    assert_eq!(request.chain, None);
+}
+
+#[test]
+fn calls_that_close_after_the_shutdown_are_counted() {
+    let (recorder, sink) = recorder();
+    let late = recorder.tool("t").start();
+    assert!(recorder.shutdown(SOON).complete);
+    late.finish();
+    recorder.tool("t").start().finish();
+    assert_eq!(recorder.counts().dropped.of(Drop::ShutDown), 2);
+    assert!(sink.calls().is_empty());
+}
