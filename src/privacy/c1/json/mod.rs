@@ -41,7 +41,8 @@ impl Canonical<'_> {
 /// number beyond a double, or with half a surrogate pair. An integer beyond ±2^53 keeps its literal, unlike in RFC 8785,
 /// which would round it.
 pub fn canonical(text: &str) -> Option<Canonical<'_>> {
-    let rewritten = writer::Writer::new(text.as_bytes()).write()?;
+    let mut writer = writer::Writer::new(text.as_bytes());
+    let rewritten = writer.write()?;
     Some(Canonical { text, rewritten })
 }
 

@@ -49,19 +49,18 @@ impl Writer<'_> {
         Some(())
     }
 
-    pub(super) fn end_member(&mut self) {
-        let end = self.place();
-        if let Some(member) = self.members.last_mut() {
-            member.place.end = end;
-        }
-    }
-
     /// Puts the members of the innermost object in order. Nothing if two have one key.
     pub(super) fn reorder(&mut self, first_member: usize) -> Option<()> {
         self.copy_up_to(self.next);
         let keys = Keys { input: self.input, resolved: &self.resolved_keys };
         let members = self.members.get_mut(first_member..)?;
         let start = members.first()?.place.start;
+        // A member ends where the comma before the next one stands.
+        let mut end = self.out.len();
+        for member in members.iter_mut().rev() {
+            member.place.end = end;
+            end = member.place.start.saturating_sub(1);
+        }
         members.sort_unstable_by(|a, b| keys.compare(&a.key, &b.key));
         let is_twice = |pair: &[Member]| matches!(pair, [a, b] if keys.compare(&a.key, &b.key) == Ordering::Equal);
         if members.windows(2).any(is_twice) {

@@ -1,9 +1,10 @@
-//! Finding the end of a run of plain characters in a string, eight bytes at a time.
+//! Finding the end of a string and of what is plain in it, eight bytes at a time.
 
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// How many bytes come before the first quote, backslash or control character.
+#[inline]
 pub(super) fn plain_run(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     let mut length = 0;
@@ -16,6 +17,24 @@ pub(super) fn plain_run(bytes: &[u8]) -> usize {
         rest = after;
     }
     length + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')).unwrap_or(rest.len())
+}
+
+/// How many bytes come before the end of a string, a control character, or an escape that may have to be written in
+/// another way; and whether there are escapes among them.
+#[inline]
+pub(super) fn string_run(bytes: &[u8]) -> (usize, bool) {
+    let mut rest = bytes;
+    let mut escapes = false;
+    loop {
+        rest = rest.get(plain_run(rest)..).unwrap_or_default();
+        match rest {
+            [b'\\', b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't', after @ ..] => {
+                rest = after;
+                escapes = true;
+            }
+            _ => return (bytes.len() - rest.len(), escapes),
+        }
+    }
 }
 
 /// The high bit of each byte that ends a run. Right up to the lowest such byte; above it a borrow may set more.

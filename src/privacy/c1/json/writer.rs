@@ -42,7 +42,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Nothing if the input counts as not JSON; inside, nothing if it is its own canonical form.
-    pub(super) fn write(mut self) -> Option<Option<WipedVec>> {
+    pub(super) fn write(&mut self) -> Option<Option<WipedVec>> {
         loop {
             self.skip_whitespace();
             let opened = match self.peek()? {
@@ -64,7 +64,8 @@ impl<'a> Writer<'a> {
         }
         self.copy_up_to(self.next);
         // An escape may have been written again as it was.
-        Some((self.out.as_slice() != self.input).then_some(self.out))
+        let out = std::mem::take(&mut self.out);
+        Some((out.as_slice() != self.input).then_some(out))
     }
 
     /// Closes what closes after a value. True at the end of the input, false where another value is to come.
@@ -76,7 +77,6 @@ impl<'a> Writer<'a> {
             };
             let byte = self.peek()?;
             if let Open::Object { first_member, in_order } = innermost {
-                self.end_member();
                 match byte {
                     b',' => {
                         self.next += 1;
@@ -102,10 +102,12 @@ impl<'a> Writer<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
         self.input.get(self.next).copied()
     }
 
+    #[inline]
     fn rest(&self) -> &'a [u8] {
         self.input.get(self.next..).unwrap_or_default()
     }
@@ -131,12 +133,18 @@ impl<'a> Writer<'a> {
         self.copied = self.next;
     }
 
+    /// Most JSON has none: the look is inlined, the rest is not.
+    #[inline]
     pub(super) fn skip_whitespace(&mut self) {
-        let is_space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
-        if self.input.get(self.next).is_some_and(is_space) {
-            let rest = self.rest();
-            self.skip(rest.iter().position(|byte| !is_space(byte)).unwrap_or(rest.len()));
+        if self.input.get(self.next).is_some_and(is_whitespace) {
+            self.leave_out_whitespace();
         }
+    }
+
+    #[inline(never)]
+    fn leave_out_whitespace(&mut self) {
+        let rest = self.rest();
+        self.skip(rest.iter().position(|byte| !is_whitespace(byte)).unwrap_or(rest.len()));
     }
 
     fn literal(&mut self, word: &[u8]) -> Option<()> {
@@ -147,7 +155,7 @@ impl<'a> Writer<'a> {
         let number = number::read(self.rest())?;
         let literal = self.rest().get(..number.length)?;
         let mut buffer = ryu_js::Buffer::new();
-        let written = number::format(literal, number.is_integer, &mut buffer)?;
+        let written = number.format(literal, &mut buffer)?;
         if written == literal {
             self.next += number.length;
         } else {
@@ -158,22 +166,19 @@ impl<'a> Writer<'a> {
     }
 
     /// True if the string has escapes.
+    #[inline]
     pub(super) fn string(&mut self) -> Option<bool> {
-        let mut escapes = false;
         self.next += 1;
-        loop {
-            self.next += scan::plain_run(self.rest());
-            match self.rest() {
-                [b'"', ..] => {
-                    self.next += 1;
-                    return Some(escapes);
-                }
-                [b'\\', b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't', ..] => self.next += 2,
-                [b'\\', ..] => self.long_escape()?,
-                _ => return None,
-            }
+        let (length, mut escapes) = scan::string_run(self.rest());
+        self.next += length;
+        while self.peek()? == b'\\' {
+            self.long_escape()?;
             escapes = true;
+            self.next += scan::string_run(self.rest()).0;
         }
+        let closes = self.peek()? == b'"';
+        self.next += 1;
+        closes.then_some(escapes)
     }
 
     /// An escape that RFC 8785 may write in another way.
@@ -218,4 +223,8 @@ impl<'a> Writer<'a> {
         self.next += 1;
         Some(false)
     }
+}
+
+const fn is_whitespace(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
