@@ -4,8 +4,10 @@ pub mod environment;
 pub mod event;
 pub mod export;
 pub mod intake;
+pub mod otlp;
 pub mod privacy;
 pub mod record;
+pub mod reduce;
 pub mod semconv;
 pub mod testing;
 

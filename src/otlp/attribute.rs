@@ -1,0 +1,225 @@
+//! Attributes onto the wire: `KeyValue` messages, written without building them first.
+//!
+//! Every length is computed before the bytes are written, so that nothing is moved and nothing allocated but the output.
+
+use bytestring::ByteString;
+
+use super::wire::varint_len;
+use super::writer::{BYTES, FIXED64, VARINT, bytes_len, key, put_varint};
+use crate::event::{Digest, Value};
+use crate::semconv::{KeyId, table};
+
+const TEXT: u8 = key(1, BYTES);
+const BOOL: u8 = key(2, VARINT);
+const INT: u8 = key(3, VARINT);
+const DOUBLE: u8 = key(4, FIXED64);
+const ARRAY: u8 = key(5, BYTES);
+const ELEMENT: u8 = key(1, BYTES);
+
+/// The start of a `KeyValue` for each name of the table: the key field, and the key of the value field.
+#[derive(Debug)]
+pub(super) struct Keys {
+    starts: Vec<Box<[u8]>>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        let start = |name: &str| {
+            let mut bytes = vec![key(1, BYTES)];
+            put_varint(&mut bytes, name.len() as u64);
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.push(key(2, BYTES));
+            bytes.into_boxed_slice()
+        };
+        Self { starts: table().iter().map(|name| start(name.key)).collect() }
+    }
+}
+
+impl Keys {
+    fn start(&self, id: KeyId) -> &[u8] {
+        // An id is only made from the table itself, so the fallback is never taken.
+        self.starts.get(usize::from(id.0)).map_or(&[], |start| start)
+    }
+}
+
+/// Appends attributes as fields of one message.
+pub(super) struct AttributeWriter<'a> {
+    out: &'a mut Vec<u8>,
+    keys: &'a Keys,
+    tag: u8,
+}
+
+impl<'a> AttributeWriter<'a> {
+    /// Into the field `number`, below 16, of the message that is being written to `out`.
+    pub(super) const fn new(out: &'a mut Vec<u8>, keys: &'a Keys, number: u8) -> Self {
+        Self { out, keys, tag: key(number, BYTES) }
+    }
+
+    pub(super) fn value(&mut self, id: KeyId, value: &Value) {
+        match value {
+            Value::Text(text) => self.text(id, text),
+            Value::Int(number) => self.int(id, *number),
+            Value::Double(number) => self.double(id, *number),
+            Value::Bool(flag) => self.bool(id, *flag),
+            Value::Texts(texts) => self.texts(id, texts.iter().map(ByteString::as_ref)),
+            Value::Ints(numbers) => self.ints(id, numbers.iter().copied()),
+        }
+    }
+
+    #[inline]
+    pub(super) fn text(&mut self, id: KeyId, text: &str) {
+        self.start(id, bytes_len(text.len()));
+        put_text(self.out, text);
+    }
+
+    pub(super) fn int(&mut self, id: KeyId, number: i64) {
+        self.start(id, 1 + varint_len(number.cast_unsigned()));
+        self.out.push(INT);
+        put_varint(self.out, number.cast_unsigned());
+    }
+
+    pub(super) fn double(&mut self, id: KeyId, number: f64) {
+        self.start(id, 9);
+        self.out.push(DOUBLE);
+        self.out.extend_from_slice(&number.to_le_bytes());
+    }
+
+    pub(super) fn bool(&mut self, id: KeyId, flag: bool) {
+        self.start(id, 2);
+        self.out.extend_from_slice(&[BOOL, u8::from(flag)]);
+    }
+
+    pub(super) fn texts<'t>(&mut self, id: KeyId, texts: impl Iterator<Item = &'t str> + Clone) {
+        self.array(id, texts, |text| bytes_len(text.len()), put_text);
+    }
+
+    pub(super) fn ints(&mut self, id: KeyId, numbers: impl Iterator<Item = i64> + Clone) {
+        let length = |number: i64| 1 + varint_len(number.cast_unsigned());
+        self.array(id, numbers, length, |out, number| {
+            out.push(INT);
+            put_varint(out, number.cast_unsigned());
+        });
+    }
+
+    pub(super) fn digest(&mut self, id: KeyId, digest: &Digest) {
+        self.start(id, bytes_len(digest_len(digest)));
+        put_digest(self.out, digest);
+    }
+
+    /// An array of digests, `""` for each that is missing.
+    pub(super) fn digests<'d>(&mut self, id: KeyId, digests: impl Iterator<Item = Option<&'d Digest>> + Clone) {
+        let length = |digest: Option<&Digest>| bytes_len(digest.map_or(0, digest_len));
+        self.array(id, digests, length, |out, digest| match digest {
+            Some(digest) => put_digest(out, digest),
+            None => put_text(out, ""),
+        });
+    }
+
+    fn array<T>(
+        &mut self,
+        id: KeyId,
+        elements: impl Iterator<Item = T> + Clone,
+        length: impl Fn(T) -> usize,
+        put: impl Fn(&mut Vec<u8>, T),
+    ) {
+        // Lengths of elements are cheap, so they are computed twice rather than kept.
+        let total = elements.clone().map(|element| bytes_len(length(element))).sum();
+        self.start(id, bytes_len(total));
+        self.out.push(ARRAY);
+        put_varint(self.out, total as u64);
+        let mut lengths = elements.clone().map(length);
+        for element in elements {
+            self.out.push(ELEMENT);
+            put_varint(self.out, lengths.next().unwrap_or_default() as u64);
+            put(self.out, element);
+        }
+    }
+
+    /// Everything before the fields of an `AnyValue` of `length` bytes.
+    #[inline]
+    fn start(&mut self, id: KeyId, length: usize) {
+        let start = self.keys.start(id);
+        let total = start.len() + varint_len(length as u64) + length;
+        if total < 0x80 {
+            self.out.extend_from_slice(&[self.tag, total as u8]);
+            self.out.extend_from_slice(start);
+            self.out.push(length as u8);
+            return;
+        }
+        self.out.push(self.tag);
+        put_varint(self.out, total as u64);
+        self.out.extend_from_slice(start);
+        put_varint(self.out, length as u64);
+    }
+}
+
+/// Appends a `KeyValue` of two texts as a field with a number below 16.
+pub(super) fn put_label(out: &mut Vec<u8>, number: u8, name: &str, text: &str) {
+    let value = bytes_len(text.len());
+    out.push(key(number, BYTES));
+    put_varint(out, (bytes_len(name.len()) + bytes_len(value)) as u64);
+    put_text(out, name);
+    out.push(key(2, BYTES));
+    put_varint(out, value as u64);
+    put_text(out, text);
+}
+
+#[inline]
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    if text.len() < 0x80 {
+        out.extend_from_slice(&[TEXT, text.len() as u8]);
+    } else {
+        out.push(TEXT);
+        put_varint(out, text.len() as u64);
+    }
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn digest_len(digest: &Digest) -> usize {
+    digest.algorithm.as_str().len() + 1 + 2 * digest.bytes.len()
+}
+
+fn put_digest(out: &mut Vec<u8>, digest: &Digest) {
+    out.extend_from_slice(&[TEXT, digest_len(digest) as u8]);
+    out.extend_from_slice(digest.algorithm.as_str().as_bytes());
+    out.push(b':');
+    let mut digits = [0; 64];
+    for (place, bytes) in digits.chunks_exact_mut(8).zip(digest.bytes.chunks_exact(4)) {
+        if let Ok(bytes) = <[u8; 4]>::try_from(bytes) {
+            place.copy_from_slice(&hex(bytes));
+        }
+    }
+    out.extend_from_slice(&digits);
+}
+
+/// Eight hex digits at once: a record has ten digests, and digit by digit they would cost more than all the rest.
+fn hex(bytes: [u8; 4]) -> [u8; 8] {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let mut nibbles = u64::from(u32::from_be_bytes(bytes));
+    nibbles = (nibbles << 16 | nibbles) & 0x0000_ffff_0000_ffff;
+    nibbles = (nibbles << 8 | nibbles) & 0x00ff_00ff_00ff_00ff;
+    nibbles = (nibbles << 4 | nibbles) & 0x0f0f_0f0f_0f0f_0f0f;
+    // 1 in each byte whose nibble is above 9.
+    let letters = (nibbles + 6 * ONES) >> 4 & ONES;
+    (nibbles + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'9' - 1)).to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Algorithm;
+
+    #[test]
+    fn a_digest_is_written_as_it_prints() {
+        for algorithm in [Algorithm::Sha256, Algorithm::HmacSha256] {
+            for first in (0u8..=255).step_by(32) {
+                let bytes = std::array::from_fn(|place| first.wrapping_add(place as u8));
+                let digest = Digest { algorithm, bytes };
+                let mut out = Vec::new();
+                put_digest(&mut out, &digest);
+                assert_eq!(out[2..], *digest.to_string().as_bytes());
+                assert_eq!(usize::from(out[1]), digest_len(&digest));
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! From what an operator wrote to an address that can be dialled.
+
+use std::error::Error;
+use std::time::Duration;
+
+use http::Uri;
+use tonic::transport::Endpoint;
+
+/// Settings of a client that cannot be used. Shows none of their values.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}")]
+pub struct ConfigError {
+    kind: Kind,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum Kind {
+    #[error("endpoint has no scheme: write http://host:port or https://host:port")]
+    NoScheme,
+    #[error("endpoint is neither http:// nor https://")]
+    Scheme,
+    #[error("endpoint has no valid host and port")]
+    Address,
+    #[cfg(not(feature = "tls"))]
+    #[error("https:// needs the feature `tls`, which this build lacks")]
+    NoTls,
+    #[cfg(feature = "tls")]
+    #[error("tls cannot be set up")]
+    Tls,
+    #[error("a header has an invalid name or value")]
+    Header,
+    #[error("no tokio runtime to connect on")]
+    NoRuntime,
+}
+
+impl From<Kind> for ConfigError {
+    fn from(kind: Kind) -> Self {
+        Self { kind, source: None }
+    }
+}
+
+impl ConfigError {
+    pub(super) const fn header() -> Self {
+        Self { kind: Kind::Header, source: None }
+    }
+}
+
+/// The address, with our name and our limits.
+pub(super) fn parse(text: &str, timeout: Duration) -> Result<Endpoint, ConfigError> {
+    // Checked first: `host:port` and `user:password@host` are valid URIs of other meanings.
+    let (scheme, _) = text.split_once("://").ok_or(Kind::NoScheme)?;
+    let is_tls = match scheme.to_ascii_lowercase().as_str() {
+        "http" => false,
+        "https" => true,
+        _ => return Err(Kind::Scheme.into()),
+    };
+    let uri: Uri = text.parse().map_err(|_| Kind::Address)?;
+    if uri.host().is_none_or(str::is_empty) || uri.port().is_none() && has_port(&uri) {
+        return Err(Kind::Address.into());
+    }
+    // tonic spawns the connection's task at once, and panics where it cannot.
+    tokio::runtime::Handle::try_current().map_err(|_| Kind::NoRuntime)?;
+    let endpoint = Endpoint::from(uri)
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .map_err(|_| Kind::Address)?
+        .connect_timeout(timeout)
+        // HTTP/2 pings would be the better test of a silent peer, but Go's servers hang up on clients that send them
+        // more often than every five minutes.
+        .tcp_keepalive(Some(Duration::from_secs(30)));
+    if is_tls { with_tls(endpoint) } else { Ok(endpoint) }
+}
+
+/// Whether something stands behind the host that should have been a port.
+fn has_port(uri: &Uri) -> bool {
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let host = uri.host().unwrap_or_default();
+    authority.rsplit('@').next().is_some_and(|address| address != host)
+}
+
+#[cfg(feature = "tls")]
+fn with_tls(endpoint: Endpoint) -> Result<Endpoint, ConfigError> {
+    let config = tonic::transport::ClientTlsConfig::new().with_native_roots();
+    endpoint.tls_config(config).map_err(|error| ConfigError { kind: Kind::Tls, source: Some(Box::new(error)) })
+}
+
+#[cfg(not(feature = "tls"))]
+fn with_tls(_: Endpoint) -> Result<Endpoint, ConfigError> {
+    Err(Kind::NoTls.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> Option<Kind> {
+        parse(text, Duration::from_secs(1)).err().map(|error| error.kind)
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_without_a_scheme_is_refused_with_the_cure() {
+        for text in ["localhost:4317", "127.0.0.1:4317", "collector", "", "user:secret@host:4317"] {
+            let error = parse(text, Duration::from_secs(1)).unwrap_err();
+            assert_eq!(error.kind, Kind::NoScheme, "{text}");
+            assert!(error.to_string().contains("write http://"));
+            assert!(!format!("{error:?} {error}").contains("secret"));
+        }
+    }
+
+    #[tokio::test]
+    async fn only_http_addresses_are_taken() {
+        assert_eq!(refusal("http://localhost:4317"), None);
+        assert_eq!(refusal("http://localhost:4317/"), None);
+        assert_eq!(refusal("HTTP://[::1]:4317"), None);
+        assert_eq!(refusal("http://collector"), None);
+        assert_eq!(refusal("grpc://localhost:4317"), Some(Kind::Scheme));
+        assert_eq!(refusal("unix:///tmp/socket"), Some(Kind::Scheme));
+        for text in ["http://", "http:///v1/traces", "http://host:port", "http://host:99999", "http://a b"] {
+            assert_eq!(refusal(text), Some(Kind::Address), "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_runtime_there_is_an_error_and_no_panic() {
+        assert_eq!(refusal("http://localhost:4317"), Some(Kind::NoRuntime));
+    }
+
+    #[tokio::test]
+    #[cfg(not(feature = "tls"))]
+    async fn https_without_the_feature_says_so() {
+        assert_eq!(refusal("https://localhost:4317"), Some(Kind::NoTls));
+    }
+}

@@ -1,0 +1,139 @@
+//! Why a request was not taken, without a word of the peer's text.
+
+use std::fmt;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+
+use super::guard;
+use super::wire::{Fields, Wire};
+
+/// A request that the peer did not take, or that did not reach it. Keeps the length of what the peer said, not the text:
+/// it may quote what it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportError {
+    code: Code,
+    answered: bool,
+    retry_after: Option<Duration>,
+    message_len: usize,
+}
+
+impl ExportError {
+    /// What did not get an answer: no connection, a broken one, or no answer in time.
+    pub(super) const fn unanswered(code: Code) -> Self {
+        Self { code, answered: false, retry_after: None, message_len: 0 }
+    }
+
+    /// An answer that is no answer to an export.
+    pub(super) const fn unreadable() -> Self {
+        Self { code: Code::Internal, answered: true, retry_after: None, message_len: 0 }
+    }
+
+    pub(super) fn from_status(status: &Status) -> Self {
+        // tonic makes statuses of its own from errors of the transport; only these have a source. What it calls
+        // "unknown" there is a broken connection.
+        if std::error::Error::source(status).is_some() {
+            return Self::unanswered(Code::Unavailable);
+        }
+        let retry_after = guard::details(status.metadata()).as_deref().and_then(retry_info);
+        Self { code: status.code(), answered: true, retry_after, message_len: status.message().len() }
+    }
+
+    /// The gRPC code; `Unavailable` or `DeadlineExceeded` where there was no answer.
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Whether the peer has answered at all.
+    pub const fn answered(&self) -> bool {
+        self.answered
+    }
+
+    /// Whether the same request may be sent again, by the rules of OTLP.
+    pub const fn retryable(&self) -> bool {
+        match self.code {
+            Code::Cancelled
+            | Code::DeadlineExceeded
+            | Code::Aborted
+            | Code::OutOfRange
+            | Code::Unavailable
+            | Code::DataLoss => true,
+            Code::ResourceExhausted => self.retry_after.is_some(),
+            _ => false,
+        }
+    }
+
+    /// How long the peer asks to wait at least (`google.rpc.RetryInfo`).
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The length of the peer's message, in bytes.
+    pub const fn message_len(&self) -> usize {
+        self.message_len
+    }
+}
+
+impl fmt::Display for ExportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prefix = if self.answered { "peer refused" } else { "no answer from peer" };
+        write!(f, "{prefix}: {}", code_name(self.code))
+    }
+}
+
+impl std::error::Error for ExportError {}
+
+const fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "ok",
+        Code::Cancelled => "cancelled",
+        Code::Unknown => "unknown",
+        Code::InvalidArgument => "invalid argument",
+        Code::DeadlineExceeded => "deadline exceeded",
+        Code::NotFound => "not found",
+        Code::AlreadyExists => "already exists",
+        Code::PermissionDenied => "permission denied",
+        Code::ResourceExhausted => "resource exhausted",
+        Code::FailedPrecondition => "failed precondition",
+        Code::Aborted => "aborted",
+        Code::OutOfRange => "out of range",
+        Code::Unimplemented => "unimplemented",
+        Code::Internal => "internal",
+        Code::Unavailable => "unavailable",
+        Code::DataLoss => "data loss",
+        Code::Unauthenticated => "unauthenticated",
+    }
+}
+
+/// The delay of the first `RetryInfo` among the details of a `google.rpc.Status`; none said is none.
+fn retry_info(status: &[u8]) -> Option<Duration> {
+    let details = messages(status, 3);
+    details.filter_map(|any| messages(any, 1).last().zip(messages(any, 2).last())).find_map(|(type_url, value)| {
+        let name = type_url.rsplit(|byte| *byte == b'/').next();
+        (name == Some(b"google.rpc.RetryInfo")).then(|| messages(value, 1).last().map_or(Duration::ZERO, duration))
+    })
+}
+
+fn messages(bytes: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
+    Fields::new(bytes).filter_map(move |field| match field {
+        Ok(field) if field.number == number => match field.value {
+            Wire::Bytes(message) => Some(message),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// A `google.protobuf.Duration`; a negative one is none.
+fn duration(bytes: &[u8]) -> Duration {
+    let (mut seconds, mut nanos) = (0, 0);
+    for field in Fields::new(bytes).flatten() {
+        match (field.number, field.value) {
+            (1, Wire::Varint(value)) => seconds = value.cast_signed(),
+            (2, Wire::Varint(value)) => nanos = value.cast_signed(),
+            _ => {}
+        }
+    }
+    let nanos = u32::try_from(nanos).map_or(0, |nanos| nanos.min(999_999_999));
+    u64::try_from(seconds).map_or(Duration::ZERO, |seconds| Duration::new(seconds, nanos))
+}

@@ -1,0 +1,26 @@
+//! `ExportTraceServiceResponse`: what was not taken of a request.
+
+use super::client::Accepted;
+use super::wire::{Fields, Malformed, Wire};
+
+/// Reads a response. Of the peer's message only the length is kept.
+pub(super) fn parse(bytes: &[u8]) -> Result<Accepted, Malformed> {
+    let mut accepted = Accepted::default();
+    for field in Fields::new(bytes) {
+        if let (1, Wire::Bytes(partial_success)) = pair(field?) {
+            for field in Fields::new(partial_success) {
+                match pair(field?) {
+                    (1, Wire::Varint(count)) => accepted.rejected_spans = count.cast_signed(),
+                    (2, Wire::Bytes(message)) => accepted.message_len = message.len(),
+                    (1 | 2, _) => return Err(Malformed),
+                    _ => {}
+                }
+            }
+        }
+    }
+    Ok(accepted)
+}
+
+const fn pair(field: super::wire::Field<'_>) -> (u32, Wire<'_>) {
+    (field.number, field.value)
+}

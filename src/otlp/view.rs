@@ -1,0 +1,262 @@
+//! A span, read where it stands.
+//!
+//! [`SpanView::parse`] passes once over the outer fields and remembers the plain ones; attributes, events and links are
+//! read when they are asked for. Nothing is copied or allocated. A plain field that stands twice counts as it stands
+//! last, and nested messages are never merged, unlike in prost: [`form`](super::form) calls such a span loose.
+
+use std::fmt;
+
+use super::any::{Attributes, next_message, utf8};
+use super::wire::{Fields, Malformed, Wire};
+use crate::event::{SpanId, TraceId};
+
+/// One `Span` message, borrowed. Its `Debug` shows the ids alone: the rest may be content.
+#[derive(Clone)]
+pub struct SpanView<'a> {
+    bytes: &'a [u8],
+    trace_id: &'a [u8],
+    span_id: &'a [u8],
+    parent_span_id: &'a [u8],
+    trace_state: &'a str,
+    name: &'a str,
+    kind: i32,
+    start_time_unix_nano: u64,
+    end_time_unix_nano: u64,
+    flags: u32,
+    status: Status<'a>,
+}
+
+/// How a span says that it ended.
+#[derive(Clone, Copy, Default)]
+#[allow(missing_debug_implementations)]
+pub struct Status<'a> {
+    /// 0 unset, 1 ok, 2 error.
+    pub code: i32,
+    /// What the producer says of it: content.
+    pub message: &'a str,
+}
+
+impl<'a> SpanView<'a> {
+    /// Reads the outer fields of a `Span` message.
+    ///
+    /// # Errors
+    ///
+    /// What is no message, has a field of another wire type than the protocol says, or a string that is not UTF-8.
+    /// Attributes, events and links are not looked into.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut view = Self {
+            bytes,
+            trace_id: &[],
+            span_id: &[],
+            parent_span_id: &[],
+            trace_state: "",
+            name: "",
+            kind: 0,
+            start_time_unix_nano: 0,
+            end_time_unix_nano: 0,
+            flags: 0,
+            status: Status::default(),
+        };
+        for field in Fields::new(bytes) {
+            let field = field?;
+            match (field.number, field.value) {
+                (1, Wire::Bytes(id)) => view.trace_id = id,
+                (2, Wire::Bytes(id)) => view.span_id = id,
+                (3, Wire::Bytes(text)) => view.trace_state = utf8(text)?,
+                (4, Wire::Bytes(id)) => view.parent_span_id = id,
+                (5, Wire::Bytes(text)) => view.name = utf8(text)?,
+                (6, Wire::Varint(kind)) => view.kind = kind as i32,
+                (7, Wire::Fixed64(time)) => view.start_time_unix_nano = time,
+                (8, Wire::Fixed64(time)) => view.end_time_unix_nano = time,
+                (15, Wire::Bytes(status)) => view.status = Status::parse(status)?,
+                (16, Wire::Fixed32(flags)) => view.flags = flags,
+                (9 | 11 | 13, Wire::Bytes(_)) | (10 | 12 | 14, Wire::Varint(_)) => {}
+                (1..=16, _) => return Err(Malformed),
+                _ => {}
+            }
+        }
+        Ok(view)
+    }
+
+    /// The message as it stands.
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The trace, if the span names one.
+    pub fn trace_id(&self) -> Option<TraceId> {
+        TraceId::try_from(self.trace_id).ok()
+    }
+
+    /// The span itself, if it has an id.
+    pub fn span_id(&self) -> Option<SpanId> {
+        SpanId::try_from(self.span_id).ok()
+    }
+
+    /// The span it is a child of.
+    pub fn parent_span_id(&self) -> Option<SpanId> {
+        SpanId::try_from(self.parent_span_id).ok()
+    }
+
+    /// The `tracestate` of W3C Trace Context.
+    pub const fn trace_state(&self) -> &'a str {
+        self.trace_state
+    }
+
+    /// Its name.
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer.
+    pub const fn kind(&self) -> i32 {
+        self.kind
+    }
+
+    /// When it began, in nanoseconds since 1970.
+    pub const fn start_time_unix_nano(&self) -> u64 {
+        self.start_time_unix_nano
+    }
+
+    /// When it ended, in nanoseconds since 1970.
+    pub const fn end_time_unix_nano(&self) -> u64 {
+        self.end_time_unix_nano
+    }
+
+    /// Bits 0 to 7 of W3C Trace Context; bit 8 says that bit 9 is known, bit 9 that the parent is remote.
+    pub const fn flags(&self) -> u32 {
+        self.flags
+    }
+
+    /// How it says that it ended.
+    pub const fn status(&self) -> Status<'a> {
+        self.status
+    }
+
+    /// Its attributes.
+    pub const fn attributes(&self) -> Attributes<'a> {
+        Attributes::new(self.bytes, 9)
+    }
+
+    /// Its events.
+    pub fn events(&self) -> impl Iterator<Item = Result<EventView<'a>, Malformed>> + use<'a> {
+        messages(self.bytes, 11).map(|event| event.and_then(EventView::parse))
+    }
+
+    /// Its links.
+    pub fn links(&self) -> impl Iterator<Item = Result<LinkView<'a>, Malformed>> + use<'a> {
+        messages(self.bytes, 13).map(|link| link.and_then(LinkView::parse))
+    }
+}
+
+fn messages(bytes: &[u8], number: u32) -> impl Iterator<Item = Result<&[u8], Malformed>> {
+    let mut fields = Fields::new(bytes);
+    std::iter::from_fn(move || next_message(&mut fields, number))
+}
+
+impl fmt::Debug for SpanView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpanView")
+            .field("trace_id", &self.trace_id())
+            .field("span_id", &self.span_id())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Status<'a> {
+    fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut status = Self::default();
+        for field in Fields::new(bytes) {
+            let field = field?;
+            match (field.number, field.value) {
+                (2, Wire::Bytes(message)) => status.message = utf8(message)?,
+                (3, Wire::Varint(code)) => status.code = code as i32,
+                (2 | 3, _) => return Err(Malformed),
+                _ => {}
+            }
+        }
+        Ok(status)
+    }
+}
+
+/// One event of a span, borrowed.
+#[derive(Clone)]
+#[allow(missing_debug_implementations)]
+pub struct EventView<'a> {
+    bytes: &'a [u8],
+    name: &'a str,
+    time_unix_nano: u64,
+}
+
+impl<'a> EventView<'a> {
+    fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut view = Self { bytes, name: "", time_unix_nano: 0 };
+        for field in Fields::new(bytes) {
+            let field = field?;
+            match (field.number, field.value) {
+                (1, Wire::Fixed64(time)) => view.time_unix_nano = time,
+                (2, Wire::Bytes(name)) => view.name = utf8(name)?,
+                (3, Wire::Bytes(_)) | (4, Wire::Varint(_)) => {}
+                (1..=4, _) => return Err(Malformed),
+                _ => {}
+            }
+        }
+        Ok(view)
+    }
+
+    /// Its name.
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// When it happened, in nanoseconds since 1970.
+    pub const fn time_unix_nano(&self) -> u64 {
+        self.time_unix_nano
+    }
+
+    /// Its attributes.
+    pub const fn attributes(&self) -> Attributes<'a> {
+        Attributes::new(self.bytes, 3)
+    }
+}
+
+/// One link of a span, borrowed.
+#[derive(Clone)]
+#[allow(missing_debug_implementations)]
+pub struct LinkView<'a> {
+    bytes: &'a [u8],
+    trace_id: &'a [u8],
+    span_id: &'a [u8],
+}
+
+impl<'a> LinkView<'a> {
+    fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut view = Self { bytes, trace_id: &[], span_id: &[] };
+        for field in Fields::new(bytes) {
+            let field = field?;
+            match (field.number, field.value) {
+                (1, Wire::Bytes(id)) => view.trace_id = id,
+                (2, Wire::Bytes(id)) => view.span_id = id,
+                (3 | 4, Wire::Bytes(_)) | (5, Wire::Varint(_)) | (6, Wire::Fixed32(_)) => {}
+                (1..=6, _) => return Err(Malformed),
+                _ => {}
+            }
+        }
+        Ok(view)
+    }
+
+    /// The trace of the other span.
+    pub fn trace_id(&self) -> Option<TraceId> {
+        TraceId::try_from(self.trace_id).ok()
+    }
+
+    /// The other span.
+    pub fn span_id(&self) -> Option<SpanId> {
+        SpanId::try_from(self.span_id).ok()
+    }
+
+    /// Its attributes.
+    pub const fn attributes(&self) -> Attributes<'a> {
+        Attributes::new(self.bytes, 4)
+    }
+}

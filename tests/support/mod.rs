@@ -1,0 +1,5 @@
+//! What several test files need. Each uses a part of it.
+#![allow(dead_code, unreachable_pub)]
+
+pub mod net;
+pub mod records;
