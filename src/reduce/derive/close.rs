@@ -1,0 +1,48 @@
+//! What becomes of a turn when its rollout closes and nothing more is expected.
+//!
+//! Whatever is still open has been abandoned: nobody told how it ended. A turn that nobody reported at all is judged by
+//! its last call, because producers that tell of model requests alone would otherwise leave nothing but errors: an
+//! answer that asks for no tool completes a turn, a cancelled call cancels it, a failed model request fails it, and
+//! anything else leaves it abandoned.
+
+use crate::event::{CallKind, Outcome};
+use crate::reduce::graph::{Call, Turn};
+use crate::semconv::FINISH_REASONS;
+
+pub(super) fn close(turn: &mut Turn) {
+    if turn.outcome.is_none() {
+        turn.outcome = Some(if turn.reported { Outcome::Abandoned } else { judge(turn) });
+        turn.end_inferred = true;
+        turn.waiting = false;
+    }
+    for segment in &mut turn.segments {
+        segment.call.iter_mut().for_each(abandon);
+        segment.inferences.iter_mut().for_each(|inference| abandon(&mut inference.call));
+        segment.tool_calls.iter_mut().for_each(|tool| abandon(&mut tool.call));
+    }
+}
+
+fn abandon(call: &mut Call) {
+    if call.closed_at.is_none() {
+        call.outcome = Some(Outcome::Abandoned);
+        call.end_inferred = true;
+    }
+}
+
+fn judge(turn: &Turn) -> Outcome {
+    if turn.calls().any(|call| call.closed_at.is_none()) {
+        return Outcome::Abandoned;
+    }
+    let Some(last) = turn.calls().max_by_key(|call| (call.closed_at, call.key)) else { return Outcome::Abandoned };
+    match (last.key.kind, last.outcome) {
+        (_, Some(Outcome::Cancelled)) => Outcome::Cancelled,
+        (CallKind::Inference, Some(Outcome::Completed)) if !asks_for_tools(last) => Outcome::Completed,
+        (CallKind::Inference, Some(Outcome::Failed | Outcome::Timeout | Outcome::Disconnected)) => Outcome::Failed,
+        _ => Outcome::Abandoned,
+    }
+}
+
+fn asks_for_tools(call: &Call) -> bool {
+    let reasons = call.attrs.get(FINISH_REASONS).unwrap_or_default();
+    reasons.iter().any(|reason| matches!(&**reason, "tool_call" | "tool_calls" | "tool_use" | "function_call"))
+}

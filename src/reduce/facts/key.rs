@@ -1,0 +1,30 @@
+//! The name of a rollout among all.
+
+use bytestring::ByteString;
+
+use super::detach::detach;
+use crate::event::Scope;
+
+/// Which rollout: ids are scoped by their tenant, so that two tenants may use the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RolloutKey {
+    /// Whose data it is.
+    pub tenant: Option<ByteString>,
+    /// The rollout's id.
+    pub rollout: ByteString,
+}
+
+impl RolloutKey {
+    /// The rollout of a scope.
+    pub fn of(scope: &Scope) -> Self {
+        Self { tenant: scope.tenant.clone(), rollout: scope.rollout.clone() }
+    }
+
+    pub(in crate::reduce) fn detached(&self) -> Self {
+        Self { tenant: self.tenant.as_ref().map(detach), rollout: detach(&self.rollout) }
+    }
+
+    pub(in crate::reduce) fn bytes(&self) -> usize {
+        self.rollout.len() + self.tenant.as_ref().map_or(0, |tenant| tenant.len())
+    }
+}

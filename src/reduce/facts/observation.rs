@@ -1,0 +1,85 @@
+//! One half of a call, as one producer told it.
+
+use bytestring::ByteString;
+
+use super::detach::{detach, detach_attrs, detach_input};
+use crate::event::{
+    Arguments, At, Attrs, CallKind, Closed, Input, Kind, Link, Measure, Opened, Outcome, Output, SpanIds, Veiled,
+};
+
+/// The opening of a call. Sorted by time, producer and count before anything else: derivation relies on it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::reduce) struct Opening {
+    pub(in crate::reduce) at: At,
+    pub(in crate::reduce) span: SpanIds,
+    pub(in crate::reduce) body: OpenBody,
+    pub(in crate::reduce) attrs: Attrs,
+    pub(in crate::reduce) links: Vec<Link>,
+    pub(in crate::reduce) policy: Option<ByteString>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::reduce) enum OpenBody {
+    Turn,
+    Inference(Box<Input>),
+    Tool(Arguments),
+}
+
+/// The end of a call. Sorted by time, producer and count before anything else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::reduce) struct Closing {
+    pub(in crate::reduce) at: At,
+    pub(in crate::reduce) outcome: Option<Outcome>,
+    pub(in crate::reduce) body: CloseBody,
+    pub(in crate::reduce) attrs: Attrs,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::reduce) enum CloseBody {
+    Turn,
+    Inference(Output),
+    Tool(Measure),
+}
+
+/// What an event tells of a call.
+pub(in crate::reduce) enum Observation {
+    Opening(Opening),
+    Closing(Closing),
+}
+
+impl Observation {
+    /// Nothing where the event is about no call that this version knows.
+    pub(in crate::reduce) fn of(kind: &Kind<Veiled>, at: At) -> Option<(CallKind, Self)> {
+        let observation = match kind {
+            Kind::TurnOpened(opened) => (CallKind::Turn, opening(at, opened, OpenBody::Turn)),
+            Kind::InferenceOpened(opened, input) => {
+                (CallKind::Inference, opening(at, opened, OpenBody::Inference(Box::new(detach_input(input)))))
+            }
+            Kind::ToolOpened(opened, arguments) => {
+                (CallKind::Tool, opening(at, opened, OpenBody::Tool(arguments.clone())))
+            }
+            Kind::TurnClosed(closed) => (CallKind::Turn, closing(at, closed, CloseBody::Turn)),
+            Kind::InferenceClosed(closed, output) => {
+                (CallKind::Inference, closing(at, closed, CloseBody::Inference(output.clone())))
+            }
+            Kind::ToolClosed(closed, result) => (CallKind::Tool, closing(at, closed, CloseBody::Tool(result.clone()))),
+            Kind::Tick | Kind::Unknown { .. } => return None,
+        };
+        Some(observation)
+    }
+}
+
+fn opening(at: At, opened: &Opened<Veiled>, body: OpenBody) -> Observation {
+    Observation::Opening(Opening {
+        at,
+        span: opened.span,
+        body,
+        attrs: detach_attrs(&opened.attrs),
+        links: opened.links.clone(),
+        policy: opened.policy.as_ref().map(detach),
+    })
+}
+
+fn closing(at: At, closed: &Closed<Veiled>, body: CloseBody) -> Observation {
+    Observation::Closing(Closing { at, outcome: closed.outcome, body, attrs: detach_attrs(&closed.attrs) })
+}

@@ -1,0 +1,89 @@
+//! The rollout and its threads.
+
+use std::fmt;
+
+use bytestring::ByteString;
+
+use super::{Edge, Finding, Totals, Turn};
+use crate::event::Outcome;
+
+/// One root agent run with all its sub-agents, as far as it was observed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rollout {
+    /// Whose data it is.
+    pub tenant: Option<ByteString>,
+    /// Its id, unique in its tenant.
+    pub id: ByteString,
+    /// How often it was closed and opened again before.
+    pub generation: u64,
+    /// Why it closed; missing while it is open.
+    pub closed: Option<Reason>,
+    /// How it ended: the outcome of the root thread's last turn. Missing while that one is open.
+    pub outcome: Option<Outcome>,
+    /// The thread of the agent that nobody in the rollout started.
+    pub root: Option<ByteString>,
+    /// The first time seen.
+    pub started_unix_nano: Option<u64>,
+    /// The last time seen.
+    pub last_unix_nano: Option<u64>,
+    /// Its threads, by id.
+    pub threads: Vec<Thread>,
+    /// What passed between threads and turns, in order.
+    pub edges: Vec<Edge>,
+    /// What a person should know, in order.
+    pub findings: Vec<Finding>,
+    /// Sums over all its turns.
+    pub totals: Totals,
+}
+
+impl Rollout {
+    /// All turns with their threads, thread by thread.
+    pub fn turns(&self) -> impl Iterator<Item = (&Thread, &Turn)> {
+        self.threads.iter().flat_map(|thread| thread.turns.iter().map(move |turn| (thread, turn)))
+    }
+
+    /// The name of the root agent.
+    pub fn agent(&self) -> Option<&ByteString> {
+        let root = self.root.as_ref()?;
+        let place = self.threads.binary_search_by(|thread| thread.id.cmp(root)).ok()?;
+        self.threads.get(place)?.turns.iter().find_map(|turn| turn.agent.as_ref())
+    }
+}
+
+/// One agent's message history.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Thread {
+    /// Its id, unique in its rollout.
+    pub id: ByteString,
+    /// Its turns, in the order of their start.
+    pub turns: Vec<Turn>,
+}
+
+/// Why a rollout closed (`veilspan.rollout.reason`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Reason {
+    /// One of its turns said that it was the last.
+    Ended,
+    /// It was silent for too long.
+    Idle,
+    /// Memory was short.
+    Evicted,
+}
+
+impl Reason {
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::Idle => "idle",
+            Self::Evicted => "evicted",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

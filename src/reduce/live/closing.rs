@@ -1,0 +1,144 @@
+//! What is said when something closes.
+
+use super::deadlines::{Deadline, TurnKey, Which};
+use super::generations::Next;
+use super::slot::{Kept, Live, Slot, Told, Tombstone};
+use super::{Counter, Effect, Reducer, RolloutFinding, summary, synthesis};
+use crate::reduce::derive::{Place, derive, derive_turn};
+use crate::reduce::facts::RolloutFacts;
+use crate::reduce::graph::{Finding, Reason};
+
+impl Reducer {
+    /// A turn whose span has arrived: what was found about it is told now. Its calls that are still open stay so.
+    pub(super) fn close_turn(&mut self, which: Which, key: &TurnKey, effects: &mut Vec<Effect>) {
+        let Some(live) = self.slots.get_mut(&which.slot).and_then(|slot| slot.live_of(which.generation)) else {
+            return;
+        };
+        let Some(closed) = live.turns.get_mut(key).filter(|closed| !**closed) else { return };
+        *closed = true;
+        let Some(thread) = live.facts.threads.get(&key.thread) else { return };
+        let Some(turn) = thread.turns.get(&key.turn) else { return };
+        let mut findings = Vec::new();
+        derive_turn(Place { thread: &key.thread, turn: &key.turn }, turn, thread, None, &mut findings);
+        findings.sort_unstable();
+        let told = tell(&live.facts, &mut live.told, findings, effects);
+        live.extra += told;
+        self.bytes += told;
+        effects.push(Effect::Count(Counter::TurnsClosed, 1));
+    }
+
+    /// A rollout closes, and with it all its turns.
+    pub(super) fn close_rollout(&mut self, id: u64, reason: Reason, effects: &mut Vec<Effect>) {
+        let forget_at = self.after(self.limits.tombstone);
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let Some(mut live) = slot.live.take() else { return };
+        self.touched.remove(&(live.touched, id));
+        self.bytes -= live.bytes();
+        live.facts.close(reason);
+        let graph = derive(&live.facts);
+        let Live { facts, turns, mut told, .. } = live;
+
+        let mut closed = 0;
+        for (thread, turn) in graph.turns() {
+            let key = TurnKey { thread: thread.id.clone(), turn: turn.id.clone() };
+            closed += u64::from(turns.get(&key) != Some(&true));
+            if !turn.reported
+                && let Some(span) = synthesis::turn(facts.key(), &thread.id, turn)
+            {
+                effects.push(Effect::AddSpan(Box::new(span)));
+            }
+        }
+        let summary = summary::summary(&facts, &graph, 0);
+        tell(&facts, &mut told, graph.findings, effects);
+        effects.extend(summary.iter().map(|summary| Effect::AddSpan(Box::new(summary.clone()))));
+        if closed > 0 {
+            effects.push(Effect::Count(Counter::TurnsClosed, closed));
+        }
+        effects.push(Effect::Count(Counter::RolloutsClosed(reason), 1));
+
+        let which = Which { slot: id, generation: facts.generation };
+        let resumes = summary.as_ref().map(|summary| (summary.trace, summary.span));
+        slot.next = Next { generation: which.generation.saturating_add(1), resumes };
+        // Memory was short: nothing is won by keeping what was closed for it.
+        let kept = match reason {
+            Reason::Evicted => Kept::bare(&facts, summary),
+            Reason::Ended | Reason::Idle => Kept::Facts(Box::new(facts)),
+        };
+        match kept {
+            Kept::Facts(_) => self.whole.push_back(which),
+            Kept::Bare { .. } => self.bare.push_back(which),
+        }
+        let tombstone = Tombstone::new(which.generation, kept, told);
+        self.bytes += tombstone.bytes;
+        slot.closed.push(tombstone);
+        self.deadlines.set(forget_at, Deadline::Forget(which));
+    }
+
+    /// Late data is told of by a summary of the next revision.
+    pub(super) fn revise(&mut self, which: Which, effects: &mut Vec<Effect>) {
+        let Some(slot) = self.slots.get_mut(&which.slot) else { return };
+        let key = slot.key.clone();
+        let Some(closed) = slot.tombstone(which.generation).filter(|closed| closed.revising) else { return };
+        closed.revising = false;
+        closed.revision += 1;
+        let revised = match &closed.kept {
+            Kept::Facts(facts) => {
+                let graph = derive(facts);
+                let revised = summary::summary(facts, &graph, closed.revision);
+                let told = tell(facts, &mut closed.told, graph.findings, effects);
+                closed.bytes += told;
+                self.bytes += told;
+                revised
+            }
+            Kept::Bare { summary, .. } => {
+                summary.as_ref().and_then(|before| summary::repeat(before, &key, which.generation, closed.revision))
+            }
+        };
+        effects.extend(revised.map(|summary| Effect::AddSpan(Box::new(summary))));
+    }
+
+    /// A tombstone's time is over. What it still had to say is said first.
+    pub(super) fn forget(&mut self, which: Which, effects: &mut Vec<Effect>) {
+        self.revise(which, effects);
+        let Some(slot) = self.slots.get_mut(&which.slot) else { return };
+        let Some(place) = slot.closed.iter().position(|closed| closed.generation == which.generation) else { return };
+        self.bytes -= slot.closed.remove(place).bytes;
+        let slots = &self.slots;
+        let gone = |which: &Which| {
+            slots
+                .get(&which.slot)
+                .is_none_or(|slot| slot.closed.iter().all(|closed| closed.generation != which.generation))
+        };
+        for queue in [&mut self.whole, &mut self.bare] {
+            while queue.front().is_some_and(gone) {
+                queue.pop_front();
+            }
+        }
+        let Some(slot) = self.slots.get(&which.slot) else { return };
+        if slot.live.is_none()
+            && slot.closed.is_empty()
+            && let Some(slot) = self.slots.remove(&which.slot)
+        {
+            self.bytes -= Slot::overhead(&slot.key);
+            self.by_key.remove(&slot.key);
+            self.generations.keep(&slot.key, slot.next);
+        }
+    }
+}
+
+/// Tells what has not been told. Answers how many bytes it takes to remember that.
+fn tell(facts: &RolloutFacts, told: &mut Told, findings: Vec<Finding>, effects: &mut Vec<Effect>) -> usize {
+    let mut bytes = 0;
+    for finding in findings {
+        if told.first(&finding) {
+            bytes += Told::BYTES;
+            effects.push(Effect::Finding(Box::new(RolloutFinding {
+                tenant: facts.key().tenant.clone(),
+                rollout: facts.key().rollout.clone(),
+                generation: facts.generation,
+                finding,
+            })));
+        }
+    }
+    bytes
+}

@@ -1,0 +1,101 @@
+//! The reducer and its face.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::deadlines::{Deadlines, Which};
+use super::generations::Generations;
+use super::slot::Slot;
+use super::{Effect, Limits, Pressure};
+use crate::event::{Event, Kind, Veiled};
+use crate::reduce::facts::{RolloutFacts, RolloutKey};
+
+/// Reduces while the run goes on.
+#[derive(Debug)]
+pub struct Reducer {
+    pub(super) limits: Limits,
+    pub(super) now: u64,
+    pub(super) slots: BTreeMap<u64, Slot>,
+    pub(super) by_key: BTreeMap<RolloutKey, u64>,
+    pub(super) slots_made: u64,
+    /// Open rollouts, least recently touched first: who is idle next, and who is evicted next.
+    pub(super) touched: BTreeSet<(u64, u64)>,
+    pub(super) deadlines: Deadlines,
+    /// Closed rollouts in the order of closing: those with all their facts, and those without.
+    pub(super) whole: VecDeque<Which>,
+    pub(super) bare: VecDeque<Which>,
+    pub(super) generations: Generations,
+    pub(super) bytes: usize,
+    pub(super) announced: Option<u64>,
+}
+
+impl Reducer {
+    /// A reducer that has seen nothing.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            now: 0,
+            slots: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            slots_made: 0,
+            touched: BTreeSet::new(),
+            deadlines: Deadlines::default(),
+            whole: VecDeque::new(),
+            bare: VecDeque::new(),
+            generations: Generations::default(),
+            bytes: 0,
+            announced: None,
+        }
+    }
+
+    /// Takes an event in that arrived at `now_unix_nano`. What was due by then happens first. A `Tick`'s own time is
+    /// the host's now.
+    pub fn on(&mut self, event: Event<Veiled>, now_unix_nano: u64) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if matches!(event.kind, Kind::Tick) {
+            return self.tick(now_unix_nano.max(event.at.time_unix_nano));
+        }
+        self.advance(now_unix_nano, &mut effects);
+        self.observe(&event, &mut effects);
+        self.announce(&mut effects);
+        effects
+    }
+
+    /// Does what is due by `now_unix_nano`.
+    pub fn tick(&mut self, now_unix_nano: u64) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.advance(now_unix_nano, &mut effects);
+        self.relieve(None, &mut effects);
+        self.announce(&mut effects);
+        effects
+    }
+
+    /// Does what is due, and what waits for `late_grace` alone. The rest stays open: another stage, or this one after a
+    /// restart, may see its end.
+    pub fn shutdown(&mut self, now_unix_nano: u64) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.advance(now_unix_nano, &mut effects);
+        self.close_what_waits(&mut effects);
+        effects
+    }
+
+    /// How short memory is. At [`Pressure::Refuse`] new requests should be refused with a retryable answer.
+    pub const fn pressure(&self) -> Pressure {
+        if self.bytes > self.limits.refuse_above() {
+            Pressure::Refuse
+        } else if self.bytes > self.limits.evict_above() {
+            Pressure::Evict
+        } else {
+            Pressure::None
+        }
+    }
+
+    /// About how many bytes are held.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The facts of the rollouts that are open, in the order in which they were first seen.
+    pub fn open(&self) -> impl Iterator<Item = &RolloutFacts> {
+        self.slots.values().filter_map(|slot| slot.live.as_ref()).map(|live| &live.facts)
+    }
+}

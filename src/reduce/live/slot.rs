@@ -1,0 +1,135 @@
+//! What is held of one rollout: the generation that is open, and those that have closed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::SynthSpan;
+use super::deadlines::TurnKey;
+use super::generations::{Next, hash};
+use crate::event::Scope;
+use crate::reduce::facts::{RolloutFacts, RolloutKey};
+use crate::reduce::graph::Finding;
+
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) key: RolloutKey,
+    pub(super) next: Next,
+    pub(super) live: Option<Live>,
+    /// Oldest first.
+    pub(super) closed: Vec<Tombstone>,
+}
+
+impl Slot {
+    /// What a slot costs beside its facts.
+    pub(super) fn overhead(key: &RolloutKey) -> usize {
+        1024 + 2 * key.bytes()
+    }
+
+    pub(super) fn live_of(&mut self, generation: u64) -> Option<&mut Live> {
+        self.live.as_mut().filter(|live| live.facts.generation == generation)
+    }
+
+    pub(super) fn tombstone(&mut self, generation: u64) -> Option<&mut Tombstone> {
+        self.closed.iter_mut().find(|closed| closed.generation == generation)
+    }
+}
+
+/// A generation that is open.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) facts: RolloutFacts,
+    pub(super) touched: u64,
+    /// Turns whose end has arrived, and whether they have closed.
+    pub(super) turns: BTreeMap<TurnKey, bool>,
+    pub(super) ends: bool,
+    pub(super) told: Told,
+    /// Bytes of `turns` and `told`.
+    pub(super) extra: usize,
+}
+
+impl Live {
+    pub(super) fn new(key: RolloutKey, next: Next, now: u64) -> Self {
+        let mut facts = RolloutFacts::new(key);
+        facts.generation = next.generation;
+        facts.resumes = next.resumes;
+        Self { facts, touched: now, turns: BTreeMap::new(), ends: false, told: Told::default(), extra: 0 }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.facts.bytes() + self.extra
+    }
+}
+
+/// Findings that were told, by hash.
+#[derive(Debug, Default)]
+pub(super) struct Told(BTreeSet<u64>);
+
+impl Told {
+    /// About what one costs.
+    pub(super) const BYTES: usize = 24;
+
+    pub(super) fn bytes(&self) -> usize {
+        self.0.len() * Self::BYTES
+    }
+
+    /// Whether the finding is to be told, because it has not been.
+    pub(super) fn first(&mut self, finding: &Finding) -> bool {
+        self.0.insert(hash(finding))
+    }
+}
+
+/// A generation that has closed.
+#[derive(Debug)]
+pub(super) struct Tombstone {
+    pub(super) generation: u64,
+    pub(super) revision: u64,
+    pub(super) revising: bool,
+    pub(super) kept: Kept,
+    pub(super) told: Told,
+    /// What it costs in all.
+    pub(super) bytes: usize,
+}
+
+impl Tombstone {
+    pub(super) fn new(generation: u64, kept: Kept, told: Told) -> Self {
+        let mut tombstone = Self { generation, revision: 0, revising: false, kept, told, bytes: 0 };
+        tombstone.weigh();
+        tombstone
+    }
+
+    /// Reckons its cost anew.
+    pub(super) fn weigh(&mut self) {
+        self.bytes = size_of::<Self>() + self.kept.bytes() + self.told.bytes();
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Kept {
+    /// All facts, so that late ones find their place and duplicates are known.
+    Facts(Box<RolloutFacts>),
+    /// After memory was short: which turns it had, by hash, and what was said last.
+    Bare { turns: BTreeSet<u64>, summary: Option<Box<SynthSpan>> },
+}
+
+impl Kept {
+    pub(super) fn knows(&self, scope: &Scope) -> bool {
+        match self {
+            Self::Facts(facts) => facts.turn(&scope.thread, &scope.turn).is_some(),
+            Self::Bare { turns, .. } => turns.contains(&hash(&(&*scope.thread, &*scope.turn))),
+        }
+    }
+
+    pub(super) fn bare(facts: &RolloutFacts, summary: Option<SynthSpan>) -> Self {
+        let turns = facts.threads.iter().flat_map(|(thread, told)| told.turns.keys().map(move |turn| (thread, turn)));
+        let turns = turns.map(|(thread, turn)| hash(&(&**thread, &**turn))).collect();
+        Self::Bare { turns, summary: summary.map(Box::new) }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Facts(facts) => facts.bytes(),
+            Self::Bare { turns, summary } => {
+                turns.len() * Told::BYTES + summary.as_ref().map_or(0, |summary| summary.bytes())
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `state.json`: the graph, byte for byte the same for the same facts.
+//!
+//! Format, version 1. An object with `version`, `tenant`, `rollout`, `generation`, `closed` (why), `outcome`, `root` (the
+//! root thread), `started_unix_nano`, `last_unix_nano`, `totals`, `threads` (by id) with `turns` (by start) with
+//! `segments` with `inferences` and `tool_calls` (by start), `edges` and `findings`. Names are sorted. Times are
+//! nanoseconds since 1970, durations nanoseconds, both as integers; digests, ids and outcomes are text; attributes stand
+//! under their names on the wire. What is not known is absent, flags that are false and empty lists are too, except for
+//! `threads`, `turns` and `segments`. A later version may add names; a name never changes its meaning.
+
+use serde_json::{Map, Value};
+
+use super::json_call::{self, put};
+use crate::reduce::graph::{Edge, End, Finding, Node, Rollout, Segment, Thread, Totals, Turn};
+
+/// The version of the format of `state.json` that is written.
+pub const STATE_VERSION: u64 = 1;
+
+impl Rollout {
+    /// The graph as a JSON value.
+    pub fn to_json(&self) -> Value {
+        let mut map = Map::new();
+        put(&mut map, "version", Some(STATE_VERSION));
+        put(&mut map, "tenant", self.tenant.as_deref());
+        put(&mut map, "rollout", Some(&*self.id));
+        put(&mut map, "generation", Some(self.generation));
+        put(&mut map, "closed", self.closed.map(|reason| reason.as_str()));
+        put(&mut map, "outcome", self.outcome.map(|outcome| outcome.as_str()));
+        put(&mut map, "root", self.root.as_deref());
+        put(&mut map, "started_unix_nano", self.started_unix_nano);
+        put(&mut map, "last_unix_nano", self.last_unix_nano);
+        put(&mut map, "totals", Some(totals(&self.totals)));
+        put(&mut map, "threads", Some(list(&self.threads, thread)));
+        put(&mut map, "edges", some_list(&self.edges, edge));
+        put(&mut map, "findings", some_list(&self.findings, finding));
+        let mut json = Value::Object(map);
+        // Another crate of the program may have switched serde_json to keep the order of insertion.
+        json.sort_all_objects();
+        json
+    }
+
+    /// The text of `state.json`: indented, with a line break at its end.
+    pub fn serialise(&self) -> String {
+        format!("{:#}\n", self.to_json())
+    }
+}
+
+fn list<T>(entries: &[T], write: impl Fn(&T) -> Value) -> Value {
+    entries.iter().map(write).collect()
+}
+
+fn some_list<T>(entries: &[T], write: impl Fn(&T) -> Value) -> Option<Value> {
+    (!entries.is_empty()).then(|| list(entries, write))
+}
+
+fn thread(thread: &Thread) -> Value {
+    let mut map = Map::new();
+    put(&mut map, "id", Some(&*thread.id));
+    put(&mut map, "turns", Some(list(&thread.turns, turn)));
+    map.into()
+}
+
+fn turn(turn: &Turn) -> Value {
+    let mut map = Map::new();
+    put(&mut map, "id", Some(&*turn.id));
+    put(&mut map, "agent", turn.agent.as_deref());
+    put(&mut map, "reported", Some(turn.reported));
+    put(&mut map, "started_unix_nano", turn.started_unix_nano);
+    put(&mut map, "ended", turn.ended_at.map(json_call::at));
+    put(&mut map, "duration_nanos", turn.duration_nanos());
+    put(&mut map, "outcome", turn.outcome.map(|outcome| outcome.as_str()));
+    put(&mut map, "end_inferred", turn.end_inferred.then_some(true));
+    put(&mut map, "waiting", turn.waiting.then_some(true));
+    put(&mut map, "spawned_by", turn.spawned_by.as_ref().map(node));
+    put(&mut map, "totals", Some(totals(&turn.totals)));
+    put(&mut map, "segments", Some(list(&turn.segments, segment)));
+    map.into()
+}
+
+fn segment(segment: &Segment) -> Value {
+    let mut map = segment.call.as_ref().map(json_call::call).unwrap_or_default();
+    put(&mut map, "index", Some(segment.index));
+    put(&mut map, "inferences", some_list(&segment.inferences, json_call::inference));
+    put(&mut map, "tool_calls", some_list(&segment.tool_calls, json_call::tool));
+    map.into()
+}
+
+fn totals(totals: &Totals) -> Value {
+    let mut map = Map::new();
+    put(&mut map, "turns", Some(totals.turns));
+    put(&mut map, "inferences", Some(totals.inferences));
+    put(&mut map, "tool_calls", Some(totals.tool_calls));
+    put(&mut map, "late", (totals.late > 0).then_some(totals.late));
+    put(&mut map, "inference_nanos", Some(totals.inference_nanos));
+    put(&mut map, "tool_nanos", Some(totals.tool_nanos));
+    for (attr, sum) in totals.tokens() {
+        put(&mut map, attr.key(), sum);
+    }
+    map.into()
+}
+
+fn edge(edge: &Edge) -> Value {
+    let mut map = Map::new();
+    put(&mut map, "kind", edge.kind.map(|kind| kind.as_str()));
+    put(&mut map, "from", Some(end(&edge.from)));
+    put(&mut map, "to", Some(end(&edge.to)));
+    map.into()
+}
+
+fn end(end: &End) -> Value {
+    let mut map = end.node.as_ref().map(node_map).unwrap_or_default();
+    put(&mut map, "trace", Some(end.trace.to_string()));
+    put(&mut map, "span", Some(end.span.to_string()));
+    map.into()
+}
+
+fn node(node: &Node) -> Value {
+    node_map(node).into()
+}
+
+fn node_map(node: &Node) -> Map<String, Value> {
+    let mut map = Map::new();
+    put(&mut map, "thread", Some(&*node.thread));
+    put(&mut map, "turn", Some(&*node.turn));
+    put(&mut map, "call", node.call.map(json_call::id));
+    map
+}
+
+fn finding(finding: &Finding) -> Value {
+    let mut map = Map::new();
+    put(&mut map, "kind", Some(finding.kind.as_str()));
+    put(&mut map, "severity", Some(finding.severity().as_str()));
+    put(&mut map, "thread", finding.thread.as_deref());
+    put(&mut map, "turn", finding.turn.as_deref());
+    put(&mut map, "call", finding.call.map(json_call::id));
+    put(&mut map, "expected", finding.expected.as_deref());
+    put(&mut map, "actual", finding.actual.as_deref());
+    put(&mut map, "count", Some(finding.count));
+    map.into()
+}

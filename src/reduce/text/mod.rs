@@ -1,0 +1,10 @@
+//! The graph as text: `state.json` for programs, a tree for people.
+
+mod json;
+mod json_call;
+mod lines;
+mod tree;
+mod words;
+
+pub use json::STATE_VERSION;
+pub use tree::tree;
