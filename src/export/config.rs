@@ -34,7 +34,7 @@ pub struct ExporterConfig {
 pub enum ExporterError {
     /// The endpoint or a header cannot be used.
     #[error("the endpoint cannot be used")]
-    Endpoint(#[source] crate::otlp::client::ClientError),
+    Endpoint(#[source] crate::otlp::ConfigError),
     /// The thread or its runtime could not be started.
     #[error("the exporter's thread could not be started")]
     Thread(#[source] std::io::Error),

@@ -4,18 +4,19 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::batch::{Limits, Outbox};
+use bytes::Bytes;
+
 use super::config::{ExporterConfig, ExporterError};
-use super::io::{Io, Shared};
+use super::io::Envelope;
+use super::sender::Sender;
 use crate::event::{ProducerId, Record};
-use crate::intake::{Counters, Drop, Refused, Sink};
-use crate::otlp::client::Client;
+use crate::intake::{Counters, Refused, Sink};
 use crate::otlp::encode::{self, Encoder};
 use crate::privacy::Policy;
 
 /// Sends records to an OTLP gRPC receiver.
 pub struct Exporter {
-    shared: Arc<Shared>,
+    sender: Sender,
     encoding: Mutex<Encoding>,
 }
 
@@ -33,37 +34,20 @@ impl Exporter {
         producer: ProducerId,
         counters: Arc<Counters>,
     ) -> Result<Self, ExporterError> {
-        let resource = resource(config, policy, producer);
-        let scope = encode::scope(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-        let limits = Limits {
-            batch_spans: config.batch_spans,
-            batch_bytes: config.batch_bytes,
-            batch_delay: config.batch_delay,
-            queue_bytes: config.queue_bytes,
-        };
-        let shared = Arc::new(Shared::new(Outbox::new(limits), counters));
-        let client = Client::builder(&config.endpoint).headers(&config.headers).timeout(config.timeout);
-        Io::start(Arc::clone(&shared), client, resource, scope)?;
-        Ok(Self { shared, encoding: Mutex::default() })
+        let envelope = Envelope::Scoped { resource: resource(config, policy, producer), scope: encode::scope() };
+        Ok(Self { sender: Sender::start(config, envelope, counters)?, encoding: Mutex::default() })
     }
 }
 
 impl Sink for Exporter {
     fn take(&self, record: Record) -> Result<(), Refused> {
         let Record::Closed(call) = record else { return Ok(()) };
+        // Held by the pipeline's thread alone, so never waited for.
         let mut encoding = self.encoding.lock().unwrap_or_else(PoisonError::into_inner);
         let Encoding { encoder, field } = &mut *encoding;
         field.clear();
         encoder.span_field(&call, field);
-        match self.shared.outbox.push(field) {
-            Ok(due) => {
-                if due {
-                    self.shared.wake.notify_one();
-                }
-                Ok(())
-            }
-            Err(reason) => Err(Refused { reason }),
-        }
+        self.sender.push(field).map_err(|reason| Refused { reason })
     }
 
     fn wants_opened(&self) -> bool {
@@ -71,43 +55,33 @@ impl Sink for Exporter {
     }
 
     fn losses(&self) -> u64 {
-        self.shared.losses()
+        self.sender.losses()
     }
 
     fn flush(&self, deadline: Instant) -> bool {
-        self.shared.outbox.hurry(false);
-        self.shared.wake.notify_one();
-        let complete = self.shared.outbox.wait_until_empty(deadline);
-        self.shared.outbox.calm();
-        complete
+        self.sender.flush(deadline)
     }
 
     fn shutdown(&self, deadline: Instant) -> bool {
-        self.shared.outbox.hurry(true);
-        self.shared.wake.notify_one();
-        let complete = self.shared.outbox.wait_until_empty(deadline);
-        self.shared.counters.add_dropped(Drop::PeerUnreachable, self.shared.outbox.abandon());
-        self.shared.wake.notify_one();
-        complete
+        self.sender.shutdown(deadline)
     }
 }
 
 /// Who speaks: the service as its operator names it, this library, this process life.
-fn resource(config: &ExporterConfig, policy: &Policy, producer: ProducerId) -> Vec<u8> {
+fn resource(config: &ExporterConfig, policy: &Policy, producer: ProducerId) -> Bytes {
     let configured = config.resource.iter().map(|(key, value)| (policy.label(key), policy.label(value)));
     let ours = [
-        ("telemetry.sdk.name", env!("CARGO_PKG_NAME").to_owned()),
-        ("telemetry.sdk.language", "rust".to_owned()),
-        ("telemetry.sdk.version", env!("CARGO_PKG_VERSION").to_owned()),
-        (crate::semconv::PRODUCER_ID.key(), producer.to_string()),
+        ("telemetry.sdk.name", env!("CARGO_PKG_NAME")),
+        ("telemetry.sdk.language", "rust"),
+        ("telemetry.sdk.version", env!("CARGO_PKG_VERSION")),
     ];
     let ours = ours.into_iter().map(|(key, value)| (key.into(), value.into()));
     let attributes: Vec<_> = configured.chain(ours).collect();
-    encode::resource(attributes.iter().map(|(key, value)| (&**key, &**value)))
+    encode::resource(attributes.iter().map(|(key, value)| (&**key, &**value)), Some(producer))
 }
 
 impl fmt::Debug for Exporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exporter").field("waiting", &self.shared.outbox.waiting()).finish_non_exhaustive()
+        f.debug_struct("Exporter").field("waiting", &self.sender.waiting()).finish_non_exhaustive()
     }
 }

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::sync::Notify;
+use tonic::Code;
 use tracing::subscriber::{DefaultGuard, NoSubscriber, set_default};
 
 use super::batch::{Batch, Next, Outbox};
 use super::config::ExporterError;
 use super::retry::{Backoff, REFUSED};
 use crate::intake::{Counters, Drop};
-use crate::otlp::assemble;
-use crate::otlp::client::{Client, ClientBuilder, ExportError};
+use crate::otlp::{Client, ClientOptions, ExportError, Segments, assemble};
 
 /// What the pipeline's thread and the sender share.
 pub(super) struct Shared {
@@ -40,31 +41,51 @@ impl Shared {
     }
 }
 
+/// What is put around the fields of a batch to make a request of them.
+pub(crate) enum Envelope {
+    /// The fields are spans, all of one resource and one scope.
+    Scoped {
+        /// A `Resource` message.
+        resource: Bytes,
+        /// An `InstrumentationScope` message.
+        scope: Bytes,
+    },
+    /// The fields are whole `resource_spans`.
+    Bare,
+}
+
+impl Envelope {
+    fn request(&self, fields: Bytes) -> Segments {
+        match self {
+            Self::Scoped { resource, scope } => assemble::request(resource, scope, [fields]),
+            Self::Bare => {
+                let mut request = Segments::with_capacity(1);
+                request.push(fields);
+                request
+            }
+        }
+    }
+}
+
 /// The sender.
 pub(super) struct Io {
     shared: Arc<Shared>,
     client: Client,
-    resource: Vec<u8>,
-    scope: Vec<u8>,
+    envelope: Envelope,
     backoff: Backoff,
     log: Log,
 }
 
 impl Io {
-    pub(super) fn start(
-        shared: Arc<Shared>,
-        client: ClientBuilder,
-        resource: Vec<u8>,
-        scope: Vec<u8>,
-    ) -> Result<(), ExporterError> {
+    pub(super) fn start(shared: Arc<Shared>, peer: &ClientOptions, envelope: Envelope) -> Result<(), ExporterError> {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ExporterError::Thread)?;
         let client = {
             let _inside = runtime.enter();
-            client.connect_lazy().map_err(ExporterError::Endpoint)?
+            Client::new(peer).map_err(ExporterError::Endpoint)?
         };
         let sender = move || {
-            let mut io = Self { shared, client, resource, scope, backoff: Backoff::default(), log: Log::new() };
+            let mut io = Self { shared, client, envelope, backoff: Backoff::default(), log: Log::new() };
             runtime.block_on(io.run());
         };
         std::thread::Builder::new().name("veilspan-io".to_owned()).spawn(sender).map_err(ExporterError::Thread)?;
@@ -86,10 +107,10 @@ impl Io {
     }
 
     async fn send(&mut self, batch: Batch) {
-        let request = assemble::request(&self.resource, &self.scope, std::slice::from_ref(&batch.spans));
+        let request = self.envelope.request(batch.spans.clone());
         let error = match self.client.export(request).await {
             Ok(accepted) => {
-                let rejected = accepted.rejected_spans.min(batch.count);
+                let rejected = u64::try_from(accepted.rejected_spans).unwrap_or_default().min(batch.count);
                 if self.shared.outbox.answered(&batch) {
                     self.shared.counters.add_sent(batch.count - rejected);
                     self.shared.lose(Drop::PeerRefused, rejected);
@@ -104,7 +125,7 @@ impl Io {
             self.shared.outbox.unanswered(batch);
             let wait = self.backoff.next(error.retry_after());
             self.pause(wait, error.retry_after().unwrap_or(HURRIED_WAIT)).await;
-        } else if error.is_refusal() {
+        } else if is_refusal(&error) {
             self.shared.outbox.unanswered(batch);
             self.pause(REFUSED, REFUSED).await;
         } else if self.shared.outbox.answered(&batch) {
@@ -126,6 +147,11 @@ impl Io {
             }
         }
     }
+}
+
+/// The peer does not want us as we are, whatever we send: that may be put right on its side.
+fn is_refusal(error: &ExportError) -> bool {
+    matches!(error.code(), Code::Unauthenticated | Code::PermissionDenied | Code::NotFound | Code::Unimplemented)
 }
 
 /// The pause after a failure while a flush waits.
@@ -151,9 +177,8 @@ impl Log {
             return;
         }
         self.last = Some(Instant::now());
-        let code = error.code();
         self.say(|| {
-            tracing::warn!(target: "veilspan", %code, waiting, "spans cannot be delivered; they wait in memory");
+            tracing::warn!(target: "veilspan", %error, waiting, "spans cannot be delivered now; they wait in memory");
         });
     }
 

@@ -11,6 +11,10 @@ mod exporter;
 mod io;
 mod recorder;
 mod retry;
+mod sender;
 
 pub use config::{ExporterConfig, ExporterError};
 pub use exporter::Exporter;
+
+pub(crate) use io::Envelope;
+pub(crate) use sender::Sender;
