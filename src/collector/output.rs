@@ -1,0 +1,72 @@
+//! Where a pipeline's spans go.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::capture::Capture;
+use crate::export::{Envelope, ExporterConfig, ExporterError, Sender};
+use crate::intake::{Counters, Drop};
+use crate::otlp::{Client, ClientOptions, ExportError, Segments};
+
+/// The next hop, and the queue of what the stage adds itself.
+pub(super) enum Output {
+    Otlp { client: Client, added: Sender },
+    Capture(Arc<Capture>),
+    Nowhere,
+}
+
+impl Output {
+    /// Must be made inside the runtime that will send.
+    pub(super) fn otlp(endpoint: &str) -> Result<Self, ExporterError> {
+        let client = Client::new(&ClientOptions::new(endpoint)).map_err(ExporterError::Endpoint)?;
+        let config = ExporterConfig {
+            endpoint: endpoint.to_owned(),
+            // A closed rollout is rare, and somebody may be waiting to see it.
+            batch_delay: std::time::Duration::from_millis(200),
+            ..ExporterConfig::default()
+        };
+        let added = Sender::start(&config, Envelope::Bare, Arc::new(Counters::default()))?;
+        Ok(Self::Otlp { client, added })
+    }
+
+    /// Sends a request on and waits for its answer: how many spans of it were refused for good.
+    pub(super) async fn forward(&self, request: Segments) -> Result<u64, ExportError> {
+        match self {
+            Self::Otlp { client, .. } => {
+                let accepted = client.export(request).await?;
+                Ok(u64::try_from(accepted.rejected_spans).unwrap_or_default())
+            }
+            Self::Capture(capture) => {
+                capture.add(request.into_bytes());
+                Ok(0)
+            }
+            Self::Nowhere => Ok(0),
+        }
+    }
+
+    /// Takes a `resource_spans` field of the stage's own.
+    pub(super) fn add(&self, field: &[u8]) -> Result<(), Drop> {
+        match self {
+            Self::Otlp { added, .. } => added.push(field),
+            Self::Capture(capture) => {
+                capture.add(Bytes::copy_from_slice(field));
+                Ok(())
+            }
+            Self::Nowhere => Ok(()),
+        }
+    }
+
+    /// Sends what the stage has added, until the deadline; what is left afterwards is lost. Blocks.
+    pub(super) fn shutdown(&self, deadline: Instant) -> u64 {
+        match self {
+            Self::Otlp { added, .. } => {
+                let left = if added.flush(deadline) { 0 } else { added.waiting() };
+                added.shutdown(Instant::now());
+                left
+            }
+            Self::Capture(_) | Self::Nowhere => 0,
+        }
+    }
+}
