@@ -5,7 +5,7 @@
 //!       └──────── Reducer: the same, live, with closing rules and bounds ──▶ Effect
 //! ```
 //!
-//! Promises that [`Facts::absorb`] is commutative, associative and idempotent, and that [`derive`] is a function of the
+//! Promises that [`Facts::absorb`] is commutative, associative and idempotent, and that [`derive()`] is a function of the
 //! facts alone: the same events in any order, duplication and batching give the same bytes. Nothing here does I/O or
 //! reads a clock: time comes in with the events. An event costs O(log n), a derivation is linear in the facts apart from
 //! the sorting of siblings. Leaves to others how events arise and how [`SynthSpan`]s become bytes.

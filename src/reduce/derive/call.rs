@@ -6,7 +6,7 @@
 use super::Place;
 use super::attrs::{agree, complete};
 use super::settle::settle;
-use crate::event::{Arguments, Attrs, CallKind, Input, Key, Measure, Output};
+use crate::event::{Attrs, CallKind, Key};
 use crate::reduce::facts::{CallFacts, CloseBody, Closing, OpenBody, Opening};
 use crate::reduce::graph::{Call, Finding, FindingKind, Inference, ToolCall};
 
@@ -88,8 +88,8 @@ pub(super) fn inference(call: Call, facts: &CallFacts) -> Inference {
         CloseBody::Inference(output) => Some(output),
         _ => None,
     });
-    let input = inputs.cloned().find(|input| *input != Input::default()).unwrap_or_default();
-    let output = outputs.cloned().find(|output| *output != Output::default()).unwrap_or_default();
+    let input = first_told(inputs);
+    let output = first_told(outputs);
     Inference { call, input, output, gap: false }
 }
 
@@ -102,9 +102,14 @@ pub(super) fn tool(call: Call, facts: &CallFacts) -> ToolCall {
         CloseBody::Tool(result) => Some(result),
         _ => None,
     });
-    let arguments = arguments.cloned().find(|told| *told != Arguments::default()).unwrap_or_default();
-    let result = results.cloned().find(|told| *told != Measure::default()).unwrap_or_default();
+    let arguments = first_told(arguments);
+    let result = first_told(results);
     ToolCall { call, arguments, result }
+}
+
+fn first_told<'a, T: Clone + Default + PartialEq + 'a>(mut versions: impl Iterator<Item = &'a T>) -> T {
+    let nothing = T::default();
+    versions.find(|told| **told != nothing).cloned().unwrap_or(nothing)
 }
 
 /// The end that counts, then the others: a partial answer told with an end that lost is still an answer.

@@ -8,6 +8,9 @@ use crate::reduce::derive::{Place, derive, derive_turn};
 use crate::reduce::facts::RolloutFacts;
 use crate::reduce::graph::{Finding, Reason};
 
+/// The most closed generations that are remembered of one rollout: each event asks all of them for its turn.
+const MAX_TOMBSTONES: usize = 16;
+
 impl Reducer {
     /// A turn whose span has arrived: what was found about it is told now. Its calls that are still open stay so.
     pub(super) fn close_turn(&mut self, which: Which, key: &TurnKey, effects: &mut Vec<Effect>) {
@@ -71,7 +74,13 @@ impl Reducer {
         let tombstone = Tombstone::new(which.generation, kept, told);
         self.bytes += tombstone.bytes;
         slot.closed.push(tombstone);
+        let too_many = slot.closed.len() > MAX_TOMBSTONES;
+        let oldest = slot.closed.first().map(|oldest| Which { slot: id, generation: oldest.generation });
         self.deadlines.set(forget_at, Deadline::Forget(which));
+        if let Some(oldest) = oldest.filter(|_| too_many) {
+            self.forget(oldest, effects);
+            effects.push(Effect::Count(Counter::Forgotten, 1));
+        }
     }
 
     /// Late data is told of by a summary of the next revision.

@@ -1,11 +1,4 @@
 //! `state.json`: the graph, byte for byte the same for the same facts.
-//!
-//! Format, version 1. An object with `version`, `tenant`, `rollout`, `generation`, `closed` (why), `outcome`, `root` (the
-//! root thread), `started_unix_nano`, `last_unix_nano`, `totals`, `threads` (by id) with `turns` (by start) with
-//! `segments` with `inferences` and `tool_calls` (by start), `edges` and `findings`. Names are sorted. Times are
-//! nanoseconds since 1970, durations nanoseconds, both as integers; digests, ids and outcomes are text; attributes stand
-//! under their names on the wire. What is not known is absent, flags that are false and empty lists are too, except for
-//! `threads`, `turns` and `segments`. A later version may add names; a name never changes its meaning.
 
 use serde_json::{Map, Value};
 
@@ -13,6 +6,13 @@ use super::json_call::{self, put};
 use crate::reduce::graph::{Edge, End, Finding, Node, Rollout, Segment, Thread, Totals, Turn};
 
 /// The version of the format of `state.json` that is written.
+///
+/// Version 1 is an object with `version`, `tenant`, `rollout`, `generation`, `closed` (why), `outcome`, `root` (the
+/// root thread), `started_unix_nano`, `last_unix_nano`, `totals`, `threads` (by id) with `turns` (by start) with
+/// `segments` with `inferences` and `tool_calls` (by start), `edges` and `findings`. Names are sorted. Times are
+/// nanoseconds since 1970, durations nanoseconds, both as integers; digests, ids and outcomes are text; attributes stand
+/// under their names on the wire. What is not known is absent, flags that are false and empty lists are too, except for
+/// `threads`, `turns` and `segments`. A later version may add names; a name never changes its meaning.
 pub const STATE_VERSION: u64 = 1;
 
 impl Rollout {

@@ -1,0 +1,142 @@
+use bytestring::ByteString;
+use proptest::prelude::*;
+use veilspan::event::{EdgeKind, Event, Kind, Outcome, Veiled};
+use veilspan::reduce::{Facts, Limits, Reducer, Rollout, derive, tree};
+
+use super::events::*;
+
+/// Calls that collide on purpose: few ids, few times, few threads.
+fn calls() -> impl Strategy<Value = Vec<Call>> {
+    let outcome = prop_oneof![
+        Just(None),
+        Just(Some(Outcome::Completed)),
+        Just(Some(Outcome::Failed)),
+        Just(Some(Outcome::Cancelled)),
+        Just(Some(Outcome::Abandoned)),
+    ];
+    let place = (0u8..3, 0u8..3, 0u8..3, 0u8..2);
+    let what = (0u64..12, 1u128..3, 0u64..6, 0u64..6, outcome);
+    let more = (prop::option::of(0u64..12), prop::option::of(0u8..4), 0u8..4, 0i64..3, any::<bool>());
+    let one =
+        (place, what, more).prop_map(|((kind, thread, at, tenant), (number, producer, from, to, outcome), more)| {
+            let (parent, prefix, chain, segment, linked) = more;
+            let made = match kind {
+                0 => turn("r", number),
+                1 => inference("r", number).chain(prefix, chain).tokens(i64::from(chain), 1),
+                _ => tool("r", number),
+            };
+            let mut made = made.thread(&format!("th{thread}")).turn(&format!("tu{at}")).at(from, to).outcome(outcome);
+            made = made.producer(producer).segment(segment);
+            made.parent = parent;
+            if tenant > 0 {
+                made = made.tenant("acme");
+            }
+            if linked {
+                made = made.link(1, number / 2, EdgeKind::Spawn);
+            }
+            made
+        });
+    prop::collection::vec(one, 0..24)
+}
+
+/// Some of the events, and the same again with repetitions in another order.
+fn twice() -> impl Strategy<Value = (Vec<Event<Veiled>>, Vec<Event<Veiled>>)> {
+    let some = calls().prop_flat_map(|calls| {
+        let mut events = all(&calls);
+        let unknown =
+            events.first().cloned().map(|event| Event { kind: Kind::Unknown { name: text("later") }, ..event });
+        events.extend(unknown);
+        proptest::sample::subsequence(events.clone(), 0..=events.len())
+    });
+    some.prop_flat_map(|events| {
+        let again = proptest::sample::subsequence(events.clone(), 0..=events.len());
+        let shuffled = again.prop_flat_map({
+            let events = events.clone();
+            move |again| Just([events.clone(), again].concat()).prop_shuffle()
+        });
+        (Just(events), shuffled)
+    })
+}
+
+fn states(facts: &Facts) -> Vec<String> {
+    facts.derive().iter().map(Rollout::serialise).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn a33_each_span_delivered_twice_in_random_order_gives_the_same_bytes((events, shuffled) in twice()) {
+        let (once, again) = (facts(&events), facts(&shuffled));
+        prop_assert_eq!(&once, &again);
+        prop_assert_eq!(states(&once), states(&again));
+        let trees = |facts: &Facts| facts.derive().iter().map(tree).collect::<Vec<_>>();
+        prop_assert_eq!(trees(&once), trees(&again));
+    }
+
+    #[test]
+    fn the_live_reducer_keeps_the_same_facts((events, shuffled) in twice()) {
+        let mut reducer = Reducer::new(Limits::default());
+        for (place, event) in shuffled.into_iter().enumerate() {
+            // All within the grace: nothing closes in between.
+            reducer.on(event, 100 * SECOND + place as u64);
+        }
+        let mut live: Vec<String> = reducer.open().map(|facts| derive(facts).serialise()).collect();
+        let mut offline = states(&facts(&events));
+        live.sort_unstable();
+        offline.sort_unstable();
+        prop_assert_eq!(live, offline);
+    }
+
+    #[test]
+    fn closing_a_rollout_leaves_nothing_open((events, _) in twice()) {
+        let mut facts = facts(&events);
+        facts.rollouts_mut().for_each(|facts| facts.close(veilspan::reduce::Reason::Ended));
+        for rollout in facts.derive() {
+            for (_, turn) in rollout.turns() {
+                prop_assert!(turn.outcome.is_some());
+                prop_assert!(turn.calls().all(|call| call.closed_at.is_some() || call.outcome.is_some()));
+            }
+        }
+    }
+}
+
+#[test]
+fn two_producers_in_one_rollout_reduce_in_both_orders_to_the_same_bytes() {
+    let one = all(&[turn("r", 1), inference("r", 2).tokens(10, 2)]);
+    let other = all(&[turn("r", 3).thread("sub").producer(9), inference("r", 4).thread("sub").producer(9)]);
+    let forwards = facts(one.iter().chain(&other));
+    let backwards = facts(other.iter().chain(&one));
+    assert_eq!(states(&forwards), states(&backwards));
+}
+
+#[test]
+fn a28_tenants_with_equal_ids_are_separate() {
+    let calls = [turn("r", 1), turn("r", 1).tenant("acme"), inference("r", 2).tenant("acme")];
+    let rollouts = facts(&all(&calls)).derive();
+    assert_eq!(rollouts.len(), 2);
+    assert_eq!(rollouts[0].totals.inferences, 0);
+    assert_eq!(rollouts[1].totals.inferences, 1);
+}
+
+#[test]
+fn what_is_kept_does_not_pin_the_request_it_came_in() {
+    let request = bytes::Bytes::from(vec![b'x'; 1 << 20]);
+    let mut event = turn("r", 1).open();
+    let slice = ByteString::try_from(request.slice(..8)).unwrap();
+    event.scope = std::sync::Arc::new(veilspan::event::Scope {
+        tenant: Some(slice.clone()),
+        rollout: slice.clone(),
+        thread: slice.clone(),
+        turn: slice.clone(),
+    });
+    if let Kind::TurnOpened(opened) = &mut event.kind {
+        opened.attrs.set(veilspan::semconv::AGENT_NAME, slice.clone());
+        opened.policy = Some(slice.clone());
+    }
+    drop(slice);
+    let facts = facts([&event]);
+    drop(event);
+    assert!(request.is_unique());
+    assert_eq!(facts.derive().len(), 1);
+}

@@ -1,0 +1,12 @@
+//! Reduction as its callers see it: events in; `state.json`, trees and effects out.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs, unreachable_pub)]
+
+mod bounds;
+mod closing;
+mod events;
+mod generations;
+mod graph;
+mod join;
+mod outcomes;
+mod text;
