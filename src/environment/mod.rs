@@ -104,6 +104,12 @@ impl Drop for Environment {
     }
 }
 
+/// The value of a variable that a configuration file names, of whatever name. A value that is not Unicode counts as unset.
+#[allow(clippy::disallowed_methods)]
+pub fn named_in_a_file(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,101 @@
+//! `veilspan collector`: the stage between two pipelines of an OpenTelemetry Collector.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::signal;
+
+use super::Failure;
+use crate::collector::{Config, Stage, StageError};
+use crate::environment;
+use crate::privacy::Policy;
+
+/// How long a stage that is told to stop may take to finish what it has.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Run the stage between two pipelines of an OpenTelemetry Collector.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A configuration file, shaped like the Collector's.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "export"])]
+    config: Option<PathBuf>,
+    /// The address to take OTLP gRPC on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4317")]
+    listen: SocketAddr,
+    /// Where to send spans.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:14317")]
+    export: String,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let config = match &arguments.config {
+        Some(file) => read(file)?,
+        None => Config { listen: arguments.listen, export: Some(arguments.export), ..Config::default() },
+    };
+    let policy = Policy::from_env();
+    let snapshot = policy.snapshot().clone();
+    let processors = format!("{:?}", config.processors).to_lowercase();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|_| Failure::Unavailable("no runtime could be started".to_owned()))?;
+    // Signals are taken before the stage listens, so that none is missed.
+    let stop = {
+        let _inside = runtime.enter();
+        stop_signal().map_err(|_| Failure::Unavailable("signals cannot be received".to_owned()))?
+    };
+    let stage = Stage::builder(config).policy(policy).start().map_err(|error| failure(&error))?;
+    tracing::info!(target: "veilspan", listen = %stage.address(), processors, policy = %snapshot, "the stage is ready");
+    runtime.block_on(stop);
+    let left = stage.shutdown(DRAIN);
+    if left.unsent_spans > 0 || left.requests_cut_off {
+        let (unsent, cut_off) = (left.unsent_spans, left.requests_cut_off);
+        tracing::warn!(target: "veilspan", unsent, cut_off, "not everything could be finished in time");
+    }
+    tracing::info!(target: "veilspan", open_rollouts = left.open_rollouts, "the stage has stopped");
+    Ok(())
+}
+
+fn read(file: &std::path::Path) -> Result<Config, Failure> {
+    let yaml = std::fs::read_to_string(file)
+        .map_err(|error| Failure::BadData(format!("{}: cannot be read: {}", file.display(), error.kind())))?;
+    let variable = environment::named_in_a_file;
+    Config::from_yaml(&yaml, &variable).map_err(|error| Failure::BadData(format!("{}: {error}", file.display())))
+}
+
+fn failure(error: &StageError) -> Failure {
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    match error {
+        StageError::Config(_) => Failure::BadData(format!("{error}{cause}")),
+        StageError::Export(_) => Failure::Usage(format!("{error}{cause}")),
+        _ => Failure::Unavailable(format!("{error}{cause}")),
+    }
+}
+
+/// Ends when the process is asked to stop.
+#[cfg(unix)]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Ends when the process is asked to stop.
+#[cfg(not(unix))]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without a signal to wait for the stage runs until it is killed.
+        if signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    })
+}
