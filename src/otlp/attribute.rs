@@ -4,7 +4,7 @@
 
 use bytestring::ByteString;
 
-use super::wire::varint_len;
+use super::varint::varint_len;
 use super::writer::{BYTES, FIXED64, VARINT, bytes_len, key, put_varint};
 use crate::event::{Digest, Value};
 use crate::semconv::{KeyId, table};

@@ -4,7 +4,7 @@
 //! is not, [`delimited`] leaves two bytes for it, which is what a span of up to 16 KiB needs, and moves the message by
 //! the difference otherwise.
 
-use super::wire::varint_len;
+use super::varint::varint_len;
 
 /// Wire types, as the low three bits of a key.
 pub(super) const VARINT: u8 = 0;

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::segments::Segments;
-use super::wire::varint_len;
-use super::writer::{BYTES, bytes_len, key, put_bytes, put_varint};
+use crate::otlp::segments::Segments;
+use crate::otlp::varint::varint_len;
+use crate::otlp::writer::{BYTES, bytes_len, key, put_bytes, put_varint};
 
 /// The bytes that a request takes beside its spans, at most, for a resource and a scope of these lengths. For those who
 /// cut requests by size before they make them.
@@ -15,9 +15,9 @@ pub const fn overhead(resource: usize, scope: usize) -> usize {
 
 /// An `ExportTraceServiceRequest` of one resource and one scope.
 ///
-/// `resource` and `scope` are messages, as [`encode::resource`](super::encode::resource) and
-/// [`encode::scope`](super::encode::scope) make them. Each of `spans` is one or more whole `spans` fields, as
-/// [`Encoder::span_field`](super::encode::Encoder::span_field) writes them; none is copied.
+/// `resource` and `scope` are messages, as [`encode::resource`](crate::otlp::encode::resource) and
+/// [`encode::scope`](crate::otlp::encode::scope) make them. Each of `spans` is one or more whole `spans` fields, as
+/// [`Encoder::span_field`](crate::otlp::encode::Encoder::span_field) writes them; none is copied.
 pub fn request(resource: &[u8], scope: &[u8], spans: impl IntoIterator<Item = Bytes>) -> Segments {
     let spans = spans.into_iter();
     let mut segments = Segments::with_capacity(1 + spans.size_hint().0);
