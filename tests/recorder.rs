@@ -208,7 +208,7 @@ fn r26_labels_that_do_not_look_like_labels_leave_as_digests_or_other() {
     assert_eq!(calls[0].closed.attrs.text(semconv::ERROR_KIND), Some("_OTHER"));
     assert_eq!(calls[0].closed.attrs.get(semconv::FINISH_REASONS).unwrap(), ["_OTHER"]);
     assert!(calls[1].scope.rollout.starts_with("id:sha256:"));
-    assert_eq!(recorder.counts().labels_replaced, 8);
+    assert_eq!(recorder.counts().labels_replaced, 9);
 }
 
 #[test]

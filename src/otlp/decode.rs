@@ -48,6 +48,15 @@ impl From<Malformed> for NotACall {
 const PARENT_IS_REMOTE: u32 = 0x300;
 const STATUS_ERROR: i32 = 2;
 
+/// The process life that a `Resource` message names.
+pub fn producer(resource: &[u8]) -> Option<ProducerId> {
+    let named = |(key, value)| match value {
+        AnyView::Text(text) if key == semconv::PRODUCER_ID.key() => text.parse().ok(),
+        _ => None,
+    };
+    Attributes::new(resource, 1).filter_map(Result::ok).find_map(named)
+}
+
 /// The record that a span tells of. `producer` is what the span's resource says in `veilspan.producer.id`.
 ///
 /// Without `veilspan.call.id` the call is known by its span; without ids of thread or turn these are the rollout's.

@@ -6,6 +6,7 @@
 //!                                                  └─ patches ── assemble ──▶ Segments
 //! ```
 
+pub mod added;
 mod any;
 pub mod assemble;
 mod attribute;
