@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
-use support::{Behaviour, Receiver, attribute, holds, int, text};
+use support::leaks::holds;
+use support::receiver::{Behaviour, Receiver, attribute, int, text};
 use tonic::Status;
 use veilspan::event::{Message, Role};
 use veilspan::export::ExporterConfig;
