@@ -107,7 +107,8 @@ fn spans_leave_by_themselves_when_their_batch_is_full_or_old() {
     let recorder = Recorder::exporting(&config, policy()).unwrap();
     record_one(&recorder);
     assert_eq!(receiver.wait_for_spans(3).len(), 3);
-    let sizes: Vec<_> = receiver.requests().iter().map(|request| request.resource_spans[0].scope_spans[0].spans.len()).collect();
+    let sizes: Vec<_> =
+        receiver.requests().iter().map(|request| request.resource_spans[0].scope_spans[0].spans.len()).collect();
     assert_eq!(sizes, [2, 1]);
 }
 
@@ -210,9 +211,8 @@ fn after_a_loss_the_history_is_told_whole_again() {
     let receiver = Receiver::start(Behaviour::Accept);
     let recorder = recorder_to(&receiver);
     let turn = recorder.turn("a").start();
-    let messages = |count: usize| {
-        (0..count).map(|n| Message::text(Role::User, format!("message {n}"))).collect::<Vec<_>>()
-    };
+    let messages =
+        |count: usize| (0..count).map(|n| Message::text(Role::User, format!("message {n}"))).collect::<Vec<_>>();
     let ask = |count| {
         turn.inference("openai", "m").input(messages(count)).start().finish();
         assert!(recorder.flush(SOON).complete);

@@ -223,7 +223,9 @@ fn at_none_nothing_of_content_leaves() {
     call.finish();
     let calls = calls(&recorder, &sink);
     assert_eq!(inference(&calls[0]), (&Default::default(), &Default::default()));
-    assert!(matches!(&calls[1].body, Body::Tool { arguments, result } if *arguments == Default::default() && *result == Default::default()));
+    assert!(
+        matches!(&calls[1].body, Body::Tool { arguments, result } if *arguments == Default::default() && *result == Default::default())
+    );
     assert_eq!(calls[0].closed.attrs.get(semconv::OUTPUT_TOKENS), Some(1));
     assert_eq!(calls[0].opened.policy.as_deref(), Some("content=none;hash=none;form=c1"));
 }

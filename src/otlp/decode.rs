@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::any::AnyView;
+use super::any::{AnyView, Attributes};
 use super::fields::Core;
 use super::view::SpanView;
 use super::wire::Malformed;

@@ -65,10 +65,9 @@ impl TraceService for Service {
         let partial_success = match behaviour {
             Behaviour::Refuse(status) => return Err(status),
             Behaviour::Stall => std::future::pending().await,
-            Behaviour::Reject(rejected_spans) => Some(ExportTracePartialSuccess {
-                rejected_spans,
-                error_message: "what the peer says".to_owned(),
-            }),
+            Behaviour::Reject(rejected_spans) => {
+                Some(ExportTracePartialSuccess { rejected_spans, error_message: "what the peer says".to_owned() })
+            }
             _ => None,
         };
         self.0.lock().unwrap().requests.push(request.into_inner());
