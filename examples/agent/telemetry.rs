@@ -13,15 +13,21 @@ use veilspan::{Policy, Recorder};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-pub enum Telemetry {
+pub(crate) enum Telemetry {
     /// Spans go over gRPC to a stage that lives in this process.
-    Here { recorder: Recorder, stage: Stage, captured: Arc<Capture> },
-    Elsewhere { recorder: Recorder },
+    Here {
+        recorder: Recorder,
+        stage: Stage,
+        captured: Arc<Capture>,
+    },
+    Elsewhere {
+        recorder: Recorder,
+    },
 }
 
 impl Telemetry {
     #[allow(clippy::disallowed_methods)]
-    pub fn start() -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         if set("OTEL_EXPORTER_OTLP_ENDPOINT") || set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
             return Ok(Self::Elsewhere { recorder: Recorder::from_env() });
@@ -37,14 +43,14 @@ impl Telemetry {
         Ok(Self::Here { recorder, stage, captured })
     }
 
-    pub fn recorder(&self) -> &Recorder {
+    pub(crate) fn recorder(&self) -> &Recorder {
         match self {
             Self::Here { recorder, .. } | Self::Elsewhere { recorder } => recorder,
         }
     }
 
     /// Sends what is left, and tells what happened.
-    pub fn shutdown(self) -> Result<String, Box<dyn Error>> {
+    pub(crate) fn shutdown(self) -> Result<String, Box<dyn Error>> {
         let drained = self.recorder().shutdown(TIMEOUT);
         if !drained.complete {
             return Err(format!("not all spans could be delivered: {:?}", drained.counts).into());
