@@ -1,5 +1,5 @@
 //! What a span costs. Not a promise: run by hand, `cargo test --release --test otlp_cost -- --ignored --nocapture`.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -107,8 +107,11 @@ fn cost_of_a_span() {
     let attributes = best(20_000, || {
         black_box(SpanView::parse(black_box(&bytes)).unwrap().attributes().filter(Result::is_ok).count());
     });
-    let form = best(20_000, || drop(black_box(Form::of_span(black_box(&bytes)))));
+    let form = best(20_000, || _ = black_box(Form::of_span(black_box(&bytes))));
     let decode = best(20_000, || drop(black_box(decode::call(&SpanView::parse(black_box(&bytes)).unwrap(), None))));
+    let keys: Vec<_> = view.attributes().map(|pair| pair.unwrap().0).collect();
+    let lookup = best(20_000, || keys.iter().for_each(|key| _ = black_box(s::lookup(black_box(key)))));
+    println!("looking up the keys {lookup:.0} ns");
     let prost_span = Span::decode(&bytes[..]).unwrap();
     let prost_encode = best(20_000, || {
         out.clear();

@@ -1,4 +1,5 @@
 //! Spans that are not quite ours.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Proto;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue};
