@@ -1,4 +1,5 @@
 //! What was meant survives OTLP: our own way back, and prost as the oracle of what the bytes say.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod support;
 
@@ -195,6 +196,9 @@ fn meant(record: &CallRecord<Veiled>) -> BTreeMap<String, Option<ProtoValue>> {
 fn the_resource_and_the_scope_are_messages_that_prost_reads() {
     let producer = ProducerId::from(77);
     let bytes = encode::resource([("service.name", "demo"), ("long", &"x".repeat(300))], Some(producer));
+    assert_eq!(decode::producer(&bytes), Some(producer));
+    assert_eq!(decode::producer(&encode::resource([("service.name", "demo")], None)), None);
+    assert_eq!(decode::producer(b"garbage"), None);
     let resource = Resource::decode(bytes).unwrap();
     let attributes = by_key(&resource.attributes);
     assert_eq!(attributes["service.name"], string("demo"));

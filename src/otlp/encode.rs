@@ -158,9 +158,14 @@ fn put_free(attributes: &mut AttributeWriter<'_>, kind: CallKind, opened: &Attrs
 fn put_input(attributes: &mut AttributeWriter<'_>, input: &Input) {
     let items = &input.items;
     if !items.is_empty() {
-        attributes.digests(semconv::INPUT_DIGESTS.id(), items.iter().map(|item| item.digest.as_ref()));
+        // Where no digest or no length may leave at all, their array says nothing that the roles do not say.
+        if items.iter().any(|item| item.digest.is_some()) {
+            attributes.digests(semconv::INPUT_DIGESTS.id(), items.iter().map(|item| item.digest.as_ref()));
+        }
         attributes.texts(semconv::INPUT_ROLES.id(), items.iter().map(|item| item.role.as_str()));
-        attributes.ints(semconv::INPUT_LENGTHS.id(), items.iter().map(|item: &Item| wire_length(item.length)));
+        if items.iter().any(|item| item.length.is_some()) {
+            attributes.ints(semconv::INPUT_LENGTHS.id(), items.iter().map(|item: &Item| wire_length(item.length)));
+        }
         attributes.texts(semconv::INPUT_PART_KINDS.id(), items.iter().map(|item| &*item.part_kinds));
     }
     put_digest(attributes, semconv::INPUT_PREFIX.id(), input.prefix.as_ref());
@@ -177,7 +182,9 @@ fn put_input(attributes: &mut AttributeWriter<'_>, input: &Input) {
 fn put_output(attributes: &mut AttributeWriter<'_>, output: &Output) {
     let items = &output.items;
     if !items.is_empty() {
-        attributes.digests(semconv::OUTPUT_DIGESTS.id(), items.iter().map(|item| item.digest.as_ref()));
+        if items.iter().any(|item| item.digest.is_some()) {
+            attributes.digests(semconv::OUTPUT_DIGESTS.id(), items.iter().map(|item| item.digest.as_ref()));
+        }
         attributes.ints(semconv::OUTPUT_LENGTHS.id(), items.iter().map(|item: &Measure| wire_length(item.length)));
     }
     if !output.blobs.is_empty() {
