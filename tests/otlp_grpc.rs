@@ -1,5 +1,7 @@
 //! Our client against the generated server, over real sockets.
 
+#![cfg(feature = "collector")]
+
 mod support;
 
 use std::sync::{Arc, Mutex};

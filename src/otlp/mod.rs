@@ -21,6 +21,8 @@ mod guard;
 mod request;
 mod response;
 mod segments;
+#[cfg(feature = "collector")]
+mod server;
 mod varint;
 mod view;
 mod view_parts;
@@ -35,5 +37,7 @@ pub use error::ExportError;
 pub use form::{Form, is_canonical};
 pub use request::{Look, NotARequest, Request, ResourceSpans, ScopeSpans, SpanEntry};
 pub use segments::Segments;
+#[cfg(feature = "collector")]
+pub use server::{Handler, Reply, TraceServer};
 pub use view::SpanView;
 pub use view_parts::{EventView, LinkView, Status};

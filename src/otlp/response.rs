@@ -1,7 +1,16 @@
 //! `ExportTraceServiceResponse`: what was not taken of a request.
 
+#[cfg(feature = "collector")]
+use bytes::Bytes;
+
 use super::client::Accepted;
 use super::wire::{Fields, Malformed, Wire};
+#[cfg(feature = "collector")]
+use super::writer::{delimited, put_bytes, put_integer};
+
+/// What a response of ours takes as a rule.
+#[cfg(feature = "collector")]
+pub(super) const MAX_BYTES: usize = 256;
 
 /// Reads a response. Of the peer's message only the length is kept.
 pub(super) fn parse(bytes: &[u8]) -> Result<Accepted, Malformed> {
@@ -23,4 +32,17 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Accepted, Malformed> {
 
 const fn pair(field: super::wire::Field<'_>) -> (u32, Wire<'_>) {
     (field.number, field.value)
+}
+
+/// Writes a response; one to a request that was taken whole is empty.
+#[cfg(feature = "collector")]
+pub(super) fn encode(rejected: i64, reason: &str) -> Bytes {
+    let mut out = Vec::new();
+    if rejected != 0 || !reason.is_empty() {
+        delimited(&mut out, 1, |out| {
+            put_integer(out, 1, rejected.cast_unsigned());
+            put_bytes(out, 2, reason.as_bytes());
+        });
+    }
+    Bytes::from(out)
 }

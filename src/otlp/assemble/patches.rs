@@ -48,8 +48,7 @@ pub struct Patches {
     pub(super) resources: Places,
     pub(super) scopes: Places,
     pub(super) spans: Places,
-    /// What becomes of the fields around them.
-    pub envelope: Envelope,
+    pub(super) envelope: Envelope,
 }
 
 impl Patches {
@@ -91,6 +90,11 @@ impl Patches {
     /// Patches a `Span` message.
     pub fn span(&mut self, place: usize, patch: Patch) {
         self.spans.set(place, patch);
+    }
+
+    /// Says what becomes of the fields around spans, resources and scopes.
+    pub const fn envelope(&mut self, envelope: Envelope) {
+        self.envelope = envelope;
     }
 
     /// Whether everything stays.
