@@ -1,5 +1,12 @@
 //! The vectors of form `c1`, which every implementation has to meet.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a helper of a test may panic like the test"
+)]
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;

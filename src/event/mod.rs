@@ -19,6 +19,7 @@ mod link;
 mod outcome;
 mod raw;
 mod scope;
+pub mod shape;
 mod veiled;
 
 pub use attrs::{Attrs, FromValue, RawAttrs, RawValue, Value};

@@ -25,3 +25,6 @@ pub use hasher::{Hasher, Hashing};
 pub use json::{Canonical, canonical};
 pub use message::{message, result};
 pub use request::{RequestDigests, answer, request, system, tools};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Lists of messages, and of the items that OpenAI's responses have instead.
+
+use serde_json::Value;
+
+use super::node::{Json, Node};
+use super::{message, part};
+use crate::event::{Message, Part, Role};
+
+/// The messages of a list in any shape: chat messages, response items, the GenAI conventions' messages. A string is
+/// one message of the user.
+pub fn messages(value: impl Json) -> Vec<Message> {
+    list(value, false)
+}
+
+/// Reads a list. In a list of items those of one answer become one message of the assistant.
+pub(super) fn list(value: impl Node, is_items: bool) -> Vec<Message> {
+    match value.look() {
+        Value::Null => Vec::new(),
+        Value::Array(elements) => {
+            let is_items = is_items || elements.iter().any(is_item);
+            let mut messages = Vec::with_capacity(elements.len());
+            value.elements().for_each(|element| add(item(element), is_items, &mut messages));
+            messages
+        }
+        _ => vec![item(value)],
+    }
+}
+
+fn add(message: Message, is_items: bool, messages: &mut Vec<Message>) {
+    match messages.last_mut() {
+        Some(last) if is_items && last.role == Role::Assistant && message.role == Role::Assistant => {
+            last.parts.extend(message.parts);
+        }
+        _ => messages.push(message),
+    }
+}
+
+/// Whether an element stands for a part of a message rather than for a message.
+fn is_item(element: &Value) -> bool {
+    element.get("role").is_none() && element.get("type").is_some_and(Value::is_string)
+}
+
+/// An element of a list as a message of its own.
+fn item(mut element: impl Node) -> Message {
+    if element.look().is_string() {
+        return Message { role: Role::User, parts: vec![Part::Text(element.text())] };
+    }
+    if !is_item(element.look()) {
+        return message::message(element, Role::Other);
+    }
+    let kind = element.kind().unwrap_or_default();
+    let role = match kind {
+        "message" => return message::message(element, Role::Assistant),
+        _ if kind.ends_with("_output") => Role::Tool,
+        _ if kind.starts_with("input_") || kind.ends_with("_response") => Role::User,
+        _ if is_produced(kind) => Role::Assistant,
+        _ => Role::Other,
+    };
+    let mut parts = Vec::new();
+    match element.kind() {
+        Some("item_reference") if element.has_string("id") => parts.extend(element.string("id").map(Part::Reference)),
+        _ => part::push(element, 0, &mut parts),
+    }
+    Message { role, parts }
+}
+
+/// Whether a model produces items of this kind.
+fn is_produced(kind: &str) -> bool {
+    const KINDS: &[&str] = &[
+        "agent_message",
+        "mcp_approval_request",
+        "mcp_list_tools",
+        "output_text",
+        "reasoning",
+        "redacted_thinking",
+        "refusal",
+        "thinking",
+    ];
+    kind.ends_with("_call") || kind.ends_with("_use") || kind.contains("compaction") || KINDS.contains(&kind)
+}

@@ -1,0 +1,33 @@
+//! From a provider's JSON to the one vocabulary: a [`Request`](crate::event::Request), or messages.
+//!
+//! Knows OpenAI's chat completions and responses, Anthropic's messages and the GenAI conventions' own schema. A part is
+//! told by its `type`, not by its provider: the names do not collide, and gateways mix them.
+//!
+//! Promises that the same conversation in two shapes becomes the same messages; that what is not understood becomes
+//! [`Part::Other`](crate::event::Part::Other) and is never dropped; and that no value panics or exhausts the stack,
+//! whatever its depth. Ids that only name a message, signatures, cache hints and timestamps are left out. Costs a copy
+//! of each string of a borrowed [`Value`](serde_json::Value), and moves those of an owned one. Leaves to others
+//! everything that is no content: parameters, labels, time.
+
+mod answer;
+mod blob;
+mod call;
+mod facts;
+pub mod genai;
+mod items;
+mod json;
+mod media;
+mod message;
+mod node;
+mod part;
+mod request;
+mod tools;
+
+pub use answer::answer;
+pub use facts::{ResponseFacts, Usage, response_facts};
+pub use items::messages;
+pub use node::Json;
+pub use request::request;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! Blocks of content, of every provider.
+
+use serde_json::Value;
+
+use super::node::Node;
+use super::{blob, call, json, media};
+use crate::event::Part;
+
+/// Content within content (blocks in a tool's result) is read this far; what is deeper stays JSON.
+const MAX_NESTING: usize = 8;
+
+/// Adds what a message's `content` holds: a text, or blocks.
+pub(super) fn push_all(content: impl Node, nesting: usize, parts: &mut Vec<Part>) {
+    match content.look() {
+        Value::Null => {}
+        Value::Array(_) => content.elements().for_each(|block| push(block, nesting, parts)),
+        _ => push(content, nesting, parts),
+    }
+}
+
+/// Adds what a block holds.
+pub(super) fn push(mut block: impl Node, nesting: usize, parts: &mut Vec<Part>) {
+    if block.look().is_string() {
+        return parts.push(Part::Text(block.text()));
+    }
+    if nesting > MAX_NESTING {
+        return parts.push(other(block));
+    }
+    let kind = block.kind().map_or(Kind::Unknown, Kind::of);
+    match kind {
+        Kind::Text => match block.string("text").or_else(|| block.string("content")) {
+            Some(text) => parts.push(Part::Text(text)),
+            None => parts.push(other(block)),
+        },
+        Kind::Refusal => match block.string("refusal") {
+            Some(text) => parts.push(Part::Text(text)),
+            None => parts.push(other(block)),
+        },
+        Kind::Reasoning => push_reasoning(block, nesting, parts),
+        Kind::Redacted if block.has_string("data") => parts.extend(block.member("data").map(blob::encrypted)),
+        Kind::Call => parts.push(call::call(block).unwrap_or_else(other)),
+        Kind::Result => parts.push(call::result(block, nesting)),
+        Kind::Document => push_document(block, nesting, parts),
+        _ => push_other(block, parts),
+    }
+}
+
+/// The kinds of blocks that are read here; all but media.
+enum Kind {
+    Text,
+    Refusal,
+    Reasoning,
+    Redacted,
+    Call,
+    Result,
+    Document,
+    Unknown,
+}
+
+impl Kind {
+    fn of(word: &str) -> Self {
+        match word {
+            "text" | "input_text" | "output_text" | "summary_text" => Self::Text,
+            "refusal" => Self::Refusal,
+            "thinking" | "reasoning" | "reasoning_text" => Self::Reasoning,
+            "redacted_thinking" => Self::Redacted,
+            "tool_use" | "tool_call" | "function_call" | "custom_tool_call" => Self::Call,
+            "tool_result" | "tool_call_response" => Self::Result,
+            // `function_call_output`, `custom_tool_call_output`, `computer_call_output`, and their like.
+            _ if word.ends_with("_call_output") => Self::Result,
+            "document" => Self::Document,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Readable thoughts: the text itself, then its summaries, then what only the provider can read.
+fn push_reasoning(mut block: impl Node, nesting: usize, parts: &mut Vec<Part>) {
+    let mut is_understood = false;
+    for key in ["thinking", "text", "content", "summary"] {
+        let Some(thoughts) = block.member(key) else { continue };
+        is_understood = true;
+        let mut found = Vec::new();
+        push_all(thoughts, nesting + 1, &mut found);
+        parts.extend(found.into_iter().filter_map(as_reasoning));
+    }
+    if block.has_string("encrypted_content") {
+        is_understood = true;
+        parts.extend(block.member("encrypted_content").map(blob::encrypted));
+    }
+    if !is_understood {
+        parts.push(other(block));
+    }
+}
+
+/// Text in a block of thoughts is a thought. One that is withheld has an empty text beside its signature.
+pub(super) fn as_reasoning(part: Part) -> Option<Part> {
+    match part {
+        Part::Text(text) | Part::Reasoning(text) => (!text.is_empty()).then_some(Part::Reasoning(text)),
+        part => Some(part),
+    }
+}
+
+/// Anthropic's documents: their text, blocks, bytes or reference, after what the application says of them.
+fn push_document(mut block: impl Node, nesting: usize, parts: &mut Vec<Part>) {
+    let holds_blocks = block.look().pointer("/source/type").and_then(Value::as_str) == Some("content");
+    parts.extend(block.string("context").map(Part::Text));
+    if holds_blocks {
+        let content = block.member("source").and_then(|mut source| source.member("content"));
+        return content.into_iter().for_each(|content| push_all(content, nesting + 1, parts));
+    }
+    push_other(block, parts);
+}
+
+/// Media, or what is not understood.
+fn push_other(block: impl Node, parts: &mut Vec<Part>) {
+    let mut block = match media::read(block) {
+        Ok(part) => return parts.push(part),
+        Err(block) => block,
+    };
+    let encrypted = if block.has_string("encrypted_content") { block.member("encrypted_content") } else { None };
+    parts.extend(encrypted.map(blob::encrypted));
+    parts.push(other(block));
+}
+
+/// What is not understood, as JSON; ids, signatures and hints are no part of it.
+pub(super) fn other(block: impl Node) -> Part {
+    Part::Other(json::write(block.look(), json::HINTS))
+}

@@ -1,0 +1,42 @@
+//! Tool definitions of every provider.
+
+use serde_json::Value;
+
+use super::json;
+use super::node::Node;
+use crate::event::{RawText, ToolDefinition};
+
+/// The definitions of a list.
+pub(super) fn tools(list: impl Node) -> Vec<ToolDefinition> {
+    match list.look() {
+        Value::Null => Vec::new(),
+        Value::Array(_) => list.elements().map(tool).collect(),
+        _ => vec![tool(list)],
+    }
+}
+
+fn tool(mut node: impl Node) -> ToolDefinition {
+    // OpenAI's chat completions put the definition in an object named after its type.
+    let holder = ["function", "custom"].into_iter().find(|key| node.look().get(key).is_some_and(Value::is_object));
+    if let Some(inner) = holder.and_then(|key| node.member(key)) {
+        return definition(inner);
+    }
+    definition(node)
+}
+
+/// A tool is told by its name, what it does and what it takes; strictness and cache hints are no part of it.
+fn definition(mut node: impl Node) -> ToolDefinition {
+    if !node.has_string("name") {
+        return nameless(node);
+    }
+    let name = node.string("name").unwrap_or_else(|| RawText::from_static(""));
+    let description = node.string("description");
+    let parameters = ["parameters", "input_schema", "inputSchema"].into_iter().find_map(|key| node.member(key));
+    ToolDefinition { name, description, parameters: parameters.map(Node::text) }
+}
+
+/// A tool of the provider's own, whose type is its name: all else that it says is what it takes.
+fn nameless(node: impl Node) -> ToolDefinition {
+    let name = RawText::from(node.kind().unwrap_or_default());
+    ToolDefinition { name, description: None, parameters: Some(json::write(node.look(), json::HINTS)) }
+}
