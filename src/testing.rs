@@ -30,8 +30,7 @@ impl MemorySink {
 
     /// The events of the closed calls, in the order of the process.
     pub fn events(&self) -> Vec<Event<Veiled>> {
-        let mut events: Vec<_> =
-            self.calls().into_iter().flat_map(|call| call.into_events(Source::Recorder)).collect();
+        let mut events: Vec<_> = self.calls().into_iter().flat_map(|call| call.into_events(Source::Recorder)).collect();
         events.sort_by_key(|event| event.at.seq);
         events
     }

@@ -208,7 +208,7 @@ fn r26_labels_that_do_not_look_like_labels_leave_as_digests_or_other() {
     assert_eq!(calls[0].closed.attrs.text(semconv::ERROR_KIND), Some("_OTHER"));
     assert_eq!(calls[0].closed.attrs.get(semconv::FINISH_REASONS).unwrap(), ["_OTHER"]);
     assert!(calls[1].scope.rollout.starts_with("id:sha256:"));
-    assert_eq!(recorder.counts().labels_replaced, 8);
+    assert_eq!(recorder.counts().labels_replaced, 9);
 }
 
 #[test]
@@ -223,7 +223,9 @@ fn at_none_nothing_of_content_leaves() {
     call.finish();
     let calls = calls(&recorder, &sink);
     assert_eq!(inference(&calls[0]), (&Default::default(), &Default::default()));
-    assert!(matches!(&calls[1].body, Body::Tool { arguments, result } if *arguments == Default::default() && *result == Default::default()));
+    assert!(
+        matches!(&calls[1].body, Body::Tool { arguments, result } if *arguments == Default::default() && *result == Default::default())
+    );
     assert_eq!(calls[0].closed.attrs.get(semconv::OUTPUT_TOKENS), Some(1));
     assert_eq!(calls[0].opened.policy.as_deref(), Some("content=none;hash=none;form=c1"));
 }

@@ -13,7 +13,7 @@ const SYSTEM: &str = "You are a careful assistant. Use the tools for arithmetic 
 /// More requests than this for one question mean that the model goes round in circles.
 const MAX_STEPS: usize = 8;
 
-pub struct Agent<'a> {
+pub(crate) struct Agent<'a> {
     recorder: &'a Recorder,
     model: &'a Model,
     messages: Vec<Value>,
@@ -21,13 +21,13 @@ pub struct Agent<'a> {
 }
 
 impl<'a> Agent<'a> {
-    pub fn new(recorder: &'a Recorder, model: &'a Model) -> Self {
+    pub(crate) fn new(recorder: &'a Recorder, model: &'a Model) -> Self {
         let messages = vec![json!({ "role": "system", "content": SYSTEM })];
         Self { recorder, model, messages, previous: TurnRef::default() }
     }
 
     /// One turn: from a question to its answer.
-    pub fn answer(&mut self, question: &str, last: bool) -> Result<String, Box<dyn Error>> {
+    pub(crate) fn answer(&mut self, question: &str, last: bool) -> Result<String, Box<dyn Error>> {
         let mut turn = self.recorder.turn("assistant").after(&self.previous).start();
         self.previous = turn.reference();
         if last {

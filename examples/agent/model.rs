@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::scripted;
 
-pub struct Model {
-    pub name: String,
+pub(crate) struct Model {
+    pub(crate) name: String,
     base_url: String,
     api_key: Option<String>,
     http: ureq::Agent,
@@ -17,7 +17,7 @@ pub struct Model {
 impl Model {
     /// The model that `OPENAI_BASE_URL` names, or the scripted one.
     #[allow(clippy::disallowed_methods)]
-    pub fn from_env_or_scripted() -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn from_env_or_scripted() -> Result<Self, Box<dyn Error>> {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let base_url = match set("OPENAI_BASE_URL") {
             Some(url) => url,
@@ -29,7 +29,7 @@ impl Model {
     }
 
     /// One chat completion.
-    pub fn chat(&self, body: &Value) -> Result<Value, ureq::Error> {
+    pub(crate) fn chat(&self, body: &Value) -> Result<Value, ureq::Error> {
         let url = format!("{}/chat/completions", self.base_url.trim_end_matches('/'));
         let mut request = self.http.post(url);
         if let Some(key) = &self.api_key {

@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 /// Starts it on a free port of 127.0.0.1 and answers its base URL. It stops with the process.
-pub fn start() -> Result<String, Box<dyn Error>> {
+pub(crate) fn start() -> Result<String, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
     let url = format!("http://{}/v1", listener.local_addr()?);

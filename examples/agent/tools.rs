@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// What the model is told of them.
-pub fn definitions() -> Value {
+pub(crate) fn definitions() -> Value {
     let function = |name: &str, description: &str, properties: Value, required: Value| {
         let parameters = json!({ "type": "object", "properties": properties, "required": required });
         json!({ "type": "function", "function": { "name": name, "description": description, "parameters": parameters } })
@@ -17,7 +17,7 @@ pub fn definitions() -> Value {
 }
 
 /// Runs one.
-pub fn run(name: &str, arguments: &str) -> Result<String, &'static str> {
+pub(crate) fn run(name: &str, arguments: &str) -> Result<String, &'static str> {
     let arguments: Value = serde_json::from_str(arguments).map_err(|_| "the arguments are not JSON")?;
     let number = |name: &str| arguments[name].as_f64().ok_or("an argument is not a number");
     match name {

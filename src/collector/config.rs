@@ -81,8 +81,8 @@ impl Config {
         let grpc = root.section("receivers", RECEIVERS)?.section(receiver, &["protocols"])?;
         let grpc = grpc.section("protocols", &["grpc"])?.section("grpc", &["endpoint"])?;
         let listen = grpc.text("endpoint")?.parse();
-        let listen =
-            listen.map_err(|_| ConfigError::new(&grpc.place_of("endpoint"), "expected an address such as 127.0.0.1:4317"))?;
+        let listen = listen
+            .map_err(|_| ConfigError::new(&grpc.place_of("endpoint"), "expected an address such as 127.0.0.1:4317"))?;
 
         let exporter = one(&pipeline.names("exporters", EXPORTERS)?, "service.pipelines.traces.exporters")?;
         let export = root.section("exporters", EXPORTERS)?.section(exporter, &["endpoint"])?.text("endpoint")?;
@@ -112,7 +112,10 @@ impl Config {
             (true, None) | (false, Some(0)) => {}
             (false, None) => processors.insert(0, Processor::Privacy),
             (true, Some(_)) => {
-                return Err(ConfigError::new(PLACE, "`privacy` stands there although the pipeline says `privacy: off`"));
+                return Err(ConfigError::new(
+                    PLACE,
+                    "`privacy` stands there although the pipeline says `privacy: off`",
+                ));
             }
             (false, Some(_)) => return Err(ConfigError::new(PLACE, "`privacy` must come first")),
         }

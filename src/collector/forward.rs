@@ -11,8 +11,7 @@ use super::output::Output;
 use super::reduction::Reduction;
 use crate::event::Clock;
 use crate::otlp::assemble::{Patches, patched};
-use crate::otlp::server::{Handler, Reply, refusal};
-use crate::otlp::{ExportError, Look, Request, Segments};
+use crate::otlp::{ExportError, Handler, Look, Reply, Request, Segments, refusal};
 use crate::processor::privacy::Privacy;
 
 /// A pipeline at work.
@@ -28,7 +27,7 @@ pub(super) struct Forward {
 /// How long a peer is asked to wait while memory is short.
 const PRESSURE_WAIT: Duration = Duration::from_secs(1);
 
-impl Handler for Arc<Forward> {
+impl Handler for Forward {
     async fn export(&self, body: Bytes) -> Result<Reply, Status> {
         if self.reduction.as_ref().is_some_and(Reduction::must_refuse) {
             return Err(refusal(Code::ResourceExhausted, "the stage is short of memory", Some(PRESSURE_WAIT)));
@@ -82,8 +81,7 @@ impl Forward {
 }
 
 fn parse(body: Bytes, look: Look) -> Result<Request, Status> {
-    let invalid = |_| Status::new(Code::InvalidArgument, "the body is not an ExportTraceServiceRequest");
-    Request::parse(body, look).map_err(invalid)
+    Ok(Request::parse(body, look)?)
 }
 
 fn whole(request: &Request) -> Segments {

@@ -15,9 +15,9 @@ use super::config::{Config, ConfigError, Processor};
 use super::forward::Forward;
 use super::output::Output;
 use super::reduction::Reduction;
-use crate::event::{Clock, SystemClock};
+use crate::event::SystemClock;
 use crate::export::ExporterError;
-use crate::otlp::server::Service;
+use crate::otlp::TraceServer;
 use crate::privacy::Policy;
 use crate::processor::privacy::Privacy;
 use crate::reduce::Limits;
@@ -119,7 +119,7 @@ impl StageBuilder {
         let (stop, stopping) = watch::channel(false);
         let (stopped_sender, stopped) = sync_channel(1);
         let listener = tokio::net::TcpListener::from_std(listener).map_err(StageError::Listen)?;
-        let service = Service::new(Arc::clone(&forward));
+        let service = TraceServer::new(Arc::clone(&forward));
         runtime.spawn(tick(Arc::clone(&forward), stopping.clone()));
         runtime.spawn(async move {
             let served = serve(listener, service, stopping).await;
@@ -187,7 +187,7 @@ impl fmt::Debug for Stage {
 
 async fn serve(
     listener: tokio::net::TcpListener,
-    service: Service<Arc<Forward>>,
+    service: TraceServer<Forward>,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), tonic::transport::Error> {
     let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));

@@ -5,7 +5,6 @@ use std::hash::{Hash, Hasher};
 
 use bytestring::ByteString;
 use smallvec::SmallVec;
-use zeroize::Zeroize;
 
 use crate::semconv::{Attr, KeyId};
 
@@ -293,7 +292,8 @@ impl RawAttrs {
 
 impl Drop for RawAttrs {
     fn drop(&mut self) {
-        self.text.as_mut_slice().zeroize();
+        self.text.fill(0);
+        zeroize::optimization_barrier(self.text.as_slice());
     }
 }
 

@@ -21,6 +21,7 @@ mod raw;
 mod scope;
 pub mod shape;
 mod veiled;
+mod wipe;
 
 pub use attrs::{Attrs, FromValue, RawAttrs, RawValue, Value};
 pub use call::{Body, CallRecord, Closed, Event, Kind, OpenRecord, Opened, Record};
@@ -32,3 +33,5 @@ pub use outcome::Outcome;
 pub use raw::{Message, Part, RawBytes, RawText, Request, ResultContent, Role, ToolDefinition};
 pub use scope::{At, CallKind, Key, KeyIdentity, Scope, Source, SpanIds};
 pub use veiled::{Algorithm, Arguments, Digest, Input, Item, Measure, Output, ParseDigestError};
+
+pub(crate) use wipe::wipe;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use zeroize::Zeroize;
+use super::wipe::{wipe, wipe_text};
 
 /// A text as it was said.
 #[allow(missing_debug_implementations)]
@@ -65,7 +65,7 @@ impl From<String> for RawText {
     fn from(mut text: String) -> Self {
         if text.len() > Self::MAX_BYTES {
             let length = text.len();
-            text.zeroize();
+            wipe_text(&mut text);
             return Self(Inner::Oversize(length));
         }
         Self(Inner::Owned(text))
@@ -93,7 +93,7 @@ impl From<Arc<str>> for RawText {
 impl Drop for RawText {
     fn drop(&mut self) {
         if let Inner::Owned(text) = &mut self.0 {
-            text.zeroize();
+            wipe_text(text);
         }
     }
 }
@@ -134,7 +134,7 @@ impl From<Vec<u8>> for RawBytes {
     fn from(mut bytes: Vec<u8>) -> Self {
         if bytes.len() > RawText::MAX_BYTES {
             let oversize = Some(bytes.len());
-            bytes.zeroize();
+            wipe(&mut bytes);
             return Self { bytes: Vec::new(), oversize };
         }
         Self { bytes, oversize: None }
@@ -143,7 +143,7 @@ impl From<Vec<u8>> for RawBytes {
 
 impl Drop for RawBytes {
     fn drop(&mut self) {
-        self.bytes.zeroize();
+        wipe(&mut self.bytes);
     }
 }
 

@@ -98,7 +98,9 @@ impl ExporterConfig {
 fn set_millis(place: &mut Duration, name: &str, value: &str, warnings: &mut Vec<Warning>) {
     match value.parse() {
         Ok(millis) if millis > 0 => *place = Duration::from_millis(millis),
-        _ => warnings.push(Warning::new(name, value, "not a whole number of milliseconds above zero; the default holds")),
+        _ => {
+            warnings.push(Warning::new(name, value, "not a whole number of milliseconds above zero; the default holds"))
+        }
     }
 }
 

@@ -111,10 +111,10 @@ impl Io {
         let error = match self.client.export(request).await {
             Ok(accepted) => {
                 let rejected = u64::try_from(accepted.rejected_spans).unwrap_or_default().min(batch.count);
-                if self.shared.outbox.answered(&batch) {
+                self.shared.outbox.answered(&batch, || {
                     self.shared.counters.add_sent(batch.count - rejected);
                     self.shared.lose(Drop::PeerRefused, rejected);
-                }
+                });
                 self.backoff.reset();
                 return self.log.recovered();
             }
@@ -128,8 +128,8 @@ impl Io {
         } else if is_refusal(&error) {
             self.shared.outbox.unanswered(batch);
             self.pause(REFUSED, REFUSED).await;
-        } else if self.shared.outbox.answered(&batch) {
-            self.shared.lose(Drop::PeerRefused, batch.count);
+        } else {
+            self.shared.outbox.answered(&batch, || self.shared.lose(Drop::PeerRefused, batch.count));
         }
     }
 

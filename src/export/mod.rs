@@ -16,5 +16,5 @@ mod sender;
 pub use config::{ExporterConfig, ExporterError};
 pub use exporter::Exporter;
 
-pub(crate) use io::Envelope;
-pub(crate) use sender::Sender;
+#[cfg(feature = "collector")]
+pub(crate) use {io::Envelope, sender::Sender};

@@ -10,9 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::queue::{Bounds, Flush, Item, Queue};
 use super::{Counters, Counts, Drained, Drop, Refused, Sink};
-use crate::event::{
-    At, Body, CallRecord, Closed, Event, Key, Kind, OpenRecord, Opened, Raw, Record, Scope, Veiled,
-};
+use crate::event::{At, Body, CallRecord, Closed, Event, Key, Kind, OpenRecord, Opened, Raw, Record, Scope, Veiled};
 use crate::privacy::{Policy, Veil};
 
 /// The way from the callers to a sink. One thread of its own does all the work.
@@ -230,7 +228,8 @@ impl Pipeline {
             Body::Inference { request, .. } => request.chain,
             Body::Turn | Body::Tool { .. } => None,
         };
-        let record = CallRecord { scope: Arc::clone(&scope), id: key.id, opened_at: at, closed_at, opened, closed, body };
+        let record =
+            CallRecord { scope: Arc::clone(&scope), id: key.id, opened_at: at, closed_at, opened, closed, body };
         let taken = self.offer(Record::Closed(record));
         if self.given_up.load(Ordering::Acquire) {
             // Whoever shut down has counted this call as lost.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::any::AnyView;
+use super::any::{AnyView, Attributes};
 use super::fields::Core;
 use super::view::SpanView;
 use super::wire::Malformed;
@@ -47,6 +47,15 @@ impl From<Malformed> for NotACall {
 /// Bit 8 says that bit 9 is known, bit 9 that the parent is remote.
 const PARENT_IS_REMOTE: u32 = 0x300;
 const STATUS_ERROR: i32 = 2;
+
+/// The process life that a `Resource` message names.
+pub fn producer(resource: &[u8]) -> Option<ProducerId> {
+    let named = |(key, value)| match value {
+        AnyView::Text(text) if key == semconv::PRODUCER_ID.key() => text.parse().ok(),
+        _ => None,
+    };
+    Attributes::new(resource, 1).filter_map(Result::ok).find_map(named)
+}
 
 /// The record that a span tells of. `producer` is what the span's resource says in `veilspan.producer.id`.
 ///

@@ -6,6 +6,7 @@
 //!                                                  └─ patches ── assemble ──▶ Segments
 //! ```
 
+pub mod added;
 mod any;
 pub mod assemble;
 mod attribute;
@@ -18,6 +19,8 @@ mod error;
 mod fields;
 mod form;
 mod guard;
+#[cfg(feature = "collector")]
+mod refusal;
 mod request;
 mod response;
 mod segments;
@@ -35,6 +38,8 @@ pub use client::{Accepted, Client, ClientOptions};
 pub use endpoint::ConfigError;
 pub use error::ExportError;
 pub use form::{Form, is_canonical};
+#[cfg(feature = "collector")]
+pub use refusal::refusal;
 pub use request::{Look, NotARequest, Request, ResourceSpans, ScopeSpans, SpanEntry};
 pub use segments::Segments;
 #[cfg(feature = "collector")]

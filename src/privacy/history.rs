@@ -66,11 +66,7 @@ impl History {
     }
 
     fn thread(&mut self, scope: &Scope) -> &mut Told {
-        let key = Thread {
-            tenant: scope.tenant.clone(),
-            rollout: scope.rollout.clone(),
-            thread: scope.thread.clone(),
-        };
+        let key = Thread { tenant: scope.tenant.clone(), rollout: scope.rollout.clone(), thread: scope.thread.clone() };
         if self.young.len() >= THREADS && !self.young.contains_key(&key) {
             self.old = std::mem::take(&mut self.young);
         }

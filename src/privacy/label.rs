@@ -18,7 +18,9 @@ fn is_label_byte(byte: u8) -> bool {
 pub fn is_policy(text: &str) -> bool {
     const MAX_PAIRS: usize = 16;
     text.split(';').count() <= MAX_PAIRS
-        && text.split(';').all(|pair| pair.split_once('=').is_some_and(|(name, value)| is_label(name) && is_label(value)))
+        && text
+            .split(';')
+            .all(|pair| pair.split_once('=').is_some_and(|(name, value)| is_label(name) && is_label(value)))
 }
 
 #[cfg(test)]

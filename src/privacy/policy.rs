@@ -236,7 +236,11 @@ fn unknown_names(environment: &Environment, warnings: &mut Vec<Warning>) -> bool
     for name in environment.unknown_names() {
         if PRIVATE.iter().any(|prefix| name.starts_with(prefix)) {
             stricter = true;
-            warnings.push(Warning::new(name, "", "not a variable of this version; taken to mean `VEILSPAN_CONTENT=none`"));
+            warnings.push(Warning::new(
+                name,
+                "",
+                "not a variable of this version; taken to mean `VEILSPAN_CONTENT=none`",
+            ));
         } else {
             warnings.push(Warning::new(name, "", "not a variable of this version; ignored"));
         }

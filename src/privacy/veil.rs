@@ -59,7 +59,8 @@ impl Veil {
         let Event { scope, key, at, source, kind } = event;
         let hasher = self.hasher_of(scope.tenant.as_ref());
         let mut pass = Pass { hasher: hasher.as_ref(), level: self.policy.level(), counts: &mut self.counts };
-        let scope = pass.scope(scope);
+        let is_close = matches!(kind, Kind::TurnClosed(_) | Kind::InferenceClosed(..) | Kind::ToolClosed(..));
+        let scope = pass.scope(scope, is_close);
         let kind = match kind {
             Kind::TurnOpened(opened) => Kind::TurnOpened(pass.opened(opened, self.policy.snapshot())),
             Kind::TurnClosed(closed) => Kind::TurnClosed(pass.closed(closed)),
@@ -114,17 +115,23 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn scope(&mut self, scope: Arc<Scope>) -> Arc<Scope> {
+    /// Both events of a call carry its scope: what is replaced in it is counted with the first.
+    fn scope(&mut self, scope: Arc<Scope>, was_counted: bool) -> Arc<Scope> {
         let ids = [Some(&scope.rollout), Some(&scope.thread), Some(&scope.turn), scope.tenant.as_ref()];
         if ids.into_iter().flatten().all(|id| is_label(id)) {
             return scope;
         }
-        Arc::new(Scope {
+        let before = *self.counts;
+        let veiled = Scope {
             tenant: scope.tenant.as_ref().map(|id| self.label(id)),
             rollout: self.label(&scope.rollout),
             thread: self.label(&scope.thread),
             turn: self.label(&scope.turn),
-        })
+        };
+        if was_counted {
+            *self.counts = before;
+        }
+        Arc::new(veiled)
     }
 
     fn opened(&mut self, opened: Opened<Raw>, policy: &ByteString) -> Opened<Veiled> {

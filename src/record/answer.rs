@@ -45,7 +45,7 @@ impl Answer for Value {
         }
         let usage = facts.usage;
         type Setter = fn(&mut Inference, u64) -> &mut Inference;
-        let counts: [(Option<u64>, Setter); 5] = [
+        let counts: [(Option<i64>, Setter); 5] = [
             (usage.input, Inference::input_tokens),
             (usage.output, Inference::output_tokens),
             (usage.cache_read, Inference::cache_read_tokens),
@@ -53,7 +53,7 @@ impl Answer for Value {
             (usage.reasoning, Inference::reasoning_tokens),
         ];
         for (count, tell) in counts {
-            if let Some(count) = count {
+            if let Some(count) = count.and_then(|count| u64::try_from(count).ok()) {
                 tell(inference, count);
             }
         }

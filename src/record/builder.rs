@@ -73,7 +73,12 @@ impl Draft {
     }
 
     /// Opens the call; `closed` is the kind of the event that will close it.
-    pub(super) fn start(self, kind: CallKind, opened: impl FnOnce(Opened<Raw>) -> Kind<Raw>, closed: Kind<Raw>) -> Handle {
+    pub(super) fn start(
+        self,
+        kind: CallKind,
+        opened: impl FnOnce(Opened<Raw>) -> Kind<Raw>,
+        closed: Kind<Raw>,
+    ) -> Handle {
         let now = self.shared.now();
         let span = self.opened.span;
         let scope = scope_of(self.parent.map(|parent| parent.scope), self.identity, span);

@@ -176,6 +176,9 @@ impl RecorderBuilder {
 
 impl fmt::Debug for RecorderBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecorderBuilder").field("policy", &self.policy).field("bounds", &self.bounds).finish_non_exhaustive()
+        f.debug_struct("RecorderBuilder")
+            .field("policy", &self.policy)
+            .field("bounds", &self.bounds)
+            .finish_non_exhaustive()
     }
 }

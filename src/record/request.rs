@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::event::{Message, Request, Role, shape};
+use crate::event::{Message, Part, Request, Role, shape};
 
 /// Input of a model. Owned values are moved where they can be, borrowed ones copied.
 pub trait IntoRequest {
@@ -47,20 +47,32 @@ impl IntoRequest for String {
 /// A request body, or its array of messages, of OpenAI's or Anthropic's API, or messages of the GenAI conventions.
 impl IntoRequest for &Value {
     fn into_request(self, request: &mut Request) {
-        shape::request(self).into_request(request);
+        match shape::request(self) {
+            Some(read) => IntoRequest::into_request(read, request),
+            None => match self.as_str() {
+                Some(text) => IntoRequest::into_request(text, request),
+                None => request.messages.push(unread(self)),
+            },
+        }
     }
 }
 
 /// The messages of such a request.
 impl IntoRequest for &[Value] {
     fn into_request(self, request: &mut Request) {
-        request.messages.extend(shape::messages(self));
+        // Copied once as a whole, so that the texts can be moved out of the copy.
+        request.messages.extend(shape::messages(Value::Array(self.to_vec())));
     }
 }
 
 /// The messages of such a request.
 impl IntoRequest for &Vec<Value> {
     fn into_request(self, request: &mut Request) {
-        self.as_slice().into_request(request);
+        IntoRequest::into_request(self.as_slice(), request);
     }
+}
+
+/// What has no messages in it is one message of unknown shape, and never lost.
+fn unread(value: &Value) -> Message {
+    Message { role: Role::User, parts: vec![Part::Other(value.to_string().into())] }
 }

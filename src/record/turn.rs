@@ -1,6 +1,5 @@
 //! Turns: activations of an agent.
 
-use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -186,8 +185,8 @@ impl Turn {
 
 macro_rules! debug_without_content {
     ($($name:ident),*) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct(stringify!($name)).finish_non_exhaustive()
             }
         }

@@ -1,7 +1,9 @@
 //! What several test files need. Each uses a part of it.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+pub mod leaks;
 #[cfg(feature = "collector")]
 pub mod net;
+pub mod receiver;
 pub mod records;
 pub mod requests;

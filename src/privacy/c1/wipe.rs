@@ -1,11 +1,10 @@
-//! Buffers that held content, wiped at the speed of `memset`.
+//! Buffers that held content.
 
 use std::ops::{Deref, DerefMut};
 
+use crate::event::wipe;
+
 /// A vector that is overwritten, all of its capacity, when dropped.
-///
-/// `Zeroize` writes byte by byte, which costs half as much as hashing; here the whole is filled, and zeroize's barrier
-/// keeps the compiler from leaving that out. What a growing vector left behind is out of reach: reserve first.
 #[derive(Default)]
 pub(super) struct WipedVec(Vec<u8>);
 
@@ -25,10 +24,6 @@ impl DerefMut for WipedVec {
 
 impl Drop for WipedVec {
     fn drop(&mut self) {
-        if self.0.capacity() > 0 {
-            self.0.clear();
-            self.0.resize(self.0.capacity(), 0);
-            zeroize::optimization_barrier(self.0.as_slice());
-        }
+        wipe(&mut self.0);
     }
 }

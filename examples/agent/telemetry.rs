@@ -1,0 +1,85 @@
+//! Where the agent's spans go: to a stage in this process, or where the environment says.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use veilspan::collector::{Capture, Config, Stage};
+use veilspan::event::Source;
+use veilspan::export::ExporterConfig;
+use veilspan::otlp::{Look, Request, decode};
+use veilspan::reduce::{Facts, tree};
+use veilspan::{Policy, Recorder};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(crate) enum Telemetry {
+    /// Spans go over gRPC to a stage that lives in this process.
+    Here {
+        recorder: Recorder,
+        stage: Stage,
+        captured: Arc<Capture>,
+    },
+    Elsewhere {
+        recorder: Recorder,
+    },
+}
+
+impl Telemetry {
+    #[allow(clippy::disallowed_methods)]
+    pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        if set("OTEL_EXPORTER_OTLP_ENDPOINT") || set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
+            return Ok(Self::Elsewhere { recorder: Recorder::from_env() });
+        }
+        let policy = Policy::from_env();
+        let captured = Arc::new(Capture::default());
+        let mut config = Config::default();
+        config.listen.set_port(0);
+        let stage = Stage::builder(config).policy(policy.clone()).capture(Arc::clone(&captured)).start()?;
+        let mut exporter = ExporterConfig::default();
+        exporter.endpoint = format!("http://{}", stage.address());
+        let recorder = Recorder::exporting(&exporter, policy)?;
+        Ok(Self::Here { recorder, stage, captured })
+    }
+
+    pub(crate) fn recorder(&self) -> &Recorder {
+        match self {
+            Self::Here { recorder, .. } | Self::Elsewhere { recorder } => recorder,
+        }
+    }
+
+    /// Sends what is left, and tells what happened.
+    pub(crate) fn shutdown(self) -> Result<String, Box<dyn Error>> {
+        let drained = self.recorder().shutdown(TIMEOUT);
+        if !drained.complete {
+            return Err(format!("not all spans could be delivered: {:?}", drained.counts).into());
+        }
+        match self {
+            Self::Elsewhere { .. } => Ok(format!("{} spans delivered\n", drained.counts.sent)),
+            Self::Here { stage, captured, .. } => {
+                stage.shutdown(TIMEOUT);
+                reduced(&captured)
+            }
+        }
+    }
+}
+
+/// The run as the spans that left the stage tell it.
+fn reduced(captured: &Capture) -> Result<String, Box<dyn Error>> {
+    let mut facts = Facts::default();
+    for request in captured.requests() {
+        let request = Request::parse(request, Look::Outside)?;
+        for resource in request.resources() {
+            let producer = decode::producer(&resource.resource());
+            for span in resource.scopes().flat_map(|scope| scope.spans()) {
+                // The rollout's summary is no call: what it says is what is printed below.
+                let Ok(call) = decode::call(&span.view()?, producer) else { continue };
+                call.into_events(Source::Otlp).iter().for_each(|event| {
+                    facts.absorb(event);
+                });
+            }
+        }
+    }
+    Ok(facts.derive().iter().map(tree).collect())
+}
