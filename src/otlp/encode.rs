@@ -87,6 +87,24 @@ impl Encoder {
         out.extend_from_slice(&(SAMPLED | REMOTE_IS_KNOWN | remote).to_le_bytes());
     }
 
+    /// Appends what may be told of a request, as attributes in the field `number` of a message.
+    #[cfg(feature = "collector")]
+    pub(crate) fn input(&self, number: u8, input: &Input, out: &mut Vec<u8>) {
+        put_input(&mut AttributeWriter::new(out, &self.keys, number), input);
+    }
+
+    /// Appends what may be told of an answer, as attributes in the field `number` of a message.
+    #[cfg(feature = "collector")]
+    pub(crate) fn output(&self, number: u8, output: &Output, out: &mut Vec<u8>) {
+        put_output(&mut AttributeWriter::new(out, &self.keys, number), output);
+    }
+
+    /// Appends what may be told of a tool call, as attributes in the field `number` of a message.
+    #[cfg(feature = "collector")]
+    pub(crate) fn tool(&self, number: u8, arguments: &Arguments, result: &Measure, out: &mut Vec<u8>) {
+        put_tool(&mut AttributeWriter::new(out, &self.keys, number), arguments, result);
+    }
+
     fn put_link(&self, link: &Link, out: &mut Vec<u8>) {
         out.extend_from_slice(&[key(1, BYTES), 16]);
         out.extend_from_slice(link.trace.as_bytes());
