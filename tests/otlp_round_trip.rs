@@ -154,9 +154,13 @@ fn meant(record: &CallRecord<Veiled>) -> BTreeMap<String, Option<ProtoValue>> {
             };
             let length = |length: Option<u64>| Some(ProtoValue::IntValue(length.map_or(-1, |length| length as i64)));
             if !request.items.is_empty() {
-                all.push(("veilspan.input.digests", array(request.items.iter().map(|item| digest(&item.digest)))));
+                if request.items.iter().any(|item| item.digest.is_some()) {
+                    all.push(("veilspan.input.digests", array(request.items.iter().map(|item| digest(&item.digest)))));
+                }
                 all.push(("veilspan.input.roles", array(request.items.iter().map(|item| string(item.role.as_str())))));
-                all.push(("veilspan.input.lengths", array(request.items.iter().map(|item| length(item.length)))));
+                if request.items.iter().any(|item| item.length.is_some()) {
+                    all.push(("veilspan.input.lengths", array(request.items.iter().map(|item| length(item.length)))));
+                }
                 let kinds = request.items.iter().map(|item| string(&item.part_kinds));
                 all.push(("veilspan.input.part_kinds", array(kinds)));
             }
@@ -170,7 +174,9 @@ fn meant(record: &CallRecord<Veiled>) -> BTreeMap<String, Option<ProtoValue>> {
                 all.push(("veilspan.input.blob_digests", array(request.blobs.iter().map(string))));
             }
             if !answer.items.is_empty() {
-                all.push(("veilspan.output.digests", array(answer.items.iter().map(|item| digest(&item.digest)))));
+                if answer.items.iter().any(|item| item.digest.is_some()) {
+                    all.push(("veilspan.output.digests", array(answer.items.iter().map(|item| digest(&item.digest)))));
+                }
                 all.push(("veilspan.output.lengths", array(answer.items.iter().map(|item| length(item.length)))));
             }
             if !answer.blobs.is_empty() {
