@@ -167,11 +167,11 @@ fn nothing_planted_is_in_records_and_handles_as_they_are_printed() {
         let sink = Arc::new(MemorySink::default());
         let policy = Policy::builder().content(level).build_in(&Environment::default()).0;
         let recorder = Recorder::builder().sink(sink.clone()).policy(policy).build();
-        let turn = recorder.turn("canary agent").start();
+        let turn = recorder.turn("canary agent").rollout("canary rollout").start();
         let builder = turn.inference("canary provider", "canary model").input("canary input");
         let handles = format!("{turn:?} {builder:?}");
         let call = builder.start();
-        let printed = format!("{handles} {call:?} {:?} {:?}", turn.reference(), turn.scope());
+        let printed = format!("{handles} {call:?} {:?}", turn.reference());
         assert!(!printed.contains("canary"), "{printed}");
         call.finish();
         turn.finish();
