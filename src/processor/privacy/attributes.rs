@@ -30,6 +30,7 @@ pub(super) struct AttributeList<'a> {
     message: &'a [u8],
     number: u8,
     of: Of,
+    has_nameless: bool,
     found: Found<'a>,
     siblings: Siblings<'a>,
 }
@@ -37,7 +38,8 @@ pub(super) struct AttributeList<'a> {
 impl<'a> AttributeList<'a> {
     /// Those in the field `number` of a message.
     pub(super) fn new(rules: &'a Rules<'a>, message: &'a [u8], number: u8, of: Of) -> Self {
-        Self { rules, message, number, of, found: Found::default(), siblings: Siblings::new(message, number) }
+        let siblings = Siblings::new(message, number);
+        Self { rules, message, number, of, has_nameless: false, found: Found::default(), siblings }
     }
 
     /// Passes one attribute, which stands in `range`.
@@ -51,14 +53,14 @@ impl<'a> AttributeList<'a> {
         let rules = self.rules;
         match self.verdict(key, &value) {
             Verdict::Stays if stays(key) => {}
-            Verdict::Stays => raw_attribute(splice.replace(range), self.number, &rules.label(key), raw),
+            Verdict::Stays => self.put(key, raw, splice.replace(range)),
             Verdict::Label => {
                 let value = relabelled(&value, &|text| rules.label(text))?;
-                raw_attribute(splice.replace(range), self.number, &rules.label(key), &value);
+                self.put(key, &value, splice.replace(range));
             }
             Verdict::Reason => {
                 let value = relabelled(&value, &|text| reason(rules, text))?;
-                raw_attribute(splice.replace(range), self.number, &rules.label(key), &value);
+                self.put(key, &value, splice.replace(range));
             }
             Verdict::Content(Some(slot)) => {
                 splice.replace(range);
@@ -84,6 +86,15 @@ impl<'a> AttributeList<'a> {
         for (slot, value) in &told.unread {
             self.siblings.put(self.rules, slot.key(), value, out);
         }
+    }
+
+    /// Puts an attribute in the place of one. Of those whose keys have no name at all one is enough: keys are unique.
+    fn put(&mut self, key: &str, value: &[u8], out: &mut Vec<u8>) {
+        let key = self.rules.label(key);
+        if *key == *OTHER && std::mem::replace(&mut self.has_nameless, true) {
+            return;
+        }
+        raw_attribute(out, self.number, &key, value);
     }
 
     fn verdict(&self, key: &str, value: &AnyView<'_>) -> Verdict {

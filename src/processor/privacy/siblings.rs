@@ -10,6 +10,7 @@ use crate::event::Digest;
 use crate::otlp::{AnyView, Attributes};
 use crate::privacy::c1::{Hasher, digest};
 use crate::privacy::is_label;
+use crate::semconv::lookup;
 
 const DIGEST: &str = ".digest";
 const LENGTH: &str = ".length";
@@ -48,6 +49,10 @@ impl<'a> Siblings<'a> {
         if !is_label(&name) {
             rules.hasher()?;
             name = format!("{}{suffix}", rules.replaced(key));
+        }
+        if lookup(&name).is_some() {
+            // The names of the table mean something else than that somebody had a key like theirs.
+            return None;
         }
         let (message, number) = (self.message, self.number);
         let taken = self.taken.get_or_insert_with(|| taken(message, number));
