@@ -1,5 +1,5 @@
 //! What the public recorder promises, seen by a sink.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice)]
 
 use std::sync::Arc;
 use std::time::Duration;

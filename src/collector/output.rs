@@ -12,7 +12,7 @@ use crate::otlp::{Client, ClientOptions, ExportError, Segments};
 
 /// The next hop, and the queue of what the stage adds itself.
 pub(super) enum Output {
-    Otlp { client: Client, added: Sender },
+    Otlp { client: Box<Client>, added: Sender },
     Capture(Arc<Capture>),
     Nowhere,
 }
@@ -20,7 +20,7 @@ pub(super) enum Output {
 impl Output {
     /// Must be made inside the runtime that will send.
     pub(super) fn otlp(endpoint: &str) -> Result<Self, ExporterError> {
-        let client = Client::new(&ClientOptions::new(endpoint)).map_err(ExporterError::Endpoint)?;
+        let client = Box::new(Client::new(&ClientOptions::new(endpoint)).map_err(ExporterError::Endpoint)?);
         let config = ExporterConfig {
             endpoint: endpoint.to_owned(),
             // A closed rollout is rare, and somebody may be waiting to see it.

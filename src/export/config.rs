@@ -1,13 +1,14 @@
 //! Where spans are sent and in what portions, from OpenTelemetry's own variables.
 
+use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use crate::environment::{Environment, Warning};
 
-/// Where spans are sent, and in what portions.
-#[derive(Clone, Debug)]
+/// Where spans are sent, and in what portions. `Debug` shows no value that an operator wrote, but host and port.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ExporterConfig {
     /// `http://host:port` or `https://host:port` of an OTLP gRPC receiver.
@@ -40,6 +41,20 @@ pub enum ExporterError {
     Thread(#[source] std::io::Error),
 }
 
+impl fmt::Debug for ExporterConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExporterConfig")
+            .field("endpoint", &self.address())
+            .field("headers", &self.headers.len())
+            .field("timeout", &self.timeout)
+            .field("batch_delay", &self.batch_delay)
+            .field("batch_spans", &self.batch_spans)
+            .field("batch_bytes", &self.batch_bytes)
+            .field("queue_bytes", &self.queue_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for ExporterConfig {
     fn default() -> Self {
         Self {
@@ -56,6 +71,13 @@ impl Default for ExporterConfig {
 }
 
 impl ExporterConfig {
+    /// Host and port of the endpoint, which may hold a password before them.
+    pub(super) fn address(&self) -> String {
+        let Ok(uri) = self.endpoint.parse::<http::Uri>() else { return String::new() };
+        let host = uri.host().unwrap_or_default();
+        uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
     /// What the environment asks for, and what is wrong in it. A wrong value is taken for unset.
     pub fn from_environment(environment: &Environment) -> (Self, Vec<Warning>) {
         let mut warnings = Vec::new();

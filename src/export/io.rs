@@ -51,6 +51,7 @@ pub(crate) enum Envelope {
         scope: Bytes,
     },
     /// The fields are whole `resource_spans`.
+    #[cfg(feature = "collector")]
     Bare,
 }
 
@@ -58,6 +59,7 @@ impl Envelope {
     fn request(&self, fields: Bytes) -> Segments {
         match self {
             Self::Scoped { resource, scope } => assemble::request(resource, scope, [fields]),
+            #[cfg(feature = "collector")]
             Self::Bare => {
                 let mut request = Segments::with_capacity(1);
                 request.push(fields);

@@ -43,19 +43,12 @@ impl Recorder {
         tracing::info!(
             target: "veilspan",
             policy = %policy.snapshot(),
-            endpoint = address(&config.endpoint),
+            endpoint = config.address(),
             "recording"
         );
         let builder = Self::builder().sink(Arc::new(exporter)).policy(policy).clock(clock);
         Ok(builder.producer(producer).counters(counters).build())
     }
-}
-
-/// Host and port of an endpoint, which may hold a password before them.
-fn address(endpoint: &str) -> String {
-    let Ok(uri) = endpoint.parse::<http::Uri>() else { return String::new() };
-    let host = uri.host().unwrap_or_default();
-    uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 fn is_disabled(environment: &Environment, warnings: &mut Vec<Warning>) -> bool {

@@ -100,8 +100,10 @@ impl Intake {
         // A time-out beyond what the clock can hold means to wait for a day.
         let day = Duration::from_secs(24 * 60 * 60);
         let timeout = timeout.min(day);
+        // The sink stops a little before the caller does, so that its answer still counts.
+        let margin = Duration::from_millis(100).min(timeout / 4);
         let (answer, answered) = sync_channel(1);
-        let queued = self.queue.flush(Flush { deadline: Instant::now() + timeout, last, answer });
+        let queued = self.queue.flush(Flush { deadline: Instant::now() + timeout - margin, last, answer });
         let complete = match queued {
             Ok(()) => answered.recv_timeout(timeout).unwrap_or(false),
             // It was shut down before, which either left nothing or said so.

@@ -98,7 +98,7 @@ fn equal_content_has_equal_digests_through_the_recorder_and_through_the_stage() 
     for (policy, tenant) in [(keyed(), None), (keyed(), Some("t1")), (keyed(), Some("no label")), (undigested(), None)]
     {
         let expected = recorded(policy.clone(), tenant);
-        assert!(expected.len() >= 7, "{expected:?}");
+        assert!(expected.len() > 6, "{expected:?}");
         for as_is in [false, true] {
             let value = |json: &Value| if as_is { structured(json) } else { text(json.to_string()) };
             let arguments = text(r#"{"days":2,"city":"Graz"}"#);
