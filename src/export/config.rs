@@ -25,6 +25,8 @@ pub struct ExporterConfig {
     pub batch_bytes: usize,
     /// The most bytes of encoded spans that wait to be sent.
     pub queue_bytes: usize,
+    /// Nothing is to be recorded at all.
+    pub disabled: bool,
     /// Attributes of the resource besides those that name this library and this process life.
     pub resource: Vec<(String, String)>,
 }
@@ -65,6 +67,7 @@ impl Default for ExporterConfig {
             batch_spans: 512,
             batch_bytes: 2 << 20,
             queue_bytes: 64 << 20,
+            disabled: false,
             resource: vec![("service.name".to_owned(), "unknown_service".to_owned())],
         }
     }
@@ -72,7 +75,7 @@ impl Default for ExporterConfig {
 
 impl ExporterConfig {
     /// Host and port of the endpoint, which may hold a password before them.
-    pub(super) fn address(&self) -> String {
+    pub fn address(&self) -> String {
         let Ok(uri) = self.endpoint.parse::<http::Uri>() else { return String::new() };
         let host = uri.host().unwrap_or_default();
         uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
@@ -88,8 +91,13 @@ impl ExporterConfig {
             let found = |name: String| environment.otel(&name).map(|value| (name.clone(), value));
             found(traces).or_else(|| found(general))
         };
-        if let Some((_, endpoint)) = traces_or_general("ENDPOINT") {
+        config.disabled = is_disabled(environment, &mut warnings);
+        if let Some((name, endpoint)) = traces_or_general("ENDPOINT") {
             config.endpoint = endpoint.to_owned();
+            if config.address().is_empty() {
+                let message = "not an address such as `http://localhost:4317`; nothing can be sent";
+                warnings.push(Warning::new(&name, endpoint, message));
+            }
         }
         if let Some((name, headers)) = traces_or_general("HEADERS") {
             match pairs(headers) {
@@ -115,6 +123,16 @@ impl ExporterConfig {
         config.resource = resource(environment, &mut warnings);
         (config, warnings)
     }
+}
+
+fn is_disabled(environment: &Environment, warnings: &mut Vec<Warning>) -> bool {
+    const NAME: &str = "OTEL_SDK_DISABLED";
+    let Some(value) = environment.otel(NAME) else { return false };
+    let disabled = value.eq_ignore_ascii_case("true");
+    if !disabled && !value.eq_ignore_ascii_case("false") {
+        warnings.push(Warning::new(NAME, value, "neither `true` nor `false`; taken for `false`"));
+    }
+    disabled
 }
 
 fn set_millis(place: &mut Duration, name: &str, value: &str, warnings: &mut Vec<Warning>) {
