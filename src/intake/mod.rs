@@ -11,11 +11,13 @@
 mod counters;
 mod pipeline;
 mod queue;
+mod sampler;
 mod sink;
 
 pub use counters::{Counts, Drop, Losses};
 pub use pipeline::{Intake, IntakeError};
 pub use queue::Bounds;
+pub use sampler::Sampler;
 pub use sink::{Drained, Refused, Sink};
 
 pub(crate) use counters::Counters;
