@@ -1,4 +1,12 @@
 //! Record, reduce and replay LLM-agent runs over OpenTelemetry, without leaking what was said.
+//!
+//! ```text
+//! Recorder ─▶ Event<Raw> ─ privacy ─▶ Event<Veiled> ─ otlp ─▶ bytes ─ gRPC ─▶ any OpenTelemetry Collector
+//!                                          └─ reduce ─▶ Rollout: turns, inferences, tool calls, findings
+//! ```
+//!
+//! Content as it was said and content that may leave are different types; [`privacy`] is the only way from the one to the
+//! other. Begin with [`Recorder`]; the README tells what is promised.
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -20,3 +28,7 @@ pub mod testing;
 pub use intake::Sink;
 pub use privacy::Policy;
 pub use record::Recorder;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,5 @@
 //! Our client against the generated server, over real sockets.
-
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 #![cfg(feature = "collector")]
 
 mod support;

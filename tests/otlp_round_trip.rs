@@ -1,4 +1,5 @@
 //! What was meant survives OTLP: our own way back, and prost as the oracle of what the bytes say.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod support;
 
@@ -153,9 +154,13 @@ fn meant(record: &CallRecord<Veiled>) -> BTreeMap<String, Option<ProtoValue>> {
             };
             let length = |length: Option<u64>| Some(ProtoValue::IntValue(length.map_or(-1, |length| length as i64)));
             if !request.items.is_empty() {
-                all.push(("veilspan.input.digests", array(request.items.iter().map(|item| digest(&item.digest)))));
+                if request.items.iter().any(|item| item.digest.is_some()) {
+                    all.push(("veilspan.input.digests", array(request.items.iter().map(|item| digest(&item.digest)))));
+                }
                 all.push(("veilspan.input.roles", array(request.items.iter().map(|item| string(item.role.as_str())))));
-                all.push(("veilspan.input.lengths", array(request.items.iter().map(|item| length(item.length)))));
+                if request.items.iter().any(|item| item.length.is_some()) {
+                    all.push(("veilspan.input.lengths", array(request.items.iter().map(|item| length(item.length)))));
+                }
                 let kinds = request.items.iter().map(|item| string(&item.part_kinds));
                 all.push(("veilspan.input.part_kinds", array(kinds)));
             }
@@ -169,7 +174,9 @@ fn meant(record: &CallRecord<Veiled>) -> BTreeMap<String, Option<ProtoValue>> {
                 all.push(("veilspan.input.blob_digests", array(request.blobs.iter().map(string))));
             }
             if !answer.items.is_empty() {
-                all.push(("veilspan.output.digests", array(answer.items.iter().map(|item| digest(&item.digest)))));
+                if answer.items.iter().any(|item| item.digest.is_some()) {
+                    all.push(("veilspan.output.digests", array(answer.items.iter().map(|item| digest(&item.digest)))));
+                }
                 all.push(("veilspan.output.lengths", array(answer.items.iter().map(|item| length(item.length)))));
             }
             if !answer.blobs.is_empty() {
@@ -195,6 +202,9 @@ fn meant(record: &CallRecord<Veiled>) -> BTreeMap<String, Option<ProtoValue>> {
 fn the_resource_and_the_scope_are_messages_that_prost_reads() {
     let producer = ProducerId::from(77);
     let bytes = encode::resource([("service.name", "demo"), ("long", &"x".repeat(300))], Some(producer));
+    assert_eq!(decode::producer(&bytes), Some(producer));
+    assert_eq!(decode::producer(&encode::resource([("service.name", "demo")], None)), None);
+    assert_eq!(decode::producer(b"garbage"), None);
     let resource = Resource::decode(bytes).unwrap();
     let attributes = by_key(&resource.attributes);
     assert_eq!(attributes["service.name"], string("demo"));

@@ -1,4 +1,5 @@
 //! The generated client and ours against our server, over real sockets.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 #![cfg(feature = "collector")]
 
 mod support;

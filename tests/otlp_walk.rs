@@ -1,4 +1,5 @@
 //! Requests read where they stand, against prost as the oracle.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod support;
 

@@ -48,16 +48,7 @@ impl From<Malformed> for NotACall {
 const PARENT_IS_REMOTE: u32 = 0x300;
 const STATUS_ERROR: i32 = 2;
 
-/// The process life that a `Resource` message names.
-pub fn producer(resource: &[u8]) -> Option<ProducerId> {
-    let named = |(key, value)| match value {
-        AnyView::Text(text) if key == semconv::PRODUCER_ID.key() => text.parse().ok(),
-        _ => None,
-    };
-    Attributes::new(resource, 1).filter_map(Result::ok).find_map(named)
-}
-
-/// The record that a span tells of. `producer` is what the span's resource says in `veilspan.producer.id`.
+/// The record that a span tells of. `producer` is the process life that the span's resource names, see [`producer`].
 ///
 /// Without `veilspan.call.id` the call is known by its span; without ids of thread or turn these are the rollout's.
 /// Without `veilspan.outcome` a status of error means `failed`, and any other that nobody said.
@@ -121,6 +112,15 @@ pub fn call(span: &SpanView<'_>, producer: Option<ProducerId>) -> Result<CallRec
         closed: Closed { outcome, attrs: closed },
         body,
     })
+}
+
+/// The process life that a `Resource` message names, if it names one.
+pub fn producer(resource: &[u8]) -> Option<ProducerId> {
+    let id = Attributes::new(resource, 1).flatten().filter(|(key, _)| *key == semconv::PRODUCER_ID.key()).last();
+    match id {
+        Some((_, AnyView::Text(text))) => text.parse().ok(),
+        _ => None,
+    }
 }
 
 /// How many attributes of the table have a value of another type than the table says.

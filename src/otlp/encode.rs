@@ -87,6 +87,24 @@ impl Encoder {
         out.extend_from_slice(&(SAMPLED | REMOTE_IS_KNOWN | remote).to_le_bytes());
     }
 
+    /// Appends what may be told of a request, as attributes in the field `number` of a message.
+    #[cfg(feature = "collector")]
+    pub(crate) fn input(&self, number: u8, input: &Input, out: &mut Vec<u8>) {
+        put_input(&mut AttributeWriter::new(out, &self.keys, number), input);
+    }
+
+    /// Appends what may be told of an answer, as attributes in the field `number` of a message.
+    #[cfg(feature = "collector")]
+    pub(crate) fn output(&self, number: u8, output: &Output, out: &mut Vec<u8>) {
+        put_output(&mut AttributeWriter::new(out, &self.keys, number), output);
+    }
+
+    /// Appends what may be told of a tool call, as attributes in the field `number` of a message.
+    #[cfg(feature = "collector")]
+    pub(crate) fn tool(&self, number: u8, arguments: &Arguments, result: &Measure, out: &mut Vec<u8>) {
+        put_tool(&mut AttributeWriter::new(out, &self.keys, number), arguments, result);
+    }
+
     fn put_link(&self, link: &Link, out: &mut Vec<u8>) {
         out.extend_from_slice(&[key(1, BYTES), 16]);
         out.extend_from_slice(link.trace.as_bytes());
@@ -158,9 +176,14 @@ fn put_free(attributes: &mut AttributeWriter<'_>, kind: CallKind, opened: &Attrs
 fn put_input(attributes: &mut AttributeWriter<'_>, input: &Input) {
     let items = &input.items;
     if !items.is_empty() {
-        attributes.digests(semconv::INPUT_DIGESTS.id(), items.iter().map(|item| item.digest.as_ref()));
+        // Where no digest or no length may leave at all, their array says nothing that the roles do not say.
+        if items.iter().any(|item| item.digest.is_some()) {
+            attributes.digests(semconv::INPUT_DIGESTS.id(), items.iter().map(|item| item.digest.as_ref()));
+        }
         attributes.texts(semconv::INPUT_ROLES.id(), items.iter().map(|item| item.role.as_str()));
-        attributes.ints(semconv::INPUT_LENGTHS.id(), items.iter().map(|item: &Item| wire_length(item.length)));
+        if items.iter().any(|item| item.length.is_some()) {
+            attributes.ints(semconv::INPUT_LENGTHS.id(), items.iter().map(|item: &Item| wire_length(item.length)));
+        }
         attributes.texts(semconv::INPUT_PART_KINDS.id(), items.iter().map(|item| &*item.part_kinds));
     }
     put_digest(attributes, semconv::INPUT_PREFIX.id(), input.prefix.as_ref());
@@ -177,7 +200,9 @@ fn put_input(attributes: &mut AttributeWriter<'_>, input: &Input) {
 fn put_output(attributes: &mut AttributeWriter<'_>, output: &Output) {
     let items = &output.items;
     if !items.is_empty() {
-        attributes.digests(semconv::OUTPUT_DIGESTS.id(), items.iter().map(|item| item.digest.as_ref()));
+        if items.iter().any(|item| item.digest.is_some()) {
+            attributes.digests(semconv::OUTPUT_DIGESTS.id(), items.iter().map(|item| item.digest.as_ref()));
+        }
         attributes.ints(semconv::OUTPUT_LENGTHS.id(), items.iter().map(|item: &Measure| wire_length(item.length)));
     }
     if !output.blobs.is_empty() {

@@ -120,6 +120,13 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    #[cfg(feature = "tls")]
+    async fn https_is_set_up_or_says_why_not() {
+        // A machine without roots is no reason to fail here.
+        assert!(matches!(refusal("https://localhost:4317"), None | Some(Kind::Tls)));
+    }
+
     #[test]
     fn without_a_runtime_there_is_an_error_and_no_panic() {
         assert_eq!(refusal("http://localhost:4317"), Some(Kind::NoRuntime));

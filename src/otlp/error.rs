@@ -106,7 +106,7 @@ const fn code_name(code: Code) -> &'static str {
 }
 
 /// The delay of the first `RetryInfo` among the details of a `google.rpc.Status`; none said is none.
-fn retry_info(status: &[u8]) -> Option<Duration> {
+pub(super) fn retry_info(status: &[u8]) -> Option<Duration> {
     let details = messages(status, 3);
     details.filter_map(|any| messages(any, 1).last().zip(messages(any, 2).last())).find_map(|(type_url, value)| {
         let name = type_url.rsplit(|byte| *byte == b'/').next();

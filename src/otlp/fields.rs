@@ -21,13 +21,13 @@ pub(super) struct Core {
     pub(super) seq_end: Option<u64>,
     pub(super) policy: Option<ByteString>,
     pub(super) outcome: Option<Outcome>,
-    input_digests: Vec<ByteString>,
-    input_roles: Vec<ByteString>,
-    input_lengths: Vec<i64>,
+    input_digests: Vec<Option<Digest>>,
+    input_roles: Vec<Role>,
+    input_lengths: Vec<Option<u64>>,
     input_part_kinds: Vec<ByteString>,
     input: Input,
-    output_digests: Vec<ByteString>,
-    output_lengths: Vec<i64>,
+    output_digests: Vec<Option<Digest>>,
+    output_lengths: Vec<Option<u64>>,
     output_blobs: Vec<Digest>,
     arguments: Arguments,
     result: Measure,
@@ -47,20 +47,20 @@ impl Core {
             _ if id == s::SEQ_END.id() => self.seq_end = Some(count(s::SEQ_END, value)?),
             _ if id == s::POLICY.id() => self.policy = Some(read(s::POLICY, value)?),
             _ if id == s::OUTCOME.id() => self.outcome = Some(word(s::OUTCOME, value)?),
-            _ if id == s::INPUT_DIGESTS.id() => self.input_digests = read(s::INPUT_DIGESTS, value)?,
-            _ if id == s::INPUT_ROLES.id() => self.input_roles = read(s::INPUT_ROLES, value)?,
-            _ if id == s::INPUT_LENGTHS.id() => self.input_lengths = read(s::INPUT_LENGTHS, value)?,
+            _ if id == s::INPUT_DIGESTS.id() => self.input_digests = list(s::INPUT_DIGESTS, value, place_of_digest)?,
+            _ if id == s::INPUT_ROLES.id() => self.input_roles = list(s::INPUT_ROLES, value, role)?,
+            _ if id == s::INPUT_LENGTHS.id() => self.input_lengths = list(s::INPUT_LENGTHS, value, place_of_length)?,
             _ if id == s::INPUT_PART_KINDS.id() => self.input_part_kinds = read(s::INPUT_PART_KINDS, value)?,
             _ if id == s::INPUT_PREFIX.id() => self.input.prefix = Some(word(s::INPUT_PREFIX, value)?),
             _ if id == s::INPUT_CHAIN.id() => self.input.chain = Some(word(s::INPUT_CHAIN, value)?),
             _ if id == s::INPUT_OMITTED.id() => self.input.omitted = Some(count(s::INPUT_OMITTED, value)?),
-            _ if id == s::INPUT_BLOB_DIGESTS.id() => self.input.blobs = digests(s::INPUT_BLOB_DIGESTS, value)?,
+            _ if id == s::INPUT_BLOB_DIGESTS.id() => self.input.blobs = list(s::INPUT_BLOB_DIGESTS, value, digest)?,
             _ if id == s::SYSTEM_DIGEST.id() => self.input.system.digest = Some(word(s::SYSTEM_DIGEST, value)?),
             _ if id == s::SYSTEM_LENGTH.id() => self.input.system.length = Some(count(s::SYSTEM_LENGTH, value)?),
             _ if id == s::TOOLS_DIGEST.id() => self.input.tools = Some(word(s::TOOLS_DIGEST, value)?),
-            _ if id == s::OUTPUT_DIGESTS.id() => self.output_digests = read(s::OUTPUT_DIGESTS, value)?,
-            _ if id == s::OUTPUT_LENGTHS.id() => self.output_lengths = read(s::OUTPUT_LENGTHS, value)?,
-            _ if id == s::OUTPUT_BLOB_DIGESTS.id() => self.output_blobs = digests(s::OUTPUT_BLOB_DIGESTS, value)?,
+            _ if id == s::OUTPUT_DIGESTS.id() => self.output_digests = list(s::OUTPUT_DIGESTS, value, place_of_digest)?,
+            _ if id == s::OUTPUT_LENGTHS.id() => self.output_lengths = list(s::OUTPUT_LENGTHS, value, place_of_length)?,
+            _ if id == s::OUTPUT_BLOB_DIGESTS.id() => self.output_blobs = list(s::OUTPUT_BLOB_DIGESTS, value, digest)?,
             _ if id == s::TOOL_ARGUMENTS_DIGEST.id() => {
                 self.arguments.digest = Some(word(s::TOOL_ARGUMENTS_DIGEST, value)?);
             }
@@ -86,32 +86,26 @@ impl Core {
             (semconv::INPUT_LENGTHS.key(), self.input_lengths.len()),
             (semconv::INPUT_PART_KINDS.key(), self.input_part_kinds.len()),
         ];
-        let mut digests = self.input_digests.iter();
-        let mut roles = self.input_roles.iter();
-        let mut lengths = self.input_lengths.iter();
+        let mut digests = self.input_digests.into_iter();
+        let mut roles = self.input_roles.into_iter();
+        let mut lengths = self.input_lengths.into_iter();
         let mut part_kinds = self.input_part_kinds.into_iter();
-        for _ in 0..agreed(&count)? {
-            self.input.items.push(Item {
-                digest: element(semconv::INPUT_DIGESTS, digests.next())?,
-                role: roles.next().map_or(Role::Other, |word| Role::from_word(word)),
-                length: lengths.next().and_then(|length| u64::try_from(*length).ok()),
-                part_kinds: part_kinds.next().unwrap_or_default(),
-            });
-        }
+        self.input.items.extend((0..agreed(&count)?).map(|_| Item {
+            digest: digests.next().flatten(),
+            role: roles.next().unwrap_or(Role::Other),
+            length: lengths.next().flatten(),
+            part_kinds: part_kinds.next().unwrap_or_default(),
+        }));
 
         let count = [
             (semconv::OUTPUT_DIGESTS.key(), self.output_digests.len()),
             (semconv::OUTPUT_LENGTHS.key(), self.output_lengths.len()),
         ];
-        let mut digests = self.output_digests.iter();
-        let mut lengths = self.output_lengths.iter();
-        let mut output = Output { items: Vec::new(), blobs: self.output_blobs };
-        for _ in 0..agreed(&count)? {
-            output.items.push(Measure {
-                digest: element(semconv::OUTPUT_DIGESTS, digests.next())?,
-                length: lengths.next().and_then(|length| u64::try_from(*length).ok()),
-            });
-        }
+        let mut digests = self.output_digests.into_iter();
+        let mut lengths = self.output_lengths.into_iter();
+        let item = |_| Measure { digest: digests.next().flatten(), length: lengths.next().flatten() };
+        let items = (0..agreed(&count)?).map(item).collect();
+        let output = Output { items, blobs: self.output_blobs };
         Ok((self.input, output))
     }
 
@@ -148,15 +142,42 @@ fn count(attr: Attr<i64>, value: &AnyView<'_>) -> Result<u64, NotACall> {
     u64::try_from(read(attr, value)?).map_err(|_| NotACall::Field(attr.key()))
 }
 
-fn digests(attr: Attr<Vec<ByteString>>, value: &AnyView<'_>) -> Result<Vec<Digest>, NotACall> {
-    let parse = |text: &ByteString| text.parse().map_err(|_| NotACall::Field(attr.key()));
-    read(attr, value)?.iter().map(parse).collect()
+/// The elements of an array, each of which has to be of the right kind.
+fn list<A, T>(
+    attr: Attr<Vec<A>>,
+    value: &AnyView<'_>,
+    element: impl Fn(AnyView<'_>) -> Option<T>,
+) -> Result<Vec<T>, NotACall> {
+    let AnyView::Array(elements) = value else { return Err(NotACall::Field(attr.key())) };
+    elements.clone().map(|view| element(view?).ok_or(NotACall::Field(attr.key()))).collect()
 }
 
-/// One of several digests; `""` keeps the place of a missing one.
-fn element(attr: Attr<Vec<ByteString>>, text: Option<&ByteString>) -> Result<Option<Digest>, NotACall> {
-    match text.map(|text| &**text) {
-        None | Some("") => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|_| NotACall::Field(attr.key())),
+fn digest(view: AnyView<'_>) -> Option<Digest> {
+    match view {
+        AnyView::Text(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// A digest, or `""`, which keeps the place of a missing one.
+fn place_of_digest(view: AnyView<'_>) -> Option<Option<Digest>> {
+    match view {
+        AnyView::Text("") => Some(None),
+        other => digest(other).map(Some),
+    }
+}
+
+/// A length, or -1, which keeps the place of a missing one.
+fn place_of_length(view: AnyView<'_>) -> Option<Option<u64>> {
+    match view {
+        AnyView::Int(length) => Some(u64::try_from(length).ok()),
+        _ => None,
+    }
+}
+
+fn role(view: AnyView<'_>) -> Option<Role> {
+    match view {
+        AnyView::Text(word) => Some(Role::from_word(word)),
+        _ => None,
     }
 }

@@ -5,6 +5,11 @@
 //! CallRecord<Veiled> ◀── decode ── SpanView  ◀──── walk ◀──── Request  ◀── server ── gRPC
 //!                                                  └─ patches ── assemble ──▶ Segments
 //! ```
+//!
+//! Promises that `decode(encode(r)) == r` for every valid record, that what nobody touches keeps its bytes, that no input
+//! makes it panic, and that no error or `Debug` output holds what was in a message or what a peer said. Costs one pass
+//! and one copy each way, and no generated code. Leaves to others what may leave (`privacy`), when it leaves and how often
+//! (`export`), and what it means (`reduce`).
 
 pub mod added;
 mod any;

@@ -2,7 +2,7 @@
 //!
 //! Promises that no input makes it panic, allocate or recurse, and that it accepts what prost accepts: padded varints,
 //! fields in any order, unknown fields and groups. Costs a few nanoseconds a field. Knows no message; what the fields
-//! mean is for [`view`](super::view), whether they are the shortest way to say it for [`form`](super::form).
+//! mean is for `view`, whether they are the shortest way to say it for `form`.
 
 use std::fmt;
 
@@ -70,6 +70,18 @@ impl<'a> Fields<'a> {
     /// How many bytes of the message have been read: where the last field ended and the next begins.
     pub const fn position(&self) -> usize {
         self.length - self.rest.len()
+    }
+
+    #[inline(never)]
+    fn next_of_any_kind(&mut self) -> Option<Result<Field<'a>, Malformed>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let field = self.read();
+        if field.is_err() {
+            self.rest = &[];
+        }
+        Some(field)
     }
 
     fn read(&mut self) -> Result<Field<'a>, Malformed> {
@@ -156,15 +168,19 @@ impl fmt::Debug for Fields<'_> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<Field<'a>, Malformed>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
+        // Nine fields of ten are a string or a message with a key and a length of one byte each.
+        if let [key, length, rest @ ..] = self.rest
+            && key & 0x87 == 2
+            && *key > 7
+            && *length < 0x80
+            && let Some((value, rest)) = rest.split_at_checked(usize::from(*length))
+        {
+            self.rest = rest;
+            return Some(Ok(Field { number: u32::from(key >> 3), value: Wire::Bytes(value), minimal: true }));
         }
-        let field = self.read();
-        if field.is_err() {
-            self.rest = &[];
-        }
-        Some(field)
+        self.next_of_any_kind()
     }
 }
 

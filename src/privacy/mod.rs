@@ -10,11 +10,14 @@ mod history;
 mod key;
 mod label;
 mod level;
+pub(crate) mod measure;
 mod policy;
 mod veil;
 
 pub use key::{Key, KeyError};
 pub use label::{MAX_LABEL_BYTES, is_label, is_policy};
 pub use level::Level;
+#[cfg(feature = "collector")]
+pub(crate) use policy::{OTHER, replaced_label};
 pub use policy::{Policy, PolicyBuilder};
 pub use veil::{Veil, VeilCounts};

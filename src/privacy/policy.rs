@@ -76,7 +76,7 @@ impl Policy {
     }
 
     /// The function D of form `c1`, where digests may leave at all.
-    pub(super) fn hasher(&self) -> Option<&Hasher> {
+    pub(crate) fn hasher(&self) -> Option<&Hasher> {
         self.0.hasher.as_ref()
     }
 
@@ -178,7 +178,7 @@ impl Policy {
 }
 
 /// What stands for a label that does not look like one.
-pub(super) fn replaced_label(hasher: Option<&Hasher>, text: &str) -> ByteString {
+pub(crate) fn replaced_label(hasher: Option<&Hasher>, text: &str) -> ByteString {
     let Some(hasher) = hasher else { return OTHER };
     let mut replaced = String::with_capacity("id:".len() + Digest::MAX_CHARS);
     replaced.push_str("id:");
@@ -187,7 +187,7 @@ pub(super) fn replaced_label(hasher: Option<&Hasher>, text: &str) -> ByteString 
 }
 
 /// What stands for a reason that does not look like a label, and for a label where no digest may leave.
-pub(super) const OTHER: ByteString = ByteString::from_static("_OTHER");
+pub(crate) const OTHER: ByteString = ByteString::from_static("_OTHER");
 
 fn level_of(environment: &Environment, name: &'static str, default: Level, warnings: &mut Vec<Warning>) -> Level {
     const UNKNOWN: &str =

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::c1::{self, Hasher, RequestDigests};
+use super::c1::{self, Hasher};
 use super::history::History;
 use super::label::is_label;
 use super::level::Level;
+use super::measure;
 use super::policy::{OTHER, Policy, replaced_label};
 use crate::event::{
     Arguments, Attrs, CallKind, Closed, Digest, Event, Input, Kind, Measure, Message, Opened, Output, Raw, RawAttrs,
@@ -16,8 +17,6 @@ use crate::event::{
 };
 use crate::semconv::Class;
 
-/// The digests of older messages that a keyframe still carries.
-const KEYFRAME_MESSAGES: usize = 512;
 /// The tenants whose keys are kept ready.
 const TENANTS: usize = 1024;
 
@@ -183,64 +182,27 @@ impl Pass<'_> {
 
     fn request(&mut self, scope: &Scope, request: Option<&Request>, history: &mut History) -> Input {
         let Some(request) = self.content(request) else { return Input::default() };
-        let Some(hasher) = self.hasher else { return undigested_request(request) };
+        let Some(hasher) = self.hasher else { return measure::keyframe(None, request) };
         let digests = c1::request(hasher, request);
-        let whole_chain = digests.heads.last().copied().filter(|_| digests.heads.len() > digests.items.len());
-        let known = whole_chain.and_then(|_| history.known_prefix(scope, &digests.heads));
-        let prefix = known.and_then(|place| digests.heads.get(place).copied());
-        told(digests, known, prefix, whole_chain)
+        let known = measure::whole_chain(&digests).and_then(|_| history.known_prefix(scope, &digests.heads));
+        measure::told(digests, known)
     }
 
     fn answer(&self, answer: &[Message]) -> Output {
-        let Some(answer) = self.content(Some(answer)) else { return Output::default() };
-        let Some(hasher) = self.hasher else {
-            let Output { mut items, .. } = c1::answer(&Hasher::sha256(), answer);
-            items.iter_mut().for_each(|item| item.digest = None);
-            return Output { items, blobs: Vec::new() };
-        };
-        c1::answer(hasher, answer)
+        self.content(Some(answer)).map_or_else(Output::default, |answer| measure::answer(self.hasher, answer))
     }
 
     fn arguments(&self, arguments: Option<&RawText>) -> Arguments {
-        let Some(arguments) = self.content(arguments) else { return Arguments::default() };
-        match (self.hasher, arguments.expose()) {
-            (Some(hasher), Some(text)) => c1::arguments(hasher, text),
-            _ => Arguments { length: Some(arguments.len() as u64), ..Arguments::default() },
-        }
+        let arguments = self.content(arguments);
+        arguments.map_or_else(Arguments::default, |arguments| measure::arguments(self.hasher, arguments))
     }
 
     fn result(&self, result: Option<&ResultContent>) -> Measure {
-        let Some(result) = self.content(result) else { return Measure::default() };
-        match self.hasher {
-            Some(hasher) => c1::result(hasher, result),
-            None => Measure { digest: None, ..c1::result(&Hasher::sha256(), result) },
-        }
+        self.content(result).map_or_else(Measure::default, |result| measure::result(self.hasher, result))
     }
 
     /// The content, where the level lets anything be told of it.
     fn content<'c, T: ?Sized>(&self, content: Option<&'c T>) -> Option<&'c T> {
         content.filter(|_| self.level >= Level::Digest)
     }
-}
-
-/// The messages after the first `known` of them, or, where none are known, the newest of them all.
-fn told(digests: RequestDigests, known: Option<usize>, prefix: Option<Digest>, chain: Option<Digest>) -> Input {
-    let is_keyframe = known.is_none();
-    let first = known.unwrap_or_else(|| digests.items.len().saturating_sub(KEYFRAME_MESSAGES));
-    Input {
-        prefix,
-        chain,
-        items: digests.items.into_iter().skip(first).collect(),
-        omitted: (is_keyframe && first > 0).then_some(first as u64),
-        system: if is_keyframe { digests.system } else { Measure::default() },
-        tools: if is_keyframe { digests.tools } else { None },
-        blobs: digests.blobs.into_iter().skip(first).flatten().collect(),
-    }
-}
-
-/// Where no digest may leave, lengths still may: they come with digests that are thrown away.
-fn undigested_request(request: &Request) -> Input {
-    let mut input = told(c1::request(&Hasher::sha256(), request), None, None, None);
-    input.items.iter_mut().for_each(|item| item.digest = None);
-    Input { system: Measure { digest: None, ..input.system }, tools: None, blobs: Vec::new(), ..input }
 }

@@ -13,7 +13,7 @@ use crate::event::{
 use crate::semconv::Attr;
 
 /// The call that a new one is part of.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Parent {
     pub(super) scope: Arc<Scope>,
     pub(super) trace: TraceId,

@@ -125,7 +125,7 @@ pub struct Turn {
 }
 
 /// Where a turn stands, for a later turn to follow it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct TurnRef {
     place: Option<Parent>,
 }
@@ -194,4 +194,4 @@ macro_rules! debug_without_content {
 }
 pub(super) use debug_without_content;
 
-debug_without_content!(TurnBuilder, Turn);
+debug_without_content!(TurnBuilder, Turn, TurnRef);

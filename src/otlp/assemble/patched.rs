@@ -16,7 +16,7 @@ use crate::otlp::wire::{Field, Fields, Wire};
 /// piece that it was. A scope that loses its last span goes, and so does a resource that loses its last scope, so that
 /// the answer may be empty: there is nothing to send then.
 pub fn patched(request: &Request, patches: &Patches) -> Segments {
-    let mut patcher = Patcher { request, patches, heads: Heads::default() };
+    let mut patcher = Patcher { request, patches, envelope: patches.envelope, heads: Heads::default() };
     let mut out = Pieces::default();
     let mut resources = request.resources();
     let whole = 0..request.bytes().len();
@@ -27,7 +27,7 @@ pub fn patched(request: &Request, patches: &Patches) -> Segments {
                     patcher.resource_spans(resource, range, &mut out);
                 }
             }
-            _ if patches.envelope == Envelope::Keep => out.old(range),
+            _ if patches.envelope == Envelope::Keep && patches.envelopes.is_empty() => out.old(range),
             _ => {}
         }
     }
@@ -37,6 +37,8 @@ pub fn patched(request: &Request, patches: &Patches) -> Segments {
 struct Patcher<'a> {
     request: &'a Request,
     patches: &'a Patches,
+    /// What becomes of the fields around the spans of the resource at hand.
+    envelope: Envelope,
     heads: Heads,
 }
 
@@ -46,6 +48,8 @@ impl<'a> Patcher<'a> {
         if *patch == Patch::Drop {
             return;
         }
+        let own = self.patches.envelopes.get(&resource.place()).copied();
+        self.envelope = own.unwrap_or_default().max(self.patches.envelope);
         if *patch == Patch::Keep && !self.touches(resource.scope_places(), resource.span_places()) {
             out.old(field);
             return;
@@ -125,7 +129,7 @@ impl<'a> Patcher<'a> {
 
     /// A resource or scope that stays, a schema URL, or what is unknown.
     fn other_field(&mut self, number: u32, range: Range<usize>, body: Range<usize>, inside: &mut Pieces) {
-        let stays = match self.patches.envelope {
+        let stays = match self.envelope {
             Envelope::Keep => true,
             Envelope::Known => matches!(number, 1 | 3),
             Envelope::Bare => number == 1,
@@ -141,12 +145,12 @@ impl<'a> Patcher<'a> {
         self.patches.spans.touches(spans)
             || self.patches.scopes.touches(scopes)
             || self.rewrites_envelope()
-            || self.patches.envelope == Envelope::Bare
+            || self.envelope == Envelope::Bare
     }
 
     /// Whether the heads of fields could hide something that is not to stay.
     fn rewrites_envelope(&self) -> bool {
-        self.patches.envelope != Envelope::Keep && !self.request.envelope_is_canonical()
+        self.envelope != Envelope::Keep && !self.request.envelope_is_canonical()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is to become of the parts of a received request.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
@@ -30,7 +31,7 @@ impl fmt::Debug for Patch {
 }
 
 /// What is to become of the fields around spans, resources and scopes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Envelope {
     /// They stay as they are, unknown ones too.
     #[default]
@@ -49,6 +50,7 @@ pub struct Patches {
     pub(super) scopes: Places,
     pub(super) spans: Places,
     pub(super) envelope: Envelope,
+    pub(super) envelopes: BTreeMap<usize, Envelope>,
 }
 
 impl Patches {
@@ -97,9 +99,18 @@ impl Patches {
         self.envelope = envelope;
     }
 
+    /// Says what becomes of such fields in the spans of one resource, where it is more than of all others. Those that
+    /// the request itself has go with the first of them: nobody knows to which resource they belong.
+    pub fn envelope_of(&mut self, resource: usize, envelope: Envelope) {
+        if envelope != Envelope::Keep {
+            self.envelopes.insert(resource, envelope);
+        }
+    }
+
     /// Whether everything stays.
-    pub const fn is_empty(&self) -> bool {
-        self.resources.0.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.envelopes.is_empty()
+            && self.resources.0.is_empty()
             && self.scopes.0.is_empty()
             && self.spans.0.is_empty()
             && matches!(self.envelope, Envelope::Keep)

@@ -84,13 +84,12 @@ impl Check {
     /// Whether the field may stand again; none where it is malformed.
     fn field(&mut self, kind: Kind, value: Wire<'_>, depth: usize, messages: usize) -> Option<bool> {
         match (kind, value) {
-            (Kind::Text, Wire::Bytes(text)) => {
-                std::str::from_utf8(text).ok()?;
-                return Some(false);
-            }
-            (Kind::Texts, Wire::Bytes(text)) => {
-                std::str::from_utf8(text).ok()?;
-                return Some(true);
+            (Kind::Text | Kind::Texts, Wire::Bytes(text)) => {
+                // Nearly all text is ASCII, and that is told faster.
+                if !text.is_ascii() {
+                    std::str::from_utf8(text).ok()?;
+                }
+                return Some(matches!(kind, Kind::Texts));
             }
             (Kind::Bytes, Wire::Bytes(_)) | (Kind::Fixed32, Wire::Fixed32(_)) | (Kind::Fixed64, Wire::Fixed64(_)) => {}
             (Kind::Id(length), Wire::Bytes(id)) => self.require(id.is_empty() || id.len() == length),
@@ -100,7 +99,9 @@ impl Check {
             (Kind::Int64, Wire::Varint(_)) => {}
             (Kind::One(inner), Wire::Bytes(bytes)) => self.message(inner, bytes, depth, messages + 1)?,
             (Kind::Many(inner), Wire::Bytes(bytes)) => {
-                self.message(inner, bytes, depth, messages + 1)?;
+                if depth > 0 || !inner.is_pair || !is_plain_pair(bytes) {
+                    self.message(inner, bytes, depth, messages + 1)?;
+                }
                 return Some(true);
             }
             _ => return None,
@@ -110,5 +111,27 @@ impl Check {
 
     fn require(&mut self, holds: bool) {
         self.is_canonical &= holds;
+    }
+}
+
+/// Whether this is an attribute as most are: a short ASCII key, then a short scalar. What is not takes the long way.
+fn is_plain_pair(bytes: &[u8]) -> bool {
+    let [0x0a, key_len @ ..0x80, rest @ ..] = bytes else { return false };
+    match rest.split_at_checked(usize::from(*key_len)) {
+        Some((key, [0x12, value_len @ ..0x80, value @ ..])) => {
+            value.len() == usize::from(*value_len) && key.is_ascii() && is_plain_value(value)
+        }
+        _ => false,
+    }
+}
+
+fn is_plain_value(bytes: &[u8]) -> bool {
+    match bytes {
+        [0x0a, len @ ..0x80, text @ ..] => text.len() == usize::from(*len) && text.is_ascii(),
+        [0x10, 0 | 1] | [0x18, ..0x80] => true,
+        // The shortest varint of several bytes: all but the last go on, and the last adds something.
+        [0x18, more @ .., 1..0x80] => more.len() < 9 && more.iter().all(|byte| *byte >= 0x80),
+        [0x21, bits @ ..] => bits.len() == 8,
+        _ => false,
     }
 }

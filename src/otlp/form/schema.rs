@@ -26,11 +26,13 @@ pub(super) struct Message {
     fields: &'static [Option<Kind>],
     /// Whether it is an `AnyValue`, which counts as a level of depth and holds one field at most.
     pub(super) is_value: bool,
+    /// Whether it is a `KeyValue`.
+    pub(super) is_pair: bool,
 }
 
 impl Message {
     const fn new(fields: &'static [Option<Kind>]) -> Self {
-        Self { fields, is_value: false }
+        Self { fields, is_value: false, is_pair: false }
     }
 
     pub(super) fn field(&self, number: u32) -> Option<Kind> {
@@ -76,7 +78,8 @@ pub(super) static INSTRUMENTATION_SCOPE: Message =
     Message::new(&[None, Some(Text), Some(Text), Some(Many(&KEY_VALUE)), Some(Uint32)]);
 
 /// Field 3 and the value's field 8 refer to a table of strings that only profiles have; they are known, and harmless.
-static KEY_VALUE: Message = Message::new(&[None, Some(Text), Some(One(&ANY_VALUE)), Some(Int32)]);
+static KEY_VALUE: Message =
+    Message { fields: &[None, Some(Text), Some(One(&ANY_VALUE)), Some(Int32)], is_value: false, is_pair: true };
 
 static ANY_VALUE: Message = Message {
     fields: &[
@@ -91,6 +94,7 @@ static ANY_VALUE: Message = Message {
         Some(Int32),
     ],
     is_value: true,
+    is_pair: false,
 };
 
 static ARRAY: Message = Message::new(&[None, Some(Many(&ANY_VALUE))]);

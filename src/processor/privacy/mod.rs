@@ -1,0 +1,33 @@
+//! The policy, on other producers' spans.
+//!
+//! ```text
+//! Request ─ genai? ─▶ span ─┬─ attributes ─ verdict ─▶ stays | label | content ─▶ digests, lengths
+//!                           ├─ events, links, status, names
+//!                           └─ resource, scope, schema URLs
+//! ```
+//!
+//! Promises that a GenAI span leaves with nothing of content but what the [`Policy`](crate::Policy) lets leave, in no
+//! field that OTLP knows or does not know; that its content has the digests which the recorder would have given it; that
+//! every other span, and every resource that has no GenAI span, keeps its bytes; and that a second pass changes nothing.
+//!
+//! Costs one pass over each GenAI span and a look at the keys of the others; where nothing changes, no allocation and no
+//! hash. Bytes that are not canonical are decoded and encoded again first, so that nothing hides in them. Leaves to
+//! others the names of other dialects: a key that the table lacks is content, whatever it means.
+
+mod attributes;
+mod contract;
+mod genai;
+mod loose;
+mod names;
+mod owner;
+mod read;
+mod rules;
+mod siblings;
+mod span;
+mod splice;
+mod stage;
+mod value;
+mod verdict;
+mod write;
+
+pub use stage::Privacy;

@@ -1,0 +1,100 @@
+//! Names of spans, and what W3C Trace Context carries beside the ids.
+
+use std::borrow::Cow;
+
+use super::rules::Rules;
+use super::verdict::stays;
+use crate::otlp::{AnyView, Attributes};
+use crate::privacy::is_label;
+use crate::semconv::{self, Attr};
+
+use bytestring::ByteString;
+
+/// What a span's name may begin with before a label: the conventions' operations and MCP's methods, and our summaries.
+const OPERATIONS: &[&str] = &[
+    "chat",
+    "create_agent",
+    "create_memory",
+    "create_memory_store",
+    "delete_memory",
+    "delete_memory_store",
+    "embeddings",
+    "execute_tool",
+    "fetch_response",
+    "generate_content",
+    "invoke_agent",
+    "invoke_workflow",
+    "plan",
+    "prompts/get",
+    "resources/read",
+    "retrieval",
+    "rollout",
+    "search_memory",
+    "text_completion",
+    "tools/call",
+    "update_memory",
+    "upsert_memory",
+];
+
+/// What stands in the place of a span's name; nothing where it stays.
+pub(super) fn span_name<'a>(rules: &Rules<'_>, span: &'a [u8], name: &'a str) -> Option<Cow<'a, str>> {
+    if stays(name) || name.split_once(' ').is_some_and(|(word, label)| is_operation(word) && stays_as_target(label)) {
+        return None;
+    }
+    let Some(operation) = text(span, semconv::OPERATION_NAME).filter(|operation| is_operation(operation)) else {
+        return Some(Cow::Owned(rules.replaced(name)));
+    };
+    let target = match operation {
+        "invoke_agent" | "create_agent" | "plan" => semconv::AGENT_NAME,
+        "execute_tool" => semconv::TOOL_NAME,
+        "invoke_workflow" => semconv::WORKFLOW_NAME,
+        "retrieval" => semconv::DATA_SOURCE_ID,
+        _ => semconv::REQUEST_MODEL,
+    };
+    rules.count_replaced();
+    let target = text(span, target).filter(|target| !target.is_empty()).map(|target| rules.label(target));
+    Some(target.map_or(Cow::Borrowed(operation), |target| Cow::Owned(format!("{operation} {target}"))))
+}
+
+fn is_operation(word: &str) -> bool {
+    OPERATIONS.contains(&word)
+}
+
+fn stays_as_target(label: &str) -> bool {
+    !label.is_empty() && stays(label)
+}
+
+fn text(span: &[u8], name: Attr<ByteString>) -> Option<&str> {
+    let mut named = Attributes::new(span, 9).flatten().filter(|(key, _)| *key == name.key());
+    named.find_map(|(_, value)| match value {
+        AnyView::Text(text) => Some(text),
+        _ => None,
+    })
+}
+
+/// Whether a `tracestate` is labels alone. Its members are vendors' own, and could be anything.
+pub(super) fn is_safe_trace_state(state: &str) -> bool {
+    let is_safe = |member: &str| {
+        member.trim_matches([' ', '\t']).split_once('=').is_some_and(|(key, value)| is_label(key) && is_label(value))
+    };
+    state.is_empty() || state.split(',').all(is_safe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_state_of_labels_is_safe() {
+        for (state, is_safe) in [
+            ("", true),
+            ("rojo=00f067aa0ba902b7,congo=t61rcWkgMzE", true),
+            ("a=b, t@v=c", true),
+            ("a=two words", false),
+            ("a", false),
+            ("a=b,", false),
+        ] {
+            assert_eq!(is_safe_trace_state(state), is_safe, "{state}");
+        }
+    }
+}

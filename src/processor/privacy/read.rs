@@ -1,0 +1,78 @@
+//! Content of the conventions, from the value that a span carries it in.
+//!
+//! Each function gives nothing where the content is not what its name promises: a truncated JSON text above all, which
+//! must not be taken for what somebody said.
+
+use serde_json::Value;
+
+use super::value::to_json;
+use crate::event::shape::{self, genai};
+use crate::event::{Message, RawText, Request, ResultContent, Role, ToolDefinition};
+use crate::otlp::AnyView;
+
+pub(super) fn messages(value: &AnyView<'_>) -> Option<Vec<Message>> {
+    json(value).map(genai::messages)
+}
+
+pub(super) fn system(value: &AnyView<'_>) -> Option<Vec<RawText>> {
+    match plain(value) {
+        Some(text) => Some(vec![RawText::from(text)]),
+        None => json(value).map(genai::system),
+    }
+}
+
+pub(super) fn tools(value: &AnyView<'_>) -> Option<Vec<ToolDefinition>> {
+    json(value).map(genai::tools)
+}
+
+/// The older name of what a model was sent: a text, messages, or a whole request.
+pub(super) fn prompt(value: &AnyView<'_>) -> Option<Request> {
+    match plain(value) {
+        Some(text) => Some(Request { messages: vec![Message::text(Role::User, text)], ..Request::default() }),
+        None => shape::request(json(value)?),
+    }
+}
+
+/// The older name of what a model answered: a text, messages, or a whole response.
+pub(super) fn completion(value: &AnyView<'_>) -> Option<Vec<Message>> {
+    match plain(value) {
+        Some(text) => Some(vec![Message::text(Role::Assistant, text)]),
+        None => json(value).map(shape::answer),
+    }
+}
+
+/// A text as it is, and whether it is; anything else as JSON text, which nobody has sent so.
+pub(super) fn arguments(value: &AnyView<'_>) -> Option<(RawText, bool)> {
+    match value {
+        AnyView::Text(text) => Some((RawText::from(*text), true)),
+        value => any_json(value).map(|json| (json, false)),
+    }
+}
+
+pub(super) fn result(value: &AnyView<'_>) -> Option<ResultContent> {
+    arguments(value).map(|(text, _)| ResultContent::Text(text))
+}
+
+/// A text that is not meant to be JSON.
+fn plain<'a>(value: &AnyView<'a>) -> Option<&'a str> {
+    match value {
+        AnyView::Text(text) if !text.trim_start().starts_with(['[', '{']) => Some(text),
+        _ => None,
+    }
+}
+
+/// An array or an object, given as such or as text.
+fn json(value: &AnyView<'_>) -> Option<Value> {
+    match value {
+        AnyView::Text(text) if plain(value).is_none() => serde_json::from_str(text).ok(),
+        AnyView::Array(_) | AnyView::Map(_) => to_json(value).ok(),
+        _ => None,
+    }
+}
+
+fn any_json(value: &AnyView<'_>) -> Option<RawText> {
+    match value {
+        AnyView::Bytes(_) | AnyView::Empty => None,
+        value => to_json(value).ok().map(|json| RawText::from(json.to_string())),
+    }
+}

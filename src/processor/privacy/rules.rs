@@ -1,0 +1,75 @@
+//! The policy, as it applies to one span, resource or scope.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::verdict::stays;
+use crate::otlp::encode::Encoder;
+use crate::otlp::{AnyView, Attributes};
+use crate::privacy::c1::Hasher;
+use crate::privacy::{Level, Policy, replaced_label};
+use crate::semconv;
+
+/// The policy with the key of the tenant that a span names. The key is only made when something is to be hashed.
+pub(super) struct Rules<'a> {
+    policy: &'a Policy,
+    encoder: &'a Encoder,
+    replaced: &'a AtomicU64,
+    /// The span that may name a tenant; empty where none can be named.
+    span: &'a [u8],
+    hasher: OnceCell<Option<Hasher>>,
+}
+
+impl<'a> Rules<'a> {
+    pub(super) const fn new(policy: &'a Policy, encoder: &'a Encoder, replaced: &'a AtomicU64, span: &'a [u8]) -> Self {
+        Self { policy, encoder, replaced, span, hasher: OnceCell::new() }
+    }
+
+    /// The function D of the span's tenant, if digests may leave.
+    pub(super) fn hasher(&self) -> Option<&Hasher> {
+        let tenant = || tenant(self.span);
+        self.hasher.get_or_init(|| self.policy.hasher().map(|hasher| hasher.for_tenant(tenant()))).as_ref()
+    }
+
+    /// Whether lengths of content may leave, and digests of it where there are any.
+    pub(super) fn tells_of_content(&self) -> bool {
+        self.policy.level() >= Level::Digest
+    }
+
+    /// The policy as it stands on a span.
+    pub(super) fn snapshot(&self) -> &str {
+        self.policy.snapshot()
+    }
+
+    pub(super) const fn encoder(&self) -> &Encoder {
+        self.encoder
+    }
+
+    /// A text as it is where it looks like a label, else what stands for it.
+    pub(super) fn label<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if stays(text) { Cow::Borrowed(text) } else { Cow::Owned(self.replaced(text)) }
+    }
+
+    /// What stands for a text that is no label.
+    pub(super) fn replaced(&self, text: &str) -> String {
+        self.count_replaced();
+        replaced_label(self.hasher(), text).to_string()
+    }
+
+    pub(super) fn count_replaced(&self) {
+        self.replaced.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The tenant that a span names, as it stands last.
+fn tenant(span: &[u8]) -> Option<&str> {
+    let is_tenant = |key: &str| key == semconv::TENANT_ID.key();
+    let named = Attributes::new(span, 9).flatten().filter(|(key, _)| is_tenant(key));
+    named
+        .filter_map(|(_, value)| match value {
+            AnyView::Text(tenant) => Some(tenant),
+            _ => None,
+        })
+        .last()
+}

@@ -1,0 +1,104 @@
+//! One GenAI span, in canonical bytes.
+
+use super::attributes::{AttributeList, Of, has_valid};
+use super::names::{is_safe_trace_state, span_name};
+use super::rules::Rules;
+use super::splice::{Splice, ranged};
+use super::value::utf8;
+use super::write::text_attribute;
+use crate::otlp::wire::{Malformed, Wire};
+use crate::otlp::writer::put_bytes;
+use crate::semconv;
+
+/// The field of a span that has its attributes.
+const ATTRIBUTES: u8 = 9;
+
+/// The span as much as may leave of it; nothing where all of it may.
+pub(super) fn span(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+    let mut splice = Splice::new(bytes);
+    let mut attributes = AttributeList::new(rules, bytes, ATTRIBUTES, Of::Span);
+    for field in ranged(bytes) {
+        let (range, field) = field?;
+        match (field.number, field.value) {
+            (1 | 2 | 4, Wire::Bytes(_)) | (7 | 8, Wire::Fixed64(_)) | (16, Wire::Fixed32(_)) => {}
+            (6 | 10 | 12 | 14, Wire::Varint(_)) => {}
+            (3, Wire::Bytes(state)) if is_safe_trace_state(utf8(state)?) => {}
+            (5, Wire::Bytes(name)) => {
+                if let Some(name) = span_name(rules, bytes, utf8(name)?) {
+                    put_bytes(splice.replace(range), 5, name.as_bytes());
+                }
+            }
+            (9, Wire::Bytes(attribute)) => attributes.attribute(range, attribute, &mut splice)?,
+            (11, Wire::Bytes(bytes)) => splice.replace_message(range, 11, event(rules, bytes)?),
+            (13, Wire::Bytes(bytes)) => splice.replace_message(range, 13, link(rules, bytes)?),
+            (15, Wire::Bytes(bytes)) => splice.replace_message(range, 15, status(bytes)?),
+            // A trace state that is no labels. Canonical bytes have nothing else, but nothing else would stay either.
+            _ => drop(splice.replace(range)),
+        }
+    }
+    attributes.finish(&mut splice);
+    if splice.is_changed() && !has_valid(bytes, ATTRIBUTES, &[semconv::POLICY.id()]) {
+        text_attribute(splice.append(), ATTRIBUTES, semconv::POLICY.key(), rules.snapshot());
+    }
+    Ok(splice.finish())
+}
+
+fn event(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+    let mut splice = Splice::new(bytes);
+    let mut attributes = AttributeList::new(rules, bytes, 3, Of::Span);
+    for field in ranged(bytes) {
+        let (range, field) = field?;
+        match (field.number, field.value) {
+            (1, Wire::Fixed64(_)) | (4, Wire::Varint(_)) => {}
+            (2, Wire::Bytes(name)) => label(rules, range, 2, name, &mut splice)?,
+            (3, Wire::Bytes(attribute)) => attributes.attribute(range, attribute, &mut splice)?,
+            _ => drop(splice.replace(range)),
+        }
+    }
+    attributes.finish(&mut splice);
+    Ok(splice.finish())
+}
+
+fn link(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+    let mut splice = Splice::new(bytes);
+    let mut attributes = AttributeList::new(rules, bytes, 4, Of::Span);
+    for field in ranged(bytes) {
+        let (range, field) = field?;
+        match (field.number, field.value) {
+            (1 | 2, Wire::Bytes(_)) | (5, Wire::Varint(_)) | (6, Wire::Fixed32(_)) => {}
+            (3, Wire::Bytes(state)) if is_safe_trace_state(utf8(state)?) => {}
+            (4, Wire::Bytes(attribute)) => attributes.attribute(range, attribute, &mut splice)?,
+            _ => drop(splice.replace(range)),
+        }
+    }
+    attributes.finish(&mut splice);
+    Ok(splice.finish())
+}
+
+/// A status without what it says in words.
+fn status(bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+    let mut splice = Splice::new(bytes);
+    for field in ranged(bytes) {
+        let (range, field) = field?;
+        match (field.number, field.value) {
+            (3, Wire::Varint(_)) => {}
+            (2, Wire::Bytes([])) => {}
+            _ => drop(splice.replace(range)),
+        }
+    }
+    Ok(splice.finish())
+}
+
+/// Passes a text that is a label or becomes one.
+pub(super) fn label(
+    rules: &Rules<'_>,
+    range: std::ops::Range<usize>,
+    number: u32,
+    text: &[u8],
+    splice: &mut Splice<'_>,
+) -> Result<(), Malformed> {
+    if let std::borrow::Cow::Owned(label) = rules.label(utf8(text)?) {
+        put_bytes(splice.replace(range), number, label.as_bytes());
+    }
+    Ok(())
+}

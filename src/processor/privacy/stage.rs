@@ -1,0 +1,124 @@
+//! A request on its way through.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+
+use super::genai::{is_genai, is_genai_scope};
+use super::rules::Rules;
+use super::verdict::stays;
+use super::{loose, owner, span};
+use crate::otlp::assemble::{Envelope, Patch, Patches};
+use crate::otlp::encode::Encoder;
+use crate::otlp::wire::Malformed;
+use crate::otlp::{Form, Request, ResourceSpans, ScopeSpans, SpanEntry};
+use crate::privacy::{Policy, VeilCounts};
+
+/// Applies a [`Policy`] to requests. Each request is taken for itself, so one may serve many threads.
+pub struct Privacy {
+    policy: Policy,
+    encoder: Encoder,
+    labels_replaced: AtomicU64,
+}
+
+impl Privacy {
+    /// The stage of this policy.
+    pub fn new(policy: Policy) -> Self {
+        Self { policy, encoder: Encoder::default(), labels_replaced: AtomicU64::new(0) }
+    }
+
+    /// The policy that it applies.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What it has changed so far.
+    pub fn counts(&self) -> VeilCounts {
+        VeilCounts { labels_replaced: self.labels_replaced.load(Ordering::Relaxed) }
+    }
+
+    /// What has to become of a request so that it may leave. Looked into when it was parsed, it costs the least.
+    ///
+    /// A span that no receiver would read is refused: it is dropped, and nothing else. So are the spans of a resource or
+    /// of a scope that none would read.
+    pub fn request(&self, request: &Request) -> Patches {
+        let mut patches = Patches::default();
+        for resource in request.resources() {
+            if resource.form() == Form::Malformed {
+                patches.resource(resource.place(), Patch::Drop);
+            } else if self.spans(&resource, &mut patches) {
+                patches.resource(resource.place(), self.resource(&resource));
+                for scope in resource.scopes().filter(|scope| scope.form() != Form::Malformed) {
+                    patches.scope(scope.place(), self.scope(&scope));
+                }
+                // What stands around the spans is no more than schema URLs and fields that nobody knows.
+                if !request.envelope_is_canonical() || !has_safe_schema_urls(&resource) {
+                    patches.envelope_of(resource.place(), Envelope::Bare);
+                }
+            }
+        }
+        patches
+    }
+
+    /// Patches the spans of a resource, and tells whether there are GenAI spans among them.
+    fn spans(&self, resource: &ResourceSpans<'_>, patches: &mut Patches) -> bool {
+        let mut has_genai = false;
+        for scope in resource.scopes() {
+            if scope.form() == Form::Malformed {
+                patches.scope(scope.place(), Patch::Drop);
+                continue;
+            }
+            let is_all_genai = is_genai_scope(&scope.scope());
+            for span in scope.spans() {
+                if span.form() == Form::Malformed {
+                    patches.span(span.place(), Patch::Drop);
+                } else if is_all_genai || is_genai(span.as_slice()) {
+                    has_genai = true;
+                    patches.span(span.place(), self.span(&span));
+                }
+            }
+        }
+        has_genai
+    }
+
+    fn span(&self, entry: &SpanEntry<'_>) -> Patch {
+        patch(loose::span(entry.form(), entry.as_slice()), |bytes| span::span(&self.rules(bytes), bytes))
+    }
+
+    fn resource(&self, entry: &ResourceSpans<'_>) -> Patch {
+        let bytes = loose::resource(entry.form(), entry.resource());
+        patch(bytes, |bytes| owner::resource(&self.rules(&[]), bytes))
+    }
+
+    fn scope(&self, entry: &ScopeSpans<'_>) -> Patch {
+        patch(loose::scope(entry.form(), entry.scope()), |bytes| owner::scope(&self.rules(&[]), bytes))
+    }
+
+    const fn rules<'a>(&'a self, span: &'a [u8]) -> Rules<'a> {
+        Rules::new(&self.policy, &self.encoder, &self.labels_replaced, span)
+    }
+}
+
+fn has_safe_schema_urls(resource: &ResourceSpans<'_>) -> bool {
+    stays(resource.schema_url()) && resource.scopes().all(|scope| stays(scope.schema_url()))
+}
+
+/// What becomes of a message in canonical bytes, or of one that has none.
+fn patch(bytes: Option<Cow<'_, [u8]>>, veil: impl Fn(&[u8]) -> Result<Option<Vec<u8>>, Malformed>) -> Patch {
+    let Some(bytes) = bytes else { return Patch::Drop };
+    match (veil(&bytes), bytes) {
+        (Ok(Some(veiled)), _) => Patch::Replace(Bytes::from(veiled)),
+        (Ok(None), Cow::Owned(rewritten)) => Patch::Replace(Bytes::from(rewritten)),
+        (Ok(None), Cow::Borrowed(_)) => Patch::Keep,
+        // Not reached with canonical bytes; what cannot be read does not leave.
+        (Err(Malformed), _) => Patch::Drop,
+    }
+}
+
+impl fmt::Debug for Privacy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Privacy").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,61 @@
+//! Values of attributes as JSON.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Number, Value};
+
+use crate::otlp::wire::{Fields, Malformed, Wire};
+use crate::otlp::{AnyView, Attributes};
+
+/// One attribute where it stands.
+pub(super) struct Pair<'a> {
+    pub(super) key: &'a str,
+    pub(super) value: AnyView<'a>,
+    /// The value's message.
+    pub(super) raw: &'a [u8],
+}
+
+impl<'a> Pair<'a> {
+    /// Reads a `KeyValue` message.
+    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut key: &[u8] = &[];
+        let mut raw: &[u8] = &[];
+        for field in Fields::new(bytes) {
+            let field = field?;
+            match (field.number, field.value) {
+                (1, Wire::Bytes(bytes)) => key = bytes,
+                (2, Wire::Bytes(bytes)) => raw = bytes,
+                _ => {}
+            }
+        }
+        Ok(Self { key: utf8(key)?, value: AnyView::parse(raw)?, raw })
+    }
+}
+
+pub(super) fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
+    std::str::from_utf8(bytes).map_err(|_| Malformed)
+}
+
+/// A value as JSON, as OTLP's own JSON has it. Canonical bytes and prost bound how deep it recurses.
+pub(super) fn to_json(value: &AnyView<'_>) -> Result<Value, Malformed> {
+    Ok(match value {
+        AnyView::Empty => Value::Null,
+        AnyView::Text(text) => Value::String((*text).to_owned()),
+        AnyView::Bool(flag) => Value::Bool(*flag),
+        AnyView::Int(integer) => Value::Number(Number::from(*integer)),
+        // JSON has no infinities; their names serve.
+        AnyView::Double(number) => {
+            Number::from_f64(*number).map_or_else(|| Value::String(number.to_string()), Value::Number)
+        }
+        AnyView::Array(values) => {
+            Value::Array(values.clone().map(|value| to_json(&value?)).collect::<Result<_, Malformed>>()?)
+        }
+        AnyView::Map(pairs) => Value::Object(object(pairs)?),
+        AnyView::Bytes(bytes) => Value::String(STANDARD.encode(bytes)),
+    })
+}
+
+fn object(pairs: &Attributes<'_>) -> Result<Map<String, Value>, Malformed> {
+    let pair = |(key, value): (&str, AnyView<'_>)| Ok((key.to_owned(), to_json(&value)?));
+    pairs.clone().map(|found| found.and_then(pair)).collect()
+}

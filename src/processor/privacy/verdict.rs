@@ -1,0 +1,166 @@
+//! What becomes of an attribute, by the class of its name.
+
+use super::contract::Slot;
+use crate::event::Digest;
+use crate::otlp::AnyView;
+use crate::privacy::{OTHER, is_label, is_policy};
+use crate::semconv::{self, Class, KeyId, lookup};
+
+/// What becomes of a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It leaves as it is.
+    Stays,
+    /// Those of its texts that are no labels are replaced by their digests.
+    Label,
+    /// Those of its texts that are no labels are replaced by `_OTHER`.
+    Reason,
+    /// It is content; of the conventions' own, which.
+    Content(Option<Slot>),
+}
+
+/// The longest number, in characters.
+const MAX_NUMBER_CHARS: usize = 32;
+
+/// Whether a text may leave as a label. `_OTHER` is what we write ourselves, and nothing tells nothing.
+pub(super) fn stays(text: &str) -> bool {
+    is_label(text) || text.is_empty() || text == &*OTHER
+}
+
+/// On a span, an event or a link.
+pub(super) fn of_span(key: &str, value: &AnyView<'_>) -> Verdict {
+    let id = lookup(key);
+    if matches!(value, AnyView::Empty) {
+        return Verdict::Stays;
+    }
+    let (passes, otherwise): (fn(&str) -> bool, _) = match id.map(|id| id.name().class) {
+        Some(Class::Number) => return number(value),
+        Some(Class::Label) => (stays, Verdict::Label),
+        Some(Class::Constant) if id == Some(semconv::INPUT_PART_KINDS.id()) => (is_part_kinds, Verdict::Label),
+        Some(Class::Constant) => (stays, Verdict::Label),
+        Some(Class::Reason) => (stays, Verdict::Reason),
+        Some(Class::Digest) => return text_or_content(value, is_digest, true),
+        Some(Class::Policy) => return text_or_content(value, is_policy, false),
+        Some(Class::Content(_)) => return Verdict::Content(id.and_then(Slot::of)),
+        None => return unknown(value),
+    };
+    labels(value, passes, otherwise)
+}
+
+/// On a resource or a scope, where every text is a label and only a text can be one.
+pub(super) fn of_owner(value: &AnyView<'_>) -> Verdict {
+    labels(value, stays, Verdict::Label)
+}
+
+/// Whether an attribute with this name leaves as it is.
+pub(super) fn is_valid(id: KeyId, value: &AnyView<'_>) -> bool {
+    of_span(id.name().key, value) == Verdict::Stays
+}
+
+fn number(value: &AnyView<'_>) -> Verdict {
+    let passes = match value {
+        AnyView::Text(text) => is_number(text),
+        AnyView::Array(values) => values.clone().all(|value| value.is_ok_and(|value| is_scalar(&value))),
+        value => is_scalar(value),
+    };
+    if passes { Verdict::Stays } else { Verdict::Content(None) }
+}
+
+fn labels(value: &AnyView<'_>, passes: fn(&str) -> bool, otherwise: Verdict) -> Verdict {
+    match value {
+        AnyView::Text(text) if passes(text) => Verdict::Stays,
+        AnyView::Text(_) => otherwise,
+        AnyView::Array(values) => {
+            let mut verdict = Verdict::Stays;
+            for value in values.clone() {
+                match value {
+                    Ok(AnyView::Text(text)) if passes(text) => {}
+                    Ok(AnyView::Text(_)) => verdict = otherwise,
+                    Ok(value) if is_scalar(&value) => {}
+                    _ => return Verdict::Content(None),
+                }
+            }
+            verdict
+        }
+        value if is_scalar(value) => Verdict::Stays,
+        _ => Verdict::Content(None),
+    }
+}
+
+fn text_or_content(value: &AnyView<'_>, passes: fn(&str) -> bool, may_be_array: bool) -> Verdict {
+    let is_passing = |value: &AnyView<'_>| matches!(value, AnyView::Text(text) if text.is_empty() || passes(text));
+    let passes = match value {
+        AnyView::Array(values) if may_be_array => {
+            values.clone().all(|value| value.is_ok_and(|value| is_passing(&value)))
+        }
+        value => is_passing(value),
+    };
+    if passes { Verdict::Stays } else { Verdict::Content(None) }
+}
+
+/// A name that the table lacks. A digest stays, so that what one stage has told passes the next.
+fn unknown(value: &AnyView<'_>) -> Verdict {
+    match value {
+        AnyView::Text(text) if is_digest(text) => Verdict::Stays,
+        value if is_scalar(value) => Verdict::Stays,
+        _ => Verdict::Content(None),
+    }
+}
+
+const fn is_scalar(value: &AnyView<'_>) -> bool {
+    matches!(value, AnyView::Bool(_) | AnyView::Int(_) | AnyView::Double(_) | AnyView::Empty)
+}
+
+fn is_number(text: &str) -> bool {
+    text.len() <= MAX_NUMBER_CHARS && text.parse::<f64>().is_ok()
+}
+
+fn is_digest(text: &str) -> bool {
+    text.parse::<Digest>().is_ok()
+}
+
+/// The kinds of a message's parts joined by `+`. A message of many parts has more of them than fit into a label.
+fn is_part_kinds(text: &str) -> bool {
+    const KINDS: &[&str] =
+        &["text", "reasoning", "tool_call", "tool_call_response", "blob", "encrypted", "uri", "other", "oversize"];
+    stays(text) || text.split('+').all(|kind| KINDS.contains(&kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::semconv::table;
+
+    #[test]
+    fn a_free_text_stays_under_no_name() {
+        let text = "a secret text";
+        for name in table() {
+            assert!(of_span(name.key, &AnyView::Text(text)) != Verdict::Stays, "{}", name.key);
+        }
+        assert!(of_span("some.key", &AnyView::Text(text)) == Verdict::Content(None));
+        assert!(of_owner(&AnyView::Text(text)) == Verdict::Label);
+    }
+
+    #[test]
+    fn bytes_stay_under_no_name() {
+        for name in table() {
+            assert!(matches!(of_span(name.key, &AnyView::Bytes(b"x")), Verdict::Content(_)), "{}", name.key);
+        }
+        assert!(of_owner(&AnyView::Bytes(b"x")) == Verdict::Content(None));
+    }
+
+    #[test]
+    fn numbers_stay_as_texts_but_not_as_essays() {
+        for (text, stays) in [("42", true), ("-1.5e3", true), ("", false), ("4 2", false), (&*"4".repeat(33), false)] {
+            assert!((of_span("veilspan.seq", &AnyView::Text(text)) == Verdict::Stays) == stays, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_kinds_of_a_long_message_stay() {
+        let kinds = vec!["tool_call"; 40].join("+");
+        let key = semconv::INPUT_PART_KINDS.key();
+        assert!(of_span(key, &AnyView::Text(&kinds)) == Verdict::Stays);
+        assert!(of_span(key, &AnyView::Text(&format!("{kinds}+my secret"))) == Verdict::Label);
+    }
+}

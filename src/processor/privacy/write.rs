@@ -1,0 +1,58 @@
+//! Attributes whose keys are not ours.
+
+use std::borrow::Cow;
+
+use crate::otlp::AnyView;
+use crate::otlp::wire::Malformed;
+use crate::otlp::writer::{delimited, put_bytes, put_integer};
+
+/// Appends an attribute with a text as the field `number` of a message.
+pub(super) fn text_attribute(out: &mut Vec<u8>, number: u8, key: &str, text: &str) {
+    delimited(out, number, |out| {
+        put_bytes(out, 1, key.as_bytes());
+        delimited(out, 2, |out| put_bytes(out, 1, text.as_bytes()));
+    });
+}
+
+/// Appends an attribute with an integer as the field `number` of a message.
+pub(super) fn int_attribute(out: &mut Vec<u8>, number: u8, key: &str, integer: i64) {
+    delimited(out, number, |out| {
+        put_bytes(out, 1, key.as_bytes());
+        delimited(out, 2, |out| put_integer(out, 3, integer.cast_unsigned()));
+    });
+}
+
+/// Appends an attribute whose value is an `AnyValue` message already.
+pub(super) fn raw_attribute(out: &mut Vec<u8>, number: u8, key: &str, value: &[u8]) {
+    delimited(out, number, |out| {
+        put_bytes(out, 1, key.as_bytes());
+        put_bytes(out, 2, value);
+    });
+}
+
+/// The `AnyValue` message of a text, or of an array of texts and scalars, with each text as `label` makes it.
+pub(super) fn relabelled<'a>(
+    value: &AnyView<'a>,
+    label: &impl Fn(&'a str) -> Cow<'a, str>,
+) -> Result<Vec<u8>, Malformed> {
+    let mut out = Vec::new();
+    match value {
+        AnyView::Text(text) => put_bytes(&mut out, 1, label(text).as_bytes()),
+        AnyView::Bool(flag) => put_integer(&mut out, 2, u64::from(*flag)),
+        AnyView::Int(integer) => put_integer(&mut out, 3, integer.cast_unsigned()),
+        AnyView::Double(number) => {
+            out.push(4 << 3 | 1);
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        AnyView::Array(values) => {
+            let mut array = Vec::new();
+            for element in values.clone() {
+                put_bytes(&mut array, 1, &relabelled(&element?, label)?);
+            }
+            put_bytes(&mut out, 5, &array);
+        }
+        // Content, which has no label: it is never asked for here, and would have nothing to say.
+        AnyView::Map(_) | AnyView::Bytes(_) | AnyView::Empty => {}
+    }
+    Ok(out)
+}

@@ -1,0 +1,16 @@
+//! The policy of a stage, on the bytes of other producers' spans.
+
+#![cfg(feature = "collector")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs, unreachable_pub)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod build;
+mod canaries;
+mod contract;
+mod deep;
+mod labels;
+mod random;
+mod recorded;
+mod untouched;
