@@ -23,17 +23,18 @@ mod support;
 
 use floor::Floor;
 use layer::{Keep, Layer, Unheard};
-use measure::Measured;
+use measure::{Cost, Measured};
 use ours::Ours;
 use payload::Content;
 use sdk::Sdk;
 use support::child::Child;
-use support::table::{header, line};
+use support::table::{header, line, median};
 use support::{arguments, sink};
 
 fn main() {
     match arguments::mode() {
-        Some(_) => sink::run(),
+        Some((mode, _)) if mode == sink::MODE => sink::run(),
+        Some((_, of)) => profile(of.first().is_some_and(|of| of == "content")),
         None => compare(arguments::rounds(15)),
     }
 }
@@ -42,6 +43,16 @@ fn main() {
 const BURST: usize = 256;
 /// As many as the SDK's queue holds.
 const LONG_BURST: usize = 2048;
+
+/// The recorder alone, for a profiler: `hot_path --mode profile [content]`.
+fn profile(with_content: bool) {
+    let mut sink = Child::start(sink::MODE, &[]);
+    let content = with_content.then(Content::new);
+    let mut ours = Measured::new("ours", BURST, 400, true, Ours::new(sink.url(), content));
+    (0..4).for_each(|_| ours.round(&mut sink, false));
+    let Cost { thread, process, .. } = ours.cost;
+    eprintln!("thread {:.0} ns, process {:.0} ns", median(&thread), median(&process));
+}
 
 fn compare(rounds: usize) {
     let mut sink = Child::start(sink::MODE, &[]);

@@ -27,7 +27,8 @@ pub struct Report {
 
 impl Child {
     pub fn start(mode: &str, arguments: &[String]) -> Self {
-        let myself = std::env::current_exe().expect("a path of this binary");
+        // Not `current_exe`, which under valgrind is valgrind.
+        let myself = std::env::args_os().next().expect("the path of this binary");
         let mut process = Command::new(myself)
             .args(["--mode", mode])
             .args(arguments)
