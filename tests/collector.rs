@@ -74,7 +74,10 @@ fn every_type_of_attribute() -> Vec<KeyValue> {
         attribute("double", Value::DoubleValue(f64::NAN)),
         attribute("bool", Value::BoolValue(true)),
         attribute("bytes", Value::BytesValue(vec![0, 255])),
-        attribute("array", Value::ArrayValue(ArrayValue { values: vec![any(Value::IntValue(1)), AnyValue::default()] })),
+        attribute(
+            "array",
+            Value::ArrayValue(ArrayValue { values: vec![any(Value::IntValue(1)), AnyValue::default()] }),
+        ),
         attribute(
             "map",
             Value::KvlistValue(KeyValueList { values: vec![attribute("inner", Value::StringValue(String::new()))] }),
@@ -128,7 +131,8 @@ async fn without_privacy_what_goes_in_comes_out_byte_for_byte_with_unknown_field
     let (_stop, endpoint) = serve(TraceServer::new(Arc::clone(&kept))).await;
     let mut first = span("one", every_type_of_attribute()).encode_to_vec();
     first.extend_from_slice(UNKNOWN);
-    let second = span("two", vec![attribute("gen_ai.input.messages", Value::StringValue("said".to_owned()))]).encode_to_vec();
+    let second =
+        span("two", vec![attribute("gen_ai.input.messages", Value::StringValue("said".to_owned()))]).encode_to_vec();
     let body = request(&[first.clone(), second.clone()], UNKNOWN);
     for processors in [&[][..], &[Processor::Reduce][..]] {
         let stage = stage(processors, endpoint.clone());
@@ -249,11 +253,8 @@ async fn a_rollout_that_has_ended_leaves_one_summary_when_the_stage_stops() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_closes_by_time_leaves_by_itself_and_a_turn_that_nobody_reported_is_told_once() {
     let receiver = Receiver::start(Behaviour::Accept);
-    let limits = Limits {
-        late_grace: Duration::from_millis(50),
-        rollout_idle: Duration::from_millis(300),
-        ..Limits::default()
-    };
+    let limits =
+        Limits { late_grace: Duration::from_millis(50), rollout_idle: Duration::from_millis(300), ..Limits::default() };
     let config = config(&[Processor::Privacy, Processor::Reduce], Some(receiver.url()));
     let stage = Stage::builder(config).policy(policy()).limits(limits).start().unwrap();
     let recorder = recorder_to(&stage);

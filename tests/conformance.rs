@@ -63,7 +63,11 @@ fn proven() -> BTreeSet<String> {
                     proven.extend(ids_of(name.split('(').next().unwrap()));
                     is_test = false;
                 }
-                _ => is_test = line.starts_with("#[test]") || line.starts_with("#[tokio::test") || (is_test && line.starts_with('#')),
+                _ => {
+                    is_test = line.starts_with("#[test]")
+                        || line.starts_with("#[tokio::test")
+                        || (is_test && line.starts_with('#'))
+                }
             }
         }
     }
