@@ -252,6 +252,30 @@ impl RawAttrs {
         self.entries.push((attr.id(), Slot::Bool(value)));
     }
 
+    /// Adds a value by its id, whose type the caller has checked.
+    pub(crate) fn push(&mut self, id: KeyId, value: RawValue<'_>) {
+        let slot = match value {
+            RawValue::Text(text) => self.append(text).map(|(start, end)| Slot::Text(start, end)),
+            RawValue::Element(text) => self.append(text).map(|(start, end)| Slot::Element(start, end)),
+            RawValue::Int(number) => Some(Slot::Int(number)),
+            RawValue::Double(number) => Some(Slot::Double(number)),
+            RawValue::Bool(flag) => Some(Slot::Bool(flag)),
+        };
+        self.entries.extend(slot.map(|slot| (id, slot)));
+    }
+
+    /// Forgets what a later value of the same key has replaced. Arrays keep all their elements.
+    pub(crate) fn compact(&mut self) {
+        let mut kept = Self::default();
+        for (place, (id, slot)) in self.entries.iter().enumerate() {
+            let later = || self.entries.iter().skip(place + 1).any(|(later, _)| later == id);
+            if matches!(slot, Slot::Element(..)) || !later() {
+                kept.push(*id, self.resolve(*slot));
+            }
+        }
+        *self = kept;
+    }
+
     /// All attributes, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (KeyId, RawValue<'_>)> {
         self.entries.iter().map(|(id, slot)| (*id, self.resolve(*slot)))

@@ -9,12 +9,14 @@ mod batch;
 mod config;
 mod exporter;
 mod io;
+mod layered;
 mod recorder;
 mod retry;
 mod sender;
 
 pub use config::{ExporterConfig, ExporterError};
 pub use exporter::Exporter;
+pub use layered::layer;
 
 #[cfg(feature = "collector")]
 pub(crate) use {io::Envelope, sender::Sender};

@@ -9,6 +9,8 @@
 //! close. Costs one lock and one move an event. What a sink does is left to it; it may stall, and stalls only itself.
 
 mod counters;
+mod desk;
+mod identity;
 mod pipeline;
 mod queue;
 mod sink;
@@ -19,3 +21,5 @@ pub use queue::Bounds;
 pub use sink::{Drained, Refused, Sink};
 
 pub(crate) use counters::Counters;
+pub(crate) use desk::Desk;
+pub(crate) use identity::Identity;

@@ -3,14 +3,12 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use bytestring::ByteString;
-
 use super::builder::{Draft, Parent};
 use super::handle::Handle;
 use super::inference::InferenceBuilder;
-use super::recorder::Shared;
 use super::tool::ToolBuilder;
 use crate::event::{CallKind, Closed, EdgeKind, Kind, Outcome, RawAttrs, Scope, SpanId, TraceId};
+use crate::intake::{Desk, Identity};
 use crate::semconv::{AGENT_ID, AGENT_NAME, AGENT_VERSION, CONVERSATION_ID, OPERATION_NAME, ROLLOUT_END, SEGMENT};
 
 /// A turn that has not started.
@@ -20,15 +18,15 @@ pub struct TurnBuilder {
 }
 
 impl TurnBuilder {
-    pub(super) fn new(shared: Option<&Arc<Shared>>, agent: &str) -> Self {
-        Self { draft: shared.map(|shared| named(Draft::new(shared, None), agent)) }
+    pub(super) fn new(desk: Option<&Arc<Desk>>, agent: &str) -> Self {
+        Self { draft: desk.map(|desk| named(Draft::new(desk, None), agent)) }
     }
 
     /// A turn of another agent, started by the call at `parent`: same rollout, a thread of its own.
-    pub(super) fn below(shared: Option<&Arc<Shared>>, parent: Option<&Parent>, agent: &str) -> Self {
-        let draft = shared.zip(parent).map(|(shared, parent)| {
-            let mut draft = named(Draft::new(shared, Some(parent.clone())), agent);
-            let own = ByteString::from(format!("{}-{}", draft.opened.span.trace, draft.opened.span.span));
+    pub(super) fn below(desk: Option<&Arc<Desk>>, parent: Option<&Parent>, agent: &str) -> Self {
+        let draft = desk.zip(parent).map(|(desk, parent)| {
+            let mut draft = named(Draft::new(desk, Some(parent.clone())), agent);
+            let own = Identity::own(draft.opened.span);
             let identity = draft.identity();
             identity.thread = Some(own.clone());
             identity.turn = Some(own);
@@ -104,10 +102,10 @@ impl TurnBuilder {
 
     /// Starts it.
     pub fn start(self) -> Turn {
-        let Some(draft) = self.draft else { return Turn { shared: None, handle: Handle::disabled() } };
-        let shared = draft.shared();
+        let Some(draft) = self.draft else { return Turn { desk: None, handle: Handle::disabled() } };
+        let desk = draft.desk();
         let closed = Kind::TurnClosed(Closed { outcome: None, attrs: RawAttrs::default() });
-        Turn { handle: draft.start(CallKind::Turn, Kind::TurnOpened, closed), shared: Some(shared) }
+        Turn { handle: draft.start(CallKind::Turn, Kind::TurnOpened, closed), desk: Some(desk) }
     }
 }
 
@@ -120,7 +118,7 @@ fn named(mut draft: Draft, agent: &str) -> Draft {
 /// A turn that runs. Finish it, or say how it failed; dropped it is `abandoned`.
 #[must_use = "a turn that is dropped at once is recorded as abandoned"]
 pub struct Turn {
-    shared: Option<Arc<Shared>>,
+    desk: Option<Arc<Desk>>,
     handle: Handle,
 }
 
@@ -133,12 +131,12 @@ pub struct TurnRef {
 impl Turn {
     /// A model request of this turn. `provider` is a value of `gen_ai.provider.name`.
     pub fn inference(&self, provider: &str, model: &str) -> InferenceBuilder {
-        InferenceBuilder::new(self.shared.as_ref(), self.handle.place(), provider, model)
+        InferenceBuilder::new(self.desk.as_ref(), self.handle.place(), provider, model)
     }
 
     /// A tool execution of this turn.
     pub fn tool(&self, name: &str) -> ToolBuilder {
-        ToolBuilder::new(self.shared.as_ref(), self.handle.place(), name)
+        ToolBuilder::new(self.desk.as_ref(), self.handle.place(), name)
     }
 
     /// Where this turn stands, for a later turn to follow it.
