@@ -48,6 +48,16 @@ impl Desk {
         self.intake.open(event)
     }
 
+    /// Counts a call that has started and will be handed in whole when it ends.
+    pub(crate) fn count_started(&self) {
+        self.counters.add_started();
+    }
+
+    /// Takes the opening of a call that was counted so. `false`: there was no room.
+    pub(crate) fn open_started(&self, event: Box<Event<Raw>>) -> bool {
+        self.intake.open_started(event)
+    }
+
     /// Takes the event that closes a call that was taken.
     pub(crate) fn close(&self, event: Box<Event<Raw>>) {
         self.intake.close(event);

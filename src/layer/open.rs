@@ -69,7 +69,7 @@ impl Open {
         let content = told.content.map(|content| *content).unwrap_or_default();
         let (opened, closed) = halves(kind, opened, closed, content);
         // Both events are handed in now: what a span tells of its opening may come as late as its end.
-        if self.desk.open(self.event(kind, self.at, opened)) {
+        if self.desk.open_started(self.event(kind, self.at, opened)) {
             let now = self.desk.at(self.desk.now());
             self.desk.close(self.event(kind, now, closed));
         }

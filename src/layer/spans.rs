@@ -106,6 +106,8 @@ where
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let (Some(desk), Some(span)) = (&self.desk, context.span(id)) else { return };
+        // A span that never closes is never handed in: that it started is all that tells of it.
+        desk.count_started();
         let mut told = Told::default();
         attributes.record(&mut Visitor::new(&mut told, attributes.metadata()));
         // Not a call: what is inside belongs to what is around.
