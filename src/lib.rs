@@ -16,6 +16,7 @@ pub mod environment;
 pub mod event;
 pub mod export;
 pub mod intake;
+pub mod layer;
 pub mod otlp;
 pub mod privacy;
 #[cfg(feature = "collector")]
@@ -25,6 +26,7 @@ pub mod reduce;
 pub mod semconv;
 pub mod testing;
 
+pub use export::layer;
 pub use intake::Sink;
 pub use privacy::Policy;
 pub use record::Recorder;

@@ -74,9 +74,30 @@ impl RawAttrs {
 
     /// Adds a boolean.
     pub fn bool(&mut self, attr: Attr<bool>, value: bool) {
-        let [low, high] = attr.id().0.to_le_bytes();
-        self.row.put(&[low, high, if value { TRUE } else { FALSE }]);
-        self.count += 1;
+        self.put_flag(attr.id(), value);
+    }
+
+    /// Adds a value by its id, whose type the caller has checked.
+    pub(crate) fn push(&mut self, id: KeyId, value: RawValue<'_>) {
+        match value {
+            RawValue::Text(text) => self.put_text(id, TEXT, text),
+            RawValue::Element(text) => self.put_text(id, ELEMENT, text),
+            RawValue::Int(number) => self.put_number(id, INT, number.to_le_bytes()),
+            RawValue::Double(number) => self.put_number(id, DOUBLE, number.to_le_bytes()),
+            RawValue::Bool(flag) => self.put_flag(id, flag),
+        }
+    }
+
+    /// Forgets what a later value of the same key has replaced. Arrays keep all their elements.
+    pub(crate) fn compact(&mut self) {
+        let mut kept = Self::default();
+        for (place, (id, value)) in self.iter().enumerate() {
+            let later = || self.iter().skip(place + 1).any(|(later, _)| later == id);
+            if matches!(value, RawValue::Element(_)) || !later() {
+                kept.push(id, value);
+            }
+        }
+        *self = kept;
     }
 
     /// All attributes, in the order in which they were added.
@@ -92,6 +113,12 @@ impl RawAttrs {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.count == 0
+    }
+
+    fn put_flag(&mut self, id: KeyId, value: bool) {
+        let [low, high] = id.0.to_le_bytes();
+        self.row.put(&[low, high, if value { TRUE } else { FALSE }]);
+        self.count += 1;
     }
 
     fn put_number(&mut self, id: KeyId, tag: u8, value: [u8; 8]) {

@@ -10,12 +10,14 @@ mod config;
 mod exporter;
 mod from_environment;
 mod io;
+mod layered;
 mod recorder;
 mod retry;
 mod sender;
 
 pub use config::{ExporterConfig, ExporterError, TlsFiles};
 pub use exporter::Exporter;
+pub use layered::layer;
 
 #[cfg(feature = "collector")]
 pub(crate) use {io::Envelope, sender::Sender};

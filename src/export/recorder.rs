@@ -15,22 +15,24 @@ impl Recorder {
     /// Never fails: what is wrong in a variable is logged once and taken for its most private or its default value, and
     /// where nothing can be sent at all the recorder is a disabled one, which is logged too.
     pub fn from_env() -> Self {
+        Self::try_from_env().unwrap_or_else(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            tracing::warn!(target: "veilspan", %error, cause, "nothing is recorded");
+            Self::disabled()
+        })
+    }
+
+    /// The same, but it says where nothing can be sent.
+    pub(super) fn try_from_env() -> Result<Self, ExporterError> {
         let environment = Environment::from_process();
         let (policy, mut warnings) = Policy::builder().build_in(&environment);
         let (config, more) = ExporterConfig::from_environment(&environment);
         warnings.extend(more);
         warn_once(&warnings);
         if config.disabled {
-            return Self::disabled();
+            return Ok(Self::disabled());
         }
-        match Self::exporting(&config, policy) {
-            Ok(recorder) => recorder,
-            Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-                tracing::warn!(target: "veilspan", %error, cause, "nothing is recorded");
-                Self::disabled()
-            }
-        }
+        Self::exporting(&config, policy)
     }
 
     /// A recorder that sends its spans as `config` says, under `policy`.

@@ -23,11 +23,13 @@ pub enum Drop {
     PeerRefused,
     /// The peer could not be reached until the exporter gave up.
     PeerUnreachable,
+    /// A span of the host's that is no turn, inference or tool call: embeddings, retrieval and the like.
+    UnmappedOperation,
 }
 
 impl Drop {
     /// All reasons.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ContentOverBound,
         Self::IntakeFull,
         Self::ShutDown,
@@ -36,6 +38,7 @@ impl Drop {
         Self::SpanTooLarge,
         Self::PeerRefused,
         Self::PeerUnreachable,
+        Self::UnmappedOperation,
     ];
 
     /// The word in logs and metrics.
@@ -49,6 +52,7 @@ impl Drop {
             Self::SpanTooLarge => "span_too_large",
             Self::PeerRefused => "peer_refused",
             Self::PeerUnreachable => "peer_unreachable",
+            Self::UnmappedOperation => "unmapped_operation",
         }
     }
 

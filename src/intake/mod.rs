@@ -10,6 +10,8 @@
 
 mod calls;
 mod counters;
+mod desk;
+mod identity;
 mod pipeline;
 mod queue;
 mod sampler;
@@ -22,3 +24,5 @@ pub use sampler::Sampler;
 pub use sink::{Drained, Refused, Sink};
 
 pub(crate) use counters::Counters;
+pub(crate) use desk::Desk;
+pub(crate) use identity::Identity;

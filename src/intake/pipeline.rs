@@ -54,6 +54,11 @@ impl Intake {
     /// Takes the event that opens a call. `false`: there was no room, and the call must not be closed either.
     pub(crate) fn open(&self, event: Box<Event<Raw>>) -> bool {
         self.counters.add_started();
+        self.open_started(event)
+    }
+
+    /// The same for a call that has been counted as started before.
+    pub(crate) fn open_started(&self, event: Box<Event<Raw>>) -> bool {
         self.count(self.queue.open(event))
     }
 

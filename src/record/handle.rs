@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytestring::ByteString;
 
 use super::builder::Parent;
-use super::recorder::Shared;
 use crate::event::{Closed, Event, Kind, Outcome, Raw, RawAttrs};
+use crate::intake::Desk;
 use crate::semconv::{Attr, ERROR_KIND, ERROR_RETRYABLE, ERROR_TYPE};
 
 /// A call that has started. Dropped without an outcome it is `abandoned`, or `failed` where its thread panics.
@@ -17,7 +17,7 @@ pub(super) struct Handle {
 }
 
 struct Running {
-    shared: Arc<Shared>,
+    desk: Arc<Desk>,
     /// The event that will close the call; only its time and its order are still wrong.
     event: Box<Event<Raw>>,
     on_drop: Outcome,
@@ -30,8 +30,8 @@ impl Handle {
     }
 
     /// Without an event the call was not taken: its children still find their place, and nothing is told of it.
-    pub(super) fn new(shared: Arc<Shared>, place: Parent, event: Option<Box<Event<Raw>>>) -> Self {
-        let running = event.map(|event| Running { shared, event, on_drop: Outcome::Abandoned });
+    pub(super) fn new(desk: Arc<Desk>, place: Parent, event: Option<Box<Event<Raw>>>) -> Self {
+        let running = event.map(|event| Running { desk, event, on_drop: Outcome::Abandoned });
         Self { place: Some(place), running }
     }
 
@@ -92,9 +92,9 @@ impl Handle {
     }
 
     fn send(&mut self) {
-        let Some(Running { shared, mut event, .. }) = self.running.take() else { return };
-        event.at = shared.at(shared.now());
-        shared.close(event);
+        let Some(Running { desk, mut event, .. }) = self.running.take() else { return };
+        event.at = desk.at(desk.now());
+        desk.close(event);
     }
 
     /// Runs a future on behalf of the call: dropped before it is done, the call is `cancelled` and not `abandoned`.

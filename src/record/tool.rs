@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::answer::Failure;
 use super::builder::{Draft, Parent};
 use super::handle::Handle;
-use super::recorder::Shared;
 use super::turn::{TurnBuilder, debug_without_content};
 use crate::event::{CallKind, Closed, Kind, Outcome, Part, RawAttrs, RawText, ResultContent};
+use crate::intake::Desk;
 use crate::semconv::{MCP_SERVER, OPERATION_NAME, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER, TOOL_TYPE};
 
 /// A tool call that has not started.
@@ -18,9 +18,9 @@ pub struct ToolBuilder {
 }
 
 impl ToolBuilder {
-    pub(super) fn new(shared: Option<&Arc<Shared>>, parent: Option<&Parent>, name: &str) -> Self {
-        let draft = shared.map(|shared| {
-            let mut draft = Draft::new(shared, parent, CallKind::Tool, |opened| Kind::ToolOpened(opened, None));
+    pub(super) fn new(desk: Option<&Arc<Desk>>, parent: Option<&Parent>, name: &str) -> Self {
+        let draft = desk.map(|desk| {
+            let mut draft = Draft::new(desk, parent, CallKind::Tool, |opened| Kind::ToolOpened(opened, None));
             draft.text(OPERATION_NAME, "execute_tool");
             draft.text(TOOL_NAME, name);
             draft
@@ -70,24 +70,24 @@ impl ToolBuilder {
 
     /// Starts it.
     pub fn start(self) -> ToolCall {
-        let Some(draft) = self.draft else { return ToolCall { shared: None, handle: Handle::disabled() } };
-        let shared = draft.shared();
+        let Some(draft) = self.draft else { return ToolCall { desk: None, handle: Handle::disabled() } };
+        let desk = draft.desk();
         let closed = Kind::ToolClosed(Closed { outcome: None, attrs: RawAttrs::default() }, None);
-        ToolCall { handle: draft.start(closed), shared: Some(shared) }
+        ToolCall { handle: draft.start(closed), desk: Some(desk) }
     }
 }
 
 /// A tool call that runs. Finish it, or say how it failed; dropped it is `abandoned`.
 #[must_use = "a tool call that is dropped at once is recorded as abandoned"]
 pub struct ToolCall {
-    shared: Option<Arc<Shared>>,
+    desk: Option<Arc<Desk>>,
     handle: Handle,
 }
 
 impl ToolCall {
     /// A turn of another agent that this call starts: same rollout, a thread of its own.
     pub fn turn(&self, agent: &str) -> TurnBuilder {
-        TurnBuilder::below(self.shared.as_ref(), self.handle.place(), agent)
+        TurnBuilder::below(self.desk.as_ref(), self.handle.place(), agent)
     }
 
     /// What the tool returned; a later result replaces an earlier one.

@@ -1,0 +1,12 @@
+//! What the layer promises: GenAI spans become our calls, veiled, once, with the right parents, beside any other layer.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs, unreachable_pub)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod aliases;
+mod beside;
+mod canaries;
+mod odd;
+mod spans;
+mod stack;
