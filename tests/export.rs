@@ -38,7 +38,8 @@ fn lost_in_the_end(recorder: &Recorder) -> (u64, u64) {
     loop {
         let counts = recorder.counts();
         let told = (counts.sent, counts.dropped.calls());
-        if told.0 + told.1 >= counts.started || Instant::now() > deadline {
+        assert!(told.0 + told.1 <= counts.started, "counted twice: {counts:?}");
+        if told.0 + told.1 == counts.started || Instant::now() > deadline {
             return told;
         }
         std::thread::sleep(Duration::from_millis(5));
@@ -156,6 +157,38 @@ fn a_refused_request_is_sent_again_until_it_is_taken() {
     let drained = recorder.shutdown(SOON);
     assert!(drained.complete, "{drained:?}");
     assert_eq!((receiver.calls(), receiver.spans().len(), drained.counts.sent), (3, 3, 3));
+}
+
+#[test]
+fn a_peer_that_asks_to_wait_for_ever_harms_nobody() {
+    let details = {
+        // google.rpc.Status with a RetryInfo of i64::MAX seconds.
+        let duration = [&[0x08][..], &[0xff; 8], &[0x7f]].concat();
+        let info = [&[0x0a, duration.len() as u8][..], &duration].concat();
+        let url = b"type.googleapis.com/google.rpc.RetryInfo";
+        let any = [&[0x0a, url.len() as u8][..], url, &[0x12, info.len() as u8], &info].concat();
+        [&[0x08, 8, 0x1a, any.len() as u8][..], &any].concat()
+    };
+    let status = Status::with_details(tonic::Code::ResourceExhausted, "", details.into());
+    let receiver = Receiver::start(Behaviour::Refuse(status));
+    let recorder = recorder_to(&receiver);
+    record_one(&recorder);
+    assert!(!recorder.flush(Duration::from_millis(300)).complete);
+    assert!(receiver.calls() > 0);
+    // The sender still lives: a shutdown accounts for everything.
+    recorder.shutdown(Duration::from_millis(300));
+    assert_eq!(lost_in_the_end(&recorder), (0, 3));
+}
+
+#[test]
+fn a_batch_delay_beyond_the_clock_never_ends_and_harms_nobody() {
+    let receiver = Receiver::start(Behaviour::Accept);
+    let mut config = config(receiver.url());
+    config.batch_delay = Duration::MAX;
+    let recorder = Recorder::exporting(&config, policy()).unwrap();
+    record_one(&recorder);
+    assert!(recorder.shutdown(Duration::MAX).complete);
+    assert_eq!(receiver.spans().len(), 3);
 }
 
 #[test]

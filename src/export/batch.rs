@@ -97,7 +97,8 @@ impl Outbox {
     /// What is to be done now.
     pub(super) fn next(&self) -> Next {
         let mut state = self.lock();
-        let due = state.since.map(|since| since + self.limits.batch_delay);
+        // A delay beyond what the clock can hold never ends.
+        let due = state.since.and_then(|since| since.checked_add(self.limits.batch_delay));
         if state.hurried || due.is_some_and(|due| due <= Instant::now()) {
             state.complete_batch();
         }

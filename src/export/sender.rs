@@ -77,3 +77,11 @@ impl Sender {
         complete
     }
 }
+
+impl std::ops::Drop for Sender {
+    /// Ends its thread. What still waits is lost, and counted.
+    fn drop(&mut self) {
+        self.shared.counters.add_dropped(Drop::PeerUnreachable, self.shared.outbox.abandon());
+        self.shared.wake.notify_one();
+    }
+}

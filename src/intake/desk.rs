@@ -13,7 +13,6 @@ pub(crate) struct Desk {
     intake: Intake,
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
-    call_ids: CallIds,
     producer: ProducerId,
     seq: AtomicU64,
     sampler: Sampler,
@@ -28,7 +27,7 @@ impl Desk {
         sampler: Sampler,
     ) -> Self {
         let producer = producer.unwrap_or_else(|| ProducerId::generate(clock.unix_nanos()));
-        Self { intake, counters, clock, call_ids: CallIds::default(), producer, seq: AtomicU64::new(0), sampler }
+        Self { intake, counters, clock, producer, seq: AtomicU64::new(0), sampler }
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -36,7 +35,7 @@ impl Desk {
     }
 
     pub(crate) fn call_id(&self, now: u64) -> CallId {
-        self.call_ids.next(now)
+        CallIds::of_process().next(now)
     }
 
     /// The next place in this process' order of events.

@@ -11,11 +11,14 @@
 mod calls;
 mod counters;
 mod desk;
+mod ending;
 mod identity;
 mod pipeline;
 mod queue;
 mod sampler;
+mod settlement;
 mod sink;
+mod watch;
 
 pub use counters::{Counts, Drop, Losses};
 pub use pipeline::{Intake, IntakeError};

@@ -91,6 +91,11 @@ impl Handle {
         self.send();
     }
 
+    /// Closes the call without an outcome: it goes on elsewhere.
+    pub(super) fn close_open_ended(mut self) {
+        self.send();
+    }
+
     fn send(&mut self) {
         let Some(Running { desk, mut event, .. }) = self.running.take() else { return };
         event.at = desk.at(desk.now());

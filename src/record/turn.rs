@@ -167,6 +167,12 @@ impl Turn {
         self.handle.close(Outcome::Completed);
     }
 
+    /// Its segment ends in a wait for a person: the turn has no outcome yet, and goes on in another segment
+    /// ([`TurnBuilder::id`], [`TurnBuilder::segment`]).
+    pub fn wait(self) {
+        self.handle.close_open_ended();
+    }
+
     /// It failed. `kind` is the class of the error (`veilspan.error.kind`), never its text.
     pub fn fail(mut self, kind: &str) {
         self.handle.mark_failed(kind, None);
