@@ -18,7 +18,7 @@ pub mod export;
 pub mod intake;
 pub mod otlp;
 pub mod privacy;
-#[cfg(feature = "collector")]
+#[cfg(any(feature = "collector", feature = "sdk"))]
 pub mod processor;
 pub mod record;
 pub mod reduce;
@@ -27,6 +27,8 @@ pub mod testing;
 
 pub use intake::Sink;
 pub use privacy::Policy;
+#[cfg(feature = "sdk")]
+pub use processor::sdk_exporter;
 pub use record::Recorder;
 
 #[cfg(doctest)]
