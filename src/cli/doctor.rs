@@ -71,6 +71,18 @@ fn in_force(name: &str, environment: &Environment, policy: &Policy, config: &Exp
         "VEILSPAN_HASH_KEY" | "VEILSPAN_HASH_KEY_FILE" => present(is_set),
         "VEILSPAN_HASH_KEY_ID" => policy.key_id().unwrap_or("none").to_owned(),
         "OTEL_SDK_DISABLED" => config.disabled.to_string(),
+        "OTEL_TRACES_EXPORTER" => if config.disabled { "none" } else { "otlp" }.to_owned(),
+        "OTEL_TRACES_SAMPLER" | "OTEL_TRACES_SAMPLER_ARG" => config.sampler.to_string(),
+        "OTEL_EXPORTER_OTLP_INSECURE" | "OTEL_EXPORTER_OTLP_TRACES_INSECURE" => {
+            (!config.endpoint.starts_with("https://")).to_string()
+        }
+        "OTEL_EXPORTER_OTLP_PROTOCOL" | "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL" => "grpc".to_owned(),
+        "OTEL_EXPORTER_OTLP_COMPRESSION" | "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION" => {
+            if config.gzip { "gzip" } else { "none" }.to_owned()
+        }
+        "OTEL_BSP_EXPORT_TIMEOUT" => format!("{} ms", config.timeout.as_millis()),
+        "OTEL_BSP_MAX_QUEUE_SIZE" if config.queue_spans == usize::MAX => format!("{} bytes", config.queue_bytes),
+        "OTEL_BSP_MAX_QUEUE_SIZE" => format!("{} spans", config.queue_spans),
         "OTEL_EXPORTER_OTLP_ENDPOINT" | "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" => config.address(),
         "OTEL_EXPORTER_OTLP_HEADERS" | "OTEL_EXPORTER_OTLP_TRACES_HEADERS" => {
             format!("{} headers", config.headers.len())
@@ -106,14 +118,10 @@ fn text(rows: &[Row], policy: &Policy, warnings: &[Warning]) -> String {
 }
 
 fn as_json(rows: &[Row], policy: &Policy, warnings: &[Warning]) -> Value {
-    let settings: Vec<_> = rows
-        .iter()
-        .map(|row| json!({ "name": row.name, "in_force": row.in_force, "origin": row.origin }))
-        .collect();
-    let warnings: Vec<_> = warnings
-        .iter()
-        .map(|warning| json!({ "variable": warning.variable, "message": warning.message }))
-        .collect();
+    let settings: Vec<_> =
+        rows.iter().map(|row| json!({ "name": row.name, "in_force": row.in_force, "origin": row.origin })).collect();
+    let warnings: Vec<_> =
+        warnings.iter().map(|warning| json!({ "variable": warning.variable, "message": warning.message })).collect();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "policy": &**policy.snapshot(),

@@ -8,12 +8,13 @@
 mod batch;
 mod config;
 mod exporter;
+mod from_environment;
 mod io;
 mod recorder;
 mod retry;
 mod sender;
 
-pub use config::{ExporterConfig, ExporterError};
+pub use config::{ExporterConfig, ExporterError, TlsFiles};
 pub use exporter::Exporter;
 
 #[cfg(feature = "collector")]

@@ -45,7 +45,7 @@ impl Recorder {
             endpoint = config.address(),
             "recording"
         );
-        let builder = Self::builder().sink(Arc::new(exporter)).policy(policy).clock(clock);
+        let builder = Self::builder().sink(Arc::new(exporter)).policy(policy).clock(clock).sampler(config.sampler);
         Ok(builder.producer(producer).counters(counters).build())
     }
 }

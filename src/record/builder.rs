@@ -1,13 +1,13 @@
 //! What all builders share: a call's identity, fixed when it opens, and its event under construction.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytestring::ByteString;
 
 use super::handle::Handle;
 use super::recorder::Shared;
 use crate::event::{
-    CallKind, EdgeKind, Event, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, Scope, Source, SpanId, SpanIds,
+    At, CallKind, EdgeKind, Event, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, Scope, Source, SpanId, SpanIds,
     TraceId,
 };
 use crate::semconv::Attr;
@@ -22,11 +22,14 @@ pub(super) struct Parent {
 }
 
 /// A call that has not started. Absent parts mean a disabled recorder.
+///
+/// Its event is on the heap from the beginning: a builder moves with each of its methods, and has to be small.
 pub(super) struct Draft {
     shared: Arc<Shared>,
-    parent: Option<Parent>,
-    pub(super) identity: Option<Identity>,
-    pub(super) opened: Opened<Raw>,
+    has_parent: bool,
+    identity: Option<Box<Identity>>,
+    /// The event that will open the call. Its time and its order are still to come, and its scope is the parent's.
+    event: Box<Event<Raw>>,
 }
 
 /// What a caller said of a call's place.
@@ -39,81 +42,129 @@ pub(super) struct Identity {
 }
 
 impl Draft {
-    pub(super) fn new(shared: &Arc<Shared>, parent: Option<Parent>) -> Self {
-        let (trace, parent_span, remote) = match &parent {
+    /// `opened` is the kind of the event that will open the call.
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        parent: Option<&Parent>,
+        kind: CallKind,
+        opened: impl FnOnce(Opened<Raw>) -> Kind<Raw>,
+    ) -> Self {
+        let (trace, parent_span, remote) = match parent {
             Some(parent) => (parent.trace, Some(parent.span), parent.remote),
             None => (TraceId::random(), None, false),
         };
         let span = SpanIds { trace, span: SpanId::random(), parent: parent_span, parent_is_remote: remote };
-        let opened = Opened { span, attrs: RawAttrs::default(), links: Vec::new(), policy: None };
-        Self { shared: Arc::clone(shared), parent, identity: None, opened }
+        let fields = Opened { span, attrs: RawAttrs::default(), links: Vec::new(), policy: None };
+        let event = Box::new(Event {
+            scope: parent.map_or_else(|| Arc::clone(&NOWHERE), |parent| Arc::clone(&parent.scope)),
+            key: Key { kind, id: KeyIdentity::None, occurrence: 0 },
+            at: At { time_unix_nano: 0, producer: None, seq: None },
+            source: Source::Recorder,
+            kind: opened(fields),
+        });
+        Self { shared: Arc::clone(shared), has_parent: parent.is_some(), identity: None, event }
     }
 
     pub(super) fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
     }
 
+    /// What the event tells.
+    pub(super) fn kind(&mut self) -> &mut Kind<Raw> {
+        &mut self.event.kind
+    }
+
+    fn opened(&mut self) -> Option<&mut Opened<Raw>> {
+        match &mut self.event.kind {
+            Kind::TurnOpened(opened) | Kind::InferenceOpened(opened, _) | Kind::ToolOpened(opened, _) => Some(opened),
+            // The constructor is given one of these.
+            _ => None,
+        }
+    }
+
+    pub(super) fn attrs(&mut self, set: impl FnOnce(&mut RawAttrs)) {
+        if let Some(opened) = self.opened() {
+            set(&mut opened.attrs);
+        }
+    }
+
     pub(super) fn text(&mut self, attr: Attr<ByteString>, value: &str) {
-        self.opened.attrs.text(attr, value);
+        self.attrs(|attrs| attrs.text(attr, value));
     }
 
     pub(super) fn link(&mut self, trace: TraceId, span: SpanId, kind: EdgeKind) {
-        self.opened.links.push(Link { trace, span, kind: Some(kind) });
+        if let Some(opened) = self.opened() {
+            opened.links.push(Link { trace, span, kind: Some(kind) });
+        }
     }
 
     pub(super) fn identity(&mut self) -> &mut Identity {
         self.identity.get_or_insert_default()
     }
 
+    /// Makes a turn of its own of it, within its parent's rollout.
+    pub(super) fn set_own_turn(&mut self) {
+        let Some(own) = self.opened().map(|opened| own_id(opened.span)) else { return };
+        let identity = self.identity();
+        identity.thread = Some(own.clone());
+        identity.turn = Some(own);
+    }
+
     /// Moves the call below a span of another process.
     pub(super) fn set_remote_parent(&mut self, trace: TraceId, span: SpanId) {
-        self.opened.span.trace = trace;
-        self.opened.span.parent = Some(span);
-        self.opened.span.parent_is_remote = true;
+        if let Some(opened) = self.opened() {
+            opened.span.trace = trace;
+            opened.span.parent = Some(span);
+            opened.span.parent_is_remote = true;
+        }
     }
 
     /// Opens the call; `closed` is the kind of the event that will close it.
-    pub(super) fn start(
-        self,
-        kind: CallKind,
-        opened: impl FnOnce(Opened<Raw>) -> Kind<Raw>,
-        closed: Kind<Raw>,
-    ) -> Handle {
-        let now = self.shared.now();
-        let span = self.opened.span;
-        let scope = scope_of(self.parent.map(|parent| parent.scope), self.identity, span);
-        let key = Key { kind, id: KeyIdentity::Call(self.shared.call_id(now)), occurrence: 0 };
-        let at = self.shared.at(now);
-        let event = |kind| Box::new(Event { scope: Arc::clone(&scope), key, at, source: Source::Recorder, kind });
-        let accepted = self.shared.open(event(opened(self.opened)));
-        let closed = accepted.then(|| event(closed));
+    pub(super) fn start(mut self, closed: Kind<Raw>) -> Handle {
+        let Some(span) = self.opened().map(|opened| opened.span) else { return Handle::disabled() };
+        let Self { shared, has_parent, identity, mut event } = self;
+        if identity.is_some() || !has_parent {
+            let parent = has_parent.then_some(&*event.scope);
+            event.scope = Arc::new(scope_of(parent, identity.map(|identity| *identity).unwrap_or_default(), span));
+        }
+        let now = shared.now();
+        event.key.id = KeyIdentity::Call(shared.call_id(now));
+        event.at = shared.at(now);
+        let (scope, key, at) = (Arc::clone(&event.scope), event.key, event.at);
+        let accepted = shared.open(event);
         let place = Parent { scope, trace: span.trace, span: span.span, remote: false };
-        Handle::new(self.shared, place, closed)
+        let closed = accepted.then(|| {
+            Box::new(Event { scope: Arc::clone(&place.scope), key, at, source: Source::Recorder, kind: closed })
+        });
+        Handle::new(shared, place, closed)
     }
 }
 
-/// Explicit scope first, then the call this one is part of, then its own span as the outermost one.
-fn scope_of(parent: Option<Arc<Scope>>, identity: Option<Identity>, span: SpanIds) -> Arc<Scope> {
-    let identity = match (identity, parent) {
-        (None, Some(scope)) => return scope,
-        (None, None) => Identity::default(),
-        (Some(identity), Some(parent)) => Identity {
-            tenant: identity.tenant.or_else(|| parent.tenant.clone()),
-            rollout: identity.rollout.or_else(|| Some(parent.rollout.clone())),
-            thread: identity.thread.or_else(|| Some(parent.thread.clone())),
-            turn: identity.turn.or_else(|| Some(parent.turn.clone())),
-        },
-        (Some(identity), None) => identity,
-    };
-    let own = || ByteString::from(format!("{}-{}", span.trace, span.span));
-    let own = match (&identity.rollout, &identity.thread, &identity.turn) {
+/// The scope of a call that has none yet.
+static NOWHERE: LazyLock<Arc<Scope>> = LazyLock::new(|| {
+    let none = ByteString::new;
+    Arc::new(Scope { tenant: None, rollout: none(), thread: none(), turn: none() })
+});
+
+/// The id of what begins with this span.
+fn own_id(span: SpanIds) -> ByteString {
+    ByteString::from(format!("{}-{}", span.trace, span.span))
+}
+
+/// Explicit scope first, then that of the call this one is part of, then its own span as the outermost one.
+fn scope_of(parent: Option<&Scope>, identity: Identity, span: SpanIds) -> Scope {
+    let inherited = |of: fn(&Scope) -> &ByteString| parent.map(|parent| of(parent).clone());
+    let rollout = identity.rollout.or_else(|| inherited(|scope| &scope.rollout));
+    let thread = identity.thread.or_else(|| inherited(|scope| &scope.thread));
+    let turn = identity.turn.or_else(|| inherited(|scope| &scope.turn));
+    let own = match (&rollout, &thread, &turn) {
         (Some(_), Some(_), Some(_)) => ByteString::new(),
-        _ => own(),
+        _ => own_id(span),
     };
-    Arc::new(Scope {
-        tenant: identity.tenant,
-        rollout: identity.rollout.unwrap_or_else(|| own.clone()),
-        thread: identity.thread.unwrap_or_else(|| own.clone()),
-        turn: identity.turn.unwrap_or(own),
-    })
+    Scope {
+        tenant: identity.tenant.or_else(|| parent.and_then(|parent| parent.tenant.clone())),
+        rollout: rollout.unwrap_or_else(|| own.clone()),
+        thread: thread.unwrap_or_else(|| own.clone()),
+        turn: turn.unwrap_or(own),
+    }
 }

@@ -9,7 +9,7 @@ use super::inference::InferenceBuilder;
 use super::tool::ToolBuilder;
 use super::turn::TurnBuilder;
 use crate::event::{At, CallId, CallIds, Clock, Event, ProducerId, Raw, SystemClock};
-use crate::intake::{Bounds, Counters, Counts, Drained, Intake, Sink};
+use crate::intake::{Bounds, Counters, Counts, Drained, Intake, Sampler, Sink};
 use crate::privacy::Policy;
 
 /// Records calls. Clones share one queue; a disabled one does nothing.
@@ -20,6 +20,7 @@ pub struct Recorder {
 
 pub(super) struct Shared {
     intake: Intake,
+    sampler: Sampler,
     clock: Arc<dyn Clock>,
     call_ids: CallIds,
     producer: ProducerId,
@@ -91,7 +92,7 @@ impl Shared {
     }
 
     pub(super) fn open(&self, event: Box<Event<Raw>>) -> bool {
-        self.intake.open(event)
+        self.sampler.samples(&event.scope.rollout) && self.intake.open(event)
     }
 
     pub(super) fn close(&self, event: Box<Event<Raw>>) {
@@ -113,6 +114,7 @@ pub struct RecorderBuilder {
     policy: Option<Policy>,
     clock: Option<Arc<dyn Clock>>,
     producer: Option<ProducerId>,
+    sampler: Sampler,
     bounds: Bounds,
     counters: Arc<Counters>,
 }
@@ -133,6 +135,12 @@ impl RecorderBuilder {
     /// The source of time. Without one the machine's clock is read.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
+        self
+    }
+
+    /// Which agent runs are recorded at all. Without one all are.
+    pub fn sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = sampler;
         self
     }
 
@@ -163,7 +171,8 @@ impl RecorderBuilder {
             Ok(intake) => {
                 let producer = self.producer.unwrap_or_else(|| ProducerId::generate(clock.unix_nanos()));
                 let call_ids = CallIds::default();
-                let shared = Shared { intake, clock, call_ids, producer, seq: AtomicU64::new(0) };
+                let shared =
+                    Shared { intake, sampler: self.sampler, clock, call_ids, producer, seq: AtomicU64::new(0) };
                 Recorder { shared: Some(Arc::new(shared)) }
             }
             Err(_) => {

@@ -3,8 +3,6 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use bytestring::ByteString;
-
 use super::builder::{Draft, Parent};
 use super::handle::Handle;
 use super::inference::InferenceBuilder;
@@ -21,17 +19,14 @@ pub struct TurnBuilder {
 
 impl TurnBuilder {
     pub(super) fn new(shared: Option<&Arc<Shared>>, agent: &str) -> Self {
-        Self { draft: shared.map(|shared| named(Draft::new(shared, None), agent)) }
+        Self { draft: shared.map(|shared| named(shared, None, agent)) }
     }
 
     /// A turn of another agent, started by the call at `parent`: same rollout, a thread of its own.
     pub(super) fn below(shared: Option<&Arc<Shared>>, parent: Option<&Parent>, agent: &str) -> Self {
         let draft = shared.zip(parent).map(|(shared, parent)| {
-            let mut draft = named(Draft::new(shared, Some(parent.clone())), agent);
-            let own = ByteString::from(format!("{}-{}", draft.opened.span.trace, draft.opened.span.span));
-            let identity = draft.identity();
-            identity.thread = Some(own.clone());
-            identity.turn = Some(own);
+            let mut draft = named(shared, Some(parent), agent);
+            draft.set_own_turn();
             draft
         });
         Self { draft }
@@ -66,7 +61,7 @@ impl TurnBuilder {
 
     /// Which part of the turn this is, counted by the waits for a person before it (`veilspan.segment`).
     pub fn segment(self, segment: u32) -> Self {
-        self.with(|draft| draft.opened.attrs.int(SEGMENT, i64::from(segment)))
+        self.with(|draft| draft.attrs(|attrs| attrs.int(SEGMENT, i64::from(segment))))
     }
 
     /// What the user would call the chat (`gen_ai.conversation.id`). Never invent one.
@@ -107,11 +102,12 @@ impl TurnBuilder {
         let Some(draft) = self.draft else { return Turn { shared: None, handle: Handle::disabled() } };
         let shared = draft.shared();
         let closed = Kind::TurnClosed(Closed { outcome: None, attrs: RawAttrs::default() });
-        Turn { handle: draft.start(CallKind::Turn, Kind::TurnOpened, closed), shared: Some(shared) }
+        Turn { handle: draft.start(closed), shared: Some(shared) }
     }
 }
 
-fn named(mut draft: Draft, agent: &str) -> Draft {
+fn named(shared: &Arc<Shared>, parent: Option<&Parent>, agent: &str) -> Draft {
+    let mut draft = Draft::new(shared, parent, CallKind::Turn, Kind::TurnOpened);
     draft.text(OPERATION_NAME, "invoke_agent");
     draft.text(AGENT_NAME, agent);
     draft
