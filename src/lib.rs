@@ -31,6 +31,6 @@ pub use privacy::Policy;
 pub use processor::sdk_exporter;
 pub use record::Recorder;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "sdk"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -28,9 +28,11 @@ const VARIABLES: &[&str] = &[
 
 /// `opentelemetry_otlp`'s exporter under the policy that the environment sets, for any `SdkTracerProvider`.
 ///
-/// Speaks OTLP over gRPC, to `OTEL_EXPORTER_OTLP_ENDPOINT` and with what else `opentelemetry_otlp` reads; endpoints are
-/// `http://host:port` or, with the feature `tls`, `https://host:port`. Its connections live on a thread of their own, so
-/// that it needs no runtime, and delivers under a host that has a single thread, or blocks it.
+/// Speaks OTLP over gRPC, whatever `OTEL_EXPORTER_OTLP_PROTOCOL` says, to `OTEL_EXPORTER_OTLP_ENDPOINT` and with what else
+/// `opentelemetry_otlp` reads; endpoints are `http://host:port` or, with the feature `tls`, `https://host:port`. Its
+/// connections live on a thread of their own, so that it needs no runtime, and delivers under a host that has a single
+/// thread, or blocks it. Retries for as long as a request may take; what is not delivered then is lost, and told to the
+/// SDK. What a peer refuses of a request that it takes, `opentelemetry_otlp` keeps to itself.
 ///
 /// ```no_run
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
