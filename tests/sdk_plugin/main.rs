@@ -6,11 +6,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod as_in_a_stage;
+mod as_recorded;
 mod build;
 mod canaries;
 mod delivery;
 mod failures;
 mod forwarding;
 mod hosts;
-mod same_rules;
 mod untouched;
