@@ -23,7 +23,7 @@ pub(super) enum Verdict {
 const MAX_NUMBER_CHARS: usize = 32;
 
 /// Whether a text may leave as a label. `_OTHER` is what we write ourselves, and nothing tells nothing.
-pub(super) fn stays(text: &str) -> bool {
+pub(in crate::processor) fn stays(text: &str) -> bool {
     is_label(text) || text.is_empty() || text == &*OTHER
 }
 
