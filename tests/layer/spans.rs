@@ -18,10 +18,7 @@ fn recorded(run: impl FnOnce()) -> Recorded {
 
 fn lengths(call: &CallRecord<Veiled>) -> (Vec<Option<u64>>, Vec<Option<u64>>) {
     let Body::Inference { request, answer } = &call.body else { panic!("{call:?}") };
-    (
-        request.items.iter().map(|item| item.length).collect(),
-        answer.items.iter().map(|item| item.length.map(|length| length as u64)).collect(),
-    )
+    (request.items.iter().map(|item| item.length).collect(), answer.items.iter().map(|item| item.length).collect())
 }
 
 const MESSAGES: &str = r#"[{"role":"user","parts":[{"type":"text","content":"hello"}]}]"#;
