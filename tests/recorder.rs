@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use veilspan::event::{Body, CallKind, CallRecord, Kind, ManualClock, Message, Outcome, Record, Role, Veiled};
+use veilspan::event::{Body, CallKind, CallRecord, Kind, ManualClock, Message, Outcome, Part, Record, Role, Veiled};
 use veilspan::intake::{Drop, Refused, Sink};
 use veilspan::privacy::{Key, Level};
 use veilspan::record::TurnRef;
@@ -427,4 +427,24 @@ fn calls_that_close_after_the_shutdown_are_counted() {
     recorder.tool("t").start().finish();
     assert_eq!(recorder.counts().dropped.of(Drop::ShutDown), 2);
     assert!(sink.calls().is_empty());
+}
+
+#[test]
+fn no_span_grows_with_what_it_tells_of() {
+    let (recorder, sink) = recorder();
+    let turn = recorder.turn("a").start();
+    let many = |count: usize| (0..count).map(|n| Message::text(Role::User, n.to_string())).collect::<Vec<_>>();
+    turn.inference("openai", "m").input(many(10)).start().finish();
+    assert!(recorder.flush(SOON).complete);
+    let part = || Part::Encrypted(vec![1].into());
+    let mut call = turn.inference("openai", "m").input(many(2000)).start();
+    for _ in 0..1000 {
+        call.output(Message { role: Role::Assistant, parts: (0..100).map(|_| part()).collect() }).finish_reason("stop");
+    }
+    call.finish();
+    let calls = calls(&recorder, &sink);
+    let (request, answer) = inference(&calls[1]);
+    assert_eq!((request.prefix, request.items.len(), request.omitted), (None, 512, Some(1488)));
+    assert_eq!((answer.items.len(), answer.blobs.len()), (512, 512));
+    assert_eq!(calls[1].closed.attrs.get(semconv::FINISH_REASONS).unwrap().len(), 512);
 }

@@ -4,6 +4,7 @@
 //! something that is needed is not there.
 
 mod collector;
+mod doctor;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Collector(collector::Arguments),
+    Doctor(doctor::Arguments),
 }
 
 /// Why a command ended early.
@@ -61,6 +63,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     let done = match arguments.command {
         Command::Collector(arguments) => collector::run(arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,10 +1,9 @@
-//! Attributes: sorted and typed where they are safe, one flat text where they are still raw.
+//! Attributes that are safe to leave, sorted and typed.
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
 use bytestring::ByteString;
-use smallvec::SmallVec;
 
 use crate::semconv::{Attr, KeyId};
 
@@ -141,11 +140,16 @@ impl Attrs {
         }
     }
 
-    /// Appends to an array of strings.
+    /// The most strings of one array.
+    const MAX_TEXTS: usize = 512;
+
+    /// Appends to an array of strings, unless it is full.
     pub fn push_text(&mut self, id: KeyId, text: ByteString) {
         let place = self.entries.binary_search_by_key(&id, |(key, _)| *key);
         if let Some((_, Value::Texts(texts))) = place.ok().and_then(|place| self.entries.get_mut(place)) {
-            texts.push(text);
+            if texts.len() < Self::MAX_TEXTS {
+                texts.push(text);
+            }
         } else {
             self.insert(id, Value::Texts(vec![text]));
         }
@@ -183,141 +187,6 @@ impl Attrs {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
-    }
-}
-
-/// Attributes as a caller gave them: one flat text for all strings, so that recording a few of them allocates nothing.
-///
-/// Can be neither printed nor compared, and is wiped when dropped: a caller may have put anything into a label.
-#[derive(Default)]
-#[allow(missing_debug_implementations)]
-pub struct RawAttrs {
-    text: SmallVec<[u8; 192]>,
-    entries: SmallVec<[(KeyId, Slot); 16]>,
-}
-
-#[derive(Clone, Copy)]
-enum Slot {
-    Text(u32, u32),
-    /// One of several texts under the same key.
-    Element(u32, u32),
-    Int(i64),
-    Double(f64),
-    Bool(bool),
-}
-
-/// A value as a caller gave it, borrowed from [`RawAttrs`].
-#[allow(missing_debug_implementations)]
-#[derive(Clone, Copy)]
-pub enum RawValue<'a> {
-    /// A string.
-    Text(&'a str),
-    /// One element of an array of strings; the elements of one key come in order.
-    Element(&'a str),
-    /// A signed 64-bit integer.
-    Int(i64),
-    /// A 64-bit float.
-    Double(f64),
-    /// A boolean.
-    Bool(bool),
-}
-
-impl RawAttrs {
-    /// Adds a text; of several for one key the last one counts.
-    pub fn text(&mut self, attr: Attr<ByteString>, value: &str) {
-        if let Some((start, end)) = self.append(value) {
-            self.entries.push((attr.id(), Slot::Text(start, end)));
-        }
-    }
-
-    /// Adds one element to an array of strings.
-    pub fn element(&mut self, attr: Attr<Vec<ByteString>>, value: &str) {
-        if let Some((start, end)) = self.append(value) {
-            self.entries.push((attr.id(), Slot::Element(start, end)));
-        }
-    }
-
-    /// Adds an integer.
-    pub fn int(&mut self, attr: Attr<i64>, value: i64) {
-        self.entries.push((attr.id(), Slot::Int(value)));
-    }
-
-    /// Adds a float.
-    pub fn double(&mut self, attr: Attr<f64>, value: f64) {
-        self.entries.push((attr.id(), Slot::Double(value)));
-    }
-
-    /// Adds a boolean.
-    pub fn bool(&mut self, attr: Attr<bool>, value: bool) {
-        self.entries.push((attr.id(), Slot::Bool(value)));
-    }
-
-    /// Adds a value by its id, whose type the caller has checked.
-    pub(crate) fn push(&mut self, id: KeyId, value: RawValue<'_>) {
-        let slot = match value {
-            RawValue::Text(text) => self.append(text).map(|(start, end)| Slot::Text(start, end)),
-            RawValue::Element(text) => self.append(text).map(|(start, end)| Slot::Element(start, end)),
-            RawValue::Int(number) => Some(Slot::Int(number)),
-            RawValue::Double(number) => Some(Slot::Double(number)),
-            RawValue::Bool(flag) => Some(Slot::Bool(flag)),
-        };
-        self.entries.extend(slot.map(|slot| (id, slot)));
-    }
-
-    /// Forgets what a later value of the same key has replaced. Arrays keep all their elements.
-    pub(crate) fn compact(&mut self) {
-        let mut kept = Self::default();
-        for (place, (id, slot)) in self.entries.iter().enumerate() {
-            let later = || self.entries.iter().skip(place + 1).any(|(later, _)| later == id);
-            if matches!(slot, Slot::Element(..)) || !later() {
-                kept.push(*id, self.resolve(*slot));
-            }
-        }
-        *self = kept;
-    }
-
-    /// All attributes, in the order in which they were added.
-    pub fn iter(&self) -> impl Iterator<Item = (KeyId, RawValue<'_>)> {
-        self.entries.iter().map(|(id, slot)| (*id, self.resolve(*slot)))
-    }
-
-    /// How many values there are.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    fn resolve(&self, slot: Slot) -> RawValue<'_> {
-        let slice = |start: u32, end: u32| {
-            let bytes = self.text.get(start as usize..end as usize).unwrap_or_default();
-            std::str::from_utf8(bytes).unwrap_or_default()
-        };
-        match slot {
-            Slot::Text(start, end) => RawValue::Text(slice(start, end)),
-            Slot::Element(start, end) => RawValue::Element(slice(start, end)),
-            Slot::Int(number) => RawValue::Int(number),
-            Slot::Double(number) => RawValue::Double(number),
-            Slot::Bool(flag) => RawValue::Bool(flag),
-        }
-    }
-
-    /// Nothing where the text would grow over what 32 bits can address.
-    fn append(&mut self, value: &str) -> Option<(u32, u32)> {
-        let start = u32::try_from(self.text.len()).ok()?;
-        let end = u32::try_from(self.text.len().checked_add(value.len())?).ok()?;
-        self.text.extend_from_slice(value.as_bytes());
-        Some((start, end))
-    }
-}
-
-impl Drop for RawAttrs {
-    fn drop(&mut self) {
-        self.text.fill(0);
-        zeroize::optimization_barrier(self.text.as_slice());
     }
 }
 

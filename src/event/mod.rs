@@ -18,12 +18,13 @@ mod id;
 mod link;
 mod outcome;
 mod raw;
+mod raw_attrs;
 mod scope;
 pub mod shape;
 mod veiled;
 mod wipe;
 
-pub use attrs::{Attrs, FromValue, RawAttrs, RawValue, Value};
+pub use attrs::{Attrs, FromValue, Value};
 pub use call::{Body, CallRecord, Closed, Event, Kind, OpenRecord, Opened, Record};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use content::{Content, Raw, Veiled};
@@ -31,6 +32,7 @@ pub use id::{CallId, CallIds, InvalidId, ProducerId, SpanId, TraceId};
 pub use link::{EdgeKind, Link};
 pub use outcome::Outcome;
 pub use raw::{Message, Part, RawBytes, RawText, Request, ResultContent, Role, ToolDefinition};
+pub use raw_attrs::{RawAttrs, RawValue};
 pub use scope::{At, CallKind, Key, KeyIdentity, Scope, Source, SpanIds};
 pub use veiled::{Algorithm, Arguments, Digest, Input, Item, Measure, Output, ParseDigestError};
 

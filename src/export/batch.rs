@@ -22,6 +22,7 @@ pub(super) struct Limits {
     pub(super) batch_bytes: usize,
     pub(super) batch_delay: Duration,
     pub(super) queue_bytes: usize,
+    pub(super) queue_spans: usize,
 }
 
 /// What waits to be sent: full batches, and one that fills.
@@ -38,7 +39,9 @@ struct State {
     filling_count: u64,
     /// When the first span of the filling batch came.
     since: Option<Instant>,
+    /// What waits or is in flight.
     bytes: usize,
+    spans: usize,
     in_flight: u64,
     /// Everything that waits is to be sent without delay.
     hurried: bool,
@@ -70,7 +73,8 @@ impl Outbox {
         if state.closed {
             return Err(Drop::ShutDown);
         }
-        if state.bytes.saturating_add(field.len()) > self.limits.queue_bytes {
+        let is_full = state.spans >= self.limits.queue_spans;
+        if is_full || state.bytes.saturating_add(field.len()) > self.limits.queue_bytes {
             return Err(Drop::ExportQueueFull);
         }
         let mut due = state.since.is_none();
@@ -81,6 +85,7 @@ impl Outbox {
         state.filling.extend_from_slice(field);
         state.filling_count += 1;
         state.bytes += field.len();
+        state.spans += 1;
         state.since.get_or_insert_with(Instant::now);
         if state.filling_count >= self.limits.batch_spans as u64 {
             state.complete_batch();
@@ -113,6 +118,7 @@ impl Outbox {
         }
         count();
         state.bytes = state.bytes.saturating_sub(batch.spans.len());
+        state.spans = state.spans.saturating_sub(usize::try_from(batch.count).unwrap_or(usize::MAX));
         state.in_flight = 0;
         let empty = state.is_empty();
         drop(state);
@@ -210,7 +216,13 @@ mod tests {
     use super::*;
 
     fn outbox(batch_spans: usize, batch_bytes: usize, queue_bytes: usize) -> Outbox {
-        Outbox::new(Limits { batch_spans, batch_bytes, batch_delay: Duration::from_secs(3600), queue_bytes })
+        Outbox::new(Limits {
+            batch_spans,
+            batch_bytes,
+            batch_delay: Duration::from_secs(3600),
+            queue_bytes,
+            queue_spans: 6,
+        })
     }
 
     fn sent(outbox: &Outbox) -> Vec<u64> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Exporter, ExporterConfig, ExporterError};
-use crate::environment::{Environment, Warning, warn_once};
+use crate::environment::{Environment, warn_once};
 use crate::event::{Clock, ProducerId, SystemClock};
 use crate::intake::Counters;
 use crate::privacy::Policy;
@@ -28,9 +28,8 @@ impl Recorder {
         let (policy, mut warnings) = Policy::builder().build_in(&environment);
         let (config, more) = ExporterConfig::from_environment(&environment);
         warnings.extend(more);
-        let disabled = is_disabled(&environment, &mut warnings);
         warn_once(&warnings);
-        if disabled {
+        if config.disabled {
             return Ok(Self::disabled());
         }
         Self::exporting(&config, policy)
@@ -48,17 +47,7 @@ impl Recorder {
             endpoint = config.address(),
             "recording"
         );
-        let builder = Self::builder().sink(Arc::new(exporter)).policy(policy).clock(clock);
+        let builder = Self::builder().sink(Arc::new(exporter)).policy(policy).clock(clock).sampler(config.sampler);
         Ok(builder.producer(producer).counters(counters).build())
     }
-}
-
-fn is_disabled(environment: &Environment, warnings: &mut Vec<Warning>) -> bool {
-    const NAME: &str = "OTEL_SDK_DISABLED";
-    let Some(value) = environment.otel(NAME) else { return false };
-    let disabled = value.eq_ignore_ascii_case("true");
-    if !disabled && !value.eq_ignore_ascii_case("false") {
-        warnings.push(Warning::new(NAME, value, "neither `true` nor `false`; taken for `false`"));
-    }
-    disabled
 }

@@ -26,11 +26,14 @@ impl Sender {
             batch_bytes: config.batch_bytes,
             batch_delay: config.batch_delay,
             queue_bytes: config.queue_bytes,
+            queue_spans: config.queue_spans,
         };
         let peer = ClientOptions {
             endpoint: config.endpoint.clone(),
             headers: config.headers.clone(),
             timeout: config.timeout,
+            gzip: config.gzip,
+            tls: config.tls.clone(),
         };
         let shared = Arc::new(Shared::new(Outbox::new(limits), counters));
         Io::start(Arc::clone(&shared), &peer, envelope)?;

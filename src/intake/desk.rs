@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{Counters, Counts, Drained, Drop, Intake};
+use super::{Counters, Counts, Drained, Drop, Intake, Sampler};
 use crate::event::{At, CallId, CallIds, Clock, Event, ProducerId, Raw};
 
 /// One process life's clock, ids and order of events, in front of its [`Intake`]. All ways in of one recorder share one.
@@ -16,6 +16,7 @@ pub(crate) struct Desk {
     call_ids: CallIds,
     producer: ProducerId,
     seq: AtomicU64,
+    sampler: Sampler,
 }
 
 impl Desk {
@@ -24,9 +25,10 @@ impl Desk {
         counters: Arc<Counters>,
         clock: Arc<dyn Clock>,
         producer: Option<ProducerId>,
+        sampler: Sampler,
     ) -> Self {
         let producer = producer.unwrap_or_else(|| ProducerId::generate(clock.unix_nanos()));
-        Self { intake, counters, clock, call_ids: CallIds::default(), producer, seq: AtomicU64::new(0) }
+        Self { intake, counters, clock, call_ids: CallIds::default(), producer, seq: AtomicU64::new(0), sampler }
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -45,7 +47,12 @@ impl Desk {
 
     /// Takes the event that opens a call. `false`: there was no room, and the call must not be closed either.
     pub(crate) fn open(&self, event: Box<Event<Raw>>) -> bool {
-        self.intake.open(event)
+        self.samples(&event.scope.rollout) && self.intake.open(event)
+    }
+
+    /// Whether the rollout of this id is recorded at all.
+    pub(crate) fn samples(&self, rollout: &str) -> bool {
+        self.sampler.samples(rollout)
     }
 
     /// Counts a call that has started and will be handed in whole when it ends.

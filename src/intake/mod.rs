@@ -8,16 +8,19 @@
 //! bounded in bytes and in calls, and what is not taken is counted by reason; a call that was taken keeps room for its
 //! close. Costs one lock and one move an event. What a sink does is left to it; it may stall, and stalls only itself.
 
+mod calls;
 mod counters;
 mod desk;
 mod identity;
 mod pipeline;
 mod queue;
+mod sampler;
 mod sink;
 
 pub use counters::{Counts, Drop, Losses};
 pub use pipeline::{Intake, IntakeError};
 pub use queue::Bounds;
+pub use sampler::Sampler;
 pub use sink::{Drained, Refused, Sink};
 
 pub(crate) use counters::Counters;

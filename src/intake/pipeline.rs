@@ -1,6 +1,5 @@
 //! The pipeline's thread: veils events as they come, folds the two of a call, and hands records to the sink.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -8,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
+use super::calls::Calls;
 use super::queue::{Bounds, Flush, Item, Queue};
 use super::{Counters, Counts, Drained, Drop, Refused, Sink};
 use crate::event::{At, Body, CallRecord, Closed, Event, Key, Kind, OpenRecord, Opened, Raw, Record, Scope, Veiled};
@@ -42,7 +42,7 @@ impl Intake {
             sink,
             counters: Arc::clone(&counters),
             given_up: Arc::clone(&given_up),
-            open: HashMap::new(),
+            open: Calls::default(),
         };
         std::thread::Builder::new()
             .name("veilspan-pipeline".to_owned())
@@ -141,7 +141,7 @@ struct Pipeline {
     counters: Arc<Counters>,
     given_up: Arc<AtomicBool>,
     losses_seen: u64,
-    open: HashMap<Key, OpenCall>,
+    open: Calls<OpenCall>,
 }
 
 /// What a call's opened event told, until its closed event comes.

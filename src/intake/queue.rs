@@ -109,7 +109,9 @@ impl Queue {
 
     /// The content of one event has been veiled.
     pub(super) fn release(&self, bytes: usize) {
-        self.content_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        if bytes > 0 {
+            self.content_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
     }
 
     /// Moves all that waits into `items`, which must be empty; waits until there is something.
@@ -138,7 +140,7 @@ impl Queue {
     ) -> Result<bool, Drop> {
         let mut bytes = content_bytes(&event.kind);
         // Over the bound content is taken out before the lock is held: wiping it takes time.
-        let before = self.content_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let before = if bytes > 0 { self.content_bytes.fetch_add(bytes, Ordering::Relaxed) } else { 0 };
         let lost = bytes > 0 && before.saturating_add(bytes) > self.bounds.content_bytes;
         if lost {
             drop_content(&mut event.kind);

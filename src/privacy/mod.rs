@@ -8,6 +8,7 @@
 pub mod c1;
 mod history;
 mod key;
+mod known;
 mod label;
 mod level;
 pub(crate) mod measure;

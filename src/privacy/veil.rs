@@ -7,6 +7,7 @@ use bytestring::ByteString;
 
 use super::c1::{self, Hasher};
 use super::history::History;
+use super::known::Known;
 use super::label::is_label;
 use super::level::Level;
 use super::measure;
@@ -15,7 +16,7 @@ use crate::event::{
     Arguments, Attrs, CallKind, Closed, Digest, Event, Input, Kind, Measure, Message, Opened, Output, Raw, RawAttrs,
     RawText, RawValue, Request, ResultContent, Scope, Value, Veiled,
 };
-use crate::semconv::Class;
+use crate::semconv::{Class, KeyId};
 
 /// The tenants whose keys are kept ready.
 const TENANTS: usize = 1024;
@@ -28,6 +29,7 @@ pub struct Veil {
     policy: Policy,
     history: History,
     tenants: HashMap<ByteString, Hasher>,
+    known: Known,
     counts: VeilCounts,
 }
 
@@ -41,7 +43,13 @@ pub struct VeilCounts {
 impl Veil {
     /// A veil of this policy, for one producer.
     pub fn new(policy: Policy) -> Self {
-        Self { policy, history: History::default(), tenants: HashMap::new(), counts: VeilCounts::default() }
+        Self {
+            policy,
+            history: History::default(),
+            tenants: HashMap::new(),
+            known: Known::default(),
+            counts: VeilCounts::default(),
+        }
     }
 
     /// The policy that it applies.
@@ -57,8 +65,9 @@ impl Veil {
     /// The event, as much as may leave of it. What was said is wiped.
     pub fn event(&mut self, event: Event<Raw>) -> Event<Veiled> {
         let Event { scope, key, at, source, kind } = event;
-        let hasher = self.hasher_of(scope.tenant.as_ref());
-        let mut pass = Pass { hasher: hasher.as_ref(), level: self.policy.level(), counts: &mut self.counts };
+        let hasher = hasher_of(&self.policy, &mut self.tenants, scope.tenant.as_ref());
+        let (level, known, counts) = (self.policy.level(), &mut self.known, &mut self.counts);
+        let mut pass = Pass { hasher, level, known, counts };
         let is_close = matches!(kind, Kind::TurnClosed(_) | Kind::InferenceClosed(..) | Kind::ToolClosed(..));
         let scope = pass.scope(scope, is_close);
         let kind = match kind {
@@ -91,34 +100,37 @@ impl Veil {
     pub fn lost(&mut self) {
         self.history.forget();
     }
+}
 
-    fn hasher_of(&mut self, tenant: Option<&ByteString>) -> Option<Hasher> {
-        let base = self.policy.hasher()?;
-        let Some(tenant) = tenant else { return Some(base.clone()) };
-        if let Some(hasher) = self.tenants.get(tenant) {
-            return Some(hasher.clone());
+/// The function of one tenant, borrowed: it is too large to be copied for each event.
+fn hasher_of<'h>(
+    policy: &'h Policy,
+    tenants: &'h mut HashMap<ByteString, Hasher>,
+    tenant: Option<&ByteString>,
+) -> Option<&'h Hasher> {
+    let base = policy.hasher()?;
+    let Some(tenant) = tenant else { return Some(base) };
+    if !tenants.contains_key(tenant) {
+        if tenants.len() >= TENANTS {
+            tenants.clear();
         }
-        if self.tenants.len() >= TENANTS {
-            self.tenants.clear();
-        }
-        let hasher = base.for_tenant(Some(tenant));
-        self.tenants.insert(tenant.clone(), hasher.clone());
-        Some(hasher)
+        tenants.insert(tenant.clone(), base.for_tenant(Some(tenant)));
     }
+    tenants.get(tenant)
 }
 
 /// One event on its way through.
 struct Pass<'a> {
     hasher: Option<&'a Hasher>,
     level: Level,
+    known: &'a mut Known,
     counts: &'a mut VeilCounts,
 }
 
 impl Pass<'_> {
     /// Both events of a call carry its scope: what is replaced in it is counted with the first.
     fn scope(&mut self, scope: Arc<Scope>, was_counted: bool) -> Arc<Scope> {
-        let ids = [Some(&scope.rollout), Some(&scope.thread), Some(&scope.turn), scope.tenant.as_ref()];
-        if ids.into_iter().flatten().all(|id| is_label(id)) {
+        if self.known.scope(&scope) {
             return scope;
         }
         let before = *self.counts;
@@ -146,10 +158,9 @@ impl Pass<'_> {
     fn attrs(&mut self, raw: &RawAttrs) -> Attrs {
         let mut attrs = Attrs::with_capacity(raw.len());
         for (id, value) in raw.iter() {
-            let class = id.name().class;
             match value {
-                RawValue::Text(text) => attrs.insert(id, Value::Text(self.text(class, text))),
-                RawValue::Element(text) => attrs.push_text(id, self.text(class, text)),
+                RawValue::Text(text) => attrs.insert(id, Value::Text(self.text(id, text))),
+                RawValue::Element(text) => attrs.push_text(id, self.text(id, text)),
                 RawValue::Int(number) => attrs.insert(id, Value::Int(number)),
                 RawValue::Double(number) => attrs.insert(id, Value::Double(number)),
                 RawValue::Bool(flag) => attrs.insert(id, Value::Bool(flag)),
@@ -158,11 +169,11 @@ impl Pass<'_> {
         attrs
     }
 
-    fn text(&mut self, class: Class, text: &str) -> ByteString {
-        if is_label(text) {
-            return ByteString::from(text);
+    fn text(&mut self, id: KeyId, text: &str) -> ByteString {
+        if let Some(label) = self.known.label(id, text) {
+            return label;
         }
-        match class {
+        match id.name().class {
             Class::Reason | Class::Constant => {
                 self.counts.labels_replaced += 1;
                 OTHER

@@ -1,12 +1,12 @@
 //! What all builders share: a call's identity, fixed when it opens, and its event under construction.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytestring::ByteString;
 
 use super::handle::Handle;
 use crate::event::{
-    CallKind, EdgeKind, Event, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, Scope, Source, SpanId, SpanIds,
+    At, CallKind, EdgeKind, Event, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, Scope, Source, SpanId, SpanIds,
     TraceId,
 };
 use crate::intake::{Desk, Identity};
@@ -22,64 +22,117 @@ pub(super) struct Parent {
 }
 
 /// A call that has not started. Absent parts mean a disabled recorder.
+///
+/// Its event is on the heap from the beginning: a builder moves with each of its methods, and has to be small.
 pub(super) struct Draft {
     desk: Arc<Desk>,
-    parent: Option<Parent>,
-    pub(super) identity: Option<Identity>,
-    pub(super) opened: Opened<Raw>,
+    has_parent: bool,
+    identity: Option<Box<Identity>>,
+    /// The event that will open the call. Its time and its order are still to come, and its scope is the parent's.
+    event: Box<Event<Raw>>,
 }
 
 impl Draft {
-    pub(super) fn new(desk: &Arc<Desk>, parent: Option<Parent>) -> Self {
-        let (trace, parent_span, remote) = match &parent {
+    /// `opened` is the kind of the event that will open the call.
+    pub(super) fn new(
+        desk: &Arc<Desk>,
+        parent: Option<&Parent>,
+        kind: CallKind,
+        opened: impl FnOnce(Opened<Raw>) -> Kind<Raw>,
+    ) -> Self {
+        let (trace, parent_span, remote) = match parent {
             Some(parent) => (parent.trace, Some(parent.span), parent.remote),
             None => (TraceId::random(), None, false),
         };
         let span = SpanIds { trace, span: SpanId::random(), parent: parent_span, parent_is_remote: remote };
-        let opened = Opened { span, attrs: RawAttrs::default(), links: Vec::new(), policy: None };
-        Self { desk: Arc::clone(desk), parent, identity: None, opened }
+        let fields = Opened { span, attrs: RawAttrs::default(), links: Vec::new(), policy: None };
+        let event = Box::new(Event {
+            scope: parent.map_or_else(|| Arc::clone(&NOWHERE), |parent| Arc::clone(&parent.scope)),
+            key: Key { kind, id: KeyIdentity::None, occurrence: 0 },
+            at: At { time_unix_nano: 0, producer: None, seq: None },
+            source: Source::Recorder,
+            kind: opened(fields),
+        });
+        Self { desk: Arc::clone(desk), has_parent: parent.is_some(), identity: None, event }
     }
 
     pub(super) fn desk(&self) -> Arc<Desk> {
         Arc::clone(&self.desk)
     }
 
+    /// What the event tells.
+    pub(super) fn kind(&mut self) -> &mut Kind<Raw> {
+        &mut self.event.kind
+    }
+
+    fn opened(&mut self) -> Option<&mut Opened<Raw>> {
+        match &mut self.event.kind {
+            Kind::TurnOpened(opened) | Kind::InferenceOpened(opened, _) | Kind::ToolOpened(opened, _) => Some(opened),
+            // The constructor is given one of these.
+            _ => None,
+        }
+    }
+
+    pub(super) fn attrs(&mut self, set: impl FnOnce(&mut RawAttrs)) {
+        if let Some(opened) = self.opened() {
+            set(&mut opened.attrs);
+        }
+    }
+
     pub(super) fn text(&mut self, attr: Attr<ByteString>, value: &str) {
-        self.opened.attrs.text(attr, value);
+        self.attrs(|attrs| attrs.text(attr, value));
     }
 
     pub(super) fn link(&mut self, trace: TraceId, span: SpanId, kind: EdgeKind) {
-        self.opened.links.push(Link { trace, span, kind: Some(kind) });
+        if let Some(opened) = self.opened() {
+            opened.links.push(Link { trace, span, kind: Some(kind) });
+        }
     }
 
     pub(super) fn identity(&mut self) -> &mut Identity {
         self.identity.get_or_insert_default()
     }
 
+    /// Makes a turn of its own of it, within its parent's rollout.
+    pub(super) fn set_own_turn(&mut self) {
+        let Some(own) = self.opened().map(|opened| Identity::own(opened.span)) else { return };
+        let identity = self.identity();
+        identity.thread = Some(own.clone());
+        identity.turn = Some(own);
+    }
+
     /// Moves the call below a span of another process.
     pub(super) fn set_remote_parent(&mut self, trace: TraceId, span: SpanId) {
-        self.opened.span.trace = trace;
-        self.opened.span.parent = Some(span);
-        self.opened.span.parent_is_remote = true;
+        if let Some(opened) = self.opened() {
+            opened.span.trace = trace;
+            opened.span.parent = Some(span);
+            opened.span.parent_is_remote = true;
+        }
     }
 
     /// Opens the call; `closed` is the kind of the event that will close it.
-    pub(super) fn start(
-        self,
-        kind: CallKind,
-        opened: impl FnOnce(Opened<Raw>) -> Kind<Raw>,
-        closed: Kind<Raw>,
-    ) -> Handle {
-        let now = self.desk.now();
-        let span = self.opened.span;
-        let identity = self.identity.unwrap_or_default();
-        let scope = identity.scope(self.parent.as_ref().map(|parent| &parent.scope), span);
-        let key = Key { kind, id: KeyIdentity::Call(self.desk.call_id(now)), occurrence: 0 };
-        let at = self.desk.at(now);
-        let event = |kind| Box::new(Event { scope: Arc::clone(&scope), key, at, source: Source::Recorder, kind });
-        let accepted = self.desk.open(event(opened(self.opened)));
-        let closed = accepted.then(|| event(closed));
+    pub(super) fn start(mut self, closed: Kind<Raw>) -> Handle {
+        let Some(span) = self.opened().map(|opened| opened.span) else { return Handle::disabled() };
+        let Self { desk, has_parent, identity, mut event } = self;
+        if identity.is_some() || !has_parent {
+            let parent = has_parent.then(|| Arc::clone(&event.scope));
+            event.scope = identity.map(|identity| *identity).unwrap_or_default().scope(parent.as_ref(), span);
+        }
+        let now = desk.now();
+        event.key.id = KeyIdentity::Call(desk.call_id(now));
+        event.at = desk.at(now);
+        let (scope, key, at) = (Arc::clone(&event.scope), event.key, event.at);
+        let accepted = desk.open(event);
         let place = Parent { scope, trace: span.trace, span: span.span, remote: false };
-        Handle::new(self.desk, place, closed)
+        let closed = accepted.then(|| {
+            Box::new(Event { scope: Arc::clone(&place.scope), key, at, source: Source::Recorder, kind: closed })
+        });
+        Handle::new(desk, place, closed)
     }
 }
+
+/// The scope of a call that has none yet.
+static NOWHERE: LazyLock<Arc<Scope>> = LazyLock::new(|| {
+    let none = ByteString::new;
+    Arc::new(Scope { tenant: None, rollout: none(), thread: none(), turn: none() })
+});

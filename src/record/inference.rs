@@ -21,19 +21,18 @@ use crate::semconv::{
 #[must_use = "an inference is recorded from `start` on"]
 pub struct InferenceBuilder {
     draft: Option<Draft>,
-    request: Option<Box<Request>>,
 }
 
 impl InferenceBuilder {
     pub(super) fn new(desk: Option<&Arc<Desk>>, parent: Option<&Parent>, provider: &str, model: &str) -> Self {
         let draft = desk.map(|desk| {
-            let mut draft = Draft::new(desk, parent.cloned());
+            let mut draft = Draft::new(desk, parent, CallKind::Inference, |opened| Kind::InferenceOpened(opened, None));
             draft.text(OPERATION_NAME, "chat");
             draft.text(PROVIDER_NAME, provider);
             draft.text(REQUEST_MODEL, model);
             draft
         });
-        Self { draft, request: None }
+        Self { draft }
     }
 
     fn with(mut self, set: impl FnOnce(&mut Draft)) -> Self {
@@ -44,8 +43,8 @@ impl InferenceBuilder {
     }
 
     fn with_request(mut self, set: impl FnOnce(&mut Request)) -> Self {
-        if self.draft.is_some() {
-            set(self.request.get_or_insert_default());
+        if let Some(Kind::InferenceOpened(_, request)) = self.draft.as_mut().map(Draft::kind) {
+            set(request.get_or_insert_default());
         }
         self
     }
@@ -79,52 +78,50 @@ impl InferenceBuilder {
     pub fn server(self, address: &str, port: u16) -> Self {
         self.with(|draft| {
             draft.text(SERVER_ADDRESS, address);
-            draft.opened.attrs.int(SERVER_PORT, i64::from(port));
+            draft.attrs(|attrs| attrs.int(SERVER_PORT, i64::from(port)));
         })
     }
 
     /// `gen_ai.request.temperature`
     pub fn temperature(self, temperature: f64) -> Self {
-        self.with(|draft| draft.opened.attrs.double(TEMPERATURE, temperature))
+        self.with(|draft| draft.attrs(|attrs| attrs.double(TEMPERATURE, temperature)))
     }
 
     /// `gen_ai.request.top_p`
     pub fn top_p(self, top_p: f64) -> Self {
-        self.with(|draft| draft.opened.attrs.double(TOP_P, top_p))
+        self.with(|draft| draft.attrs(|attrs| attrs.double(TOP_P, top_p)))
     }
 
     /// `gen_ai.request.frequency_penalty`
     pub fn frequency_penalty(self, penalty: f64) -> Self {
-        self.with(|draft| draft.opened.attrs.double(FREQUENCY_PENALTY, penalty))
+        self.with(|draft| draft.attrs(|attrs| attrs.double(FREQUENCY_PENALTY, penalty)))
     }
 
     /// `gen_ai.request.presence_penalty`
     pub fn presence_penalty(self, penalty: f64) -> Self {
-        self.with(|draft| draft.opened.attrs.double(PRESENCE_PENALTY, penalty))
+        self.with(|draft| draft.attrs(|attrs| attrs.double(PRESENCE_PENALTY, penalty)))
     }
 
     /// `gen_ai.request.max_tokens`
     pub fn max_tokens(self, tokens: u32) -> Self {
-        self.with(|draft| draft.opened.attrs.int(MAX_TOKENS, i64::from(tokens)))
+        self.with(|draft| draft.attrs(|attrs| attrs.int(MAX_TOKENS, i64::from(tokens))))
     }
 
     /// `gen_ai.request.seed`
     pub fn seed(self, seed: i64) -> Self {
-        self.with(|draft| draft.opened.attrs.int(SEED, seed))
+        self.with(|draft| draft.attrs(|attrs| attrs.int(SEED, seed)))
     }
 
     /// The answer is streamed (`gen_ai.request.stream`).
     pub fn streaming(self) -> Self {
-        self.with(|draft| draft.opened.attrs.bool(STREAM, true))
+        self.with(|draft| draft.attrs(|attrs| attrs.bool(STREAM, true)))
     }
 
     /// Starts it.
     pub fn start(self) -> Inference {
         let Some(draft) = self.draft else { return Inference { handle: Handle::disabled() } };
-        let request = self.request;
         let closed = Kind::InferenceClosed(Closed { outcome: None, attrs: RawAttrs::default() }, Vec::new());
-        let opened = |opened| Kind::InferenceOpened(opened, request);
-        Inference { handle: draft.start(CallKind::Inference, opened, closed) }
+        Inference { handle: draft.start(closed) }
     }
 }
 

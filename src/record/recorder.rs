@@ -1,4 +1,4 @@
-//! The recorder itself: desk by every handle, cheap to clone.
+//! The recorder itself: shared by every handle, cheap to clone.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::inference::InferenceBuilder;
 use super::tool::ToolBuilder;
 use super::turn::TurnBuilder;
 use crate::event::{Clock, ProducerId, SystemClock};
-use crate::intake::{Bounds, Counters, Counts, Desk, Drained, Intake, Sink};
+use crate::intake::{Bounds, Counters, Counts, Desk, Drained, Intake, Sampler, Sink};
 use crate::privacy::Policy;
 
 /// Records calls. Clones share one queue; a disabled one does nothing.
@@ -79,6 +79,7 @@ pub struct RecorderBuilder {
     policy: Option<Policy>,
     clock: Option<Arc<dyn Clock>>,
     producer: Option<ProducerId>,
+    sampler: Sampler,
     bounds: Bounds,
     counters: Arc<Counters>,
 }
@@ -99,6 +100,12 @@ impl RecorderBuilder {
     /// The source of time. Without one the machine's clock is read.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
+        self
+    }
+
+    /// Which agent runs are recorded at all. Without one all are.
+    pub fn sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = sampler;
         self
     }
 
@@ -127,7 +134,7 @@ impl RecorderBuilder {
         let policy = self.policy.unwrap_or_else(Policy::from_env);
         match Intake::start(policy, sink, self.bounds, Arc::clone(&self.counters)) {
             Ok(intake) => {
-                let desk = Desk::new(intake, self.counters, clock, self.producer);
+                let desk = Desk::new(intake, self.counters, clock, self.producer, self.sampler);
                 Recorder { desk: Some(Arc::new(desk)) }
             }
             Err(_) => {

@@ -15,18 +15,17 @@ use crate::semconv::{MCP_SERVER, OPERATION_NAME, TOOL_CALL_ID, TOOL_NAME, TOOL_R
 #[must_use = "a tool call is recorded from `start` on"]
 pub struct ToolBuilder {
     draft: Option<Draft>,
-    arguments: Option<RawText>,
 }
 
 impl ToolBuilder {
     pub(super) fn new(desk: Option<&Arc<Desk>>, parent: Option<&Parent>, name: &str) -> Self {
         let draft = desk.map(|desk| {
-            let mut draft = Draft::new(desk, parent.cloned());
+            let mut draft = Draft::new(desk, parent, CallKind::Tool, |opened| Kind::ToolOpened(opened, None));
             draft.text(OPERATION_NAME, "execute_tool");
             draft.text(TOOL_NAME, name);
             draft
         });
-        Self { draft, arguments: None }
+        Self { draft }
     }
 
     fn with(mut self, set: impl FnOnce(&mut Draft)) -> Self {
@@ -37,17 +36,14 @@ impl ToolBuilder {
     }
 
     /// The arguments as the model wrote them: JSON text as a rule.
-    pub fn arguments(mut self, arguments: impl Into<RawText>) -> Self {
-        if self.draft.is_some() {
-            self.arguments = Some(arguments.into());
-        }
-        self
+    pub fn arguments(self, arguments: impl Into<RawText>) -> Self {
+        self.arguments_with(|| arguments)
     }
 
     /// The same from a closure, which a disabled recorder does not run.
     pub fn arguments_with<A: Into<RawText>>(mut self, arguments: impl FnOnce() -> A) -> Self {
-        if self.draft.is_some() {
-            self.arguments = Some(arguments().into());
+        if let Some(Kind::ToolOpened(_, told)) = self.draft.as_mut().map(Draft::kind) {
+            *told = Some(arguments().into());
         }
         self
     }
@@ -76,10 +72,8 @@ impl ToolBuilder {
     pub fn start(self) -> ToolCall {
         let Some(draft) = self.draft else { return ToolCall { desk: None, handle: Handle::disabled() } };
         let desk = draft.desk();
-        let arguments = self.arguments;
         let closed = Kind::ToolClosed(Closed { outcome: None, attrs: RawAttrs::default() }, None);
-        let opened = |opened| Kind::ToolOpened(opened, arguments);
-        ToolCall { handle: draft.start(CallKind::Tool, opened, closed), desk: Some(desk) }
+        ToolCall { handle: draft.start(closed), desk: Some(desk) }
     }
 }
 

@@ -8,7 +8,7 @@ use super::handle::Handle;
 use super::inference::InferenceBuilder;
 use super::tool::ToolBuilder;
 use crate::event::{CallKind, Closed, EdgeKind, Kind, Outcome, RawAttrs, Scope, SpanId, TraceId};
-use crate::intake::{Desk, Identity};
+use crate::intake::Desk;
 use crate::semconv::{AGENT_ID, AGENT_NAME, AGENT_VERSION, CONVERSATION_ID, OPERATION_NAME, ROLLOUT_END, SEGMENT};
 
 /// A turn that has not started.
@@ -19,17 +19,14 @@ pub struct TurnBuilder {
 
 impl TurnBuilder {
     pub(super) fn new(desk: Option<&Arc<Desk>>, agent: &str) -> Self {
-        Self { draft: desk.map(|desk| named(Draft::new(desk, None), agent)) }
+        Self { draft: desk.map(|desk| named(desk, None, agent)) }
     }
 
     /// A turn of another agent, started by the call at `parent`: same rollout, a thread of its own.
     pub(super) fn below(desk: Option<&Arc<Desk>>, parent: Option<&Parent>, agent: &str) -> Self {
         let draft = desk.zip(parent).map(|(desk, parent)| {
-            let mut draft = named(Draft::new(desk, Some(parent.clone())), agent);
-            let own = Identity::own(draft.opened.span);
-            let identity = draft.identity();
-            identity.thread = Some(own.clone());
-            identity.turn = Some(own);
+            let mut draft = named(desk, Some(parent), agent);
+            draft.set_own_turn();
             draft
         });
         Self { draft }
@@ -64,7 +61,7 @@ impl TurnBuilder {
 
     /// Which part of the turn this is, counted by the waits for a person before it (`veilspan.segment`).
     pub fn segment(self, segment: u32) -> Self {
-        self.with(|draft| draft.opened.attrs.int(SEGMENT, i64::from(segment)))
+        self.with(|draft| draft.attrs(|attrs| attrs.int(SEGMENT, i64::from(segment))))
     }
 
     /// What the user would call the chat (`gen_ai.conversation.id`). Never invent one.
@@ -105,11 +102,12 @@ impl TurnBuilder {
         let Some(draft) = self.draft else { return Turn { desk: None, handle: Handle::disabled() } };
         let desk = draft.desk();
         let closed = Kind::TurnClosed(Closed { outcome: None, attrs: RawAttrs::default() });
-        Turn { handle: draft.start(CallKind::Turn, Kind::TurnOpened, closed), desk: Some(desk) }
+        Turn { handle: draft.start(closed), desk: Some(desk) }
     }
 }
 
-fn named(mut draft: Draft, agent: &str) -> Draft {
+fn named(desk: &Arc<Desk>, parent: Option<&Parent>, agent: &str) -> Draft {
+    let mut draft = Draft::new(desk, parent, CallKind::Turn, Kind::TurnOpened);
     draft.text(OPERATION_NAME, "invoke_agent");
     draft.text(AGENT_NAME, agent);
     draft

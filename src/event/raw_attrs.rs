@@ -1,0 +1,242 @@
+//! Attributes as a caller gave them: one flat row of bytes, so that recording a few of them allocates nothing and moving
+//! them costs little.
+
+use bytestring::ByteString;
+
+use super::wipe;
+use crate::semconv::{Attr, KeyId};
+
+/// Attributes as a caller gave them.
+///
+/// Can be neither printed nor compared, and is wiped when dropped: a caller may have put anything into a label.
+#[allow(missing_debug_implementations)]
+pub struct RawAttrs {
+    row: Row,
+    count: usize,
+}
+
+/// For each attribute its id, a tag and its value; before a text its length.
+///
+/// Not a `SmallVec`, whose general insertion costs more than all else that is done here.
+struct Row {
+    here: [u8; HERE],
+    length: usize,
+    /// All of it, once it has grown over what fits here.
+    elsewhere: Vec<u8>,
+}
+
+/// What one half of a call with a dozen attributes takes.
+const HERE: usize = 232;
+
+/// A value as a caller gave it, borrowed from [`RawAttrs`].
+#[allow(missing_debug_implementations)]
+#[derive(Clone, Copy)]
+pub enum RawValue<'a> {
+    /// A string.
+    Text(&'a str),
+    /// One element of an array of strings; the elements of one key come in order.
+    Element(&'a str),
+    /// A signed 64-bit integer.
+    Int(i64),
+    /// A 64-bit float.
+    Double(f64),
+    /// A boolean.
+    Bool(bool),
+}
+
+const TEXT: u8 = 0;
+const ELEMENT: u8 = 1;
+const INT: u8 = 2;
+const DOUBLE: u8 = 3;
+const FALSE: u8 = 4;
+const TRUE: u8 = 5;
+
+impl RawAttrs {
+    /// Adds a text; of several for one key the last one counts.
+    pub fn text(&mut self, attr: Attr<ByteString>, value: &str) {
+        self.put_text(attr.id(), TEXT, value);
+    }
+
+    /// Adds one element to an array of strings.
+    pub fn element(&mut self, attr: Attr<Vec<ByteString>>, value: &str) {
+        self.put_text(attr.id(), ELEMENT, value);
+    }
+
+    /// Adds an integer.
+    pub fn int(&mut self, attr: Attr<i64>, value: i64) {
+        self.put_number(attr.id(), INT, value.to_le_bytes());
+    }
+
+    /// Adds a float.
+    pub fn double(&mut self, attr: Attr<f64>, value: f64) {
+        self.put_number(attr.id(), DOUBLE, value.to_le_bytes());
+    }
+
+    /// Adds a boolean.
+    pub fn bool(&mut self, attr: Attr<bool>, value: bool) {
+        self.put_flag(attr.id(), value);
+    }
+
+    /// Adds a value by its id, whose type the caller has checked.
+    pub(crate) fn push(&mut self, id: KeyId, value: RawValue<'_>) {
+        match value {
+            RawValue::Text(text) => self.put_text(id, TEXT, text),
+            RawValue::Element(text) => self.put_text(id, ELEMENT, text),
+            RawValue::Int(number) => self.put_number(id, INT, number.to_le_bytes()),
+            RawValue::Double(number) => self.put_number(id, DOUBLE, number.to_le_bytes()),
+            RawValue::Bool(flag) => self.put_flag(id, flag),
+        }
+    }
+
+    /// Forgets what a later value of the same key has replaced. Arrays keep all their elements.
+    pub(crate) fn compact(&mut self) {
+        let mut kept = Self::default();
+        for (place, (id, value)) in self.iter().enumerate() {
+            let later = || self.iter().skip(place + 1).any(|(later, _)| later == id);
+            if matches!(value, RawValue::Element(_)) || !later() {
+                kept.push(id, value);
+            }
+        }
+        *self = kept;
+    }
+
+    /// All attributes, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (KeyId, RawValue<'_>)> {
+        Entries(self.row.bytes())
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    fn put_flag(&mut self, id: KeyId, value: bool) {
+        let [low, high] = id.0.to_le_bytes();
+        self.row.put(&[low, high, if value { TRUE } else { FALSE }]);
+        self.count += 1;
+    }
+
+    fn put_number(&mut self, id: KeyId, tag: u8, value: [u8; 8]) {
+        let [low, high] = id.0.to_le_bytes();
+        let [a, b, c, d, e, f, g, h] = value;
+        self.row.put(&[low, high, tag, a, b, c, d, e, f, g, h]);
+        self.count += 1;
+    }
+
+    /// A text whose length 32 bits cannot hold is not taken.
+    fn put_text(&mut self, id: KeyId, tag: u8, value: &str) {
+        let Ok(length) = u32::try_from(value.len()) else { return };
+        let [low, high] = id.0.to_le_bytes();
+        let [a, b, c, d] = length.to_le_bytes();
+        self.row.put(&[low, high, tag, a, b, c, d]);
+        self.row.put(value.as_bytes());
+        self.count += 1;
+    }
+}
+
+impl Default for RawAttrs {
+    fn default() -> Self {
+        Self { row: Row { here: [0; HERE], length: 0, elsewhere: Vec::new() }, count: 0 }
+    }
+}
+
+impl Row {
+    #[inline]
+    fn put(&mut self, piece: &[u8]) {
+        let end = self.length + piece.len();
+        match self.here.get_mut(self.length..end) {
+            Some(place) => place.copy_from_slice(piece),
+            None => self.put_elsewhere(piece),
+        }
+        self.length = end;
+    }
+
+    #[cold]
+    fn put_elsewhere(&mut self, piece: &[u8]) {
+        let length = self.length + piece.len();
+        if self.elsewhere.capacity() < length {
+            let mut larger = Vec::with_capacity(length.max(2 * self.length));
+            larger.extend_from_slice(self.bytes());
+            wipe(&mut self.elsewhere);
+            self.elsewhere = larger;
+        }
+        self.elsewhere.extend_from_slice(piece);
+    }
+
+    fn bytes(&self) -> &[u8] {
+        if self.elsewhere.is_empty() { self.here.get(..self.length).unwrap_or_default() } else { &self.elsewhere }
+    }
+}
+
+/// What is left to read.
+struct Entries<'a>(&'a [u8]);
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (KeyId, RawValue<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let ([low, high, tag], rest) = self.0.split_first_chunk()?;
+        let (value, rest) = match *tag {
+            INT | DOUBLE => {
+                let (number, rest) = rest.split_first_chunk()?;
+                let is_int = *tag == INT;
+                let int = || RawValue::Int(i64::from_le_bytes(*number));
+                (if is_int { int() } else { RawValue::Double(f64::from_le_bytes(*number)) }, rest)
+            }
+            FALSE | TRUE => (RawValue::Bool(*tag == TRUE), rest),
+            _ => {
+                let (length, rest) = rest.split_first_chunk()?;
+                let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+                let text = std::str::from_utf8(text).ok()?;
+                (if *tag == TEXT { RawValue::Text(text) } else { RawValue::Element(text) }, rest)
+            }
+        };
+        self.0 = rest;
+        Some((KeyId(u16::from_le_bytes([*low, *high])), value))
+    }
+}
+
+impl Drop for Row {
+    fn drop(&mut self) {
+        self.here.fill(0);
+        zeroize::optimization_barrier(self.here.as_slice());
+        wipe(&mut self.elsewhere);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::semconv::{FINISH_REASONS, INPUT_TOKENS, REQUEST_MODEL, STREAM, TEMPERATURE};
+
+    #[test]
+    fn what_was_put_in_comes_out_in_order_however_much_it_is() {
+        let mut attrs = RawAttrs::default();
+        let long = "ü".repeat(1000);
+        for text in ["", "a", &long] {
+            attrs.text(REQUEST_MODEL, text);
+            attrs.element(FINISH_REASONS, text);
+            attrs.int(INPUT_TOKENS, -1);
+            attrs.double(TEMPERATURE, 0.5);
+            attrs.bool(STREAM, true);
+            attrs.bool(STREAM, false);
+        }
+        let mut values = attrs.iter();
+        for text in ["", "a", &long] {
+            let mut next = || values.next().unwrap();
+            assert!(matches!(next(), (id, RawValue::Text(got)) if id == REQUEST_MODEL.id() && got == text));
+            assert!(matches!(next(), (id, RawValue::Element(got)) if id == FINISH_REASONS.id() && got == text));
+            assert!(matches!(next(), (id, RawValue::Int(-1)) if id == INPUT_TOKENS.id()));
+            assert!(matches!(next(), (id, RawValue::Double(0.5)) if id == TEMPERATURE.id()));
+            assert!(matches!(next(), (id, RawValue::Bool(true)) if id == STREAM.id()));
+            assert!(matches!(next(), (id, RawValue::Bool(false)) if id == STREAM.id()));
+        }
+        assert!(values.next().is_none());
+        assert_eq!((attrs.len(), attrs.is_empty()), (18, false));
+    }
+}

@@ -1,0 +1,93 @@
+//! What was found to be a label before: most labels are the same from call to call.
+
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+use super::label::is_label;
+use crate::event::Scope;
+use crate::semconv::KeyId;
+
+/// The last label of each key, and the last scope, so that what comes again is neither looked at nor copied again.
+///
+/// Keeps only what leaves as it is.
+#[derive(Default)]
+pub(super) struct Known {
+    labels: Vec<Last>,
+    scope: Option<Arc<Scope>>,
+}
+
+#[derive(Clone, Default)]
+struct Last {
+    label: ByteString,
+    /// How many others have come since it last came again.
+    misses: u8,
+}
+
+/// After so many different labels in a row a key's are taken for ids, which never come again, and no more are kept.
+const MISSES: u8 = 8;
+
+impl Known {
+    /// The text, where it looks like a label.
+    pub(super) fn label(&mut self, id: KeyId, text: &str) -> Option<ByteString> {
+        let place = usize::from(id.0);
+        if let Some(last) = self.labels.get_mut(place)
+            && last.label == text
+            && !text.is_empty()
+        {
+            last.misses = 0;
+            return Some(last.label.clone());
+        }
+        if !is_label(text) {
+            return None;
+        }
+        let label = ByteString::from(text);
+        if self.labels.len() <= place {
+            self.labels.resize(place + 1, Last::default());
+        }
+        if let Some(last) = self.labels.get_mut(place).filter(|last| last.misses < MISSES) {
+            *last = Last { label: label.clone(), misses: last.misses + 1 };
+        }
+        Some(label)
+    }
+
+    /// Whether all ids of a scope look like labels.
+    pub(super) fn scope(&mut self, scope: &Arc<Scope>) -> bool {
+        if self.scope.as_ref().is_some_and(|last| Arc::ptr_eq(last, scope)) {
+            return true;
+        }
+        let ids = [Some(&scope.rollout), Some(&scope.thread), Some(&scope.turn), scope.tenant.as_ref()];
+        let are_labels = ids.into_iter().flatten().all(|id| is_label(id));
+        if are_labels {
+            self.scope = Some(Arc::clone(scope));
+        }
+        are_labels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::semconv::{REQUEST_MODEL, RESPONSE_ID};
+
+    #[test]
+    fn a_label_that_comes_again_is_the_same_and_a_text_never_becomes_one() {
+        let mut known = Known::default();
+        for text in ["gpt", "gpt", "gpt-4", "gpt"] {
+            assert_eq!(known.label(REQUEST_MODEL.id(), text), Some(ByteString::from(text)));
+            assert_eq!(known.label(REQUEST_MODEL.id(), "two words"), None);
+            assert_eq!(known.label(REQUEST_MODEL.id(), ""), None);
+        }
+    }
+
+    #[test]
+    fn ids_are_not_kept() {
+        let mut known = Known::default();
+        for number in 0..100 {
+            let id = format!("id-{number}");
+            assert_eq!(known.label(RESPONSE_ID.id(), &id), Some(id.into()));
+        }
+        let last = known.labels.last().unwrap();
+        assert_eq!(last.label, "id-7");
+    }
+}
