@@ -11,8 +11,8 @@ impl ExporterConfig {
     /// What the environment asks for, and what is wrong in it. A wrong value is taken for unset.
     pub fn from_environment(environment: &Environment) -> (Self, Vec<Warning>) {
         let mut reader = Reader { environment, warnings: Vec::new() };
-        let mut config = Self::default();
-        config.disabled = reader.flag("OTEL_SDK_DISABLED").unwrap_or(false) | reader.exports_nothing();
+        let disabled = reader.flag("OTEL_SDK_DISABLED").unwrap_or(false) | reader.exports_nothing();
+        let mut config = Self { disabled, ..Self::default() };
         reader.endpoint(&mut config);
         reader.protocol();
         if let Some((name, headers)) = reader.otlp("HEADERS") {
