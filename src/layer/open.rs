@@ -57,6 +57,9 @@ impl Open {
 
     fn hand_in(&mut self, unless_told: Outcome) {
         self.is_closed = true;
+        if !self.place.is_sampled {
+            return;
+        }
         let told = std::mem::take(&mut self.told);
         let Some(Operation::Call(kind, word)) = told.settled_operation() else {
             self.desk.count_lost(Loss::UnmappedOperation);

@@ -11,6 +11,9 @@ pub(super) struct Place {
     pub(super) trace: TraceId,
     pub(super) span: SpanId,
     pub(super) carried: Carried,
+    /// Whether its rollout is recorded. Where it is not, nothing is read, kept or handed in, and the context stays as it is,
+    /// so that no other span becomes the child of one that nobody will see.
+    pub(super) is_sampled: bool,
 }
 
 /// The span that a new one is a child of, where that is not one of ours.

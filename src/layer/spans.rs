@@ -57,7 +57,9 @@ impl Spans {
         let ids = SpanIds { trace, span: SpanId::random(), parent: parent_span, parent_is_remote: is_remote };
         let identity = identity(&told, parent, ids);
         let scope = identity.scope(parent.map(|parent| &parent.scope), ids);
-        let place = Arc::new(Place { scope, trace, span: ids.span, carried });
+        let is_sampled = desk.samples(&scope.rollout);
+        let told = if is_sampled { told } else { Told::default() };
+        let place = Arc::new(Place { scope, trace, span: ids.span, carried, is_sampled });
         let now = desk.now();
         let (id, at) = (desk.call_id(now), desk.at(now));
         Open { desk: Arc::clone(desk), place, ids, id, at, told, is_closed: false }
@@ -74,6 +76,10 @@ impl Spans {
         let extensions = span.extensions();
         let call = extensions.get::<OpenCalls>()?.get(self.key())?;
         Some(Arc::clone(&call.place))
+    }
+
+    fn sampled_place<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>) -> Option<Arc<Place>> {
+        self.place(span).filter(|place| place.is_sampled)
     }
 }
 
@@ -106,12 +112,11 @@ where
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let (Some(desk), Some(span)) = (&self.desk, context.span(id)) else { return };
-        // A span that never closes is never handed in: that it started is all that tells of it.
-        desk.count_started();
         let mut told = Told::default();
         attributes.record(&mut Visitor::new(&mut told, attributes.metadata()));
         // Not a call: what is inside belongs to what is around.
         if told.stated_operation() == Some(Operation::Unmapped) {
+            desk.count_started();
             desk.count_lost(Loss::UnmappedOperation);
             return;
         }
@@ -121,6 +126,10 @@ where
         let is_current = parent.is_none() && (attributes.is_contextual() || names_current());
         let outer = if is_current { bridge::current() } else { None };
         let call = Box::new(Self::open(desk, told, parent.as_deref(), outer));
+        if call.place.is_sampled {
+            // A span that never closes is never handed in: that it started is all that tells of it.
+            desk.count_started();
+        }
         let mut extensions = span.extensions_mut();
         match extensions.get_mut::<OpenCalls>() {
             Some(calls) => calls.add(key(desk), call),
@@ -134,6 +143,9 @@ where
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
+        if self.sampled_place(&span).is_none() {
+            return;
+        }
         let mut told = Told::default();
         values.record(&mut Visitor::new(&mut told, span.metadata()));
         if let Some(call) = span.extensions_mut().get_mut::<OpenCalls>().and_then(|calls| calls.get_mut(self.key())) {
@@ -144,6 +156,9 @@ where
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let Some(mut scope) = context.event_scope(event) else { return };
         let Some(span) = scope.find(|span| self.place(span).is_some()) else { return };
+        if self.sampled_place(&span).is_none() {
+            return;
+        }
         let mut told = Told::default();
         event.record(&mut Visitor::new(&mut told, event.metadata()));
         // Whether the error came from further in cannot be told: spans that no layer wants are not there.
@@ -158,7 +173,7 @@ where
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        let place = context.span(id).and_then(|span| self.place(&span));
+        let place = context.span(id).and_then(|span| self.sampled_place(&span));
         entered::enter(self.key(), id.into_u64(), place.as_deref());
     }
 

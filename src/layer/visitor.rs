@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::fmt::Debug;
 
-use serde_json::Value;
 use tracing::Metadata;
 use tracing::field::{Field, Visit};
 use zeroize::Zeroizing;
@@ -11,14 +10,14 @@ use zeroize::Zeroizing;
 use super::call_site::uses_plain_words;
 use super::flat;
 use super::given::Given;
-use super::held::{Formatted, Held, undebugged};
+use super::held::{Formatted, undebugged};
+use super::json_fields;
 use super::operation::Operation;
 use super::slot::{End, Identity, Slot, Words};
 use super::table::{Meaning, meaning, plain_meaning};
 use super::told::Told;
-use crate::event::shape::Usage;
-use crate::event::{Outcome, RawValue};
-use crate::semconv::{self as names, lookup};
+use crate::event::Outcome;
+use crate::semconv as names;
 
 /// Reads fields into a [`Told`]. Formats what is not typed without holding a lock: formatting runs the host's code.
 pub(super) struct Visitor<'a> {
@@ -66,9 +65,14 @@ impl<'a> Visitor<'a> {
             Slot::Operation(_) | Slot::Identity(_) if self.is_event => {}
             Slot::Operation(words) => self.put_operation(words, given),
             Slot::Identity(part) => self.put_identity(part, given),
-            Slot::FinishReasons => self.put_reasons(given),
-            Slot::Parameters => self.put_parameters(given),
-            Slot::Usage => self.put_usage(given),
+            Slot::FinishReasons | Slot::Parameters | Slot::Usage => {
+                let Given::Text(text) = given else { return };
+                match slot {
+                    Slot::FinishReasons => json_fields::finish_reasons(self.told, text),
+                    Slot::Parameters => json_fields::parameters(self.told, text),
+                    _ => json_fields::usage(self.told, text),
+                }
+            }
         }
     }
 
@@ -104,13 +108,14 @@ impl<'a> Visitor<'a> {
         let ending = &mut self.told.end;
         match end {
             End::ErrorType | End::ExceptionType => {
-                let Given::Text(kind) = given else { return };
-                if kind.is_empty() {
-                    return;
-                }
-                ending.has_error |= end == End::ErrorType;
-                ending.has_exception |= end == End::ExceptionType;
-                ending.error_type = Some(Zeroizing::new(kind.to_owned()));
+                // A number is a status: `error.type = 503`.
+                with_text(given, |kind| {
+                    if !kind.is_empty() {
+                        ending.has_error |= end == End::ErrorType;
+                        ending.has_exception |= end == End::ExceptionType;
+                        ending.error_type = Some(Zeroizing::new(kind.to_owned()));
+                    }
+                });
             }
             End::Exception => ending.has_exception |= given.is_error(),
             End::Error => ending.has_error |= given.is_error(),
@@ -119,65 +124,6 @@ impl<'a> Visitor<'a> {
                 ending.outcome = outcome(word).or(ending.outcome);
             }
         }
-    }
-
-    fn put_reasons(&mut self, given: Given<'_>) {
-        let Given::Text(text) = given else { return };
-        let mut reasons = |reasons: Vec<String>| self.told.reasons = reasons.into_iter().map(Zeroizing::new).collect();
-        match Held::new(text).json() {
-            Some(Value::Array(elements)) => reasons(elements.into_iter().filter_map(string).collect()),
-            Some(Value::String(reason)) => reasons(vec![reason]),
-            // A structure is no reason, nor is the empty text.
-            Some(_) => {}
-            None if text.is_empty() => {}
-            None => reasons(vec![text.to_owned()]),
-        }
-    }
-
-    fn put_parameters(&mut self, given: Given<'_>) {
-        let Given::Text(text) = given else { return };
-        let Some(Value::Object(members)) = Held::new(text).json() else { return };
-        for (key, value) in &members {
-            let Some(id) = lookup(&format!("gen_ai.request.{key}")) else { continue };
-            let given = match value {
-                Value::Number(number) => number.as_i64().map_or_else(
-                    || Given::Double(number.as_f64().unwrap_or(f64::NAN)),
-                    |number| Given::Int(i128::from(number)),
-                ),
-                Value::Bool(flag) => Given::Bool(*flag),
-                // Texts among parameters are stop sequences and the like: content.
-                _ => continue,
-            };
-            if let Some(value) = given.typed(id, &mut String::new()) {
-                self.told.set(id, value, false);
-            }
-        }
-    }
-
-    fn put_usage(&mut self, given: Given<'_>) {
-        let Given::Text(text) = given else { return };
-        let Some(value) = Held::new(text).json() else { return };
-        let usage = Usage::read(&value);
-        let counts = [
-            (names::INPUT_TOKENS, usage.input),
-            (names::OUTPUT_TOKENS, usage.output),
-            (names::CACHE_READ_TOKENS, usage.cache_read),
-            (names::CACHE_CREATION_TOKENS, usage.cache_creation),
-            (names::CACHE_WRITE_TOKENS, usage.cache_creation),
-            (names::REASONING_TOKENS, usage.reasoning),
-        ];
-        for (attr, count) in counts {
-            if let Some(count) = count {
-                self.told.set(attr.id(), RawValue::Int(count), false);
-            }
-        }
-    }
-}
-
-fn string(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        _ => None,
     }
 }
 

@@ -18,10 +18,7 @@ fn recorded(run: impl FnOnce()) -> Recorded {
 
 fn lengths(call: &CallRecord<Veiled>) -> (Vec<Option<u64>>, Vec<Option<u64>>) {
     let Body::Inference { request, answer } = &call.body else { panic!("{call:?}") };
-    (
-        request.items.iter().map(|item| item.length).collect(),
-        answer.items.iter().map(|item| item.length.map(|length| length as u64)).collect(),
-    )
+    (request.items.iter().map(|item| item.length).collect(), answer.items.iter().map(|item| item.length).collect())
 }
 
 const MESSAGES: &str = r#"[{"role":"user","parts":[{"type":"text","content":"hello"}]}]"#;
@@ -252,4 +249,31 @@ fn a_span_without_an_operation_is_what_its_fields_are_of() {
     });
     let kinds: Vec<_> = recorded.calls().iter().map(|call| call.body.kind()).collect();
     assert_eq!(kinds, [CallKind::Inference, CallKind::Tool, CallKind::Turn]);
+}
+
+#[test]
+fn a_rollout_that_is_not_sampled_is_neither_recorded_nor_anybodys_parent() {
+    use veilspan::intake::Sampler;
+    use veilspan::layer::others;
+    let sink = std::sync::Arc::new(veilspan::testing::MemorySink::default());
+    let builder = veilspan::Recorder::builder().sink(sink.clone()).policy(super::stack::policy());
+    let recorder = builder.sampler(Sampler::NONE).build();
+    let sdk = super::stack::Sdk::new();
+    let exporting = tracing_opentelemetry::layer().with_tracer(sdk.tracer()).with_filter(others());
+    let subscriber = tracing_subscriber::registry().with(exporting).with(recorder.layer());
+    tracing::subscriber::with_default(subscriber, || {
+        info_span!("server").in_scope(|| {
+            info_span!("chat", gen_ai.operation.name = "chat").in_scope(|| {
+                info!(gen_ai.input.messages = "canary", "canary");
+                info_span!("client").in_scope(|| {});
+            });
+        });
+    });
+    assert!(recorder.flush(super::stack::SOON).complete);
+    assert!(sink.records().is_empty());
+    assert_eq!((recorder.counts().started, recorder.counts().dropped.calls()), (0, 0));
+    let spans = sdk.spans();
+    let find = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
+    assert_eq!(find("client").parent_span_id, find("server").span_context.span_id());
+    assert!(!format!("{spans:?}").contains("canary"));
 }
