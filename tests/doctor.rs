@@ -56,7 +56,12 @@ fn nonsense_in_any_variable_means_its_default_or_its_most_private_value_and_is_n
             "OTEL_EXPORTER_OTLP_ENDPOINT" | "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" => {
                 assert_eq!((in_force, origin), ("", "not understood"));
             }
-            "VEILSPAN_HASH_KEY_ID" => assert!(in_force.starts_with("ephemeral-")),
+            "VEILSPAN_HASH_KEY_ID" => {
+                assert!(in_force.starts_with("ephemeral-"));
+                assert_eq!(origin, "not understood");
+            }
+            "OTEL_TRACES_EXPORTER" => assert_eq!((in_force, origin), ("none", "not understood")),
+            "RUST_LOG" => assert_eq!(in_force, "set"),
             // Any text is a path; a file that is not there is told when it is needed.
             name if name.contains("_CERTIFICATE") || name.contains("_CLIENT_KEY") => assert_eq!(in_force, "set"),
             // Without the sampler that it belongs to it means nothing.

@@ -159,4 +159,9 @@ pub const VARIABLES: &[Variable] = &[
         default: "64 MiB of spans",
         meaning: "how many spans may wait to be sent",
     },
+    Variable {
+        name: "RUST_LOG",
+        default: "veilspan=info",
+        meaning: "what the command line logs to stderr, of its own targets alone",
+    },
 ];

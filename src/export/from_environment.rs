@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::config::{ExporterConfig, TlsFiles};
-use crate::environment::{Environment, Warning};
+use crate::environment::{Environment, Setting, VARIABLES, Warning};
 use crate::intake::Sampler;
 
 impl ExporterConfig {
     /// What the environment asks for, and what is wrong in it. A wrong value is taken for unset.
     pub fn from_environment(environment: &Environment) -> (Self, Vec<Warning>) {
         let mut reader = Reader { environment, warnings: Vec::new() };
+        reader.not_unicode();
         let disabled = reader.flag("OTEL_SDK_DISABLED").unwrap_or(false) | reader.exports_nothing();
         let mut config = Self { disabled, ..Self::default() };
         reader.endpoint(&mut config);
@@ -49,6 +50,15 @@ impl<'a> Reader<'a> {
         self.warnings.push(Warning::new(name, value, message));
     }
 
+    /// What is not Unicode counts as unset, but not silently.
+    fn not_unicode(&mut self) {
+        for variable in VARIABLES.iter().filter(|variable| variable.name.starts_with("OTEL_")) {
+            if self.environment.get(variable.name) == Setting::NotUnicode {
+                self.warn(variable.name, "", "not Unicode; taken for unset");
+            }
+        }
+    }
+
     /// The variable for traces alone, or else the general one.
     fn otlp(&self, suffix: &str) -> Option<(String, &'a str)> {
         let names = [format!("OTEL_EXPORTER_OTLP_TRACES_{suffix}"), format!("OTEL_EXPORTER_OTLP_{suffix}")];
@@ -68,9 +78,9 @@ impl<'a> Reader<'a> {
         const NAME: &str = "OTEL_TRACES_EXPORTER";
         let Some(value) = self.environment.otel(NAME) else { return false };
         if !value.eq_ignore_ascii_case("otlp") && !value.eq_ignore_ascii_case("none") {
-            self.warn(NAME, value, "neither `otlp` nor `none`; taken for `otlp`");
+            self.warn(NAME, value, "neither `otlp` nor `none`; taken for `none`, since nobody asked for `otlp`");
         }
-        value.eq_ignore_ascii_case("none")
+        !value.eq_ignore_ascii_case("otlp")
     }
 
     fn endpoint(&mut self, config: &mut ExporterConfig) {

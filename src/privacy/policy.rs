@@ -218,7 +218,7 @@ fn hashing_of(environment: &Environment, warnings: &mut Vec<Warning>) -> Hashing
         Setting::NotUnicode => String::new(),
     };
     match word.as_str() {
-        "hmac-sha256" => match Key::from_environment(environment) {
+        "hmac-sha256" => match Key::from_environment(environment, warnings) {
             Ok(key) => Hashing::Hmac(key),
             Err(warning) => {
                 warnings.push(warning);
