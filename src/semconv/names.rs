@@ -113,6 +113,7 @@ names! {
     OLD_COMPLETION: "gen_ai.completion", Any, Content Completions, GenAiOld, Foreign;
     OLD_PROMPT_TOKENS: "gen_ai.usage.prompt_tokens", Int, Number, GenAiOld, Foreign;
     OLD_COMPLETION_TOKENS: "gen_ai.usage.completion_tokens", Int, Number, GenAiOld, Foreign;
+    OLD_EVENT_INDEX: "index", Int, Number, GenAiOld, Foreign;
     SESSION_ID: "session.id", Text, Label, Otel, Foreign;
 
     // What other instrumentations put on GenAI spans, and is a number by its specification.
