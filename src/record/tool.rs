@@ -70,10 +70,11 @@ impl ToolBuilder {
 
     /// Starts it.
     pub fn start(self) -> ToolCall {
-        let Some(draft) = self.draft else { return ToolCall { shared: None, handle: Handle::disabled() } };
+        let Some(draft) = self.draft else { return ToolCall { shared: None, place: None, handle: Handle::disabled() } };
         let shared = draft.shared();
         let closed = Kind::ToolClosed(Closed { outcome: None, attrs: RawAttrs::default() }, None);
-        ToolCall { handle: draft.start(closed), shared: Some(shared) }
+        let (handle, place) = draft.start_as_parent(closed);
+        ToolCall { shared: Some(shared), place, handle }
     }
 }
 
@@ -81,13 +82,15 @@ impl ToolBuilder {
 #[must_use = "a tool call that is dropped at once is recorded as abandoned"]
 pub struct ToolCall {
     shared: Option<Arc<Shared>>,
+    /// Where the calls that are part of this one belong.
+    place: Option<Parent>,
     handle: Handle,
 }
 
 impl ToolCall {
     /// A turn of another agent that this call starts: same rollout, a thread of its own.
     pub fn turn(&self, agent: &str) -> TurnBuilder {
-        TurnBuilder::below(self.shared.as_ref(), self.handle.place(), agent)
+        TurnBuilder::below(self.shared.as_ref(), self.place.as_ref(), agent)
     }
 
     /// What the tool returned; a later result replaces an earlier one.
