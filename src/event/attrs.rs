@@ -125,19 +125,22 @@ impl Attrs {
 
     /// Sets a value by its id; an earlier one of the same key is replaced.
     pub fn insert(&mut self, id: KeyId, value: Value) {
-        // Writers mostly come in the order of the table, so the end is looked at first.
+        // Writers mostly come in the order of the table, so the place is looked for from the end.
         if self.entries.last().is_none_or(|(last, _)| *last < id) {
-            self.entries.push((id, value));
-            return;
+            return self.entries.push((id, value));
         }
-        match self.entries.binary_search_by_key(&id, |(key, _)| *key) {
-            Ok(place) => {
-                if let Some(entry) = self.entries.get_mut(place) {
-                    entry.1 = value;
-                }
+        let mut place = self.entries.len();
+        for (key, old) in self.entries.iter_mut().rev() {
+            if *key < id {
+                break;
             }
-            Err(place) => self.entries.insert(place, (id, value)),
+            if *key == id {
+                *old = value;
+                return;
+            }
+            place -= 1;
         }
+        self.entries.insert(place, (id, value));
     }
 
     /// The most strings of one array.

@@ -22,9 +22,10 @@ fn write_ulid(id: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 fn encode_ulid(id: u128, buffer: &mut [u8; ULID_CHARS]) -> &str {
-    for (position, place) in buffer.iter_mut().rev().enumerate() {
-        let digit = (id >> (5 * position)) as usize & 31;
-        *place = CROCKFORD.get(digit).copied().unwrap_or(b'0');
+    let mut rest = id;
+    for place in buffer.iter_mut().rev() {
+        *place = CROCKFORD.get(rest as usize & 31).copied().unwrap_or(b'0');
+        rest >>= 5;
     }
     std::str::from_utf8(buffer).unwrap_or_default()
 }

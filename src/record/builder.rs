@@ -112,22 +112,37 @@ impl Draft {
 
     /// Opens the call; `closed` is the kind of the event that will close it.
     pub(super) fn start(mut self, closed: Kind<Raw>) -> Handle {
-        let Some(span) = self.opened().map(|opened| opened.span) else { return Handle::disabled() };
-        let Self { desk, has_parent, identity, mut event } = self;
-        if identity.is_some() || !has_parent {
-            let parent = has_parent.then(|| Arc::clone(&event.scope));
-            event.scope = identity.map(|identity| *identity).unwrap_or_default().scope(parent.as_ref(), span);
-        }
+        self.settle();
+        let Self { desk, mut event, .. } = self;
         let now = desk.now();
         event.key.id = KeyIdentity::Call(desk.call_id(now));
         event.at = desk.at(now);
         let (scope, key, at) = (Arc::clone(&event.scope), event.key, event.at);
-        let accepted = desk.open(event);
-        let place = Parent { scope, trace: span.trace, span: span.span, remote: false };
-        let closed = accepted.then(|| {
-            Box::new(Event { scope: Arc::clone(&place.scope), key, at, source: Source::Recorder, kind: closed })
-        });
-        Handle::new(desk, place, closed)
+        if !desk.open(event) {
+            return Handle::disabled();
+        }
+        Handle::new(desk, Box::new(Event { scope, key, at, source: Source::Recorder, kind: closed }))
+    }
+
+    /// The same for a call that others can be part of: also tells where they belong, whether or not the call was taken.
+    pub(super) fn start_as_parent(mut self, closed: Kind<Raw>) -> (Handle, Option<Parent>) {
+        self.settle();
+        let span = self.opened().map(|opened| opened.span);
+        let scope = Arc::clone(&self.event.scope);
+        let place = span.map(|span| Parent { scope, trace: span.trace, span: span.span, remote: false });
+        (self.start(closed), place)
+    }
+
+    /// Fixes the call's scope.
+    fn settle(&mut self) {
+        if self.has_parent && self.identity.is_none() {
+            return;
+        }
+        let Some(span) = self.opened().map(|opened| opened.span) else { return };
+        let parent = self.has_parent.then(|| Arc::clone(&self.event.scope));
+        let identity = self.identity.take().map(|identity| *identity).unwrap_or_default();
+        self.event.scope = identity.scope(parent.as_ref(), span);
+        self.has_parent = true;
     }
 }
 

@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::builder::Parent;
 use crate::event::{Closed, Event, Kind, Outcome, Raw, RawAttrs};
 use crate::intake::Desk;
 use crate::semconv::{Attr, ERROR_KIND, ERROR_RETRYABLE, ERROR_TYPE};
 
 /// A call that has started. Dropped without an outcome it is `abandoned`, or `failed` where its thread panics.
 pub(super) struct Handle {
-    place: Option<Parent>,
     running: Option<Running>,
 }
 
@@ -24,20 +22,14 @@ struct Running {
 }
 
 impl Handle {
-    /// The handle of a disabled recorder's call.
+    /// The handle of a call that nothing is told of: the recorder is disabled, or had no room for it.
     pub(super) const fn disabled() -> Self {
-        Self { place: None, running: None }
+        Self { running: None }
     }
 
-    /// Without an event the call was not taken: its children still find their place, and nothing is told of it.
-    pub(super) fn new(desk: Arc<Desk>, place: Parent, event: Option<Box<Event<Raw>>>) -> Self {
-        let running = event.map(|event| Running { desk, event, on_drop: Outcome::Abandoned });
-        Self { place: Some(place), running }
-    }
-
-    /// Where the calls that are part of this one belong.
-    pub(super) const fn place(&self) -> Option<&Parent> {
-        self.place.as_ref()
+    /// `event` will close the call.
+    pub(super) const fn new(desk: Arc<Desk>, event: Box<Event<Raw>>) -> Self {
+        Self { running: Some(Running { desk, event, on_drop: Outcome::Abandoned }) }
     }
 
     /// Whether there is anybody to tell something to.

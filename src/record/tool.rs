@@ -70,10 +70,11 @@ impl ToolBuilder {
 
     /// Starts it.
     pub fn start(self) -> ToolCall {
-        let Some(draft) = self.draft else { return ToolCall { desk: None, handle: Handle::disabled() } };
+        let Some(draft) = self.draft else { return ToolCall { desk: None, place: None, handle: Handle::disabled() } };
         let desk = draft.desk();
         let closed = Kind::ToolClosed(Closed { outcome: None, attrs: RawAttrs::default() }, None);
-        ToolCall { handle: draft.start(closed), desk: Some(desk) }
+        let (handle, place) = draft.start_as_parent(closed);
+        ToolCall { desk: Some(desk), place, handle }
     }
 }
 
@@ -81,13 +82,15 @@ impl ToolBuilder {
 #[must_use = "a tool call that is dropped at once is recorded as abandoned"]
 pub struct ToolCall {
     desk: Option<Arc<Desk>>,
+    /// Where the calls that are part of this one belong.
+    place: Option<Parent>,
     handle: Handle,
 }
 
 impl ToolCall {
     /// A turn of another agent that this call starts: same rollout, a thread of its own.
     pub fn turn(&self, agent: &str) -> TurnBuilder {
-        TurnBuilder::below(self.desk.as_ref(), self.handle.place(), agent)
+        TurnBuilder::below(self.desk.as_ref(), self.place.as_ref(), agent)
     }
 
     /// What the tool returned; a later result replaces an earlier one.

@@ -99,10 +99,11 @@ impl TurnBuilder {
 
     /// Starts it.
     pub fn start(self) -> Turn {
-        let Some(draft) = self.draft else { return Turn { desk: None, handle: Handle::disabled() } };
+        let Some(draft) = self.draft else { return Turn { desk: None, place: None, handle: Handle::disabled() } };
         let desk = draft.desk();
         let closed = Kind::TurnClosed(Closed { outcome: None, attrs: RawAttrs::default() });
-        Turn { handle: draft.start(closed), desk: Some(desk) }
+        let (handle, place) = draft.start_as_parent(closed);
+        Turn { desk: Some(desk), place, handle }
     }
 }
 
@@ -117,6 +118,8 @@ fn named(desk: &Arc<Desk>, parent: Option<&Parent>, agent: &str) -> Draft {
 #[must_use = "a turn that is dropped at once is recorded as abandoned"]
 pub struct Turn {
     desk: Option<Arc<Desk>>,
+    /// Where the calls that are part of this one belong.
+    place: Option<Parent>,
     handle: Handle,
 }
 
@@ -129,27 +132,27 @@ pub struct TurnRef {
 impl Turn {
     /// A model request of this turn. `provider` is a value of `gen_ai.provider.name`.
     pub fn inference(&self, provider: &str, model: &str) -> InferenceBuilder {
-        InferenceBuilder::new(self.desk.as_ref(), self.handle.place(), provider, model)
+        InferenceBuilder::new(self.desk.as_ref(), self.place.as_ref(), provider, model)
     }
 
     /// A tool execution of this turn.
     pub fn tool(&self, name: &str) -> ToolBuilder {
-        ToolBuilder::new(self.desk.as_ref(), self.handle.place(), name)
+        ToolBuilder::new(self.desk.as_ref(), self.place.as_ref(), name)
     }
 
     /// Where this turn stands, for a later turn to follow it.
     pub fn reference(&self) -> TurnRef {
-        TurnRef { place: self.handle.place().cloned() }
+        TurnRef { place: self.place.clone() }
     }
 
     /// The identity path; nothing where the recorder is disabled.
     pub fn scope(&self) -> Option<&Scope> {
-        self.handle.place().map(|place| &*place.scope)
+        self.place.as_ref().map(|place| &*place.scope)
     }
 
     /// The trace that this turn is part of; nothing where the recorder is disabled.
     pub fn trace(&self) -> Option<TraceId> {
-        self.handle.place().map(|place| place.trace)
+        self.place.as_ref().map(|place| place.trace)
     }
 
     /// Says that the rollout ends with this turn (`veilspan.rollout.end`).
