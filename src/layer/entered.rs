@@ -21,7 +21,7 @@ struct Entered {
 
 /// OpenTelemetry's state of this thread must be there before ours, so that it is gone after ours.
 fn first_use() -> Vec<Entered> {
-    drop(bridge::current());
+    let _ = bridge::current();
     Vec::new()
 }
 

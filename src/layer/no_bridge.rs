@@ -5,10 +5,14 @@ use crate::intake::Identity;
 
 /// What travels with a context beside the ids.
 #[derive(Clone, Default)]
-pub(super) struct Carried;
+pub(super) struct Carried {}
 
-/// Takes the context back when dropped.
-pub(super) struct Attached;
+/// Takes the context back when dropped, where there is one.
+pub(super) struct Attached {}
+
+impl Drop for Attached {
+    fn drop(&mut self) {}
+}
 
 pub(super) const fn current() -> Option<Outer> {
     None
@@ -19,5 +23,5 @@ pub(super) fn baggage() -> Identity {
 }
 
 pub(super) const fn attach(_: &Place) -> Attached {
-    Attached
+    Attached {}
 }
