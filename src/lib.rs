@@ -16,19 +16,23 @@ pub mod environment;
 pub mod event;
 pub mod export;
 pub mod intake;
+pub mod layer;
 pub mod otlp;
 pub mod privacy;
-#[cfg(feature = "collector")]
+#[cfg(any(feature = "collector", feature = "sdk"))]
 pub mod processor;
 pub mod record;
 pub mod reduce;
 pub mod semconv;
 pub mod testing;
 
+pub use export::layer;
 pub use intake::Sink;
 pub use privacy::Policy;
+#[cfg(feature = "sdk")]
+pub use processor::sdk_exporter;
 pub use record::Recorder;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "sdk"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,11 +1,11 @@
 //! What the public recorder promises, seen by a sink.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice)]
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use veilspan::event::{Body, CallKind, CallRecord, Kind, ManualClock, Message, Outcome, Record, Role, Veiled};
+use veilspan::event::{Body, CallKind, CallRecord, Kind, ManualClock, Message, Outcome, Part, Record, Role, Veiled};
 use veilspan::intake::{Drop, Refused, Sink};
 use veilspan::privacy::{Key, Level};
 use veilspan::record::TurnRef;
@@ -427,4 +427,135 @@ fn calls_that_close_after_the_shutdown_are_counted() {
     recorder.tool("t").start().finish();
     assert_eq!(recorder.counts().dropped.of(Drop::ShutDown), 2);
     assert!(sink.calls().is_empty());
+}
+
+#[test]
+fn no_span_grows_with_what_it_tells_of() {
+    let (recorder, sink) = recorder();
+    let turn = recorder.turn("a").start();
+    let many = |count: usize| (0..count).map(|n| Message::text(Role::User, n.to_string())).collect::<Vec<_>>();
+    turn.inference("openai", "m").input(many(10)).start().finish();
+    assert!(recorder.flush(SOON).complete);
+    let part = || Part::Encrypted(vec![1].into());
+    let mut call = turn.inference("openai", "m").input(many(2000)).start();
+    for _ in 0..1000 {
+        call.output(Message { role: Role::Assistant, parts: (0..100).map(|_| part()).collect() }).finish_reason("stop");
+    }
+    call.finish();
+    let calls = calls(&recorder, &sink);
+    let (request, answer) = inference(&calls[1]);
+    assert_eq!((request.prefix, request.items.len(), request.omitted), (None, 512, Some(1488)));
+    assert_eq!((answer.items.len(), answer.blobs.len()), (512, 512));
+    assert_eq!(calls[1].closed.attrs.get(semconv::FINISH_REASONS).unwrap().len(), 512);
+}
+
+/// Takes what it is given, and says that something was lost when it is told to.
+#[derive(Default)]
+struct Lossy {
+    kept: MemorySink,
+    losses: std::sync::atomic::AtomicU64,
+}
+
+impl Sink for Lossy {
+    fn take(&self, record: Record) -> Result<(), Refused> {
+        self.kept.take(record)
+    }
+
+    fn losses(&self) -> u64 {
+        self.losses.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn a_call_that_was_open_during_a_loss_is_no_prefix_for_the_next() {
+    let sink = Arc::new(Lossy::default());
+    let recorder = Recorder::builder().sink(sink.clone()).policy(unkeyed()).build();
+    let turn = recorder.turn("a").start();
+    let messages = |count: usize| (0..count).map(|n| Message::text(Role::User, n.to_string())).collect::<Vec<_>>();
+    let flush = || assert!(recorder.flush(SOON).complete);
+    turn.inference("openai", "m").input(messages(1)).start().finish();
+    flush();
+    let open = turn.inference("openai", "m").input(messages(2)).start();
+    flush();
+    sink.losses.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    open.finish();
+    flush();
+    turn.inference("openai", "m").input(messages(3)).start().finish();
+    flush();
+    turn.inference("openai", "m").input(messages(4)).start().finish();
+    flush();
+    let calls = sink.kept.calls();
+    let told: Vec<_> =
+        calls.iter().map(|call| (inference(call).0.prefix.is_some(), inference(call).0.items.len())).collect();
+    assert_eq!(told, [(false, 1), (true, 1), (false, 3), (true, 1)]);
+}
+
+#[test]
+fn every_finished_call_is_recorded_or_counted_whatever_time_a_shutdown_has() {
+    for _ in 0..50 {
+        let (recorder, sink) = recorder();
+        (0..200).for_each(|_| recorder.tool("t").start().finish());
+        recorder.shutdown(Duration::ZERO);
+        // The pipeline may still be on its way through what it took.
+        let deadline = std::time::Instant::now() + SOON;
+        loop {
+            let counts = recorder.counts();
+            let told = counts.recorded + counts.dropped.calls();
+            assert!(told <= 200, "{counts:?}");
+            if told == 200 || std::time::Instant::now() > deadline {
+                assert_eq!(told, 200, "{counts:?}");
+                assert_eq!(sink.calls().len() as u64, counts.recorded);
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_second_shutdown_hears_how_the_first_one_ended() {
+    struct Slow;
+    impl Sink for Slow {
+        fn take(&self, _: Record) -> Result<(), Refused> {
+            Ok(())
+        }
+        fn shutdown(&self, _: std::time::Instant) -> bool {
+            std::thread::sleep(Duration::from_millis(300));
+            true
+        }
+    }
+    let recorder = Recorder::builder().sink(Arc::new(Slow)).policy(unkeyed()).build();
+    recorder.tool("t").start().finish();
+    let first = std::thread::spawn({
+        let recorder = recorder.clone();
+        move || recorder.shutdown(SOON)
+    });
+    while recorder.counts().recorded == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(!recorder.shutdown(Duration::from_millis(10)).complete, "the first has not ended");
+    assert!(recorder.shutdown(SOON).complete);
+    assert!(first.join().unwrap().complete);
+}
+
+#[test]
+fn a_segment_that_ends_in_a_wait_has_no_outcome() {
+    let (recorder, sink) = recorder();
+    recorder.turn("a").rollout("r").id("t1").segment(0).start().wait();
+    recorder.turn("a").rollout("r").id("t1").segment(1).start().finish();
+    let calls = calls(&recorder, &sink);
+    assert_eq!(calls.iter().map(|call| call.closed.outcome).collect::<Vec<_>>(), [None, Some(Outcome::Completed)]);
+    assert!(calls.iter().all(|call| call.scope.turn == "t1"));
+}
+
+#[test]
+fn call_ids_increase_strictly_in_a_process_whichever_recorder_makes_them() {
+    let ((one, first), (other, second)) = (recorder(), recorder());
+    for _ in 0..100 {
+        one.tool("t").start().finish();
+        other.tool("t").start().finish();
+    }
+    let (ours, theirs) = (calls(&one, &first), calls(&other, &second));
+    let ids: Vec<_> = ours.iter().zip(&theirs).flat_map(|(one, other)| [one.id, other.id]).collect();
+    assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
 }

@@ -52,7 +52,7 @@ impl Telemetry {
     /// Sends what is left, and tells what happened.
     pub(crate) fn shutdown(self) -> Result<String, Box<dyn Error>> {
         let drained = self.recorder().shutdown(TIMEOUT);
-        if !drained.complete {
+        if !drained.complete || drained.counts.dropped.calls() > 0 {
             return Err(format!("not all spans could be delivered: {:?}", drained.counts).into());
         }
         match self {

@@ -4,13 +4,19 @@
 //! something that is needed is not there.
 
 mod collector;
+mod doctor;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::environment::Environment;
 
 /// Record, reduce and replay LLM-agent runs over OpenTelemetry, without leaking what was said.
 #[derive(Debug, Parser)]
@@ -23,6 +29,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Collector(collector::Arguments),
+    Doctor(doctor::Arguments),
 }
 
 /// Why a command ended early.
@@ -46,6 +53,17 @@ impl Failure {
     }
 }
 
+/// Only our own targets: the libraries below log headers.
+fn log_to_stderr() {
+    let environment = Environment::from_process();
+    let wanted = environment.otel("RUST_LOG").and_then(|filter| EnvFilter::try_new(filter).ok());
+    let ours = filter_fn(|metadata| metadata.target().split("::").next() == Some("veilspan"));
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_filter(wanted.unwrap_or_else(|| EnvFilter::new("veilspan=info")).and(ours));
+    tracing_subscriber::registry().with(layer).init();
+}
+
 /// Runs the command that `arguments` name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
@@ -57,10 +75,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if asked_for { 0 } else { 64 });
         }
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("veilspan=info"));
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    log_to_stderr();
     let done = match arguments.command {
         Command::Collector(arguments) => collector::run(arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

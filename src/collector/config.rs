@@ -71,8 +71,7 @@ impl Config {
     pub fn from_yaml(yaml: &str, variables: Variables<'_>) -> Result<Self, ConfigError> {
         let mut document: Value = serde_saphyr::from_str(yaml)
             .map_err(|_| ConfigError::new("the file", "not YAML; indent with blanks and quote addresses"))?;
-        substitute::all(&mut document, variables)
-            .map_err(|name| ConfigError::new(&name, "an environment variable that is not set and has no default"))?;
+        substitute::all(&mut document, variables).map_err(|name| unset_variable(&name))?;
         let root = Section::root(&document, &["receivers", "processors", "exporters", "service"])?;
         let pipelines = root.section("service", &["pipelines"])?.section("pipelines", &["traces"])?;
         let pipeline = pipelines.section("traces", &["receivers", "processors", "exporters", "privacy"])?;
@@ -130,6 +129,13 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// A name is repeated only where it looks like one: what stands between the braces may be anything.
+fn unset_variable(name: &str) -> ConfigError {
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let place = if is_name && !name.starts_with(|first: char| first.is_ascii_digit()) { name } else { "a variable" };
+    ConfigError::new(place, "not set in the environment, and without a default (`${env:NAME:-default}`)")
 }
 
 fn one<'a>(names: &[&'a str], place: &str) -> Result<&'a str, ConfigError> {
@@ -266,6 +272,8 @@ mod tests {
         }
         let unset = EXAMPLE.replace(":-127.0.0.1:14317", "");
         assert!(Config::from_yaml(&unset, &none).unwrap_err().to_string().starts_with("STAGE_LISTEN: "));
+        let misspelt = EXAMPLE.replace(":-127.0.0.1:14317", "-canary");
+        assert!(Config::from_yaml(&misspelt, &none).unwrap_err().to_string().starts_with("a variable: not set"));
         assert!(Config::from_yaml("a: [canary", &none).unwrap_err().to_string().starts_with("the file: not YAML"));
         let open = EXAMPLE.replace("127.0.0.1:14317", "0.0.0.0:14317");
         assert!(Config::from_yaml(&open, &none).unwrap_err().to_string().contains("not a loopback address"));

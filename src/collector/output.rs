@@ -12,7 +12,7 @@ use crate::otlp::{Client, ClientOptions, ExportError, Segments};
 
 /// The next hop, and the queue of what the stage adds itself.
 pub(super) enum Output {
-    Otlp { client: Client, added: Sender },
+    Otlp { client: Box<Client>, added: Sender, counters: Arc<Counters> },
     Capture(Arc<Capture>),
     Nowhere,
 }
@@ -20,19 +20,24 @@ pub(super) enum Output {
 impl Output {
     /// Must be made inside the runtime that will send.
     pub(super) fn otlp(endpoint: &str) -> Result<Self, ExporterError> {
-        let client = Client::new(&ClientOptions::new(endpoint)).map_err(ExporterError::Endpoint)?;
+        let client = Box::new(Client::new(&ClientOptions::new(endpoint)).map_err(ExporterError::Endpoint)?);
         let config = ExporterConfig {
             endpoint: endpoint.to_owned(),
             // A closed rollout is rare, and somebody may be waiting to see it.
             batch_delay: std::time::Duration::from_millis(200),
             ..ExporterConfig::default()
         };
-        let added = Sender::start(&config, Envelope::Bare, Arc::new(Counters::default()))?;
-        Ok(Self::Otlp { client, added })
+        let counters = Arc::new(Counters::default());
+        let added = Sender::start(&config, Envelope::Bare, Arc::clone(&counters))?;
+        Ok(Self::Otlp { client, added, counters })
     }
 
     /// Sends a request on and waits for its answer: how many spans of it were refused for good.
     pub(super) async fn forward(&self, request: Segments) -> Result<u64, ExportError> {
+        if request.is_empty() {
+            // All its spans were refused here.
+            return Ok(0);
+        }
         match self {
             Self::Otlp { client, .. } => {
                 let accepted = client.export(request).await?;
@@ -49,7 +54,9 @@ impl Output {
     /// Takes a `resource_spans` field of the stage's own.
     pub(super) fn add(&self, field: &[u8]) -> Result<(), Drop> {
         match self {
-            Self::Otlp { added, .. } => added.push(field),
+            Self::Otlp { added, counters, .. } => {
+                added.push(field).inspect_err(|reason| counters.add_dropped(*reason, 1))
+            }
             Self::Capture(capture) => {
                 capture.add(Bytes::copy_from_slice(field));
                 Ok(())
@@ -58,13 +65,12 @@ impl Output {
         }
     }
 
-    /// Sends what the stage has added, until the deadline; what is left afterwards is lost. Blocks.
+    /// Sends what the stage has added, until the deadline, and tells how much of it has been lost since the start. Blocks.
     pub(super) fn shutdown(&self, deadline: Instant) -> u64 {
         match self {
-            Self::Otlp { added, .. } => {
-                let left = if added.flush(deadline) { 0 } else { added.waiting() };
-                added.shutdown(Instant::now());
-                left
+            Self::Otlp { added, counters, .. } => {
+                added.shutdown(deadline);
+                counters.read().dropped.calls()
             }
             Self::Capture(_) | Self::Nowhere => 0,
         }

@@ -65,7 +65,7 @@ pub struct Stage {
 pub struct Left {
     /// Rollouts that were still open: whoever goes on with them tells of them.
     pub open_rollouts: usize,
-    /// Spans of the stage's own that could not be sent.
+    /// Spans of the stage's own that could not be sent, now or before.
     pub unsent_spans: u64,
     /// Whether requests were still being answered at the deadline.
     pub requests_cut_off: bool,
@@ -153,9 +153,11 @@ impl Stage {
     /// Takes no more requests, answers those it has, closes what waits for late data alone, and sends what it has added;
     /// all of it until `timeout` has passed. Blocks the calling thread.
     pub fn shutdown(mut self, timeout: Duration) -> Left {
+        let timeout = timeout.min(Duration::from_secs(24 * 60 * 60));
         let deadline = Instant::now() + timeout;
         self.stop.send_replace(true);
-        let requests_cut_off = self.stopped.recv_timeout(timeout).is_err();
+        // A slow request must not take the time in which the stage's own spans can leave.
+        let requests_cut_off = self.stopped.recv_timeout(timeout.mul_f32(0.75)).is_err();
         let Forward { reduction, output, clock, .. } = &*self.forward;
         let reduction = reduction.as_ref();
         let open_rollouts = reduction.map_or(0, |reduction| reduction.shutdown(clock.unix_nanos(), output));

@@ -44,6 +44,17 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "the name of the key on the wire",
     },
     Variable { name: "OTEL_SDK_DISABLED", default: "false", meaning: "`true` switches the recorder off" },
+    Variable { name: "OTEL_TRACES_EXPORTER", default: "otlp", meaning: "`none` switches the recorder off" },
+    Variable {
+        name: "OTEL_TRACES_SAMPLER",
+        default: "parentbased_always_on",
+        meaning: "`always_on`, `always_off`, `traceidratio`, each also with `parentbased_` before it; decided by the rollout's id, so that an agent run is recorded whole or not at all",
+    },
+    Variable {
+        name: "OTEL_TRACES_SAMPLER_ARG",
+        default: "1",
+        meaning: "the share of agent runs that `traceidratio` records",
+    },
     Variable { name: "OTEL_SERVICE_NAME", default: "unknown_service", meaning: "`service.name` of the resource" },
     Variable {
         name: "OTEL_RESOURCE_ATTRIBUTES",
@@ -57,6 +68,22 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        default: "",
+        meaning: "the same for traces alone; wins over the general one",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_INSECURE",
+        default: "false",
+        meaning: "`true` makes an endpoint without a scheme `http://`; without it such an endpoint is `https://`",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_TRACES_INSECURE",
+        default: "",
+        meaning: "the same for traces alone; wins over the general one",
+    },
+    Variable { name: "OTEL_EXPORTER_OTLP_PROTOCOL", default: "grpc", meaning: "this version speaks `grpc` alone" },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
         default: "",
         meaning: "the same for traces alone; wins over the general one",
     },
@@ -80,6 +107,38 @@ pub const VARIABLES: &[Variable] = &[
         default: "",
         meaning: "the same for traces alone; wins over the general one",
     },
+    Variable { name: "OTEL_EXPORTER_OTLP_COMPRESSION", default: "none", meaning: "`gzip` compresses requests" },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+        default: "",
+        meaning: "the same for traces alone; wins over the general one",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        default: "the operating system's",
+        meaning: "a PEM file of certificates to trust for `https://`",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+        default: "",
+        meaning: "the same for traces alone; wins over the general one",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+        default: "",
+        meaning: "a PEM file of our own certificate",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE",
+        default: "",
+        meaning: "the same for traces alone; wins over the general one",
+    },
+    Variable { name: "OTEL_EXPORTER_OTLP_CLIENT_KEY", default: "", meaning: "a PEM file of its key" },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
+        default: "",
+        meaning: "the same for traces alone; wins over the general one",
+    },
     Variable {
         name: "OTEL_BSP_SCHEDULE_DELAY",
         default: "5000",
@@ -89,5 +148,20 @@ pub const VARIABLES: &[Variable] = &[
         name: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
         default: "512",
         meaning: "how many spans go into one request at the most",
+    },
+    Variable {
+        name: "OTEL_BSP_EXPORT_TIMEOUT",
+        default: "30000",
+        meaning: "another bound on the time of one request, in milliseconds",
+    },
+    Variable {
+        name: "OTEL_BSP_MAX_QUEUE_SIZE",
+        default: "64 MiB of spans",
+        meaning: "how many spans may wait to be sent",
+    },
+    Variable {
+        name: "RUST_LOG",
+        default: "veilspan=info",
+        meaning: "what the command line logs to stderr, of its own targets alone",
     },
 ];

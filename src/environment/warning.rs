@@ -26,7 +26,8 @@ impl Warning {
 
 /// Logs the warnings that this process has not logged yet, and answers how many those were.
 pub fn warn_once(warnings: &[Warning]) -> usize {
-    static SEEN: Mutex<Option<HashSet<(String, &'static str, u64)>>> = Mutex::new(None);
+    type Seen = HashSet<(String, &'static str, u64)>;
+    static SEEN: Mutex<Option<Seen>> = Mutex::new(None);
     let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     let seen = seen.get_or_insert_default();
     let mut logged = 0;

@@ -145,11 +145,16 @@ impl Attrs {
         }
     }
 
-    /// Appends to an array of strings.
+    /// The most strings of one array.
+    const MAX_TEXTS: usize = 512;
+
+    /// Appends to an array of strings, unless it is full.
     pub fn push_text(&mut self, id: KeyId, text: ByteString) {
         let place = self.entries.binary_search_by_key(&id, |(key, _)| *key);
         if let Some((_, Value::Texts(texts))) = place.ok().and_then(|place| self.entries.get_mut(place)) {
-            texts.push(text);
+            if texts.len() < Self::MAX_TEXTS {
+                texts.push(text);
+            }
         } else {
             self.insert(id, Value::Texts(vec![text]));
         }

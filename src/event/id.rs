@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::Rng;
@@ -120,6 +121,12 @@ impl Default for CallIds {
 }
 
 impl CallIds {
+    /// Those of this process: ids are strictly increasing in it, whoever asks for them.
+    pub fn of_process() -> &'static Self {
+        static OF_PROCESS: LazyLock<CallIds> = LazyLock::new(CallIds::default);
+        &OF_PROCESS
+    }
+
     /// The next id, for a call that opens at `unix_nanos`.
     pub fn next(&self, unix_nanos: u64) -> CallId {
         let now = (unix_nanos / 1_000_000) << 16;

@@ -32,10 +32,10 @@ const HERE: usize = 168;
 #[allow(missing_debug_implementations)]
 #[derive(Clone, Copy)]
 pub enum RawValue<'a> {
-    /// A string, as UTF-8: whoever only compares it need not check that again.
-    Text(&'a [u8]),
+    /// A string.
+    Text(&'a str),
     /// One element of an array of strings; the elements of one key come in order.
-    Element(&'a [u8]),
+    Element(&'a str),
     /// A signed 64-bit integer.
     Int(i64),
     /// A 64-bit float.
@@ -59,12 +59,12 @@ fn head(id: KeyId, tag: u8, length: u32) -> [u8; 8] {
 impl RawAttrs {
     /// Adds a text; of several for one key the last one counts.
     pub fn text(&mut self, attr: Attr<ByteString>, value: &str) {
-        self.put_text(attr.id(), TEXT, value);
+        self.put_text(attr.id(), TEXT, value.as_bytes());
     }
 
     /// Adds one element to an array of strings.
     pub fn element(&mut self, attr: Attr<Vec<ByteString>>, value: &str) {
-        self.put_text(attr.id(), ELEMENT, value);
+        self.put_text(attr.id(), ELEMENT, value.as_bytes());
     }
 
     /// Adds an integer.
@@ -79,8 +79,30 @@ impl RawAttrs {
 
     /// Adds a boolean.
     pub fn bool(&mut self, attr: Attr<bool>, value: bool) {
-        self.row.put(&head(attr.id(), if value { TRUE } else { FALSE }, 0));
-        self.count += 1;
+        self.put_flag(attr.id(), value);
+    }
+
+    /// Adds a value by its id, whose type the caller has checked.
+    pub(crate) fn push(&mut self, id: KeyId, value: RawValue<'_>) {
+        match value {
+            RawValue::Text(text) => self.put_text(id, TEXT, text.as_bytes()),
+            RawValue::Element(text) => self.put_text(id, ELEMENT, text.as_bytes()),
+            RawValue::Int(number) => self.put_number(id, INT, number.to_le_bytes()),
+            RawValue::Double(number) => self.put_number(id, DOUBLE, number.to_le_bytes()),
+            RawValue::Bool(flag) => self.put_flag(id, flag),
+        }
+    }
+
+    /// Forgets what a later value of the same key has replaced. Arrays keep all their elements.
+    pub(crate) fn compact(&mut self) {
+        let mut kept = Self::default();
+        for (place, (id, value)) in self.iter().enumerate() {
+            let later = || self.iter().skip(place + 1).any(|(later, _)| later == id);
+            if matches!(value, RawValue::Element(_)) || !later() {
+                kept.push(id, value);
+            }
+        }
+        *self = kept;
     }
 
     /// All attributes, in the order in which they were added.
@@ -98,6 +120,11 @@ impl RawAttrs {
         self.count == 0
     }
 
+    fn put_flag(&mut self, id: KeyId, value: bool) {
+        self.row.put(&head(id, if value { TRUE } else { FALSE }, 0));
+        self.count += 1;
+    }
+
     fn put_number(&mut self, id: KeyId, tag: u8, value: [u8; 8]) {
         self.row.put(&head(id, tag, 0));
         self.row.put(&value);
@@ -105,10 +132,10 @@ impl RawAttrs {
     }
 
     /// A text whose length 32 bits cannot hold is not taken.
-    fn put_text(&mut self, id: KeyId, tag: u8, value: &str) {
+    fn put_text(&mut self, id: KeyId, tag: u8, value: &[u8]) {
         let Ok(length) = u32::try_from(value.len()) else { return };
         self.row.put(&head(id, tag, length));
-        self.row.put(value.as_bytes());
+        self.row.put(value);
         self.count += 1;
     }
 }
@@ -169,6 +196,7 @@ impl<'a> Iterator for Entries<'a> {
             FALSE | TRUE => (RawValue::Bool(tag == TRUE), rest),
             _ => {
                 let (text, rest) = rest.split_at_checked(length as usize)?;
+                let text = std::str::from_utf8(text).ok()?;
                 (if tag == TEXT { RawValue::Text(text) } else { RawValue::Element(text) }, rest)
             }
         };
@@ -205,10 +233,8 @@ mod tests {
         let mut values = attrs.iter();
         for text in ["", "a", &long] {
             let mut next = || values.next().unwrap();
-            assert!(matches!(next(), (id, RawValue::Text(got)) if id == REQUEST_MODEL.id() && got == text.as_bytes()));
-            assert!(
-                matches!(next(), (id, RawValue::Element(got)) if id == FINISH_REASONS.id() && got == text.as_bytes())
-            );
+            assert!(matches!(next(), (id, RawValue::Text(got)) if id == REQUEST_MODEL.id() && got == text));
+            assert!(matches!(next(), (id, RawValue::Element(got)) if id == FINISH_REASONS.id() && got == text));
             assert!(matches!(next(), (id, RawValue::Int(-1)) if id == INPUT_TOKENS.id()));
             assert!(matches!(next(), (id, RawValue::Double(0.5)) if id == TEMPERATURE.id()));
             assert!(matches!(next(), (id, RawValue::Bool(true)) if id == STREAM.id()));

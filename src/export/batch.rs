@@ -22,6 +22,7 @@ pub(super) struct Limits {
     pub(super) batch_bytes: usize,
     pub(super) batch_delay: Duration,
     pub(super) queue_bytes: usize,
+    pub(super) queue_spans: usize,
 }
 
 /// What waits to be sent: full batches, and one that fills.
@@ -38,7 +39,9 @@ struct State {
     filling_count: u64,
     /// When the first span of the filling batch came.
     since: Option<Instant>,
+    /// What waits or is in flight.
     bytes: usize,
+    spans: usize,
     in_flight: u64,
     /// The sender will look again by itself, no later than a span that comes now is due.
     watched: bool,
@@ -74,7 +77,8 @@ impl Outbox {
         if state.closed {
             return Err(Drop::ShutDown);
         }
-        if state.bytes.saturating_add(field.len()) > self.limits.queue_bytes {
+        let is_full = state.spans >= self.limits.queue_spans;
+        if is_full || state.bytes.saturating_add(field.len()) > self.limits.queue_bytes {
             return Err(Drop::ExportQueueFull);
         }
         let mut due = state.since.is_none() && !state.watched;
@@ -85,6 +89,7 @@ impl Outbox {
         state.filling.extend_from_slice(field);
         state.filling_count += 1;
         state.bytes += field.len();
+        state.spans += 1;
         state.since.get_or_insert_with(Instant::now);
         if state.filling_count >= self.limits.batch_spans as u64 {
             state.complete_batch();
@@ -96,7 +101,8 @@ impl Outbox {
     /// What is to be done now.
     pub(super) fn next(&self) -> Next {
         let mut state = self.lock();
-        let due = state.since.map(|since| since + self.limits.batch_delay);
+        // A delay beyond what the clock can hold never ends.
+        let due = state.since.and_then(|since| since.checked_add(self.limits.batch_delay));
         if state.hurried || due.is_some_and(|due| due <= Instant::now()) {
             state.complete_batch();
         }
@@ -127,6 +133,7 @@ impl Outbox {
         }
         count();
         state.bytes = state.bytes.saturating_sub(batch.spans.len());
+        state.spans = state.spans.saturating_sub(usize::try_from(batch.count).unwrap_or(usize::MAX));
         state.in_flight = 0;
         let empty = state.is_empty();
         drop(state);
@@ -224,7 +231,13 @@ mod tests {
     use super::*;
 
     fn outbox(batch_spans: usize, batch_bytes: usize, queue_bytes: usize) -> Outbox {
-        Outbox::new(Limits { batch_spans, batch_bytes, batch_delay: Duration::from_secs(3600), queue_bytes })
+        Outbox::new(Limits {
+            batch_spans,
+            batch_bytes,
+            batch_delay: Duration::from_secs(3600),
+            queue_bytes,
+            queue_spans: 6,
+        })
     }
 
     fn sent(outbox: &Outbox) -> Vec<u64> {

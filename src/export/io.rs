@@ -51,6 +51,7 @@ pub(crate) enum Envelope {
         scope: Bytes,
     },
     /// The fields are whole `resource_spans`.
+    #[cfg(feature = "collector")]
     Bare,
 }
 
@@ -58,6 +59,7 @@ impl Envelope {
     fn request(&self, fields: Bytes) -> Segments {
         match self {
             Self::Scoped { resource, scope } => assemble::request(resource, scope, [fields]),
+            #[cfg(feature = "collector")]
             Self::Bare => {
                 let mut request = Segments::with_capacity(1);
                 request.push(fields);
@@ -120,12 +122,13 @@ impl Io {
             }
             Err(error) => error,
         };
-        self.log.failed(&error, self.shared.outbox.waiting());
+        let stays = error.retryable() || is_refusal(&error);
+        self.log.failed(&error, self.shared.outbox.waiting(), stays);
         if error.retryable() {
             self.shared.outbox.unanswered(batch);
             let wait = self.backoff.next(error.retry_after());
             self.pause(wait, error.retry_after().unwrap_or(HURRIED_WAIT)).await;
-        } else if is_refusal(&error) {
+        } else if stays {
             self.shared.outbox.unanswered(batch);
             self.pause(REFUSED, REFUSED).await;
         } else {
@@ -135,6 +138,8 @@ impl Io {
 
     /// Waits before the next attempt: `wait`, or, where somebody is in a hurry, no longer than `hurried`.
     async fn pause(&self, wait: Duration, hurried: Duration) {
+        // A peer may ask for any time; one beyond a day is a mistake, and one beyond the clock would be a panic.
+        let (wait, hurried) = (wait.min(DAY), hurried.min(DAY));
         let started = Instant::now();
         loop {
             let wait = if self.shared.outbox.is_hurried() { wait.min(hurried) } else { wait };
@@ -154,6 +159,8 @@ fn is_refusal(error: &ExportError) -> bool {
     matches!(error.code(), Code::Unauthenticated | Code::PermissionDenied | Code::NotFound | Code::Unimplemented)
 }
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The pause after a failure while a flush waits.
 const HURRIED_WAIT: Duration = Duration::from_millis(250);
 
@@ -161,30 +168,33 @@ const HURRIED_WAIT: Duration = Duration::from_millis(250);
 struct Log {
     silence: Option<DefaultGuard>,
     last: Option<Instant>,
-    failing: bool,
+    said: bool,
 }
 
 const LOG_EVERY: Duration = Duration::from_secs(60);
 
 impl Log {
     fn new() -> Self {
-        Self { silence: Some(set_default(NoSubscriber::new())), last: None, failing: false }
+        Self { silence: Some(set_default(NoSubscriber::new())), last: None, said: false }
     }
 
-    fn failed(&mut self, error: &ExportError, waiting: u64) {
-        self.failing = true;
+    fn failed(&mut self, error: &ExportError, waiting: u64, stays: bool) {
         if self.last.is_some_and(|last| last.elapsed() < LOG_EVERY) {
             return;
         }
         self.last = Some(Instant::now());
-        self.say(|| {
-            tracing::warn!(target: "veilspan", %error, waiting, "spans cannot be delivered now; they wait in memory");
+        self.said = true;
+        self.say(|| match stays {
+            true => {
+                tracing::warn!(target: "veilspan", %error, waiting, "spans cannot be delivered now; they wait in memory");
+            }
+            false => tracing::warn!(target: "veilspan", %error, waiting, "the peer refuses spans for good; they are lost"),
         });
     }
 
     fn recovered(&mut self) {
-        if std::mem::take(&mut self.failing) {
-            self.last = None;
+        // Said as seldom as what it takes back.
+        if std::mem::take(&mut self.said) {
             self.say(|| tracing::info!(target: "veilspan", "spans are delivered again"));
         }
     }

@@ -8,13 +8,16 @@
 mod batch;
 mod config;
 mod exporter;
+mod from_environment;
 mod io;
+mod layered;
 mod recorder;
 mod retry;
 mod sender;
 
-pub use config::{ExporterConfig, ExporterError};
+pub use config::{ExporterConfig, ExporterError, TlsFiles};
 pub use exporter::Exporter;
+pub use layered::layer;
 
 #[cfg(feature = "collector")]
 pub(crate) use {io::Envelope, sender::Sender};

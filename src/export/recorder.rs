@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Exporter, ExporterConfig, ExporterError};
-use crate::environment::{Environment, Warning, warn_once};
+use crate::environment::{Environment, warn_once};
 use crate::event::{Clock, ProducerId, SystemClock};
 use crate::intake::Counters;
 use crate::privacy::Policy;
@@ -15,23 +15,24 @@ impl Recorder {
     /// Never fails: what is wrong in a variable is logged once and taken for its most private or its default value, and
     /// where nothing can be sent at all the recorder is a disabled one, which is logged too.
     pub fn from_env() -> Self {
+        Self::try_from_env().unwrap_or_else(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            tracing::warn!(target: "veilspan", %error, cause, "nothing is recorded");
+            Self::disabled()
+        })
+    }
+
+    /// The same, but it says where nothing can be sent.
+    pub(super) fn try_from_env() -> Result<Self, ExporterError> {
         let environment = Environment::from_process();
         let (policy, mut warnings) = Policy::builder().build_in(&environment);
         let (config, more) = ExporterConfig::from_environment(&environment);
         warnings.extend(more);
-        let disabled = is_disabled(&environment, &mut warnings);
         warn_once(&warnings);
-        if disabled {
-            return Self::disabled();
+        if config.disabled {
+            return Ok(Self::disabled());
         }
-        match Self::exporting(&config, policy) {
-            Ok(recorder) => recorder,
-            Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-                tracing::warn!(target: "veilspan", %error, cause, "nothing is recorded");
-                Self::disabled()
-            }
-        }
+        Self::exporting(&config, policy)
     }
 
     /// A recorder that sends its spans as `config` says, under `policy`.
@@ -43,27 +44,10 @@ impl Recorder {
         tracing::info!(
             target: "veilspan",
             policy = %policy.snapshot(),
-            endpoint = address(&config.endpoint),
+            endpoint = config.address(),
             "recording"
         );
-        let builder = Self::builder().sink(Arc::new(exporter)).policy(policy).clock(clock);
+        let builder = Self::builder().sink(Arc::new(exporter)).policy(policy).clock(clock).sampler(config.sampler);
         Ok(builder.producer(producer).counters(counters).build())
     }
-}
-
-/// Host and port of an endpoint, which may hold a password before them.
-fn address(endpoint: &str) -> String {
-    let Ok(uri) = endpoint.parse::<http::Uri>() else { return String::new() };
-    let host = uri.host().unwrap_or_default();
-    uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-fn is_disabled(environment: &Environment, warnings: &mut Vec<Warning>) -> bool {
-    const NAME: &str = "OTEL_SDK_DISABLED";
-    let Some(value) = environment.otel(NAME) else { return false };
-    let disabled = value.eq_ignore_ascii_case("true");
-    if !disabled && !value.eq_ignore_ascii_case("false") {
-        warnings.push(Warning::new(NAME, value, "neither `true` nor `false`; taken for `false`"));
-    }
-    disabled
 }

@@ -26,11 +26,14 @@ impl Sender {
             batch_bytes: config.batch_bytes,
             batch_delay: config.batch_delay,
             queue_bytes: config.queue_bytes,
+            queue_spans: config.queue_spans,
         };
         let peer = ClientOptions {
             endpoint: config.endpoint.clone(),
             headers: config.headers.clone(),
             timeout: config.timeout,
+            gzip: config.gzip,
+            tls: config.tls.clone(),
         };
         let shared = Arc::new(Shared::new(Outbox::new(limits), counters));
         Io::start(Arc::clone(&shared), &peer, envelope)?;
@@ -72,5 +75,13 @@ impl Sender {
         self.shared.counters.add_dropped(Drop::PeerUnreachable, self.shared.outbox.abandon());
         self.shared.wake.notify_one();
         complete
+    }
+}
+
+impl std::ops::Drop for Sender {
+    /// Ends its thread. What still waits is lost, and counted.
+    fn drop(&mut self) {
+        self.shared.counters.add_dropped(Drop::PeerUnreachable, self.shared.outbox.abandon());
+        self.shared.wake.notify_one();
     }
 }

@@ -23,11 +23,13 @@ pub enum Drop {
     PeerRefused,
     /// The peer could not be reached until the exporter gave up.
     PeerUnreachable,
+    /// A span of the host's that is no turn, inference or tool call: embeddings, retrieval and the like.
+    UnmappedOperation,
 }
 
 impl Drop {
     /// All reasons.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ContentOverBound,
         Self::IntakeFull,
         Self::ShutDown,
@@ -36,6 +38,7 @@ impl Drop {
         Self::SpanTooLarge,
         Self::PeerRefused,
         Self::PeerUnreachable,
+        Self::UnmappedOperation,
     ];
 
     /// The word in logs and metrics.
@@ -49,6 +52,7 @@ impl Drop {
             Self::SpanTooLarge => "span_too_large",
             Self::PeerRefused => "peer_refused",
             Self::PeerUnreachable => "peer_unreachable",
+            Self::UnmappedOperation => "unmapped_operation",
         }
     }
 
@@ -61,10 +65,7 @@ impl Drop {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     started: AtomicU64,
-    /// Calls whose closed event waits for the pipeline or has passed it.
-    finished: AtomicU64,
     recorded: AtomicU64,
-    refused: AtomicU64,
     sent: AtomicU64,
     labels_replaced: AtomicU64,
     dropped: [AtomicU64; Drop::ALL.len()],
@@ -75,24 +76,8 @@ impl Counters {
         self.started.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn add_finished(&self) {
-        self.finished.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Finished calls that no sink has taken or refused.
-    pub(crate) fn unrecorded(&self) -> u64 {
-        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        load(&self.finished).saturating_sub(load(&self.recorded)).saturating_sub(load(&self.refused))
-    }
-
     pub(crate) fn add_recorded(&self) {
         self.recorded.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// The sink did not take a call.
-    pub(crate) fn add_refused(&self, reason: Drop) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
-        self.add_dropped(reason, 1);
     }
 
     pub(crate) fn add_sent(&self, spans: u64) {

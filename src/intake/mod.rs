@@ -10,13 +10,22 @@
 
 mod calls;
 mod counters;
+mod desk;
+mod ending;
+mod identity;
 mod pipeline;
 mod queue;
+mod sampler;
+mod settlement;
 mod sink;
+mod watch;
 
 pub use counters::{Counts, Drop, Losses};
 pub use pipeline::{Intake, IntakeError};
 pub use queue::Bounds;
+pub use sampler::Sampler;
 pub use sink::{Drained, Refused, Sink};
 
 pub(crate) use counters::Counters;
+pub(crate) use desk::Desk;
+pub(crate) use identity::Identity;

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use super::calls::Calls;
+use super::ending::Ending;
 use super::queue::{Bounds, Flush, Item, Queue};
+use super::settlement::Settlement;
+use super::watch::Watch;
 use super::{Counters, Counts, Drained, Drop, Refused, Sink};
 use crate::event::{At, Body, CallRecord, Closed, Event, Key, Kind, OpenRecord, Opened, Raw, Record, Scope, Veiled};
 use crate::privacy::{Policy, Veil};
@@ -17,7 +19,8 @@ use crate::privacy::{Policy, Veil};
 pub struct Intake {
     queue: Arc<Queue>,
     counters: Arc<Counters>,
-    given_up: Arc<AtomicBool>,
+    settlement: Arc<Settlement>,
+    ending: Ending,
 }
 
 /// The pipeline could not be started.
@@ -34,34 +37,39 @@ impl Intake {
         counters: Arc<Counters>,
     ) -> Result<Self, IntakeError> {
         let queue = Arc::new(Queue::new(bounds));
-        let given_up = Arc::new(AtomicBool::new(false));
+        let settlement = Arc::new(Settlement::default());
         let mut pipeline = Pipeline {
             queue: Arc::clone(&queue),
             veil: Veil::new(policy),
             losses_seen: sink.losses(),
             sink,
             counters: Arc::clone(&counters),
-            given_up: Arc::clone(&given_up),
+            settlement: Arc::clone(&settlement),
+            watch: Watch::default(),
+            losses: 0,
             open: Calls::default(),
         };
         std::thread::Builder::new()
             .name("veilspan-pipeline".to_owned())
             .spawn(move || pipeline.run())
             .map_err(IntakeError)?;
-        Ok(Self { queue, counters, given_up })
+        Ok(Self { queue, counters, settlement, ending: Ending::default() })
     }
 
     /// Takes the event that opens a call. `false`: there was no room, and the call must not be closed either.
     pub(crate) fn open(&self, event: Box<Event<Raw>>) -> bool {
         self.counters.add_started();
+        self.open_started(event)
+    }
+
+    /// The same for a call that has been counted as started before.
+    pub(crate) fn open_started(&self, event: Box<Event<Raw>>) -> bool {
         self.count(self.queue.open(event))
     }
 
     /// Takes the event that closes a call that was taken.
     pub(crate) fn close(&self, event: Box<Event<Raw>>) {
-        if self.count(self.queue.close(event)) {
-            self.counters.add_finished();
-        }
+        self.count(self.queue.close(event));
     }
 
     fn count(&self, taken: Result<bool, Drop>) -> bool {
@@ -80,36 +88,45 @@ impl Intake {
 
     /// Waits until all that was recorded before has left, or `timeout` has passed.
     pub(crate) fn flush(&self, timeout: Duration) -> Drained {
-        self.drain(timeout, false)
+        match self.drain(timeout, false) {
+            Some(complete) => Drained { complete, counts: self.counts() },
+            None => self.second(timeout),
+        }
     }
 
     /// The same for the last time. Calls that close later are counted as lost.
     pub(crate) fn shutdown(&self, timeout: Duration) -> Drained {
-        let drained = self.drain(timeout, true);
-        if !drained.complete && !self.given_up.swap(true, Ordering::AcqRel) {
-            self.counters.add_dropped(Drop::ShutDown, self.counters.unrecorded());
+        let Some(complete) = self.drain(timeout, true) else { return self.second(timeout) };
+        if !complete && let Some(settled) = self.settlement.give_up() {
+            self.counters.add_dropped(Drop::ShutDown, self.queue.finished().saturating_sub(settled));
         }
-        Drained { counts: self.counts(), ..drained }
+        self.ending.tell(complete);
+        Drained { complete, counts: self.counts() }
+    }
+
+    /// It is being shut down or has been: whoever comes second hears how that ends.
+    fn second(&self, timeout: Duration) -> Drained {
+        let complete = self.ending.wait(timeout.min(DAY));
+        Drained { complete, counts: self.counts() }
     }
 
     pub(crate) fn counts(&self) -> Counts {
         self.counters.read()
     }
 
-    fn drain(&self, timeout: Duration, last: bool) -> Drained {
-        // A time-out beyond what the clock can hold means to wait for a day.
-        let day = Duration::from_secs(24 * 60 * 60);
-        let timeout = timeout.min(day);
+    /// Whether nothing waits any more; nothing where it was shut down before.
+    fn drain(&self, timeout: Duration, last: bool) -> Option<bool> {
+        let timeout = timeout.min(DAY);
+        // The sink stops a little before the caller does, so that its answer still counts.
+        let margin = Duration::from_millis(100).min(timeout / 4);
         let (answer, answered) = sync_channel(1);
-        let queued = self.queue.flush(Flush { deadline: Instant::now() + timeout, last, answer });
-        let complete = match queued {
-            Ok(()) => answered.recv_timeout(timeout).unwrap_or(false),
-            // It was shut down before, which either left nothing or said so.
-            Err(_) => !self.given_up.load(Ordering::Acquire),
-        };
-        Drained { complete, counts: self.counts() }
+        self.queue.flush(Flush { deadline: Instant::now() + timeout - margin, last, answer }).ok()?;
+        Some(answered.recv_timeout(timeout).unwrap_or(false))
     }
 }
+
+/// A time-out beyond what the clock can hold means to wait for a day.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl std::ops::Drop for Intake {
     /// Lets the thread finish what it has, without waiting for it.
@@ -132,7 +149,10 @@ struct Pipeline {
     veil: Veil,
     sink: Arc<dyn Sink>,
     counters: Arc<Counters>,
-    given_up: Arc<AtomicBool>,
+    settlement: Arc<Settlement>,
+    watch: Watch,
+    /// How often something was lost, as far as the history that was told is concerned.
+    losses: u64,
     losses_seen: u64,
     open: Calls<OpenCall>,
 }
@@ -142,6 +162,8 @@ struct OpenCall {
     at: At,
     opened: Opened<Veiled>,
     body: Body<Veiled>,
+    /// The losses that had happened when it was veiled.
+    losses: u64,
 }
 
 impl Pipeline {
@@ -149,10 +171,10 @@ impl Pipeline {
         let mut items = Vec::new();
         loop {
             self.queue.take(&mut items);
-            self.forget_history_after_losses();
             for item in items.drain(..) {
                 match item {
                     Item::Event(event, bytes) => {
+                        self.forget_history_after_losses();
                         let event = self.veil.event(*event);
                         self.queue.release(bytes);
                         self.event(event);
@@ -162,6 +184,7 @@ impl Pipeline {
                         let drain = if flush.last { Sink::shutdown } else { Sink::flush };
                         let sink = Arc::clone(&self.sink);
                         let complete = guarded(|| drain(&*sink, flush.deadline)).unwrap_or(false);
+                        self.watch.look(&self.counters);
                         // Nobody may be waiting any more.
                         let _ = flush.answer.send(complete);
                         if flush.last {
@@ -171,20 +194,22 @@ impl Pipeline {
                 }
             }
             self.counters.set_labels_replaced(self.veil.counts().labels_replaced);
+            self.watch.look(&self.counters);
         }
     }
 
     fn event(&mut self, event: Event<Veiled>) {
         let Event { scope, key, at, kind, .. } = event;
+        let losses = self.losses;
         match kind {
-            Kind::TurnOpened(opened) => self.opened(&scope, key, OpenCall { at, opened, body: Body::Turn }),
+            Kind::TurnOpened(opened) => self.opened(&scope, key, OpenCall { at, opened, body: Body::Turn, losses }),
             Kind::InferenceOpened(opened, request) => {
                 let body = Body::Inference { request, answer: Default::default() };
-                self.opened(&scope, key, OpenCall { at, opened, body });
+                self.opened(&scope, key, OpenCall { at, opened, body, losses });
             }
             Kind::ToolOpened(opened, arguments) => {
                 let body = Body::Tool { arguments, result: Default::default() };
-                self.opened(&scope, key, OpenCall { at, opened, body });
+                self.opened(&scope, key, OpenCall { at, opened, body, losses });
             }
             Kind::TurnClosed(closed) => self.closed(scope, key, at, closed, |_| {}),
             Kind::InferenceClosed(closed, told) => self.closed(scope, key, at, closed, |body| {
@@ -205,7 +230,7 @@ impl Pipeline {
         if self.sink.wants_opened() {
             let open = OpenRecord { scope: Arc::clone(scope), key, at: call.at, opened: call.opened.clone() };
             if let Err(refused) = self.offer(Record::Opened(open)) {
-                self.counters.add_refused(refused.reason);
+                self.counters.add_dropped(refused.reason, 1);
                 return;
             }
         }
@@ -220,29 +245,40 @@ impl Pipeline {
         closed: Closed<Veiled>,
         complete: impl FnOnce(&mut Body<Veiled>),
     ) {
-        // The opening was refused: the close is not offered.
-        let Some(OpenCall { at, opened, mut body }) = self.open.remove(&key) else { return };
+        let Some(OpenCall { at, opened, mut body, losses }) = self.open.remove(&key) else {
+            // The opening was refused and counted then: the close is not offered.
+            if self.settlement.claim() {
+                self.settlement.settle();
+            }
+            return;
+        };
         complete(&mut body);
         let kind = key.kind;
-        let chain = match &body {
-            Body::Inference { request, .. } => request.chain,
-            Body::Turn | Body::Tool { .. } => None,
+        let (chain, is_whole) = match &body {
+            Body::Inference { request, .. } => (request.chain, request.prefix.is_none()),
+            Body::Turn | Body::Tool { .. } => (None, true),
         };
         let record =
             CallRecord { scope: Arc::clone(&scope), id: key.id, opened_at: at, closed_at, opened, closed, body };
-        let taken = self.offer(Record::Closed(record));
-        if self.given_up.load(Ordering::Acquire) {
+        if !self.settlement.claim() {
             // Whoever shut down has counted this call as lost.
+            return;
+        }
+        let taken = self.offer(Record::Closed(record));
+        if !self.settlement.settle() {
             return;
         }
         match taken {
             Ok(()) => {
                 self.counters.add_recorded();
-                self.veil.accepted(&scope, kind, chain);
+                // What builds on a prefix that was lost meanwhile is no prefix for others.
+                if is_whole || losses == self.losses {
+                    self.veil.accepted(&scope, kind, chain);
+                }
             }
             Err(refused) => {
-                self.counters.add_refused(refused.reason);
-                self.veil.lost();
+                self.counters.add_dropped(refused.reason, 1);
+                self.forget_history();
             }
         }
     }
@@ -256,8 +292,13 @@ impl Pipeline {
         let losses = self.sink.losses();
         if losses != self.losses_seen {
             self.losses_seen = losses;
-            self.veil.lost();
+            self.forget_history();
         }
+    }
+
+    fn forget_history(&mut self) {
+        self.losses += 1;
+        self.veil.lost();
     }
 }
 

@@ -50,6 +50,8 @@ pub(super) struct Flush {
 struct State {
     items: Vec<Item>,
     open_calls: usize,
+    /// Calls whose closing was taken.
+    finished: u64,
     rest: Rest,
     closed: bool,
 }
@@ -90,6 +92,7 @@ impl Queue {
     pub(super) fn close(&self, event: Box<Event<Raw>>) -> Result<bool, Drop> {
         self.add(event, |state, _| {
             state.open_calls = state.open_calls.saturating_sub(1);
+            state.finished += 1;
             Ok(())
         })
     }
@@ -105,6 +108,11 @@ impl Queue {
         drop(state);
         self.wake.notify_one();
         Ok(())
+    }
+
+    /// How many calls have been closed so far.
+    pub(super) fn finished(&self) -> u64 {
+        self.lock().finished
     }
 
     /// The content of one event has been veiled.

@@ -49,7 +49,7 @@ impl Default for Refused {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drained {
-    /// Whether everything that was recorded before has left, in time.
+    /// Whether nothing that was recorded before waits any more, in time. What was lost on its way stands in the counts.
     pub complete: bool,
     /// Totals since the recorder was made.
     pub counts: super::Counts,

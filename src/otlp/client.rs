@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::uri::PathAndQuery;
 use secrecy::{ExposeSecret, SecretString};
 use tonic::client::Grpc;
+use tonic::codec::CompressionEncoding;
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 use tonic::{Code, Request};
 
@@ -20,6 +21,7 @@ use super::error::ExportError;
 use super::guard::Guarded;
 use super::response;
 use super::segments::Segments;
+use super::tls::TlsFiles;
 
 /// The method that takes traces.
 pub(super) const EXPORT_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -35,12 +37,22 @@ pub struct ClientOptions {
     pub headers: Vec<(String, SecretString)>,
     /// How long a request may take, the connection included; a day at most.
     pub timeout: Duration,
+    /// Whether requests are compressed with gzip.
+    pub gzip: bool,
+    /// Files for `https://`.
+    pub tls: TlsFiles,
 }
 
 impl ClientOptions {
     /// For an endpoint, with no headers and the ten seconds that OTLP exporters wait by default.
     pub fn new(endpoint: impl Into<String>) -> Self {
-        Self { endpoint: endpoint.into(), headers: Vec::new(), timeout: Duration::from_secs(10) }
+        Self {
+            endpoint: endpoint.into(),
+            headers: Vec::new(),
+            timeout: Duration::from_secs(10),
+            gzip: false,
+            tls: TlsFiles::default(),
+        }
     }
 }
 
@@ -88,8 +100,12 @@ impl Client {
         }
         // `grpc-timeout` has eight digits, and tonic panics where they do not suffice.
         let timeout = options.timeout.min(MAX_TIMEOUT);
-        let channel = endpoint::parse(&options.endpoint, timeout)?.connect_lazy();
-        Ok(Self { grpc: Grpc::new(Guarded(channel)), headers, timeout })
+        let channel = endpoint::parse(&options.endpoint, timeout, &options.tls)?.connect_lazy();
+        let mut grpc = Grpc::new(Guarded(channel));
+        if options.gzip {
+            grpc = grpc.send_compressed(CompressionEncoding::Gzip);
+        }
+        Ok(Self { grpc, headers, timeout })
     }
 
     /// Sends one `ExportTraceServiceRequest`.

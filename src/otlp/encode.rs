@@ -88,19 +88,19 @@ impl Encoder {
     }
 
     /// Appends what may be told of a request, as attributes in the field `number` of a message.
-    #[cfg(feature = "collector")]
+    #[cfg(any(feature = "collector", feature = "sdk"))]
     pub(crate) fn input(&self, number: u8, input: &Input, out: &mut Vec<u8>) {
         put_input(&mut AttributeWriter::new(out, &self.keys, number), input);
     }
 
     /// Appends what may be told of an answer, as attributes in the field `number` of a message.
-    #[cfg(feature = "collector")]
+    #[cfg(any(feature = "collector", feature = "sdk"))]
     pub(crate) fn output(&self, number: u8, output: &Output, out: &mut Vec<u8>) {
         put_output(&mut AttributeWriter::new(out, &self.keys, number), output);
     }
 
     /// Appends what may be told of a tool call, as attributes in the field `number` of a message.
-    #[cfg(feature = "collector")]
+    #[cfg(any(feature = "collector", feature = "sdk"))]
     pub(crate) fn tool(&self, number: u8, arguments: &Arguments, result: &Measure, out: &mut Vec<u8>) {
         put_tool(&mut AttributeWriter::new(out, &self.keys, number), arguments, result);
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use http::Uri;
 use tonic::transport::Endpoint;
 
+use super::tls::TlsFiles;
+
 /// Settings of a client that cannot be used. Shows none of their values.
 #[derive(Debug, thiserror::Error)]
 #[error("{kind}")]
@@ -28,6 +30,9 @@ enum Kind {
     #[cfg(feature = "tls")]
     #[error("tls cannot be set up")]
     Tls,
+    #[cfg(feature = "tls")]
+    #[error("a file for tls cannot be read, or a client certificate has no key")]
+    TlsFile,
     #[error("a header has an invalid name or value")]
     Header,
     #[error("no tokio runtime to connect on")]
@@ -47,7 +52,7 @@ impl ConfigError {
 }
 
 /// The address, with our name and our limits.
-pub(super) fn parse(text: &str, timeout: Duration) -> Result<Endpoint, ConfigError> {
+pub(super) fn parse(text: &str, timeout: Duration, tls: &TlsFiles) -> Result<Endpoint, ConfigError> {
     // Checked first: `host:port` and `user:password@host` are valid URIs of other meanings.
     let (scheme, _) = text.split_once("://").ok_or(Kind::NoScheme)?;
     let is_tls = match scheme.to_ascii_lowercase().as_str() {
@@ -68,7 +73,7 @@ pub(super) fn parse(text: &str, timeout: Duration) -> Result<Endpoint, ConfigErr
         // HTTP/2 pings would be the better test of a silent peer, but Go's servers hang up on clients that send them
         // more often than every five minutes.
         .tcp_keepalive(Some(Duration::from_secs(30)));
-    if is_tls { with_tls(endpoint) } else { Ok(endpoint) }
+    if is_tls { with_tls(endpoint, tls) } else { Ok(endpoint) }
 }
 
 /// Whether something stands behind the host that should have been a port.
@@ -79,13 +84,13 @@ fn has_port(uri: &Uri) -> bool {
 }
 
 #[cfg(feature = "tls")]
-fn with_tls(endpoint: Endpoint) -> Result<Endpoint, ConfigError> {
-    let config = tonic::transport::ClientTlsConfig::new().with_native_roots();
+fn with_tls(endpoint: Endpoint, files: &TlsFiles) -> Result<Endpoint, ConfigError> {
+    let config = files.read().map_err(|error| ConfigError { kind: Kind::TlsFile, source: Some(Box::new(error)) })?;
     endpoint.tls_config(config).map_err(|error| ConfigError { kind: Kind::Tls, source: Some(Box::new(error)) })
 }
 
 #[cfg(not(feature = "tls"))]
-fn with_tls(_: Endpoint) -> Result<Endpoint, ConfigError> {
+fn with_tls(_: Endpoint, _: &TlsFiles) -> Result<Endpoint, ConfigError> {
     Err(Kind::NoTls.into())
 }
 
@@ -94,13 +99,13 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> Option<Kind> {
-        parse(text, Duration::from_secs(1)).err().map(|error| error.kind)
+        parse(text, Duration::from_secs(1), &TlsFiles::default()).err().map(|error| error.kind)
     }
 
     #[tokio::test]
     async fn an_endpoint_without_a_scheme_is_refused_with_the_cure() {
         for text in ["localhost:4317", "127.0.0.1:4317", "collector", "", "user:secret@host:4317"] {
-            let error = parse(text, Duration::from_secs(1)).unwrap_err();
+            let error = parse(text, Duration::from_secs(1), &TlsFiles::default()).unwrap_err();
             assert_eq!(error.kind, Kind::NoScheme, "{text}");
             assert!(error.to_string().contains("write http://"));
             assert!(!format!("{error:?} {error}").contains("secret"));

@@ -31,6 +31,7 @@ mod response;
 mod segments;
 #[cfg(feature = "collector")]
 mod server;
+mod tls;
 mod varint;
 mod view;
 mod view_parts;
@@ -49,5 +50,6 @@ pub use request::{Look, NotARequest, Request, ResourceSpans, ScopeSpans, SpanEnt
 pub use segments::Segments;
 #[cfg(feature = "collector")]
 pub use server::{Handler, Reply, TraceServer};
+pub use tls::TlsFiles;
 pub use view::SpanView;
 pub use view_parts::{EventView, LinkView, Status};

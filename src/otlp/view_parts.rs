@@ -78,17 +78,19 @@ pub struct LinkView<'a> {
     bytes: &'a [u8],
     trace_id: &'a [u8],
     span_id: &'a [u8],
+    trace_state: &'a str,
 }
 
 impl<'a> LinkView<'a> {
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
-        let mut view = Self { bytes, trace_id: &[], span_id: &[] };
+        let mut view = Self { bytes, trace_id: &[], span_id: &[], trace_state: "" };
         for field in Fields::new(bytes) {
             let field = field?;
             match (field.number, field.value) {
                 (1, Wire::Bytes(id)) => view.trace_id = id,
                 (2, Wire::Bytes(id)) => view.span_id = id,
-                (3 | 4, Wire::Bytes(_)) | (5, Wire::Varint(_)) | (6, Wire::Fixed32(_)) => {}
+                (3, Wire::Bytes(text)) => view.trace_state = utf8(text)?,
+                (4, Wire::Bytes(_)) | (5, Wire::Varint(_)) | (6, Wire::Fixed32(_)) => {}
                 (1..=6, _) => return Err(Malformed),
                 _ => {}
             }
@@ -104,6 +106,11 @@ impl<'a> LinkView<'a> {
     /// The other span.
     pub fn span_id(&self) -> Option<SpanId> {
         SpanId::try_from(self.span_id).ok()
+    }
+
+    /// The `tracestate` of the other span.
+    pub const fn trace_state(&self) -> &'a str {
+        self.trace_state
     }
 
     /// Its attributes.

@@ -45,6 +45,12 @@ pub fn put_integer(out: &mut Vec<u8>, number: u32, value: u64) {
     put_varint(out, value);
 }
 
+/// Appends a double field.
+pub fn put_double(out: &mut Vec<u8>, number: u32, value: f64) {
+    put_key(out, number, FIXED64);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
 /// The bytes that [`put_bytes`] takes for a value of this length in a field with a number below 16.
 pub const fn bytes_len(length: usize) -> usize {
     1 + varint_len(length as u64) + length

@@ -85,12 +85,20 @@ impl Key {
     }
 
     /// The key that the environment names, if it names one; and what is wrong with it.
-    pub(super) fn from_environment(environment: &Environment) -> Result<Option<Self>, Warning> {
+    pub(super) fn from_environment(
+        environment: &Environment,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Option<Self>, Warning> {
         const BAD_KEY: &str = "the key cannot be used (it needs at least 32 bytes, and its file must be readable by its owner \
              alone); no digests leave";
         let id = match environment.get("VEILSPAN_HASH_KEY_ID") {
+            Setting::Unset => None,
             Setting::Set(id) if is_label(id.trim()) => Some(id.trim().to_owned()),
-            _ => None,
+            Setting::Set(_) | Setting::NotUnicode => {
+                let message = "not a name of letters, digits and `._:/@+-`; the key is named after itself";
+                warnings.push(Warning::new("VEILSPAN_HASH_KEY_ID", "", message));
+                None
+            }
         };
         let bad = |variable: &str| Warning::new(variable, "", BAD_KEY);
         match (environment.get("VEILSPAN_HASH_KEY"), environment.get("VEILSPAN_HASH_KEY_FILE")) {

@@ -5,8 +5,8 @@
 use super::c1::{self, Hasher, RequestDigests};
 use crate::event::{Arguments, Input, Measure, Message, Output, RawText, Request, ResultContent};
 
-/// The digests of older messages that a keyframe still carries.
-const KEYFRAME_MESSAGES: usize = 512;
+/// The most messages, answers and blobs that one span tells of. Of a longer history the newest are told.
+const MAX_TOLD: usize = 512;
 
 /// A request told whole.
 pub(crate) fn keyframe(hasher: Option<&Hasher>, request: &Request) -> Input {
@@ -18,8 +18,10 @@ pub(crate) fn keyframe(hasher: Option<&Hasher>, request: &Request) -> Input {
 
 /// The messages after the first `known` of them, or, where none are known, the newest of them all.
 pub(super) fn told(digests: RequestDigests, known: Option<usize>) -> Input {
+    let total = digests.items.len();
+    let known = known.filter(|known| total.saturating_sub(*known) <= MAX_TOLD);
     let is_keyframe = known.is_none();
-    let first = known.unwrap_or_else(|| digests.items.len().saturating_sub(KEYFRAME_MESSAGES));
+    let first = known.unwrap_or_else(|| total.saturating_sub(MAX_TOLD));
     Input {
         prefix: known.and_then(|place| digests.heads.get(place).copied()),
         chain: whole_chain(&digests),
@@ -27,7 +29,7 @@ pub(super) fn told(digests: RequestDigests, known: Option<usize>) -> Input {
         omitted: (is_keyframe && first > 0).then_some(first as u64),
         system: if is_keyframe { digests.system } else { Measure::default() },
         tools: if is_keyframe { digests.tools } else { None },
-        blobs: digests.blobs.into_iter().skip(first).flatten().collect(),
+        blobs: digests.blobs.into_iter().skip(first).flatten().take(MAX_TOLD).collect(),
     }
 }
 
@@ -46,12 +48,14 @@ fn undigested_request(request: &Request) -> Input {
 
 /// What a model answered.
 pub(crate) fn answer(hasher: Option<&Hasher>, answer: &[Message]) -> Output {
-    let Some(hasher) = hasher else {
-        let Output { mut items, .. } = c1::answer(&Hasher::sha256(), answer);
+    let Output { mut items, mut blobs } = c1::answer(hasher.unwrap_or(&Hasher::sha256()), answer);
+    items.truncate(MAX_TOLD);
+    blobs.truncate(MAX_TOLD);
+    if hasher.is_none() {
         items.iter_mut().for_each(|item| item.digest = None);
-        return Output { items, blobs: Vec::new() };
-    };
-    c1::answer(hasher, answer)
+        blobs.clear();
+    }
+    Output { items, blobs }
 }
 
 /// What a tool was called with.

@@ -18,7 +18,7 @@ mod veil;
 pub use key::{Key, KeyError};
 pub use label::{MAX_LABEL_BYTES, is_label, is_policy};
 pub use level::Level;
-#[cfg(feature = "collector")]
+#[cfg(any(feature = "collector", feature = "sdk"))]
 pub(crate) use policy::{OTHER, replaced_label};
 pub use policy::{Policy, PolicyBuilder};
 pub use veil::{Veil, VeilCounts};

@@ -18,6 +18,7 @@ pub struct Policy(Arc<InForce>);
 
 struct InForce {
     level: Level,
+    ceiling: Level,
     hasher: Option<Hasher>,
     key_id: Option<String>,
     snapshot: ByteString,
@@ -55,6 +56,11 @@ impl Policy {
         self.0.level
     }
 
+    /// The operator's ceiling over it.
+    pub fn ceiling(&self) -> Level {
+        self.0.ceiling
+    }
+
     /// How digests are made, if any may leave.
     pub fn algorithm(&self) -> Option<Algorithm> {
         self.0.hasher.as_ref().map(Hasher::algorithm)
@@ -80,7 +86,7 @@ impl Policy {
         self.0.hasher.as_ref()
     }
 
-    fn new(level: Level, hashing: &Hashing) -> Result<Self, KeyError> {
+    fn new(level: Level, ceiling: Level, hashing: &Hashing) -> Result<Self, KeyError> {
         let (hasher, key_id, hash) = match hashing {
             Hashing::None => (None, None, "none"),
             Hashing::Sha256 => (Some(Hasher::sha256()), None, Algorithm::Sha256.as_str()),
@@ -101,7 +107,7 @@ impl Policy {
             snapshot.push_str(";key=");
             snapshot.push_str(id);
         }
-        Ok(Self(Arc::new(InForce { level, hasher, key_id, snapshot: snapshot.into() })))
+        Ok(Self(Arc::new(InForce { level, ceiling, hasher, key_id, snapshot: snapshot.into() })))
     }
 }
 
@@ -165,7 +171,7 @@ impl PolicyBuilder {
             // Labels that do not look like one are digested too, unless nobody wants any digest.
             hashing = Hashing::None;
         }
-        let policy = Policy::new(level, &hashing).or_else(|_| Policy::new(level, &Hashing::None));
+        let policy = Policy::new(level, ceiling, &hashing).or_else(|_| Policy::new(level, ceiling, &Hashing::None));
         (policy.unwrap_or_else(|_| Policy::nothing()), warnings)
     }
 }
@@ -173,7 +179,7 @@ impl PolicyBuilder {
 impl Policy {
     fn nothing() -> Self {
         let snapshot = ByteString::from_static("content=none;hash=none;form=c1");
-        Self(Arc::new(InForce { level: Level::None, hasher: None, key_id: None, snapshot }))
+        Self(Arc::new(InForce { level: Level::None, ceiling: Level::None, hasher: None, key_id: None, snapshot }))
     }
 }
 
@@ -212,7 +218,7 @@ fn hashing_of(environment: &Environment, warnings: &mut Vec<Warning>) -> Hashing
         Setting::NotUnicode => String::new(),
     };
     match word.as_str() {
-        "hmac-sha256" => match Key::from_environment(environment) {
+        "hmac-sha256" => match Key::from_environment(environment, warnings) {
             Ok(key) => Hashing::Hmac(key),
             Err(warning) => {
                 warnings.push(warning);

@@ -1,6 +1,12 @@
-//! What a stage does with a request between two pipelines.
+//! What is done with spans between their producers and a backend: in a stage between two pipelines, and in the SDK.
 //!
-//! A processor reads a [`Request`](crate::otlp::Request) where it stands and answers with
-//! [`Patches`](crate::otlp::assemble::Patches). Promises that what no processor touches keeps its bytes.
+//! In a stage a processor reads a [`Request`](crate::otlp::Request) where it stands and answers with
+//! [`Patches`](crate::otlp::assemble::Patches). Promises that what no processor touches keeps its bytes. In the SDK it wraps
+//! the next processor or exporter, [`RedactingProcessor`] or [`RedactingExporter`]; both follow the rules of [`privacy`].
 
 pub mod privacy;
+#[cfg(feature = "sdk")]
+mod sdk;
+
+#[cfg(feature = "sdk")]
+pub use sdk::{RedactingExporter, RedactingProcessor, RedactionCounts, SdkExporterError, sdk_exporter};

@@ -5,11 +5,11 @@ use std::sync::{Arc, LazyLock};
 use bytestring::ByteString;
 
 use super::handle::Handle;
-use super::recorder::Shared;
 use crate::event::{
     At, CallKind, EdgeKind, Event, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, Scope, Source, SpanId, SpanIds,
     TraceId,
 };
+use crate::intake::{Desk, Identity};
 use crate::semconv::Attr;
 
 /// The call that a new one is part of.
@@ -25,26 +25,17 @@ pub(super) struct Parent {
 ///
 /// Its event is on the heap from the beginning: a builder moves with each of its methods, and has to be small.
 pub(super) struct Draft {
-    shared: Arc<Shared>,
+    desk: Arc<Desk>,
     has_parent: bool,
     identity: Option<Box<Identity>>,
     /// The event that will open the call. Its time and its order are still to come, and its scope is the parent's.
     event: Box<Event<Raw>>,
 }
 
-/// What a caller said of a call's place.
-#[derive(Default)]
-pub(super) struct Identity {
-    pub(super) tenant: Option<ByteString>,
-    pub(super) rollout: Option<ByteString>,
-    pub(super) thread: Option<ByteString>,
-    pub(super) turn: Option<ByteString>,
-}
-
 impl Draft {
     /// `opened` is the kind of the event that will open the call.
     pub(super) fn new(
-        shared: &Arc<Shared>,
+        desk: &Arc<Desk>,
         parent: Option<&Parent>,
         kind: CallKind,
         opened: impl FnOnce(Opened<Raw>) -> Kind<Raw>,
@@ -62,11 +53,11 @@ impl Draft {
             source: Source::Recorder,
             kind: opened(fields),
         });
-        Self { shared: Arc::clone(shared), has_parent: parent.is_some(), identity: None, event }
+        Self { desk: Arc::clone(desk), has_parent: parent.is_some(), identity: None, event }
     }
 
-    pub(super) fn shared(&self) -> Arc<Shared> {
-        Arc::clone(&self.shared)
+    pub(super) fn desk(&self) -> Arc<Desk> {
+        Arc::clone(&self.desk)
     }
 
     /// What the event tells.
@@ -104,7 +95,7 @@ impl Draft {
 
     /// Makes a turn of its own of it, within its parent's rollout.
     pub(super) fn set_own_turn(&mut self) {
-        let Some(own) = self.opened().map(|opened| own_id(opened.span)) else { return };
+        let Some(own) = self.opened().map(|opened| Identity::own(opened.span)) else { return };
         let identity = self.identity();
         identity.thread = Some(own.clone());
         identity.turn = Some(own);
@@ -122,15 +113,15 @@ impl Draft {
     /// Opens the call; `closed` is the kind of the event that will close it.
     pub(super) fn start(mut self, closed: Kind<Raw>) -> Handle {
         self.settle();
-        let Self { shared, mut event, .. } = self;
-        let now = shared.now();
-        event.key.id = KeyIdentity::Call(shared.call_id(now));
-        event.at = shared.at(now);
+        let Self { desk, mut event, .. } = self;
+        let now = desk.now();
+        event.key.id = KeyIdentity::Call(desk.call_id(now));
+        event.at = desk.at(now);
         let (scope, key, at) = (Arc::clone(&event.scope), event.key, event.at);
-        if !shared.open(event) {
+        if !desk.open(event) {
             return Handle::disabled();
         }
-        Handle::new(shared, Box::new(Event { scope, key, at, source: Source::Recorder, kind: closed }))
+        Handle::new(desk, Box::new(Event { scope, key, at, source: Source::Recorder, kind: closed }))
     }
 
     /// The same for a call that others can be part of: also tells where they belong, whether or not the call was taken.
@@ -148,9 +139,9 @@ impl Draft {
             return;
         }
         let Some(span) = self.opened().map(|opened| opened.span) else { return };
-        let parent = self.has_parent.then_some(&*self.event.scope);
+        let parent = self.has_parent.then(|| Arc::clone(&self.event.scope));
         let identity = self.identity.take().map(|identity| *identity).unwrap_or_default();
-        self.event.scope = Arc::new(scope_of(parent, identity, span));
+        self.event.scope = identity.scope(parent.as_ref(), span);
         self.has_parent = true;
     }
 }
@@ -160,26 +151,3 @@ static NOWHERE: LazyLock<Arc<Scope>> = LazyLock::new(|| {
     let none = ByteString::new;
     Arc::new(Scope { tenant: None, rollout: none(), thread: none(), turn: none() })
 });
-
-/// The id of what begins with this span.
-fn own_id(span: SpanIds) -> ByteString {
-    ByteString::from(format!("{}-{}", span.trace, span.span))
-}
-
-/// Explicit scope first, then that of the call this one is part of, then its own span as the outermost one.
-fn scope_of(parent: Option<&Scope>, identity: Identity, span: SpanIds) -> Scope {
-    let inherited = |of: fn(&Scope) -> &ByteString| parent.map(|parent| of(parent).clone());
-    let rollout = identity.rollout.or_else(|| inherited(|scope| &scope.rollout));
-    let thread = identity.thread.or_else(|| inherited(|scope| &scope.thread));
-    let turn = identity.turn.or_else(|| inherited(|scope| &scope.turn));
-    let own = match (&rollout, &thread, &turn) {
-        (Some(_), Some(_), Some(_)) => ByteString::new(),
-        _ => own_id(span),
-    };
-    Scope {
-        tenant: identity.tenant.or_else(|| parent.and_then(|parent| parent.tenant.clone())),
-        rollout: rollout.unwrap_or_else(|| own.clone()),
-        thread: thread.unwrap_or_else(|| own.clone()),
-        turn: turn.unwrap_or(own),
-    }
-}

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::recorder::Shared;
 use crate::event::{Closed, Event, Kind, Outcome, Raw, RawAttrs};
+use crate::intake::Desk;
 use crate::semconv::{Attr, ERROR_KIND, ERROR_RETRYABLE, ERROR_TYPE};
 
 /// A call that has started. Dropped without an outcome it is `abandoned`, or `failed` where its thread panics.
@@ -15,7 +15,7 @@ pub(super) struct Handle {
 }
 
 struct Running {
-    shared: Arc<Shared>,
+    desk: Arc<Desk>,
     /// The event that will close the call; only its time and its order are still wrong.
     event: Box<Event<Raw>>,
     on_drop: Outcome,
@@ -28,8 +28,8 @@ impl Handle {
     }
 
     /// `event` will close the call.
-    pub(super) const fn new(shared: Arc<Shared>, event: Box<Event<Raw>>) -> Self {
-        Self { running: Some(Running { shared, event, on_drop: Outcome::Abandoned }) }
+    pub(super) const fn new(desk: Arc<Desk>, event: Box<Event<Raw>>) -> Self {
+        Self { running: Some(Running { desk, event, on_drop: Outcome::Abandoned }) }
     }
 
     /// Whether there is anybody to tell something to.
@@ -83,10 +83,15 @@ impl Handle {
         self.send();
     }
 
+    /// Closes the call without an outcome: it goes on elsewhere.
+    pub(super) fn close_open_ended(mut self) {
+        self.send();
+    }
+
     fn send(&mut self) {
-        let Some(Running { shared, mut event, .. }) = self.running.take() else { return };
-        event.at = shared.at(shared.now());
-        shared.close(event);
+        let Some(Running { desk, mut event, .. }) = self.running.take() else { return };
+        event.at = desk.at(desk.now());
+        desk.close(event);
     }
 
     /// Runs a future on behalf of the call: dropped before it is done, the call is `cancelled` and not `abandoned`.

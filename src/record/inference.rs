@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::answer::{Answer, Failure};
 use super::builder::{Draft, Parent};
 use super::handle::Handle;
-use super::recorder::Shared;
 use super::request::IntoRequest;
 use super::turn::debug_without_content;
 use crate::event::{CallKind, Closed, Kind, Message, Outcome, RawAttrs, RawText, Request, ToolDefinition};
+use crate::intake::Desk;
 use crate::semconv::{
     CACHE_CREATION_TOKENS, CACHE_READ_TOKENS, CACHE_WRITE_TOKENS, CONVERSATION_ID, FINISH_REASONS, FREQUENCY_PENALTY,
     INPUT_TOKENS, MAX_TOKENS, OPERATION_NAME, OUTPUT_TOKENS, PRESENCE_PENALTY, PROVIDER_NAME, REASONING_TOKENS,
@@ -24,10 +24,9 @@ pub struct InferenceBuilder {
 }
 
 impl InferenceBuilder {
-    pub(super) fn new(shared: Option<&Arc<Shared>>, parent: Option<&Parent>, provider: &str, model: &str) -> Self {
-        let draft = shared.map(|shared| {
-            let mut draft =
-                Draft::new(shared, parent, CallKind::Inference, |opened| Kind::InferenceOpened(opened, None));
+    pub(super) fn new(desk: Option<&Arc<Desk>>, parent: Option<&Parent>, provider: &str, model: &str) -> Self {
+        let draft = desk.map(|desk| {
+            let mut draft = Draft::new(desk, parent, CallKind::Inference, |opened| Kind::InferenceOpened(opened, None));
             draft.text(OPERATION_NAME, "chat");
             draft.text(PROVIDER_NAME, provider);
             draft.text(REQUEST_MODEL, model);

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::answer::Failure;
 use super::builder::{Draft, Parent};
 use super::handle::Handle;
-use super::recorder::Shared;
 use super::turn::{TurnBuilder, debug_without_content};
 use crate::event::{CallKind, Closed, Kind, Outcome, Part, RawAttrs, RawText, ResultContent};
+use crate::intake::Desk;
 use crate::semconv::{MCP_SERVER, OPERATION_NAME, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER, TOOL_TYPE};
 
 /// A tool call that has not started.
@@ -18,9 +18,9 @@ pub struct ToolBuilder {
 }
 
 impl ToolBuilder {
-    pub(super) fn new(shared: Option<&Arc<Shared>>, parent: Option<&Parent>, name: &str) -> Self {
-        let draft = shared.map(|shared| {
-            let mut draft = Draft::new(shared, parent, CallKind::Tool, |opened| Kind::ToolOpened(opened, None));
+    pub(super) fn new(desk: Option<&Arc<Desk>>, parent: Option<&Parent>, name: &str) -> Self {
+        let draft = desk.map(|desk| {
+            let mut draft = Draft::new(desk, parent, CallKind::Tool, |opened| Kind::ToolOpened(opened, None));
             draft.text(OPERATION_NAME, "execute_tool");
             draft.text(TOOL_NAME, name);
             draft
@@ -70,18 +70,18 @@ impl ToolBuilder {
 
     /// Starts it.
     pub fn start(self) -> ToolCall {
-        let Some(draft) = self.draft else { return ToolCall { shared: None, place: None, handle: Handle::disabled() } };
-        let shared = draft.shared();
+        let Some(draft) = self.draft else { return ToolCall { desk: None, place: None, handle: Handle::disabled() } };
+        let desk = draft.desk();
         let closed = Kind::ToolClosed(Closed { outcome: None, attrs: RawAttrs::default() }, None);
         let (handle, place) = draft.start_as_parent(closed);
-        ToolCall { shared: Some(shared), place, handle }
+        ToolCall { desk: Some(desk), place, handle }
     }
 }
 
 /// A tool call that runs. Finish it, or say how it failed; dropped it is `abandoned`.
 #[must_use = "a tool call that is dropped at once is recorded as abandoned"]
 pub struct ToolCall {
-    shared: Option<Arc<Shared>>,
+    desk: Option<Arc<Desk>>,
     /// Where the calls that are part of this one belong.
     place: Option<Parent>,
     handle: Handle,
@@ -90,7 +90,7 @@ pub struct ToolCall {
 impl ToolCall {
     /// A turn of another agent that this call starts: same rollout, a thread of its own.
     pub fn turn(&self, agent: &str) -> TurnBuilder {
-        TurnBuilder::below(self.shared.as_ref(), self.place.as_ref(), agent)
+        TurnBuilder::below(self.desk.as_ref(), self.place.as_ref(), agent)
     }
 
     /// What the tool returned; a later result replaces an earlier one.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::builder::{Draft, Parent};
 use super::handle::Handle;
 use super::inference::InferenceBuilder;
-use super::recorder::Shared;
 use super::tool::ToolBuilder;
 use crate::event::{CallKind, Closed, EdgeKind, Kind, Outcome, RawAttrs, Scope, SpanId, TraceId};
+use crate::intake::Desk;
 use crate::semconv::{AGENT_ID, AGENT_NAME, AGENT_VERSION, CONVERSATION_ID, OPERATION_NAME, ROLLOUT_END, SEGMENT};
 
 /// A turn that has not started.
@@ -18,14 +18,14 @@ pub struct TurnBuilder {
 }
 
 impl TurnBuilder {
-    pub(super) fn new(shared: Option<&Arc<Shared>>, agent: &str) -> Self {
-        Self { draft: shared.map(|shared| named(shared, None, agent)) }
+    pub(super) fn new(desk: Option<&Arc<Desk>>, agent: &str) -> Self {
+        Self { draft: desk.map(|desk| named(desk, None, agent)) }
     }
 
     /// A turn of another agent, started by the call at `parent`: same rollout, a thread of its own.
-    pub(super) fn below(shared: Option<&Arc<Shared>>, parent: Option<&Parent>, agent: &str) -> Self {
-        let draft = shared.zip(parent).map(|(shared, parent)| {
-            let mut draft = named(shared, Some(parent), agent);
+    pub(super) fn below(desk: Option<&Arc<Desk>>, parent: Option<&Parent>, agent: &str) -> Self {
+        let draft = desk.zip(parent).map(|(desk, parent)| {
+            let mut draft = named(desk, Some(parent), agent);
             draft.set_own_turn();
             draft
         });
@@ -99,16 +99,16 @@ impl TurnBuilder {
 
     /// Starts it.
     pub fn start(self) -> Turn {
-        let Some(draft) = self.draft else { return Turn { shared: None, place: None, handle: Handle::disabled() } };
-        let shared = draft.shared();
+        let Some(draft) = self.draft else { return Turn { desk: None, place: None, handle: Handle::disabled() } };
+        let desk = draft.desk();
         let closed = Kind::TurnClosed(Closed { outcome: None, attrs: RawAttrs::default() });
         let (handle, place) = draft.start_as_parent(closed);
-        Turn { shared: Some(shared), place, handle }
+        Turn { desk: Some(desk), place, handle }
     }
 }
 
-fn named(shared: &Arc<Shared>, parent: Option<&Parent>, agent: &str) -> Draft {
-    let mut draft = Draft::new(shared, parent, CallKind::Turn, Kind::TurnOpened);
+fn named(desk: &Arc<Desk>, parent: Option<&Parent>, agent: &str) -> Draft {
+    let mut draft = Draft::new(desk, parent, CallKind::Turn, Kind::TurnOpened);
     draft.text(OPERATION_NAME, "invoke_agent");
     draft.text(AGENT_NAME, agent);
     draft
@@ -117,7 +117,7 @@ fn named(shared: &Arc<Shared>, parent: Option<&Parent>, agent: &str) -> Draft {
 /// A turn that runs. Finish it, or say how it failed; dropped it is `abandoned`.
 #[must_use = "a turn that is dropped at once is recorded as abandoned"]
 pub struct Turn {
-    shared: Option<Arc<Shared>>,
+    desk: Option<Arc<Desk>>,
     /// Where the calls that are part of this one belong.
     place: Option<Parent>,
     handle: Handle,
@@ -132,12 +132,12 @@ pub struct TurnRef {
 impl Turn {
     /// A model request of this turn. `provider` is a value of `gen_ai.provider.name`.
     pub fn inference(&self, provider: &str, model: &str) -> InferenceBuilder {
-        InferenceBuilder::new(self.shared.as_ref(), self.place.as_ref(), provider, model)
+        InferenceBuilder::new(self.desk.as_ref(), self.place.as_ref(), provider, model)
     }
 
     /// A tool execution of this turn.
     pub fn tool(&self, name: &str) -> ToolBuilder {
-        ToolBuilder::new(self.shared.as_ref(), self.place.as_ref(), name)
+        ToolBuilder::new(self.desk.as_ref(), self.place.as_ref(), name)
     }
 
     /// Where this turn stands, for a later turn to follow it.
@@ -168,6 +168,12 @@ impl Turn {
     /// It came to its answer.
     pub fn finish(self) {
         self.handle.close(Outcome::Completed);
+    }
+
+    /// Its segment ends in a wait for a person: the turn has no outcome yet, and goes on in another segment
+    /// ([`TurnBuilder::id`], [`TurnBuilder::segment`]).
+    pub fn wait(self) {
+        self.handle.close_open_ended();
     }
 
     /// It failed. `kind` is the class of the error (`veilspan.error.kind`), never its text.

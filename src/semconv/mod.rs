@@ -1,7 +1,7 @@
 //! Every attribute name that is read or written, in one table with its type, its privacy class and its origin.
 //!
 //! Promises that no key leaves the process which does not stand here: the recorder can only name keys by the constants
-//! of [`names`], and [`lookup`] is how the readers find them again. Costs one hash look-up a key when reading, nothing
+//! of this room, and [`lookup`] is how the readers find them again. Costs one hash look-up a key when reading, nothing
 //! when writing. Knows nothing of values, spans or policies.
 
 mod class;

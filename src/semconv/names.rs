@@ -113,7 +113,23 @@ names! {
     OLD_COMPLETION: "gen_ai.completion", Any, Content Completions, GenAiOld, Foreign;
     OLD_PROMPT_TOKENS: "gen_ai.usage.prompt_tokens", Int, Number, GenAiOld, Foreign;
     OLD_COMPLETION_TOKENS: "gen_ai.usage.completion_tokens", Int, Number, GenAiOld, Foreign;
+    OLD_EVENT_INDEX: "index", Int, Number, GenAiOld, Foreign;
     SESSION_ID: "session.id", Text, Label, Otel, Foreign;
+
+    // What other instrumentations put on GenAI spans, and is a number by its specification.
+    THREAD_NUMBER: "thread.id", Int, Number, Otel, Foreign;
+    CODE_LINE: "code.line.number", Int, Number, Otel, Foreign;
+    HTTP_STATUS: "http.response.status_code", Int, Number, Otel, Foreign;
+    HTTP_RESEND_COUNT: "http.request.resend_count", Int, Number, Otel, Foreign;
+    NETWORK_PEER_PORT: "network.peer.port", Int, Number, Otel, Foreign;
+    CLIENT_PORT: "client.port", Int, Number, Otel, Foreign;
+    BUSY_NANOS: "busy_ns", Int, Number, Otel, Foreign;
+    IDLE_NANOS: "idle_ns", Int, Number, Otel, Foreign;
+    EMBEDDING_DIMENSIONS: "gen_ai.embeddings.dimension.count", Int, Number, GenAi, Foreign;
+    RETRIEVAL_TOP_K: "gen_ai.retrieval.top_k", Int, Number, GenAiNext, Foreign;
+    MEMORY_RECORD_COUNT: "gen_ai.memory.record.count", Int, Number, GenAiNext, Foreign;
+    EVALUATION_SCORE: "gen_ai.evaluation.score.value", Double, Number, GenAi, Foreign;
+    PROCESS_EXIT_CODE: "process.exit.code", Int, Number, Otel, Foreign;
 
     // Ours: identity.
     ROLLOUT_ID: "veilspan.rollout.id", Text, Label, Veilspan, Core;

@@ -1,7 +1,14 @@
 //! The policy of a stage, on the bytes of other producers' spans.
 
 #![cfg(feature = "collector")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs, unreachable_pub)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    missing_docs,
+    unreachable_pub
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

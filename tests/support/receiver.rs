@@ -11,6 +11,8 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
+use tonic::codec::CompressionEncoding;
+use tonic::transport::ServerTlsConfig;
 use tonic::{Request, Response, Status};
 
 /// How a [`Receiver`] answers.
@@ -77,16 +79,27 @@ impl TraceService for Service {
 
 impl Receiver {
     pub fn start(behaviour: Behaviour) -> Self {
+        Self::start_with(behaviour, None)
+    }
+
+    /// One that speaks TLS as it is told.
+    pub fn start_with(behaviour: Behaviour, tls: Option<ServerTlsConfig>) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State { behaviour, requests: Vec::new(), calls: 0, headers: Vec::new() }));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let service = TraceServiceServer::new(Service(Arc::clone(&state))).max_decoding_message_size(64 << 20);
+        let service = TraceServiceServer::new(Service(Arc::clone(&state)))
+            .max_decoding_message_size(64 << 20)
+            .accept_compressed(CompressionEncoding::Gzip);
         runtime.spawn(async move {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             let incoming = tonic::transport::server::TcpIncoming::from(listener);
-            tonic::transport::Server::builder().add_service(service).serve_with_incoming(incoming).await.unwrap();
+            let mut server = tonic::transport::Server::builder();
+            if let Some(tls) = tls {
+                server = server.tls_config(tls).unwrap();
+            }
+            server.add_service(service).serve_with_incoming(incoming).await.unwrap();
         });
         Self { address, state, runtime: Some(runtime) }
     }

@@ -69,8 +69,12 @@ pub(super) fn item(hasher: &Hasher, role: Role, parts: &[Part]) -> ItemWithBlobs
     (Item { digest, role, length: Some(length), part_kinds: join_kinds(&kinds) }, blobs)
 }
 
+/// A message of more parts tells the kinds of the first ones.
+const MAX_KINDS: usize = 32;
+
 /// The kinds joined by `+`; what most messages have costs no allocation.
 fn join_kinds(kinds: &[&'static str]) -> ByteString {
+    let kinds = kinds.get(..MAX_KINDS).unwrap_or(kinds);
     match kinds {
         [] => ByteString::new(),
         [kind] => ByteString::from_static(kind),

@@ -16,7 +16,10 @@
 
 mod attributes;
 mod contract;
+mod dialect;
+#[cfg(feature = "collector")]
 mod genai;
+#[cfg(feature = "collector")]
 mod loose;
 mod names;
 mod owner;
@@ -25,9 +28,18 @@ mod rules;
 mod siblings;
 mod span;
 mod splice;
+#[cfg(feature = "collector")]
 mod stage;
 mod value;
+mod veil;
 mod verdict;
 mod write;
 
+#[cfg(feature = "collector")]
 pub use stage::Privacy;
+#[cfg(feature = "sdk")]
+pub(super) use {
+    dialect::{is_genai_key, is_genai_name},
+    veil::MessageVeil,
+    verdict::stays,
+};

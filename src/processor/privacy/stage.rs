@@ -2,41 +2,37 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
 use super::genai::{is_genai, is_genai_scope};
-use super::rules::Rules;
+use super::loose;
+use super::veil::MessageVeil;
 use super::verdict::stays;
-use super::{loose, owner, span};
 use crate::otlp::assemble::{Envelope, Patch, Patches};
-use crate::otlp::encode::Encoder;
 use crate::otlp::wire::Malformed;
 use crate::otlp::{Form, Request, ResourceSpans, ScopeSpans, SpanEntry};
 use crate::privacy::{Policy, VeilCounts};
 
 /// Applies a [`Policy`] to requests. Each request is taken for itself, so one may serve many threads.
 pub struct Privacy {
-    policy: Policy,
-    encoder: Encoder,
-    labels_replaced: AtomicU64,
+    veil: MessageVeil,
 }
 
 impl Privacy {
     /// The stage of this policy.
     pub fn new(policy: Policy) -> Self {
-        Self { policy, encoder: Encoder::default(), labels_replaced: AtomicU64::new(0) }
+        Self { veil: MessageVeil::new(policy) }
     }
 
     /// The policy that it applies.
     pub const fn policy(&self) -> &Policy {
-        &self.policy
+        self.veil.policy()
     }
 
     /// What it has changed so far.
     pub fn counts(&self) -> VeilCounts {
-        VeilCounts { labels_replaced: self.labels_replaced.load(Ordering::Relaxed) }
+        self.veil.counts()
     }
 
     /// What has to become of a request so that it may leave. Looked into when it was parsed, it costs the least.
@@ -84,20 +80,16 @@ impl Privacy {
     }
 
     fn span(&self, entry: &SpanEntry<'_>) -> Patch {
-        patch(loose::span(entry.form(), entry.as_slice()), |bytes| span::span(&self.rules(bytes), bytes))
+        patch(loose::span(entry.form(), entry.as_slice()), |bytes| self.veil.span(bytes))
     }
 
     fn resource(&self, entry: &ResourceSpans<'_>) -> Patch {
         let bytes = loose::resource(entry.form(), entry.resource());
-        patch(bytes, |bytes| owner::resource(&self.rules(&[]), bytes))
+        patch(bytes, |bytes| self.veil.resource(bytes))
     }
 
     fn scope(&self, entry: &ScopeSpans<'_>) -> Patch {
-        patch(loose::scope(entry.form(), entry.scope()), |bytes| owner::scope(&self.rules(&[]), bytes))
-    }
-
-    const fn rules<'a>(&'a self, span: &'a [u8]) -> Rules<'a> {
-        Rules::new(&self.policy, &self.encoder, &self.labels_replaced, span)
+        patch(loose::scope(entry.form(), entry.scope()), |bytes| self.veil.scope(bytes))
     }
 }
 
@@ -119,6 +111,6 @@ fn patch(bytes: Option<Cow<'_, [u8]>>, veil: impl Fn(&[u8]) -> Result<Option<Vec
 
 impl fmt::Debug for Privacy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Privacy").field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("Privacy").field("policy", self.policy()).finish_non_exhaustive()
     }
 }

@@ -23,7 +23,7 @@ pub(super) enum Verdict {
 const MAX_NUMBER_CHARS: usize = 32;
 
 /// Whether a text may leave as a label. `_OTHER` is what we write ourselves, and nothing tells nothing.
-pub(super) fn stays(text: &str) -> bool {
+pub(in crate::processor) fn stays(text: &str) -> bool {
     is_label(text) || text.is_empty() || text == &*OTHER
 }
 
@@ -42,7 +42,7 @@ pub(super) fn of_span(key: &str, value: &AnyView<'_>) -> Verdict {
         Some(Class::Digest) => return text_or_content(value, is_digest, true),
         Some(Class::Policy) => return text_or_content(value, is_policy, false),
         Some(Class::Content(_)) => return Verdict::Content(id.and_then(Slot::of)),
-        None => return unknown(value),
+        None => return unknown(key, value),
     };
     labels(value, passes, otherwise)
 }
@@ -98,13 +98,22 @@ fn text_or_content(value: &AnyView<'_>, passes: fn(&str) -> bool, may_be_array: 
     if passes { Verdict::Stays } else { Verdict::Content(None) }
 }
 
-/// A name that the table lacks. A digest stays, so that what one stage has told passes the next.
-fn unknown(value: &AnyView<'_>) -> Verdict {
+/// A name that the table lacks: content, numbers too, since nobody knows what they count. A digest stays, and the length
+/// beside it, so that what one stage has told passes the next.
+fn unknown(key: &str, value: &AnyView<'_>) -> Verdict {
     match value {
+        AnyView::Empty => Verdict::Stays,
         AnyView::Text(text) if is_digest(text) => Verdict::Stays,
-        value if is_scalar(value) => Verdict::Stays,
+        AnyView::Int(length) if key.ends_with(".length") && *length >= 0 => Verdict::Stays,
+        AnyView::Int(_) | AnyView::Double(_) if is_count(key) => Verdict::Stays,
         _ => Verdict::Content(None),
     }
+}
+
+/// Families of names that hold nothing but counts and prices, newer members included.
+fn is_count(key: &str) -> bool {
+    const COUNTS: [&str; 4] = ["gen_ai.usage.", "gen_ai.cost.", "llm.token_count.", "llm.cost."];
+    COUNTS.iter().any(|family| key.starts_with(family))
 }
 
 const fn is_scalar(value: &AnyView<'_>) -> bool {

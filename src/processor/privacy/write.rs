@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::otlp::AnyView;
 use crate::otlp::wire::Malformed;
-use crate::otlp::writer::{delimited, put_bytes, put_integer};
+use crate::otlp::writer::{delimited, put_bytes, put_double, put_integer};
 
 /// Appends an attribute with a text as the field `number` of a message.
 pub(super) fn text_attribute(out: &mut Vec<u8>, number: u8, key: &str, text: &str) {
@@ -40,10 +40,7 @@ pub(super) fn relabelled<'a>(
         AnyView::Text(text) => put_bytes(&mut out, 1, label(text).as_bytes()),
         AnyView::Bool(flag) => put_integer(&mut out, 2, u64::from(*flag)),
         AnyView::Int(integer) => put_integer(&mut out, 3, integer.cast_unsigned()),
-        AnyView::Double(number) => {
-            out.push(4 << 3 | 1);
-            out.extend_from_slice(&number.to_le_bytes());
-        }
+        AnyView::Double(number) => put_double(&mut out, 4, *number),
         AnyView::Array(values) => {
             let mut array = Vec::new();
             for element in values.clone() {

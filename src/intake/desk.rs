@@ -1,0 +1,94 @@
+//! What every way in needs to hand in a call: the time, an id, a place in the order of events, and the queue.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::{Counters, Counts, Drained, Drop, Intake, Sampler};
+use crate::event::{At, CallId, CallIds, Clock, Event, ProducerId, Raw};
+
+/// One process life's clock, ids and order of events, in front of its [`Intake`]. All ways in of one recorder share one.
+pub(crate) struct Desk {
+    intake: Intake,
+    counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
+    producer: ProducerId,
+    seq: AtomicU64,
+    sampler: Sampler,
+}
+
+impl Desk {
+    pub(crate) fn new(
+        intake: Intake,
+        counters: Arc<Counters>,
+        clock: Arc<dyn Clock>,
+        producer: Option<ProducerId>,
+        sampler: Sampler,
+    ) -> Self {
+        let producer = producer.unwrap_or_else(|| ProducerId::generate(clock.unix_nanos()));
+        Self { intake, counters, clock, producer, seq: AtomicU64::new(0), sampler }
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.unix_nanos()
+    }
+
+    pub(crate) fn call_id(&self, now: u64) -> CallId {
+        CallIds::of_process().next(now)
+    }
+
+    /// The next place in this process' order of events.
+    pub(crate) fn at(&self, time_unix_nano: u64) -> At {
+        let seq = self.seq.fetch_add(1, Ordering::Relaxed);
+        At { time_unix_nano, producer: Some(self.producer), seq: Some(seq) }
+    }
+
+    /// Takes the event that opens a call. `false`: there was no room, and the call must not be closed either.
+    pub(crate) fn open(&self, event: Box<Event<Raw>>) -> bool {
+        self.samples(&event.scope.rollout) && self.intake.open(event)
+    }
+
+    /// Whether the rollout of this id is recorded at all.
+    pub(crate) fn samples(&self, rollout: &str) -> bool {
+        self.sampler.samples(rollout)
+    }
+
+    /// Counts a call that has started and will be handed in whole when it ends.
+    pub(crate) fn count_started(&self) {
+        self.counters.add_started();
+    }
+
+    /// Takes the opening of a call that was counted so. `false`: there was no room.
+    pub(crate) fn open_started(&self, event: Box<Event<Raw>>) -> bool {
+        self.intake.open_started(event)
+    }
+
+    /// Takes the event that closes a call that was taken.
+    pub(crate) fn close(&self, event: Box<Event<Raw>>) {
+        self.intake.close(event);
+    }
+
+    /// Counts a call that was seen and not handed in.
+    pub(crate) fn count_lost(&self, reason: Drop) {
+        self.counters.add_dropped(reason, 1);
+    }
+
+    pub(crate) fn flush(&self, timeout: Duration) -> Drained {
+        self.intake.flush(timeout)
+    }
+
+    pub(crate) fn shutdown(&self, timeout: Duration) -> Drained {
+        self.intake.shutdown(timeout)
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.intake.counts()
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").field("producer", &self.producer).field("intake", &self.intake).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,98 @@
+//! Which call sites are GenAI ones, told by their fields and remembered by their address.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tracing::Metadata;
+
+use super::aliases::{MARKS, PLAIN_SIGNS, SIGNS, WHOLE_SIGNS};
+
+/// What a call site's fields say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Verdict(usize);
+
+impl Verdict {
+    /// It has nothing to do with us.
+    pub(super) const NONE: Self = Self(0);
+    const GEN_AI: usize = 1;
+    const ERROR: usize = 2;
+    const OURS: usize = 4;
+    const MASK: usize = 7;
+
+    /// A span that is a call, or an event that tells of one.
+    pub(super) const fn is_gen_ai(self) -> bool {
+        self.0 & Self::GEN_AI != 0
+    }
+
+    /// An event that tells of an error.
+    pub(super) const fn is_error(self) -> bool {
+        self.0 & Self::ERROR != 0
+    }
+
+    /// What this crate logs itself.
+    pub(super) const fn is_our_own(self) -> bool {
+        self.0 & Self::OURS != 0
+    }
+}
+
+/// Entries are overwritten by call sites of the same place, so the size bounds memory and not what is known.
+const PLACES: usize = 4096;
+
+/// An address with its verdict in the lowest bits, which are zero in any address of a [`Metadata`].
+static KNOWN: [AtomicUsize; PLACES] = [const { AtomicUsize::new(0) }; PLACES];
+
+const _: () = assert!(align_of::<Metadata<'static>>() > Verdict::MASK);
+
+/// The verdict on a call site, remembered for [`of`].
+pub(super) fn register(metadata: &'static Metadata<'static>) -> Verdict {
+    let verdict = judge(metadata);
+    if let Some(place) = place(metadata) {
+        // Only addresses of statics get here, which nothing else ever has: an entry is never about something else.
+        place.store(address(metadata) | verdict.0, Ordering::Relaxed);
+    }
+    verdict
+}
+
+/// The verdict on a call site, by its address where that is known.
+pub(super) fn of(metadata: &Metadata<'_>) -> Verdict {
+    let known = place(metadata).map_or(0, |place| place.load(Ordering::Relaxed));
+    if known & !Verdict::MASK == address(metadata) { Verdict(known & Verdict::MASK) } else { judge(metadata) }
+}
+
+fn address(metadata: &Metadata<'_>) -> usize {
+    std::ptr::from_ref(metadata).addr()
+}
+
+fn place(metadata: &Metadata<'_>) -> Option<&'static AtomicUsize> {
+    // Neighbours in memory stand a few hundred bytes apart; the multiplication spreads them.
+    let spread = address(metadata).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as usize);
+    KNOWN.get(spread >> (usize::BITS - PLACES.ilog2()))
+}
+
+fn judge(metadata: &Metadata<'_>) -> Verdict {
+    if is_our_target(metadata.target()) {
+        return Verdict(Verdict::OURS);
+    }
+    let names = || metadata.fields().iter().map(|field| field.name());
+    let mut verdict = Verdict::NONE;
+    if names().any(is_sign) || uses_plain_words(metadata) {
+        verdict.0 |= Verdict::GEN_AI;
+    }
+    if metadata.is_event() && names().any(|name| name == "error" || name.starts_with("exception.")) {
+        verdict.0 |= Verdict::ERROR;
+    }
+    verdict
+}
+
+fn is_our_target(target: &str) -> bool {
+    target.strip_prefix("veilspan").is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+fn is_sign(name: &str) -> bool {
+    let begins = SIGNS.iter().any(|sign| name.starts_with(sign));
+    (begins && !MARKS.contains(&name)) || WHOLE_SIGNS.contains(&name)
+}
+
+/// Whether a span's call site tells of a model request in plain words.
+pub(super) fn uses_plain_words(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && PLAIN_SIGNS.iter().all(|sign| metadata.fields().field(sign).is_some())
+}

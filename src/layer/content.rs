@@ -1,0 +1,140 @@
+//! From the texts that fields held to what a model or a tool was told, and told.
+
+use serde_json::Value;
+
+use super::flat::{Flat, List, Part};
+use super::held::Held;
+use super::slot::Said;
+use crate::event::{Message, RawText, Request, ResultContent, Role, shape};
+
+/// The content of one span, as its fields gave it.
+#[derive(Default)]
+pub(super) struct Content {
+    input_messages: Option<Held>,
+    output_messages: Option<Held>,
+    system: Option<Held>,
+    tools: Option<Held>,
+    arguments: Option<Held>,
+    result: Option<Held>,
+    input: Option<Held>,
+    output: Option<Held>,
+    flat_input: Flat,
+    flat_output: Flat,
+}
+
+impl Content {
+    pub(super) fn set(&mut self, said: Said, text: &str) {
+        *self.place(said) = Some(Held::new(text));
+    }
+
+    pub(super) fn set_part(&mut self, list: List, number: u16, part: Part, text: &str) {
+        match list {
+            List::Input => self.flat_input.set(number, part, text),
+            List::Output => self.flat_output.set(number, part, text),
+        }
+    }
+
+    const fn place(&mut self, said: Said) -> &mut Option<Held> {
+        match said {
+            Said::InputMessages => &mut self.input_messages,
+            Said::OutputMessages => &mut self.output_messages,
+            Said::System => &mut self.system,
+            Said::Tools => &mut self.tools,
+            Said::Arguments => &mut self.arguments,
+            Said::Result => &mut self.result,
+            Said::Input => &mut self.input,
+            Said::Output => &mut self.output,
+        }
+    }
+
+    pub(super) fn merge(&mut self, mut newer: Self) {
+        const ALL: [Said; 8] = [
+            Said::InputMessages,
+            Said::OutputMessages,
+            Said::System,
+            Said::Tools,
+            Said::Arguments,
+            Said::Result,
+            Said::Input,
+            Said::Output,
+        ];
+        for said in ALL {
+            if let Some(text) = newer.place(said).take() {
+                *self.place(said) = Some(text);
+            }
+        }
+        self.flat_input.merge(newer.flat_input);
+        self.flat_output.merge(newer.flat_output);
+    }
+
+    /// Whether it is the content of a tool call.
+    pub(super) const fn is_of_tool(&self) -> bool {
+        self.arguments.is_some() || self.result.is_some()
+    }
+
+    /// Whether it is the content of an inference.
+    pub(super) const fn is_of_inference(&self) -> bool {
+        self.input_messages.is_some()
+            || self.output_messages.is_some()
+            || !self.flat_input.is_empty()
+            || !self.flat_output.is_empty()
+    }
+
+    /// What a model was sent, and what it answered.
+    pub(super) fn into_inference(self) -> (Option<Box<Request>>, Vec<Message>) {
+        let mut request = match (self.input_messages, self.input) {
+            (Some(messages), _) => {
+                Request { messages: read(messages, Role::User, shape::genai::messages), ..Request::default() }
+            }
+            (None, _) if !self.flat_input.is_empty() => {
+                Request { messages: self.flat_input.into_messages(Role::User), ..Request::default() }
+            }
+            (None, Some(whole)) => whole_request(whole),
+            (None, None) => Request::default(),
+        };
+        if let Some(system) = self.system {
+            request.system = match system.json() {
+                Some(value) => shape::genai::system(value),
+                None => vec![system.into_raw()],
+            };
+        }
+        if let Some(value) = self.tools.and_then(|tools| tools.json()) {
+            request.tools = shape::genai::tools(value);
+        }
+        let answer = match (self.output_messages, self.output) {
+            (Some(messages), _) => read(messages, Role::Assistant, shape::genai::messages),
+            (None, _) if !self.flat_output.is_empty() => self.flat_output.into_messages(Role::Assistant),
+            (None, Some(whole)) => read(whole, Role::Assistant, shape::answer),
+            (None, None) => Vec::new(),
+        };
+        let is_empty = request.messages.is_empty() && request.system.is_empty() && request.tools.is_empty();
+        ((!is_empty).then(|| Box::new(request)), answer)
+    }
+
+    /// What a tool was called with, and what it returned.
+    pub(super) fn into_tool(self) -> (Option<RawText>, Option<ResultContent>) {
+        let arguments = self.arguments.or(self.input).map(Held::into_raw);
+        let result = self.result.or(self.output).map(|text| ResultContent::Text(text.into_raw()));
+        (arguments, result)
+    }
+}
+
+fn read(held: Held, role: Role, read: impl FnOnce(Value) -> Vec<Message>) -> Vec<Message> {
+    match held.json() {
+        Some(value) => read(value),
+        None => vec![Message::text(role, held.into_raw())],
+    }
+}
+
+fn whole_request(held: Held) -> Request {
+    let messages = match held.json() {
+        None => vec![Message::text(Role::User, held.into_raw())],
+        Some(value) if is_request(&value) => return shape::request(value).unwrap_or_default(),
+        Some(value) => shape::messages(value),
+    };
+    Request { messages, ..Request::default() }
+}
+
+fn is_request(value: &Value) -> bool {
+    value.is_array() || ["messages", "input", "prompt"].iter().any(|key| value.get(key).is_some_and(|it| !it.is_null()))
+}

@@ -1,0 +1,66 @@
+//! The way in for services that already have GenAI spans: a `tracing` layer.
+//!
+//! ```text
+//! rig, genai, goose, … ── tracing spans ──▶ Spans (behind Taken) ── Event<Raw> ──▶ intake
+//!                                   └─────▶ other layers (behind Others): everything else
+//! ```
+//!
+//! Call sites are told by their fields, never by their names or targets. A span is one turn (`invoke_agent`), inference
+//! (`chat`, `generate_content`, `text_completion`) or tool call (`execute_tool`); GenAI operations of other kinds, such as
+//! embeddings, are counted as `unmapped_operation` and not recorded yet. The layer makes no span of its own.
+//!
+//! Promises that all that was recorded passes the policy like any other call; that a field which is not known here never
+//! leaves; that `fmt` and other layers see what they saw before; and that no span is handed in twice. A span is handed in
+//! when it closes: until then its texts wait with it, outside of the intake's bound. One that is open when the recorder
+//! shuts down is lost, and told by `started` alone. Costs nothing for other call sites where this is the only layer, and
+//! one look into a table of addresses where it is not. JSON in strings is read on the thread that closes the span.
+//!
+//! # Beside tracing-opentelemetry
+//!
+//! [`others`] is the filter for every other layer that exports. With the feature `opentelemetry` a GenAI span becomes a
+//! child of the current OpenTelemetry context (of the HTTP server's span, say), and is that context while it is entered,
+//! so that spans made inside and outgoing propagators have it as their parent. Not bridged:
+//!
+//! - `OpenTelemetrySpanExt` does not see our spans; with `with_context_activation(false)` that layer neither sets nor reads
+//!   the context.
+//! - A span with an explicit parent that is neither a GenAI span nor the current one starts a trace of its own, and so
+//!   does, in the other layer, a span whose explicit parent is ours.
+//! - Whether another exporting layer lacks the filter cannot be found out from here, so nothing warns of it.
+//!
+//! # Limits
+//!
+//! `Span::enter` held across an `.await` gives what runs meanwhile the wrong parent; use `Instrument`. A span closes when
+//! its last handle and its last child are gone. A field that the library did not declare cannot be recorded. A cancelled
+//! future looks like a finished one. In a `reload::Layer` the layer may be modified, but not replaced: tracing-subscriber
+//! panics over a filter that it has not registered. langchain-rust's tools and chains, and swiftide's own spans, have no
+//! field that tells them from other spans, so they are not taken; swiftide's events are, inside a GenAI span.
+
+mod aliases;
+#[cfg(feature = "opentelemetry")]
+mod bridge;
+#[cfg(not(feature = "opentelemetry"))]
+#[path = "no_bridge.rs"]
+mod bridge;
+mod call_site;
+mod content;
+mod entered;
+mod flat;
+mod given;
+mod held;
+mod json_fields;
+mod open;
+mod operation;
+mod others;
+mod place;
+mod slot;
+mod spans;
+mod table;
+mod taken;
+mod told;
+mod visitor;
+
+pub use others::{Others, others};
+pub use spans::{GenAiLayer, Spans};
+pub use taken::Taken;
+
+pub(crate) use spans::layer_for;

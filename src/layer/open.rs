@@ -1,0 +1,130 @@
+//! A call whose span is open, and how it is handed in.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::content::Content;
+use super::operation::Operation;
+use super::place::Place;
+use super::told::Told;
+use crate::event::{
+    At, CallId, CallKind, Closed, Event, Key, KeyIdentity, Kind, Opened, Outcome, Raw, Source, SpanIds,
+};
+use crate::intake::{Desk, Drop as Loss};
+use crate::semconv::{ERROR_KIND, ERROR_TYPE, FINISH_REASONS, OPERATION_NAME, Phase};
+
+/// A call whose span has not closed. Dropped without having been closed it is handed in as `abandoned`: its registry was
+/// dropped, or its layer was modified meanwhile.
+pub(super) struct Open {
+    pub(super) desk: Arc<Desk>,
+    pub(super) place: Arc<Place>,
+    pub(super) ids: SpanIds,
+    pub(super) id: CallId,
+    pub(super) at: At,
+    pub(super) told: Told,
+    pub(super) is_closed: bool,
+}
+
+/// The calls of one span: one for each layer of ours that saw it.
+#[derive(Default)]
+pub(super) struct OpenCalls(SmallVec<[(usize, Box<Open>); 1]>);
+
+impl OpenCalls {
+    pub(super) fn add(&mut self, layer: usize, call: Box<Open>) {
+        self.0.push((layer, call));
+    }
+
+    pub(super) fn get(&self, layer: usize) -> Option<&Open> {
+        self.0.iter().find(|(other, _)| *other == layer).map(|(_, call)| &**call)
+    }
+
+    pub(super) fn get_mut(&mut self, layer: usize) -> Option<&mut Open> {
+        self.0.iter_mut().find(|(other, _)| *other == layer).map(|(_, call)| &mut **call)
+    }
+
+    pub(super) fn remove(&mut self, layer: usize) -> Option<Box<Open>> {
+        let place = self.0.iter().position(|(other, _)| *other == layer)?;
+        Some(self.0.remove(place).1)
+    }
+}
+
+impl Open {
+    /// The span has closed.
+    pub(super) fn close(mut self: Box<Self>) {
+        self.hand_in(Outcome::Completed);
+    }
+
+    fn hand_in(&mut self, unless_told: Outcome) {
+        self.is_closed = true;
+        if !self.place.is_sampled {
+            return;
+        }
+        let told = std::mem::take(&mut self.told);
+        let Some(Operation::Call(kind, word)) = told.settled_operation() else {
+            self.desk.count_lost(Loss::UnmappedOperation);
+            return;
+        };
+        let closed = closed(&told, unless_told);
+        let mut attrs = told.attrs(Phase::Opened);
+        attrs.text(OPERATION_NAME, word);
+        let opened = Opened { span: self.ids, attrs, links: Vec::new(), policy: None };
+        let content = told.content.map(|content| *content).unwrap_or_default();
+        let (opened, closed) = halves(kind, opened, closed, content);
+        // Both events are handed in now: what a span tells of its opening may come as late as its end.
+        if self.desk.open_started(self.event(kind, self.at, opened)) {
+            let now = self.desk.at(self.desk.now());
+            self.desk.close(self.event(kind, now, closed));
+        }
+    }
+
+    fn event(&self, call: CallKind, at: At, kind: Kind<Raw>) -> Box<Event<Raw>> {
+        let key = Key { kind: call, id: KeyIdentity::Call(self.id), occurrence: 0 };
+        Box::new(Event { scope: Arc::clone(&self.place.scope), key, at, source: Source::Recorder, kind })
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if !self.is_closed {
+            self.hand_in(Outcome::Abandoned);
+        }
+    }
+}
+
+fn halves(kind: CallKind, opened: Opened<Raw>, closed: Closed<Raw>, content: Content) -> (Kind<Raw>, Kind<Raw>) {
+    match kind {
+        // What an agent was asked and answered stands on its inferences.
+        CallKind::Turn => (Kind::TurnOpened(opened), Kind::TurnClosed(closed)),
+        CallKind::Inference => {
+            let (request, answer) = content.into_inference();
+            (Kind::InferenceOpened(opened, request), Kind::InferenceClosed(closed, answer))
+        }
+        CallKind::Tool => {
+            let (arguments, result) = content.into_tool();
+            (Kind::ToolOpened(opened, arguments), Kind::ToolClosed(closed, result))
+        }
+    }
+}
+
+fn closed(told: &Told, unless_told: Outcome) -> Closed<Raw> {
+    let mut attrs = told.attrs(Phase::Closed);
+    told.reasons.iter().for_each(|reason| attrs.element(FINISH_REASONS, reason));
+    let end = &told.end;
+    let says_so = end.has_error || end.has_exception;
+    let panics = std::thread::panicking();
+    let outcome = match end.outcome {
+        // A library's own word for a failure is more exact than that there was one.
+        Some(outcome) if outcome != Outcome::Completed => outcome,
+        _ if says_so => Outcome::Failed,
+        Some(outcome) if !panics => outcome,
+        _ if panics || end.has_logged => Outcome::Failed,
+        _ => unless_told,
+    };
+    let own = end.error_type.as_ref().map(|kind| kind.as_str());
+    if let Some(kind) = own.or(panics.then_some("panic")).filter(|_| outcome != Outcome::Completed) {
+        attrs.text(ERROR_TYPE, kind);
+        attrs.text(ERROR_KIND, kind);
+    }
+    Closed { outcome: Some(outcome), attrs }
+}

@@ -1,0 +1,76 @@
+//! What a field stands for.
+
+use crate::semconv::KeyId;
+
+/// What the value of a field is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// An attribute of the table, of the type that the table says.
+    Attr(KeyId),
+    /// `gen_ai.usage.cache_creation.input_tokens` and its newer name: told under both.
+    CacheWrite,
+    /// `gen_ai.response.finish_reasons`: one word, or a JSON array of them.
+    FinishReasons,
+    /// The operation, in the words of this vocabulary.
+    Operation(Words),
+    /// JSON with request parameters.
+    Parameters,
+    /// JSON with token counts.
+    Usage,
+    /// Content.
+    Said(Said),
+    /// How it ended.
+    End(End),
+    /// Where it belongs, as the caller says.
+    Identity(Identity),
+}
+
+/// Whose words name an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Words {
+    GenAi,
+    OpenInference,
+    TraceloopKind,
+    TraceloopRequest,
+}
+
+/// Which content a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    InputMessages,
+    OutputMessages,
+    System,
+    Tools,
+    Arguments,
+    Result,
+    /// A whole request, of whichever kind the call is.
+    Input,
+    /// A whole answer.
+    Output,
+}
+
+/// What a field says of a call's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The class of an error.
+    ErrorType,
+    /// The same on an event, which by itself says that there was an exception.
+    ExceptionType,
+    /// An exception's message or stack. Only that there is one is kept.
+    Exception,
+    /// An error's text or flag. Only that there is one is kept.
+    Error,
+    /// `ok` or `error`.
+    Status,
+    /// A word for how a tool call ended.
+    Outcome,
+}
+
+/// A part of the identity path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Identity {
+    Tenant,
+    Rollout,
+    Thread,
+    Turn,
+}

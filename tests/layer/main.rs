@@ -1,0 +1,13 @@
+//! What the layer promises: GenAI spans become our calls, veiled, once, with the right parents, beside any other layer.
+#![cfg(feature = "opentelemetry")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs, unreachable_pub)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod aliases;
+mod beside;
+mod canaries;
+mod odd;
+mod spans;
+mod stack;
