@@ -124,23 +124,25 @@ impl Attrs {
     }
 
     /// Sets a value by its id; an earlier one of the same key is replaced.
+    #[inline]
     pub fn insert(&mut self, id: KeyId, value: Value) {
-        // Writers mostly come in the order of the table, so the place is looked for from the end.
+        // Writers mostly come in the order of the table, so the end is looked at first.
         if self.entries.last().is_none_or(|(last, _)| *last < id) {
-            return self.entries.push((id, value));
+            self.entries.push((id, value));
+        } else {
+            self.insert_among(id, value);
         }
-        let mut place = self.entries.len();
-        for (key, old) in self.entries.iter_mut().rev() {
-            if *key < id {
-                break;
+    }
+
+    fn insert_among(&mut self, id: KeyId, value: Value) {
+        match self.entries.binary_search_by_key(&id, |(key, _)| *key) {
+            Ok(place) => {
+                if let Some(entry) = self.entries.get_mut(place) {
+                    entry.1 = value;
+                }
             }
-            if *key == id {
-                *old = value;
-                return;
-            }
-            place -= 1;
+            Err(place) => self.entries.insert(place, (id, value)),
         }
-        self.entries.insert(place, (id, value));
     }
 
     /// The most strings of one array.

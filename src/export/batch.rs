@@ -43,6 +43,10 @@ struct State {
     bytes: usize,
     spans: usize,
     in_flight: u64,
+    /// The sender will look again by itself, no later than a span that comes now is due.
+    watched: bool,
+    /// A batch has been sent since the sender last waited.
+    lively: bool,
     /// Everything that waits is to be sent without delay.
     hurried: bool,
     closed: bool,
@@ -64,7 +68,7 @@ impl Outbox {
         Self { limits, state: Mutex::default(), emptied: Condvar::new() }
     }
 
-    /// Adds one encoded span field. `Ok(true)`: a batch has become due.
+    /// Adds one encoded span field. `Ok(true)`: the sender has to look.
     pub(super) fn push(&self, field: &[u8]) -> Result<bool, Drop> {
         if field.len() > self.limits.batch_bytes {
             return Err(Drop::SpanTooLarge);
@@ -77,7 +81,7 @@ impl Outbox {
         if is_full || state.bytes.saturating_add(field.len()) > self.limits.queue_bytes {
             return Err(Drop::ExportQueueFull);
         }
-        let mut due = state.since.is_none();
+        let mut due = state.since.is_none() && !state.watched;
         if state.filling.len() + field.len() > self.limits.batch_bytes {
             state.complete_batch();
             due = true;
@@ -104,10 +108,20 @@ impl Outbox {
         }
         if let Some(batch) = state.full.pop_front() {
             state.in_flight = batch.count;
+            state.watched = true;
+            state.lively = true;
             return Next::Send(batch);
         }
         state.hurried = false;
-        if state.closed { Next::Stop } else { Next::Wait(due) }
+        if state.closed {
+            return Next::Stop;
+        }
+        // Where spans keep coming the sender waits once more although there is nothing, so that the first span of each
+        // batch need not wake it.
+        let lively = std::mem::take(&mut state.lively);
+        let until = due.or_else(|| lively.then(|| Instant::now() + self.limits.batch_delay));
+        state.watched = until.is_some();
+        Next::Wait(until)
     }
 
     /// The batch that was sent last has been answered, for better or worse. `count` runs before anybody who waits can see
@@ -268,6 +282,22 @@ mod tests {
         assert_eq!(outbox.waiting(), 1);
         assert_eq!(sent(&outbox), [1]);
         assert!(outbox.push(&[0; 20]).is_ok());
+    }
+
+    #[test]
+    fn the_first_span_wakes_a_sender_that_sleeps_and_none_that_will_look_by_itself() {
+        let outbox = outbox(2, 25, 1000);
+        assert!(matches!(outbox.next(), Next::Wait(None)));
+        assert_eq!(outbox.push(&[0; 10]), Ok(true), "it sleeps");
+        assert!(matches!(outbox.next(), Next::Wait(Some(_))));
+        assert_eq!(outbox.push(&[0; 10]), Ok(true), "a batch is full");
+        assert_eq!(sent(&outbox), [2]);
+        assert_eq!(outbox.push(&[0; 10]), Ok(false), "it waits once more after a batch");
+        assert!(matches!(outbox.next(), Next::Wait(Some(_))));
+        outbox.hurry(false);
+        assert_eq!(sent(&outbox), [1]);
+        assert!(matches!(outbox.next(), Next::Wait(None)), "and then it sleeps");
+        assert_eq!(outbox.push(&[0; 10]), Ok(true));
     }
 
     #[test]

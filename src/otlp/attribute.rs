@@ -16,7 +16,8 @@ const DOUBLE: u8 = key(4, FIXED64);
 const ARRAY: u8 = key(5, BYTES);
 const ELEMENT: u8 = key(1, BYTES);
 
-/// The start of a `KeyValue` for each name of the table: the key field, and the key of the value field.
+/// The start of an attribute for each name of the table: two bytes for its tag and its length, the key field, the key of
+/// the value field, and a byte for that one's length. Copied as a whole, and the lengths then put in.
 #[derive(Debug)]
 pub(super) struct Keys {
     starts: Vec<Box<[u8]>>,
@@ -25,10 +26,10 @@ pub(super) struct Keys {
 impl Default for Keys {
     fn default() -> Self {
         let start = |name: &str| {
-            let mut bytes = vec![key(1, BYTES)];
+            let mut bytes = vec![0, 0, key(1, BYTES)];
             put_varint(&mut bytes, name.len() as u64);
             bytes.extend_from_slice(name.as_bytes());
-            bytes.push(key(2, BYTES));
+            bytes.extend_from_slice(&[key(2, BYTES), 0]);
             bytes.into_boxed_slice()
         };
         Self { starts: table().iter().map(|name| start(name.key)).collect() }
@@ -37,8 +38,9 @@ impl Default for Keys {
 
 impl Keys {
     fn start(&self, id: KeyId) -> &[u8] {
+        const UNNAMED: &[u8] = &[0, 0, key(1, BYTES), 0, key(2, BYTES), 0];
         // An id is only made from the table itself, so the fallback is never taken.
-        self.starts.get(usize::from(id.0)).map_or(&[], |start| start)
+        self.starts.get(usize::from(id.0)).map_or(UNNAMED, |start| start)
     }
 }
 
@@ -139,17 +141,31 @@ impl<'a> AttributeWriter<'a> {
     #[inline]
     fn start(&mut self, id: KeyId, length: usize) {
         let start = self.keys.start(id);
-        let total = start.len() + varint_len(length as u64) + length;
-        if total < 0x80 {
-            self.out.extend_from_slice(&[self.tag, total as u8]);
-            self.out.extend_from_slice(start);
-            self.out.push(length as u8);
-            return;
+        let begin = self.out.len();
+        self.out.extend_from_slice(start);
+        // Without the tag and the length itself, where both lengths take a byte.
+        let total = start.len() - 2 + length;
+        if total >= 0x80 {
+            return self.long_start(begin, length);
         }
+        if let Some([tag, first, .., last]) = self.out.get_mut(begin..) {
+            *tag = self.tag;
+            *first = total as u8;
+            *last = length as u8;
+        }
+    }
+
+    /// The same where a length takes more than a byte.
+    #[cold]
+    fn long_start(&mut self, begin: usize, length: usize) {
+        let name = begin + 2..self.out.len() - 1;
+        let total = name.len() + varint_len(length as u64) + length;
+        let start = self.out.len();
         self.out.push(self.tag);
         put_varint(self.out, total as u64);
-        self.out.extend_from_slice(start);
+        self.out.extend_from_within(name);
         put_varint(self.out, length as u64);
+        self.out.drain(begin..start);
     }
 }
 

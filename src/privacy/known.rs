@@ -29,18 +29,16 @@ const MISSES: u8 = 8;
 
 impl Known {
     /// The text, where it looks like a label.
-    pub(super) fn label(&mut self, id: KeyId, text: &str) -> Option<ByteString> {
+    pub(super) fn label(&mut self, id: KeyId, text: &[u8]) -> Option<ByteString> {
         let place = usize::from(id.0);
         if let Some(last) = self.labels.get_mut(place)
-            && last.label == text
+            && last.label.as_bytes() == text
             && !text.is_empty()
         {
             last.misses = 0;
             return Some(last.label.clone());
         }
-        if !is_label(text) {
-            return None;
-        }
+        let text = std::str::from_utf8(text).ok().filter(|text| is_label(text))?;
         let label = ByteString::from(text);
         if self.labels.len() <= place {
             self.labels.resize(place + 1, Last::default());
@@ -74,9 +72,9 @@ mod tests {
     fn a_label_that_comes_again_is_the_same_and_a_text_never_becomes_one() {
         let mut known = Known::default();
         for text in ["gpt", "gpt", "gpt-4", "gpt"] {
-            assert_eq!(known.label(REQUEST_MODEL.id(), text), Some(ByteString::from(text)));
-            assert_eq!(known.label(REQUEST_MODEL.id(), "two words"), None);
-            assert_eq!(known.label(REQUEST_MODEL.id(), ""), None);
+            assert_eq!(known.label(REQUEST_MODEL.id(), text.as_bytes()), Some(ByteString::from(text)));
+            assert_eq!(known.label(REQUEST_MODEL.id(), b"two words"), None);
+            assert_eq!(known.label(REQUEST_MODEL.id(), b""), None);
         }
     }
 
@@ -85,7 +83,7 @@ mod tests {
         let mut known = Known::default();
         for number in 0..100 {
             let id = format!("id-{number}");
-            assert_eq!(known.label(RESPONSE_ID.id(), &id), Some(id.into()));
+            assert_eq!(known.label(RESPONSE_ID.id(), id.as_bytes()), Some(id.into()));
         }
         let last = known.labels.last().unwrap();
         assert_eq!(last.label, "id-7");

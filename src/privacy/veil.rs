@@ -169,7 +169,8 @@ impl Pass<'_> {
         attrs
     }
 
-    fn text(&mut self, id: KeyId, text: &str) -> ByteString {
+    /// `text` is UTF-8.
+    fn text(&mut self, id: KeyId, text: &[u8]) -> ByteString {
         if let Some(label) = self.known.label(id, text) {
             return label;
         }
@@ -178,7 +179,7 @@ impl Pass<'_> {
                 self.counts.labels_replaced += 1;
                 OTHER
             }
-            _ => self.replaced(text),
+            _ => self.replaced(std::str::from_utf8(text).unwrap_or_default()),
         }
     }
 
