@@ -113,12 +113,14 @@ impl Io {
         let error = match self.client.export(request).await {
             Ok(accepted) => {
                 let rejected = u64::try_from(accepted.rejected_spans).unwrap_or_default().min(batch.count);
+                // Said before anybody who waits for the batch can go on, and perhaps end the process.
+                self.backoff.reset();
+                self.log.recovered();
                 self.shared.outbox.answered(&batch, || {
                     self.shared.counters.add_sent(batch.count - rejected);
                     self.shared.lose(Drop::PeerRefused, rejected);
                 });
-                self.backoff.reset();
-                return self.log.recovered();
+                return;
             }
             Err(error) => error,
         };
