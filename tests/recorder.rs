@@ -504,7 +504,9 @@ fn every_finished_call_is_recorded_or_counted_whatever_time_a_shutdown_has() {
             assert!(told <= 200, "{counts:?}");
             if told == 200 || std::time::Instant::now() > deadline {
                 assert_eq!(told, 200, "{counts:?}");
-                assert_eq!(sink.calls().len() as u64, counts.recorded);
+                // A sink that was still busy when its time ran out may hold one that was written off.
+                let taken = sink.calls().len() as u64;
+                assert!((counts.recorded..=counts.recorded + 1).contains(&taken), "{taken} {counts:?}");
                 break;
             }
         }

@@ -39,7 +39,7 @@ fn a_span_leaves_as_it_would_leave_by_a_stage() {
     let mut spans = Vec::new();
     for (round, key) in keys.enumerate() {
         for value in &values {
-            let some = || vec![KeyValue::new(key, value.clone()), KeyValue::new("index", 1)];
+            let some = || vec![KeyValue::new(key, value.clone()), KeyValue::new("some.index", 1)];
             let mut one = span(some());
             one.attributes.push(KeyValue::new("gen_ai.operation.name", "chat"));
             one.attributes.retain({
