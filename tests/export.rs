@@ -187,8 +187,13 @@ fn a_batch_delay_beyond_the_clock_never_ends_and_harms_nobody() {
     config.batch_delay = Duration::MAX;
     let recorder = Recorder::exporting(&config, policy()).unwrap();
     record_one(&recorder);
+    // What the sender does between two batches is a wait too.
+    assert!(recorder.flush(SOON).complete);
+    std::thread::sleep(Duration::from_millis(20));
+    record_one(&recorder);
+    assert!(recorder.flush(SOON).complete);
     assert!(recorder.shutdown(Duration::MAX).complete);
-    assert_eq!(receiver.spans().len(), 3);
+    assert_eq!(receiver.spans().len(), 6);
 }
 
 #[test]

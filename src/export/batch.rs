@@ -119,7 +119,7 @@ impl Outbox {
         // Where spans keep coming the sender waits once more although there is nothing, so that the first span of each
         // batch need not wake it.
         let lively = std::mem::take(&mut state.lively);
-        let until = due.or_else(|| lively.then(|| Instant::now() + self.limits.batch_delay));
+        let until = due.or_else(|| Instant::now().checked_add(self.limits.batch_delay).filter(|_| lively));
         state.watched = until.is_some();
         Next::Wait(until)
     }
