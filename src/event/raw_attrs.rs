@@ -32,10 +32,10 @@ const HERE: usize = 168;
 #[allow(missing_debug_implementations)]
 #[derive(Clone, Copy)]
 pub enum RawValue<'a> {
-    /// A string.
-    Text(&'a str),
+    /// A string, as UTF-8: whoever only compares it need not check that again.
+    Text(&'a [u8]),
     /// One element of an array of strings; the elements of one key come in order.
-    Element(&'a str),
+    Element(&'a [u8]),
     /// A signed 64-bit integer.
     Int(i64),
     /// A 64-bit float.
@@ -85,8 +85,8 @@ impl RawAttrs {
     /// Adds a value by its id, whose type the caller has checked.
     pub(crate) fn push(&mut self, id: KeyId, value: RawValue<'_>) {
         match value {
-            RawValue::Text(text) => self.put_text(id, TEXT, text.as_bytes()),
-            RawValue::Element(text) => self.put_text(id, ELEMENT, text.as_bytes()),
+            RawValue::Text(text) => self.put_text(id, TEXT, text),
+            RawValue::Element(text) => self.put_text(id, ELEMENT, text),
             RawValue::Int(number) => self.put_number(id, INT, number.to_le_bytes()),
             RawValue::Double(number) => self.put_number(id, DOUBLE, number.to_le_bytes()),
             RawValue::Bool(flag) => self.put_flag(id, flag),
@@ -196,7 +196,6 @@ impl<'a> Iterator for Entries<'a> {
             FALSE | TRUE => (RawValue::Bool(tag == TRUE), rest),
             _ => {
                 let (text, rest) = rest.split_at_checked(length as usize)?;
-                let text = std::str::from_utf8(text).ok()?;
                 (if tag == TEXT { RawValue::Text(text) } else { RawValue::Element(text) }, rest)
             }
         };
@@ -233,8 +232,10 @@ mod tests {
         let mut values = attrs.iter();
         for text in ["", "a", &long] {
             let mut next = || values.next().unwrap();
-            assert!(matches!(next(), (id, RawValue::Text(got)) if id == REQUEST_MODEL.id() && got == text));
-            assert!(matches!(next(), (id, RawValue::Element(got)) if id == FINISH_REASONS.id() && got == text));
+            assert!(matches!(next(), (id, RawValue::Text(got)) if id == REQUEST_MODEL.id() && got == text.as_bytes()));
+            assert!(
+                matches!(next(), (id, RawValue::Element(got)) if id == FINISH_REASONS.id() && got == text.as_bytes())
+            );
             assert!(matches!(next(), (id, RawValue::Int(-1)) if id == INPUT_TOKENS.id()));
             assert!(matches!(next(), (id, RawValue::Double(0.5)) if id == TEMPERATURE.id()));
             assert!(matches!(next(), (id, RawValue::Bool(true)) if id == STREAM.id()));

@@ -18,7 +18,7 @@ impl<'a> Given<'a> {
     /// The value as the type of this name, or nothing where it cannot be meant.
     pub(super) fn typed(self, id: KeyId, digits: &'a mut String) -> Option<RawValue<'a>> {
         match id.name().kind {
-            Type::Text => self.text(digits).map(RawValue::Text),
+            Type::Text => self.text(digits).map(|text| RawValue::Text(text.as_bytes())),
             Type::Int => self.int().map(RawValue::Int),
             Type::Double => self.double().map(RawValue::Double),
             Type::Bool => self.flag().map(RawValue::Bool),
@@ -111,6 +111,6 @@ mod tests {
         let mut digits = String::new();
         assert!(matches!(Given::Int(1).typed(TEMPERATURE.id(), &mut digits), Some(RawValue::Double(1.0))));
         assert!(matches!(Given::Text("true").typed(STREAM.id(), &mut digits), Some(RawValue::Bool(true))));
-        assert!(matches!(Given::Int(7).typed(REQUEST_MODEL.id(), &mut digits), Some(RawValue::Text("7"))));
+        assert!(matches!(Given::Int(7).typed(REQUEST_MODEL.id(), &mut digits), Some(RawValue::Text(b"7"))));
     }
 }

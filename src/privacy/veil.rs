@@ -159,8 +159,8 @@ impl Pass<'_> {
         let mut attrs = Attrs::with_capacity(raw.len());
         for (id, value) in raw.iter() {
             match value {
-                RawValue::Text(text) => attrs.insert(id, Value::Text(self.text(id, text.as_bytes()))),
-                RawValue::Element(text) => attrs.push_text(id, self.text(id, text.as_bytes())),
+                RawValue::Text(text) => attrs.insert(id, Value::Text(self.text(id, text))),
+                RawValue::Element(text) => attrs.push_text(id, self.text(id, text)),
                 RawValue::Int(number) => attrs.insert(id, Value::Int(number)),
                 RawValue::Double(number) => attrs.insert(id, Value::Double(number)),
                 RawValue::Bool(flag) => attrs.insert(id, Value::Bool(flag)),
