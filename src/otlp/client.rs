@@ -71,6 +71,7 @@ pub struct Client {
     grpc: Grpc<Guarded>,
     headers: MetadataMap,
     timeout: Duration,
+    gzip: bool,
 }
 
 /// What the peer took.
@@ -105,7 +106,7 @@ impl Client {
         if options.gzip {
             grpc = grpc.send_compressed(CompressionEncoding::Gzip);
         }
-        Ok(Self { grpc, headers, timeout })
+        Ok(Self { grpc, headers, timeout, gzip: options.gzip })
     }
 
     /// Sends one `ExportTraceServiceRequest`.
@@ -121,8 +122,15 @@ impl Client {
     }
 
     async fn call(&self, message: Segments) -> Result<Accepted, ExportError> {
-        let codec = RawCodec::for_message(message.len());
-        let mut request = Request::new(message);
+        let mut request = if self.gzip {
+            Request::new(message)
+        } else {
+            // An empty message for tonic to encode; the real one goes along with it, to where nothing copies it.
+            let mut request = Request::new(Segments::default());
+            request.extensions_mut().insert(message);
+            request
+        };
+        let codec = RawCodec::for_message(request.get_ref().len());
         *request.metadata_mut() = self.headers.clone();
         request.set_timeout(self.timeout);
         let mut grpc = self.grpc.clone();

@@ -1,7 +1,8 @@
 //! What stands between tonic's client and a peer's headers.
 //!
 //! tonic 0.14 panics on a `grpc-status-details-bin` that is not base64, and a peer may send anything. The guard moves
-//! that header to a name that tonic does not decode, in the head of the response and in its trailers.
+//! that header to a name that tonic does not decode, in the head of the response and in its trailers. On the way out it
+//! puts the message that goes with a request into the place of the empty one that tonic has encoded.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -13,6 +14,8 @@ use tonic::body::Body as TonicBody;
 use tonic::codegen::{BoxFuture, Service};
 use tonic::transport::{Channel, Error};
 use tonic::{Status, metadata::MetadataMap};
+
+use super::body::MessageBody;
 
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 const MOVED: &str = "veilspan-status-details";
@@ -30,7 +33,10 @@ impl Service<http::Request<TonicBody>> for Guarded {
         self.0.poll_ready(cx)
     }
 
-    fn call(&mut self, request: http::Request<TonicBody>) -> Self::Future {
+    fn call(&mut self, mut request: http::Request<TonicBody>) -> Self::Future {
+        if let Some(body) = request.extensions_mut().remove().and_then(MessageBody::new) {
+            *request.body_mut() = TonicBody::new(body);
+        }
         let response = self.0.call(request);
         Box::pin(async move {
             let mut response = response.await?;

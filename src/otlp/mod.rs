@@ -15,6 +15,7 @@ pub mod added;
 mod any;
 pub mod assemble;
 mod attribute;
+mod body;
 mod client;
 mod codec;
 pub mod decode;

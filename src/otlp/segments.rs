@@ -54,6 +54,10 @@ impl Segments {
         &self.pieces
     }
 
+    pub(super) fn into_pieces(self) -> Vec<Bytes> {
+        self.pieces
+    }
+
     /// All as one piece; a single piece is handed out as it is, several are copied together.
     pub fn into_bytes(self) -> Bytes {
         match <[Bytes; 1]>::try_from(self.pieces) {
