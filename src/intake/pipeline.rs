@@ -12,7 +12,9 @@ use super::queue::{Bounds, Flush, Item, Queue};
 use super::settlement::Settlement;
 use super::watch::Watch;
 use super::{Counters, Counts, Drained, Drop, Refused, Sink};
-use crate::event::{At, Body, CallRecord, Closed, Event, Key, Kind, OpenRecord, Opened, Raw, Record, Scope, Veiled};
+use crate::event::{
+    At, Attrs, Body, CallRecord, Closed, Event, Key, Kind, OpenRecord, Opened, Raw, Record, Scope, Veiled,
+};
 use crate::privacy::{Policy, Veil};
 
 /// The way from the callers to a sink. One thread of its own does all the work.
@@ -154,14 +156,13 @@ struct Pipeline {
     /// How often something was lost, as far as the history that was told is concerned.
     losses: u64,
     losses_seen: u64,
-    open: Calls<OpenCall>,
+    open: Calls<Box<OpenCall>>,
 }
 
-/// What a call's opened event told, until its closed event comes.
+/// What a call's opened event told, until its closed event comes: the record, of which the close is still missing. On the
+/// heap, since it is larger than all else here and would move with every step.
 struct OpenCall {
-    at: At,
-    opened: Opened<Veiled>,
-    body: Body<Veiled>,
+    record: CallRecord<Veiled>,
     /// The losses that had happened when it was veiled.
     losses: u64,
 }
@@ -200,16 +201,13 @@ impl Pipeline {
 
     fn event(&mut self, event: Event<Veiled>) {
         let Event { scope, key, at, kind, .. } = event;
-        let losses = self.losses;
         match kind {
-            Kind::TurnOpened(opened) => self.opened(&scope, key, OpenCall { at, opened, body: Body::Turn, losses }),
+            Kind::TurnOpened(opened) => self.opened(scope, key, at, opened, Body::Turn),
             Kind::InferenceOpened(opened, request) => {
-                let body = Body::Inference { request, answer: Default::default() };
-                self.opened(&scope, key, OpenCall { at, opened, body, losses });
+                self.opened(scope, key, at, opened, Body::Inference { request, answer: Default::default() });
             }
             Kind::ToolOpened(opened, arguments) => {
-                let body = Body::Tool { arguments, result: Default::default() };
-                self.opened(&scope, key, OpenCall { at, opened, body, losses });
+                self.opened(scope, key, at, opened, Body::Tool { arguments, result: Default::default() });
             }
             Kind::TurnClosed(closed) => self.closed(scope, key, at, closed, |_| {}),
             Kind::InferenceClosed(closed, told) => self.closed(scope, key, at, closed, |body| {
@@ -226,15 +224,17 @@ impl Pipeline {
         }
     }
 
-    fn opened(&mut self, scope: &Arc<Scope>, key: Key, call: OpenCall) {
+    fn opened(&mut self, scope: Arc<Scope>, key: Key, at: At, opened: Opened<Veiled>, body: Body<Veiled>) {
         if self.sink.wants_opened() {
-            let open = OpenRecord { scope: Arc::clone(scope), key, at: call.at, opened: call.opened.clone() };
-            if let Err(refused) = self.offer(Record::Opened(open)) {
+            let open = || OpenRecord { scope: Arc::clone(&scope), key, at, opened: opened.clone() };
+            if let Err(refused) = self.offer(|| Record::Opened(open())) {
                 self.counters.add_dropped(refused.reason, 1);
                 return;
             }
         }
-        self.open.insert(key, call);
+        let closed = Closed { outcome: None, attrs: Attrs::default() };
+        let record = CallRecord { scope, id: key.id, opened_at: at, closed_at: at, opened, closed, body };
+        self.open.insert(key, Box::new(OpenCall { record, losses: self.losses }));
     }
 
     fn closed(
@@ -245,26 +245,26 @@ impl Pipeline {
         closed: Closed<Veiled>,
         complete: impl FnOnce(&mut Body<Veiled>),
     ) {
-        let Some(OpenCall { at, opened, mut body, losses }) = self.open.remove(&key) else {
+        let Some(mut call) = self.open.remove(&key) else {
             // The opening was refused and counted then: the close is not offered.
             if self.settlement.claim() {
                 self.settlement.settle();
             }
             return;
         };
-        complete(&mut body);
-        let kind = key.kind;
-        let (chain, is_whole) = match &body {
+        call.record.closed_at = closed_at;
+        call.record.closed = closed;
+        complete(&mut call.record.body);
+        let losses = call.losses;
+        let (chain, is_whole) = match &call.record.body {
             Body::Inference { request, .. } => (request.chain, request.prefix.is_none()),
             Body::Turn | Body::Tool { .. } => (None, true),
         };
-        let record =
-            CallRecord { scope: Arc::clone(&scope), id: key.id, opened_at: at, closed_at, opened, closed, body };
         if !self.settlement.claim() {
             // Whoever shut down has counted this call as lost.
             return;
         }
-        let taken = self.offer(Record::Closed(record));
+        let taken = self.offer(|| Record::Closed(call.record));
         if !self.settlement.settle() {
             return;
         }
@@ -273,7 +273,7 @@ impl Pipeline {
                 self.counters.add_recorded();
                 // What builds on a prefix that was lost meanwhile is no prefix for others.
                 if is_whole || losses == self.losses {
-                    self.veil.accepted(&scope, kind, chain);
+                    self.veil.accepted(&scope, key.kind, chain);
                 }
             }
             Err(refused) => {
@@ -284,8 +284,8 @@ impl Pipeline {
     }
 
     /// A sink that panics has refused: the pipeline lives on.
-    fn offer(&self, record: Record) -> Result<(), Refused> {
-        guarded(|| self.sink.take(record)).unwrap_or(Err(Refused::default()))
+    fn offer(&self, record: impl FnOnce() -> Record) -> Result<(), Refused> {
+        guarded(|| self.sink.take(record())).unwrap_or(Err(Refused::default()))
     }
 
     fn forget_history_after_losses(&mut self) {
