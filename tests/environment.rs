@@ -1,17 +1,14 @@
 //! Each of OpenTelemetry's variables that is honoured, seen by a real receiver.
-#![cfg(feature = "tls")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod support;
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use support::http_receiver::HttpReceiver;
 use support::receiver::{Behaviour, Receiver};
-use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 use veilspan::environment::Warning;
-use veilspan::export::ExporterConfig;
+use veilspan::export::{ExporterConfig, Protocol};
 use veilspan::intake::Drop;
 use veilspan::{Policy, Recorder};
 
@@ -63,11 +60,19 @@ fn an_endpoint_without_a_scheme_is_secure_unless_it_is_said_not_to_be() {
 }
 
 #[test]
-fn a_protocol_that_is_not_spoken_is_named() {
-    let (_, warnings) = config(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")]);
+fn requests_go_by_the_protocol_that_is_asked_for_and_by_grpc_where_none_is() {
+    let (grpc, http) = (Receiver::start(Behaviour::Accept), HttpReceiver::start());
+    assert!(delivers(&borrowed(&set(&grpc.url(), &[])), SOON));
+    assert!(delivers(&borrowed(&set(&grpc.url(), &[("OTEL_EXPORTER_OTLP_PROTOCOL", "GRPC")])), SOON));
+    assert!(delivers(&borrowed(&set(&http.url(), &[("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")])), SOON));
+    let traces = [("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "HTTP/Protobuf")];
+    assert!(delivers(&borrowed(&set(&http.url(), &traces)), SOON));
+    assert_eq!((grpc.spans().len(), http.spans().len()), (2, 2));
+
+    let (config, warnings) = config(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")]);
+    assert_eq!(config.protocol, Protocol::Grpc);
     assert_eq!(warnings.len(), 1);
     assert_eq!(warnings[0].variable, "OTEL_EXPORTER_OTLP_PROTOCOL");
-    assert!(config(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]).1.is_empty());
 }
 
 #[test]
@@ -141,83 +146,4 @@ fn the_shorter_of_two_time_outs_holds() {
     assert_eq!(timeouts("5000", "30000"), 5000);
     assert_eq!(timeouts("5000", "700"), 700);
     assert_eq!(config(&[]).0.timeout.as_millis(), 10_000);
-}
-
-/// A certificate authority of our own, and what it has signed, in files.
-struct Authority {
-    folder: tempfile::TempDir,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let certificate = params.self_signed(&key).unwrap();
-        std::fs::write(folder.path().join("ca.pem"), certificate.pem()).unwrap();
-        Self { folder, issuer: Issuer::new(params, key) }
-    }
-
-    /// The PEM of a certificate for `name`, and of its key; in files too.
-    fn sign(&self, name: &str) -> (String, String) {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let pair = (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem());
-        std::fs::write(self.folder.path().join(format!("{name}.pem")), &pair.0).unwrap();
-        std::fs::write(self.folder.path().join(format!("{name}.key")), &pair.1).unwrap();
-        pair
-    }
-
-    fn path(&self, file: &str) -> String {
-        self.folder.path().join(file).to_string_lossy().into_owned()
-    }
-
-    fn pem(&self) -> String {
-        std::fs::read_to_string(Path::new(&self.path("ca.pem"))).unwrap()
-    }
-}
-
-#[test]
-fn tls_trusts_the_authority_that_is_named_and_no_other() {
-    let (ours, theirs) = (Authority::new(), Authority::new());
-    let (certificate, key) = ours.sign("localhost");
-    let tls = ServerTlsConfig::new().identity(Identity::from_pem(certificate, key));
-    let receiver = Receiver::start_with(Behaviour::Accept, Some(tls));
-    let url = format!("https://localhost:{}", receiver.address.port());
-    let (good, bad) = (ours.path("ca.pem"), theirs.path("ca.pem"));
-    assert!(delivers(&borrowed(&set(&url, &[("OTEL_EXPORTER_OTLP_CERTIFICATE", &good)])), SOON));
-    assert!(!delivers(&borrowed(&set(&url, &[("OTEL_EXPORTER_OTLP_CERTIFICATE", &bad)])), Duration::from_millis(500)));
-    assert_eq!(receiver.spans().len(), 1);
-    let missing = set(&url, &[("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "/no/such/file")]);
-    let error =
-        Recorder::exporting(&config(&borrowed(&missing)).0, Policy::builder().no_digests().build()).unwrap_err();
-    assert!(std::error::Error::source(&error).unwrap().to_string().contains("file"));
-}
-
-#[test]
-fn a_peer_that_asks_who_we_are_is_shown_our_certificate() {
-    let authority = Authority::new();
-    let (certificate, key) = authority.sign("localhost");
-    authority.sign("client");
-    let tls = ServerTlsConfig::new()
-        .identity(Identity::from_pem(certificate, key))
-        .client_ca_root(Certificate::from_pem(authority.pem()));
-    let receiver = Receiver::start_with(Behaviour::Accept, Some(tls));
-    let url = format!("https://localhost:{}", receiver.address.port());
-    let (ca, client, client_key) =
-        (authority.path("ca.pem"), authority.path("client.pem"), authority.path("client.key"));
-    let anonymous = set(&url, &[("OTEL_EXPORTER_OTLP_CERTIFICATE", &ca)]);
-    assert!(!delivers(&borrowed(&anonymous), Duration::from_millis(500)));
-    let known = set(
-        &url,
-        &[
-            ("OTEL_EXPORTER_OTLP_CERTIFICATE", &ca),
-            ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", &client),
-            ("OTEL_EXPORTER_OTLP_CLIENT_KEY", &client_key),
-        ],
-    );
-    assert!(delivers(&borrowed(&known), SOON));
-    assert_eq!(receiver.spans().len(), 1);
 }

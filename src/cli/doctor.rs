@@ -73,10 +73,8 @@ fn in_force(name: &str, environment: &Environment, policy: &Policy, config: &Exp
         "OTEL_SDK_DISABLED" => config.disabled.to_string(),
         "OTEL_TRACES_EXPORTER" => if config.disabled { "none" } else { "otlp" }.to_owned(),
         "OTEL_TRACES_SAMPLER" | "OTEL_TRACES_SAMPLER_ARG" => config.sampler.to_string(),
-        "OTEL_EXPORTER_OTLP_INSECURE" | "OTEL_EXPORTER_OTLP_TRACES_INSECURE" => {
-            (!config.endpoint.starts_with("https://")).to_string()
-        }
-        "OTEL_EXPORTER_OTLP_PROTOCOL" | "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL" => "grpc".to_owned(),
+        "OTEL_EXPORTER_OTLP_INSECURE" | "OTEL_EXPORTER_OTLP_TRACES_INSECURE" => (!config.is_secure()).to_string(),
+        "OTEL_EXPORTER_OTLP_PROTOCOL" | "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL" => config.protocol.to_string(),
         "OTEL_EXPORTER_OTLP_COMPRESSION" | "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION" => {
             if config.gzip { "gzip" } else { "none" }.to_owned()
         }

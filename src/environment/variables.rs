@@ -64,12 +64,12 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "OTEL_EXPORTER_OTLP_ENDPOINT",
         default: "http://localhost:4317",
-        meaning: "where spans are sent, over gRPC",
+        meaning: "where spans are sent; over HTTP `/v1/traces` is appended, and `http://localhost:4318` is the default",
     },
     Variable {
         name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
         default: "",
-        meaning: "the same for traces alone; wins over the general one",
+        meaning: "the same for traces alone, taken as it is; wins over the general one",
     },
     Variable {
         name: "OTEL_EXPORTER_OTLP_INSECURE",
@@ -81,7 +81,7 @@ pub const VARIABLES: &[Variable] = &[
         default: "",
         meaning: "the same for traces alone; wins over the general one",
     },
-    Variable { name: "OTEL_EXPORTER_OTLP_PROTOCOL", default: "grpc", meaning: "this version speaks `grpc` alone" },
+    Variable { name: "OTEL_EXPORTER_OTLP_PROTOCOL", default: "grpc", meaning: "`grpc` or `http/protobuf`" },
     Variable {
         name: "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
         default: "",

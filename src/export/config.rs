@@ -6,14 +6,18 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::intake::Sampler;
-pub use crate::otlp::TlsFiles;
+use crate::otlp::{ClientOptions, host_and_port};
+pub use crate::otlp::{Protocol, TlsFiles};
 
 /// Where spans are sent, and in what portions. `Debug` shows no value that an operator wrote, but host and port.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ExporterConfig {
-    /// `http://host:port` or `https://host:port` of an OTLP gRPC receiver.
+    /// `http://host:port` or `https://host:port` of an OTLP receiver. Over HTTP it is the whole address that takes traces,
+    /// such as `http://localhost:4318/v1/traces`.
     pub endpoint: String,
+    /// How requests are sent.
+    pub protocol: Protocol,
     /// Metadata of every request. Values appear in no output of ours.
     pub headers: Vec<(String, SecretString)>,
     /// How long one request may take.
@@ -56,6 +60,7 @@ impl fmt::Debug for ExporterConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExporterConfig")
             .field("endpoint", &self.address())
+            .field("protocol", &self.protocol)
             .field("headers", &self.headers.len())
             .field("timeout", &self.timeout)
             .field("batch_delay", &self.batch_delay)
@@ -70,6 +75,7 @@ impl Default for ExporterConfig {
     fn default() -> Self {
         Self {
             endpoint: "http://localhost:4317".to_owned(),
+            protocol: Protocol::Grpc,
             headers: Vec::new(),
             timeout: Duration::from_secs(10),
             batch_delay: Duration::from_secs(5),
@@ -87,10 +93,25 @@ impl Default for ExporterConfig {
 }
 
 impl ExporterConfig {
-    /// Host and port of the endpoint, which may hold a password before them.
+    /// Whom to send to, and what along with each request.
+    pub(crate) fn peer(&self) -> ClientOptions {
+        ClientOptions {
+            endpoint: self.endpoint.clone(),
+            protocol: self.protocol,
+            headers: self.headers.clone(),
+            timeout: self.timeout,
+            gzip: self.gzip,
+            tls: self.tls.clone(),
+        }
+    }
+
+    /// Whether the endpoint is one for TLS.
+    pub fn is_secure(&self) -> bool {
+        self.endpoint.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
+    }
+
+    /// Host and port of the endpoint, which may hold a password before them; nothing where it cannot be used.
     pub fn address(&self) -> String {
-        let Ok(uri) = self.endpoint.parse::<http::Uri>() else { return String::new() };
-        let host = uri.host().unwrap_or_default();
-        uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        host_and_port(&self.endpoint).unwrap_or_default()
     }
 }

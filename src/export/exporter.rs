@@ -14,7 +14,7 @@ use crate::intake::{Counters, Refused, Sink};
 use crate::otlp::encode::{self, Encoder};
 use crate::privacy::Policy;
 
-/// Sends records to an OTLP gRPC receiver.
+/// Sends records to an OTLP receiver.
 pub struct Exporter {
     sender: Sender,
     encoding: Mutex<Encoding>,

@@ -1,4 +1,5 @@
-//! From records to an OpenTelemetry Collector: encoded once, batched as bytes, sent over gRPC from a thread of our own.
+//! From records to an OpenTelemetry Collector: encoded once, batched as bytes, sent over gRPC or HTTP from a
+//! thread of our own.
 //!
 //! Promises that a record is encoded once, on the pipeline's thread, and is bytes from there on; that a peer which stalls,
 //! refuses or is not there costs memory up to a bound and nothing else; and that every span is sent, or counted by the
@@ -15,7 +16,7 @@ mod recorder;
 mod retry;
 mod sender;
 
-pub use config::{ExporterConfig, ExporterError, TlsFiles};
+pub use config::{ExporterConfig, ExporterError, Protocol, TlsFiles};
 pub use exporter::Exporter;
 pub use layered::layer;
 

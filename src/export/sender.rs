@@ -7,7 +7,6 @@ use super::batch::{Limits, Outbox};
 use super::config::{ExporterConfig, ExporterError};
 use super::io::{Envelope, Io, Shared};
 use crate::intake::{Counters, Drop};
-use crate::otlp::ClientOptions;
 
 /// Batches fields and sends them, again and again until they are answered.
 pub(crate) struct Sender {
@@ -28,15 +27,8 @@ impl Sender {
             queue_bytes: config.queue_bytes,
             queue_spans: config.queue_spans,
         };
-        let peer = ClientOptions {
-            endpoint: config.endpoint.clone(),
-            headers: config.headers.clone(),
-            timeout: config.timeout,
-            gzip: config.gzip,
-            tls: config.tls.clone(),
-        };
         let shared = Arc::new(Shared::new(Outbox::new(limits), counters));
-        Io::start(Arc::clone(&shared), &peer, envelope)?;
+        Io::start(Arc::clone(&shared), &config.peer(), envelope)?;
         Ok(Self { shared })
     }
 

@@ -1,7 +1,8 @@
 //! A message on its way out, as the body of a request.
 //!
 //! tonic's codecs write into one buffer: a batch that lies ready would be copied whole once more, into memory that is
-//! cold. So the codec is given an empty message, and [`Guarded`](super::guard::Guarded) puts this body in its place.
+//! cold. So the codec is given an empty message, and [`Guarded`](super::guard::Guarded) puts this body in its place. Over
+//! HTTP it is the body as it is.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -19,7 +20,7 @@ const JOINED: usize = 64 << 10;
 /// Before a message gRPC has a byte that says whether it is compressed, and four for its length.
 const HEAD: usize = 5;
 
-/// The frames of one uncompressed gRPC message.
+/// The frames of one message: uncompressed in gRPC, or bare.
 #[derive(Debug)]
 pub(super) struct MessageBody {
     pieces: std::iter::Peekable<std::vec::IntoIter<Bytes>>,
@@ -29,13 +30,23 @@ pub(super) struct MessageBody {
 }
 
 impl MessageBody {
-    /// Nothing where the message is longer than gRPC can say.
+    /// With gRPC's head. Nothing where the message is longer than gRPC can say.
     pub(super) fn new(message: Segments) -> Option<Self> {
         let length = message.len();
-        let mut joined = BytesMut::with_capacity((HEAD + length).min(JOINED));
-        joined.put_u8(0);
-        joined.put_u32(u32::try_from(length).ok()?);
-        Some(Self { pieces: message.into_pieces().into_iter().peekable(), joined, left: HEAD + length })
+        let mut head = BytesMut::with_capacity((HEAD + length).min(JOINED));
+        head.put_u8(0);
+        head.put_u32(u32::try_from(length).ok()?);
+        Some(Self::behind(head, message))
+    }
+
+    /// The message alone.
+    pub(super) fn bare(message: Segments) -> Self {
+        Self::behind(BytesMut::new(), message)
+    }
+
+    fn behind(head: BytesMut, message: Segments) -> Self {
+        let left = head.len() + message.len();
+        Self { pieces: message.into_pieces().into_iter().peekable(), joined: head, left }
     }
 
     fn next(&mut self) -> Option<Bytes> {
@@ -86,6 +97,19 @@ mod tests {
         assert!(sent[HEAD..] == whole);
         assert!(long.iter().all(|start| frames.iter().any(|frame| frame.as_ptr() == *start)));
         assert_eq!(frames.len(), 7);
+    }
+
+    #[test]
+    fn a_bare_message_is_its_pieces_and_nothing_else() {
+        let mut message = Segments::default();
+        for piece in [&b"one"[..], &[7; WHOLE], b"three"] {
+            message.push(Bytes::copy_from_slice(piece));
+        }
+        let whole = message.clone().into_bytes();
+        let mut body = MessageBody::bare(message);
+        let frames: Vec<Bytes> = std::iter::from_fn(|| body.next()).collect();
+        assert!(frames.concat() == whole && body.is_end_stream());
+        assert!(MessageBody::bare(Segments::default()).is_end_stream());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Requests out, over gRPC.
+//! Requests out, over gRPC or HTTP.
 //!
 //! A [`Client`] connects when it is first used and again after a connection breaks. It sends what it is given once:
 //! batches, retries and what becomes of refused spans are for `export`. Needs a Tokio runtime with I/O and time, the one
@@ -7,33 +7,33 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::uri::PathAndQuery;
-use secrecy::{ExposeSecret, SecretString};
-use tonic::client::Grpc;
-use tonic::codec::CompressionEncoding;
-use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
-use tonic::{Code, Request};
+use secrecy::SecretString;
+use tonic::Code;
 
-use super::codec::RawCodec;
-use super::endpoint::{self, ConfigError};
+use super::endpoint::{ConfigError, Peer};
 use super::error::ExportError;
-use super::guard::Guarded;
-use super::response;
+use super::protocol::Protocol;
 use super::segments::Segments;
 use super::tls::TlsFiles;
+use super::transport::{GrpcTransport, HttpTransport};
 
 /// The method that takes traces.
 pub(super) const EXPORT_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+/// Who sends.
+pub(super) const USER_AGENT_NAME: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where to send, and what to send along. `Debug` shows neither the endpoint, which may hold a password, nor values.
 #[derive(Clone)]
 pub struct ClientOptions {
-    /// `http://host:port` or `https://host:port`.
+    /// `http://host:port` or `https://host:port`. Over gRPC a path means nothing; over HTTP it is the whole address that
+    /// takes traces, `/v1/traces` included.
     pub endpoint: String,
-    /// Metadata that goes with each request.
+    /// How requests are sent.
+    pub protocol: Protocol,
+    /// Metadata that goes with each request. Over HTTP, what says how a message is framed is left out.
     pub headers: Vec<(String, SecretString)>,
     /// How long a request may take, the connection included; a day at most.
     pub timeout: Duration,
@@ -44,10 +44,11 @@ pub struct ClientOptions {
 }
 
 impl ClientOptions {
-    /// For an endpoint, with no headers and the ten seconds that OTLP exporters wait by default.
+    /// For an endpoint over gRPC, with no headers and the ten seconds that OTLP exporters wait by default.
     pub fn new(endpoint: impl Into<String>) -> Self {
         Self {
             endpoint: endpoint.into(),
+            protocol: Protocol::Grpc,
             headers: Vec::new(),
             timeout: Duration::from_secs(10),
             gzip: false,
@@ -59,6 +60,7 @@ impl ClientOptions {
 impl fmt::Debug for ClientOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientOptions")
+            .field("protocol", &self.protocol)
             .field("headers", &self.headers.len())
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
@@ -68,10 +70,14 @@ impl fmt::Debug for ClientOptions {
 /// A client of the OTLP trace service. Clones share the connection.
 #[derive(Clone)]
 pub struct Client {
-    grpc: Grpc<Guarded>,
-    headers: MetadataMap,
+    transport: Transport,
     timeout: Duration,
-    gzip: bool,
+}
+
+#[derive(Clone)]
+enum Transport {
+    Grpc(Box<GrpcTransport>),
+    Http(Box<HttpTransport>),
 }
 
 /// What the peer took.
@@ -90,23 +96,13 @@ impl Client {
     ///
     /// [`ConfigError`]: an endpoint or header that cannot be used, or no Tokio runtime here.
     pub fn new(options: &ClientOptions) -> Result<Self, ConfigError> {
-        let mut headers = MetadataMap::with_capacity(options.headers.len());
-        for (name, value) in &options.headers {
-            let name = AsciiMetadataKey::from_bytes(name.to_ascii_lowercase().as_bytes());
-            let value = AsciiMetadataValue::try_from(value.expose_secret());
-            let (Ok(name), Ok(mut value)) = (name, value) else { return Err(ConfigError::header()) };
-            // Keeps the value out of the logs of the layers below, and out of HPACK's tables.
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
-        // `grpc-timeout` has eight digits, and tonic panics where they do not suffice.
         let timeout = options.timeout.min(MAX_TIMEOUT);
-        let channel = endpoint::parse(&options.endpoint, timeout, &options.tls)?.connect_lazy();
-        let mut grpc = Grpc::new(Guarded(channel));
-        if options.gzip {
-            grpc = grpc.send_compressed(CompressionEncoding::Gzip);
-        }
-        Ok(Self { grpc, headers, timeout, gzip: options.gzip })
+        let peer = Peer::parse(&options.endpoint)?;
+        let transport = match options.protocol {
+            Protocol::Grpc => Transport::Grpc(Box::new(GrpcTransport::new(options, peer, timeout)?)),
+            Protocol::HttpProtobuf => Transport::Http(Box::new(HttpTransport::new(options, peer, timeout)?)),
+        };
+        Ok(Self { transport, timeout })
     }
 
     /// Sends one `ExportTraceServiceRequest`.
@@ -115,29 +111,16 @@ impl Client {
     ///
     /// [`ExportError`] where the request as a whole was not taken.
     pub async fn export(&self, request: Segments) -> Result<Accepted, ExportError> {
-        match tokio::time::timeout(self.timeout, self.call(request)).await {
+        let sending = async {
+            match &self.transport {
+                Transport::Grpc(grpc) => grpc.send(request).await,
+                Transport::Http(http) => http.send(request).await,
+            }
+        };
+        match tokio::time::timeout(self.timeout, sending).await {
             Ok(answer) => answer,
             Err(_) => Err(ExportError::unanswered(Code::DeadlineExceeded)),
         }
-    }
-
-    async fn call(&self, message: Segments) -> Result<Accepted, ExportError> {
-        let mut request = if self.gzip {
-            Request::new(message)
-        } else {
-            // An empty message for tonic to encode; the real one goes along with it, to where nothing copies it.
-            let mut request = Request::new(Segments::default());
-            request.extensions_mut().insert(message);
-            request
-        };
-        let codec = RawCodec::for_message(request.get_ref().len());
-        *request.metadata_mut() = self.headers.clone();
-        request.set_timeout(self.timeout);
-        let mut grpc = self.grpc.clone();
-        grpc.ready().await.map_err(|_| ExportError::unanswered(Code::Unavailable))?;
-        let answer = grpc.unary(request, PathAndQuery::from_static(EXPORT_PATH), codec).await;
-        let message: Bytes = answer.map_err(|status| ExportError::from_status(&status))?.into_inner();
-        response::parse(&message).map_err(|_| ExportError::unreadable())
     }
 }
 

@@ -4,9 +4,13 @@ use std::error::Error;
 use std::time::Duration;
 
 use http::Uri;
-use tonic::transport::Endpoint;
+use tonic::transport::{Channel, Endpoint};
 
+use super::client::USER_AGENT_NAME;
 use super::tls::TlsFiles;
+
+/// After so long without a word the connection is asked whether it still is one.
+pub(super) const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Settings of a client that cannot be used. Shows none of their values.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +35,7 @@ enum Kind {
     #[error("tls cannot be set up")]
     Tls,
     #[cfg(feature = "tls")]
-    #[error("a file for tls cannot be read, or a client certificate has no key")]
+    #[error("a file for tls cannot be read or is not PEM, or a client certificate has no key")]
     TlsFile,
     #[error("a header has an invalid name or value")]
     Header,
@@ -49,31 +53,80 @@ impl ConfigError {
     pub(super) const fn header() -> Self {
         Self { kind: Kind::Header, source: None }
     }
+
+    #[cfg(not(feature = "tls"))]
+    pub(super) const fn no_tls() -> Self {
+        Self { kind: Kind::NoTls, source: None }
+    }
+
+    #[cfg(feature = "tls")]
+    pub(super) fn tls(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self { kind: Kind::Tls, source: Some(Box::new(cause)) }
+    }
+
+    #[cfg(feature = "tls")]
+    pub(super) fn tls_file(cause: std::io::Error) -> Self {
+        Self { kind: Kind::TlsFile, source: Some(Box::new(cause)) }
+    }
 }
 
-/// The address, with our name and our limits.
-pub(super) fn parse(text: &str, timeout: Duration, tls: &TlsFiles) -> Result<Endpoint, ConfigError> {
-    // Checked first: `host:port` and `user:password@host` are valid URIs of other meanings.
-    let (scheme, _) = text.split_once("://").ok_or(Kind::NoScheme)?;
-    let is_tls = match scheme.to_ascii_lowercase().as_str() {
-        "http" => false,
-        "https" => true,
-        _ => return Err(Kind::Scheme.into()),
-    };
-    let uri: Uri = text.parse().map_err(|_| Kind::Address)?;
-    if uri.host().is_none_or(str::is_empty) || uri.port().is_none() && has_port(&uri) {
-        return Err(Kind::Address.into());
+/// An address that can be dialled.
+pub(super) struct Peer {
+    uri: Uri,
+    is_tls: bool,
+}
+
+impl Peer {
+    /// Reads an address that will be dialled. Must be called inside a runtime.
+    pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
+        let peer = Self::read(text)?;
+        // tonic spawns the connection's task at once, and panics where it cannot.
+        tokio::runtime::Handle::try_current().map_err(|_| Kind::NoRuntime)?;
+        Ok(peer)
     }
-    // tonic spawns the connection's task at once, and panics where it cannot.
-    tokio::runtime::Handle::try_current().map_err(|_| Kind::NoRuntime)?;
-    let endpoint = Endpoint::from(uri)
-        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-        .map_err(|_| Kind::Address)?
-        .connect_timeout(timeout)
-        // HTTP/2 pings would be the better test of a silent peer, but Go's servers hang up on clients that send them
-        // more often than every five minutes.
-        .tcp_keepalive(Some(Duration::from_secs(30)));
-    if is_tls { with_tls(endpoint, tls) } else { Ok(endpoint) }
+
+    fn read(text: &str) -> Result<Self, ConfigError> {
+        // Checked first: `host:port` and `user:password@host` are valid URIs of other meanings.
+        let (scheme, _) = text.split_once("://").ok_or(Kind::NoScheme)?;
+        let is_tls = match scheme.to_ascii_lowercase().as_str() {
+            "http" => false,
+            "https" => true,
+            _ => return Err(Kind::Scheme.into()),
+        };
+        let uri: Uri = text.parse().map_err(|_| Kind::Address)?;
+        if uri.host().is_none_or(str::is_empty) || uri.port().is_none() && has_port(&uri) {
+            return Err(Kind::Address.into());
+        }
+        Ok(Self { uri, is_tls })
+    }
+
+    pub(super) const fn is_tls(&self) -> bool {
+        self.is_tls
+    }
+
+    pub(super) fn into_uri(self) -> Uri {
+        self.uri
+    }
+
+    /// A channel to it, with our name and our limits.
+    pub(super) fn channel(self, timeout: Duration, tls: &TlsFiles) -> Result<Channel, ConfigError> {
+        let endpoint = Endpoint::from(self.uri)
+            .user_agent(USER_AGENT_NAME)
+            .map_err(|_| Kind::Address)?
+            .connect_timeout(timeout)
+            // HTTP/2 pings would be the better test of a silent peer, but Go's servers hang up on clients that send them
+            // more often than every five minutes.
+            .tcp_keepalive(Some(KEEPALIVE));
+        let endpoint = if self.is_tls { with_tls(endpoint, tls)? } else { endpoint };
+        Ok(endpoint.connect_lazy())
+    }
+}
+
+/// Host and port of an address that can be dialled, without what may stand around them: a password, a key in a path.
+pub(crate) fn host_and_port(text: &str) -> Option<String> {
+    let uri = Peer::read(text).ok()?.uri;
+    let host = uri.host()?;
+    Some(uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
 /// Whether something stands behind the host that should have been a port.
@@ -85,27 +138,30 @@ fn has_port(uri: &Uri) -> bool {
 
 #[cfg(feature = "tls")]
 fn with_tls(endpoint: Endpoint, files: &TlsFiles) -> Result<Endpoint, ConfigError> {
-    let config = files.read().map_err(|error| ConfigError { kind: Kind::TlsFile, source: Some(Box::new(error)) })?;
-    endpoint.tls_config(config).map_err(|error| ConfigError { kind: Kind::Tls, source: Some(Box::new(error)) })
+    endpoint.tls_config(files.for_grpc()?).map_err(ConfigError::tls)
 }
 
 #[cfg(not(feature = "tls"))]
 fn with_tls(_: Endpoint, _: &TlsFiles) -> Result<Endpoint, ConfigError> {
-    Err(Kind::NoTls.into())
+    Err(ConfigError::no_tls())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn dial(text: &str) -> Result<Channel, ConfigError> {
+        Peer::parse(text)?.channel(Duration::from_secs(1), &TlsFiles::default())
+    }
+
     fn refusal(text: &str) -> Option<Kind> {
-        parse(text, Duration::from_secs(1), &TlsFiles::default()).err().map(|error| error.kind)
+        dial(text).err().map(|error| error.kind)
     }
 
     #[tokio::test]
     async fn an_endpoint_without_a_scheme_is_refused_with_the_cure() {
         for text in ["localhost:4317", "127.0.0.1:4317", "collector", "", "user:secret@host:4317"] {
-            let error = parse(text, Duration::from_secs(1), &TlsFiles::default()).unwrap_err();
+            let error = dial(text).unwrap_err();
             assert_eq!(error.kind, Kind::NoScheme, "{text}");
             assert!(error.to_string().contains("write http://"));
             assert!(!format!("{error:?} {error}").contains("secret"));

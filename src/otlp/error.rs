@@ -3,9 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use http::StatusCode;
 use tonic::{Code, Status};
 
 use super::guard;
+use super::transport;
 use super::wire::{Fields, Wire};
 
 /// A request that the peer did not take, or that did not reach it. Keeps the length of what the peer said, not the text:
@@ -13,6 +15,8 @@ use super::wire::{Fields, Wire};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportError {
     code: Code,
+    /// What an answer over HTTP said.
+    status: Option<StatusCode>,
     answered: bool,
     retry_after: Option<Duration>,
     message_len: usize,
@@ -21,12 +25,12 @@ pub struct ExportError {
 impl ExportError {
     /// What did not get an answer: no connection, a broken one, or no answer in time.
     pub(super) const fn unanswered(code: Code) -> Self {
-        Self { code, answered: false, retry_after: None, message_len: 0 }
+        Self { code, status: None, answered: false, retry_after: None, message_len: 0 }
     }
 
     /// An answer that is no answer to an export.
     pub(super) const fn unreadable() -> Self {
-        Self { code: Code::Internal, answered: true, retry_after: None, message_len: 0 }
+        Self { code: Code::Internal, status: None, answered: true, retry_after: None, message_len: 0 }
     }
 
     pub(super) fn from_status(status: &Status) -> Self {
@@ -36,10 +40,16 @@ impl ExportError {
             return Self::unanswered(Code::Unavailable);
         }
         let retry_after = guard::details(status.metadata()).as_deref().and_then(retry_info);
-        Self { code: status.code(), answered: true, retry_after, message_len: status.message().len() }
+        let message_len = status.message().len();
+        Self { code: status.code(), status: None, answered: true, retry_after, message_len }
     }
 
-    /// The gRPC code; `Unavailable` or `DeadlineExceeded` where there was no answer.
+    pub(super) const fn from_http(status: StatusCode, retry_after: Option<Duration>, message_len: usize) -> Self {
+        Self { code: transport::code(status), status: Some(status), answered: true, retry_after, message_len }
+    }
+
+    /// The gRPC code, or the one that means what an HTTP status means; `Unavailable` or `DeadlineExceeded` where there
+    /// was no answer.
     pub const fn code(&self) -> Code {
         self.code
     }
@@ -49,7 +59,7 @@ impl ExportError {
         self.answered
     }
 
-    /// Whether the same request may be sent again, by the rules of OTLP.
+    /// Whether the same request may be sent again, by the rules of OTLP: over HTTP after 429, 502, 503 and 504 alone.
     pub const fn retryable(&self) -> bool {
         match self.code {
             Code::Cancelled
@@ -63,7 +73,7 @@ impl ExportError {
         }
     }
 
-    /// How long the peer asks to wait at least (`google.rpc.RetryInfo`).
+    /// How long the peer asks to wait at least (`google.rpc.RetryInfo`, `Retry-After`).
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
@@ -77,7 +87,10 @@ impl ExportError {
 impl fmt::Display for ExportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let prefix = if self.answered { "peer refused" } else { "no answer from peer" };
-        write!(f, "{prefix}: {}", code_name(self.code))
+        match self.status {
+            Some(status) => write!(f, "{prefix}: http status {}", status.as_u16()),
+            None => write!(f, "{prefix}: {}", code_name(self.code)),
+        }
     }
 }
 

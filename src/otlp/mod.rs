@@ -1,7 +1,7 @@
 //! OTLP: spans as bytes, made once and read where they stand.
 //!
 //! ```text
-//! CallRecord<Veiled> ── encode ──▶ Span bytes ── assemble ──▶ Segments ── client ──▶ gRPC
+//! CallRecord<Veiled> ── encode ──▶ Span bytes ── assemble ──▶ Segments ── client ──▶ gRPC, HTTP
 //! CallRecord<Veiled> ◀── decode ── SpanView  ◀──── walk ◀──── Request  ◀── server ── gRPC
 //!                                                  └─ patches ── assemble ──▶ Segments
 //! ```
@@ -25,6 +25,7 @@ mod error;
 mod fields;
 mod form;
 mod guard;
+mod protocol;
 #[cfg(feature = "collector")]
 mod refusal;
 mod request;
@@ -33,6 +34,7 @@ mod segments;
 #[cfg(feature = "collector")]
 mod server;
 mod tls;
+mod transport;
 mod varint;
 mod view;
 mod view_parts;
@@ -43,8 +45,10 @@ pub mod writer;
 pub use any::{AnyView, Attributes, Values};
 pub use client::{Accepted, Client, ClientOptions};
 pub use endpoint::ConfigError;
+pub(crate) use endpoint::host_and_port;
 pub use error::ExportError;
 pub use form::{Form, is_canonical};
+pub use protocol::Protocol;
 #[cfg(feature = "collector")]
 pub use refusal::refusal;
 pub use request::{Look, NotARequest, Request, ResourceSpans, ScopeSpans, SpanEntry};

@@ -8,6 +8,8 @@
     clippy::string_slice
 )]
 
+pub mod authority;
+pub mod http_receiver;
 pub mod leaks;
 #[cfg(feature = "collector")]
 pub mod net;

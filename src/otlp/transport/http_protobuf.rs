@@ -1,0 +1,118 @@
+//! OTLP over HTTP/1.1, in its binary form (`http/protobuf`).
+//!
+//! Sends a POST to the endpoint as it stands; follows no redirect, since that would show a peer's headers to another;
+//! asks no proxy.
+
+use std::io::Write;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    USER_AGENT,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use secrecy::ExposeSecret;
+use tonic::Code;
+
+use super::http_answer;
+use crate::otlp::body::MessageBody;
+use crate::otlp::client::{Accepted, ClientOptions, USER_AGENT_NAME};
+use crate::otlp::endpoint::{ConfigError, KEEPALIVE, Peer};
+use crate::otlp::error::ExportError;
+use crate::otlp::segments::Segments;
+
+pub(super) const PROTOBUF: &str = "application/x-protobuf";
+
+/// What the transport alone can say: how long a message is and what it is, and whom the connection is with.
+const OURS: [HeaderName; 9] =
+    [CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
+
+#[cfg(feature = "tls")]
+type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
+#[cfg(not(feature = "tls"))]
+type Connector = HttpConnector;
+
+/// Clones share the connections.
+#[derive(Clone)]
+pub(in crate::otlp) struct HttpTransport {
+    client: Client<Connector, MessageBody>,
+    endpoint: Uri,
+    headers: HeaderMap,
+    gzip: bool,
+}
+
+impl HttpTransport {
+    pub(in crate::otlp) fn new(options: &ClientOptions, peer: Peer, timeout: Duration) -> Result<Self, ConfigError> {
+        let headers = headers(options)?;
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(timeout));
+        tcp.set_keepalive(Some(KEEPALIVE));
+        let connector = connector(tcp, options, &peer)?;
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder.pool_timer(TokioTimer::new());
+        Ok(Self { client: builder.build(connector), endpoint: peer.into_uri(), headers, gzip: options.gzip })
+    }
+
+    pub(in crate::otlp) async fn send(&self, message: Segments) -> Result<Accepted, ExportError> {
+        let message = if self.gzip { gzip(&message)? } else { message };
+        let length = message.len();
+        let mut request = Request::new(MessageBody::bare(message));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.endpoint.clone();
+        *request.headers_mut() = self.headers.clone();
+        // Said, so that the message is not sent in chunks, which some receivers do not take.
+        request.headers_mut().insert(CONTENT_LENGTH, length.into());
+        let answer = self.client.request(request).await.map_err(|_| ExportError::unanswered(Code::Unavailable))?;
+        http_answer::read(answer).await
+    }
+}
+
+fn headers(options: &ClientOptions) -> Result<HeaderMap, ConfigError> {
+    let mut headers = HeaderMap::with_capacity(options.headers.len() + 4);
+    headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_NAME));
+    for (name, value) in &options.headers {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        let value = HeaderValue::try_from(value.expose_secret());
+        let (Ok(name), Ok(mut value)) = (name, value) else { return Err(ConfigError::header()) };
+        value.set_sensitive(true);
+        if !OURS.contains(&name) {
+            headers.insert(name, value);
+        }
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROTOBUF));
+    if options.gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(headers)
+}
+
+#[cfg(feature = "tls")]
+fn connector(mut tcp: HttpConnector, options: &ClientOptions, peer: &Peer) -> Result<Connector, ConfigError> {
+    tcp.enforce_http(false);
+    // Certificates are read where they are needed alone: a machine without any may well send over `http://`.
+    let config = if peer.is_tls() { options.tls.for_http()? } else { crate::otlp::TlsFiles::for_nobody()? };
+    let builder = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config);
+    let builder = if peer.is_tls() { builder.https_only() } else { builder.https_or_http() };
+    Ok(builder.enable_http1().wrap_connector(tcp))
+}
+
+#[cfg(not(feature = "tls"))]
+fn connector(tcp: HttpConnector, _: &ClientOptions, peer: &Peer) -> Result<Connector, ConfigError> {
+    if peer.is_tls() { Err(ConfigError::no_tls()) } else { Ok(tcp) }
+}
+
+fn gzip(message: &Segments) -> Result<Segments, ExportError> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(message.len() / 4), Compression::default());
+    for piece in message.pieces() {
+        // Writing into memory does not fail.
+        encoder.write_all(piece).map_err(|_| ExportError::unanswered(Code::Internal))?;
+    }
+    let packed = encoder.finish().map_err(|_| ExportError::unanswered(Code::Internal))?;
+    Ok(Segments::from(bytes::Bytes::from(packed)))
+}

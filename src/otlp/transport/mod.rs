@@ -1,0 +1,9 @@
+//! The two ways a request reaches a peer. Both send it once, and neither keeps a word of the answer.
+
+mod grpc;
+mod http_answer;
+mod http_protobuf;
+
+pub(super) use grpc::GrpcTransport;
+pub(super) use http_answer::code;
+pub(super) use http_protobuf::HttpTransport;
