@@ -13,32 +13,26 @@
 
 mod agent;
 mod model;
-mod scripted;
-mod telemetry;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod tools;
 
 use std::error::Error;
-use std::io::Write;
 use std::process::ExitCode;
 
 use agent::Agent;
 use model::Model;
-use telemetry::Telemetry;
+use shared::telemetry::Telemetry;
+use shared::told;
 
 const QUESTIONS: [&str; 2] = ["What is 17 plus 25, and how warm is it in Oslo?", "And what is that sum times two?"];
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    shared::report(run())
 }
 
-fn run() -> Result<(), Box<dyn Error>> {
+fn run() -> Result<String, Box<dyn Error>> {
     let mut questions: Vec<String> = std::env::args().skip(1).collect();
     if questions.is_empty() {
         questions = QUESTIONS.map(str::to_owned).into();
@@ -50,7 +44,5 @@ fn run() -> Result<(), Box<dyn Error>> {
     for (place, question) in questions.iter().enumerate() {
         agent.answer(question, place == last)?;
     }
-    let report = telemetry.shutdown()?;
-    std::io::stdout().write_all(report.as_bytes())?;
-    Ok(())
+    telemetry.shutdown(told::runs)
 }

@@ -1,14 +1,11 @@
-//! Where the agent's spans go: to a stage in this process, or where the environment says.
+//! Where an example's spans go: to a stage in this process, or where the environment says.
 
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use veilspan::collector::{Capture, Config, Stage};
-use veilspan::event::Source;
 use veilspan::export::ExporterConfig;
-use veilspan::otlp::{Look, Request, decode};
-use veilspan::reduce::{Facts, tree};
 use veilspan::{Policy, Recorder};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -49,8 +46,19 @@ impl Telemetry {
         }
     }
 
-    /// Sends what is left, and tells what happened.
-    pub(crate) fn shutdown(self) -> Result<String, Box<dyn Error>> {
+    /// The stage in this process, for other exporters.
+    pub(crate) fn endpoint(&self) -> Option<String> {
+        match self {
+            Self::Here { stage, .. } => Some(format!("http://{}", stage.address())),
+            Self::Elsewhere { .. } => None,
+        }
+    }
+
+    /// Sends what is left, and has what came out of the stage told by `tell`.
+    pub(crate) fn shutdown(
+        self,
+        tell: impl FnOnce(&Capture) -> Result<String, Box<dyn Error>>,
+    ) -> Result<String, Box<dyn Error>> {
         let drained = self.recorder().shutdown(TIMEOUT);
         if !drained.complete || drained.counts.dropped.calls() > 0 {
             return Err(format!("not all spans could be delivered: {:?}", drained.counts).into());
@@ -59,27 +67,8 @@ impl Telemetry {
             Self::Elsewhere { .. } => Ok(format!("{} spans delivered\n", drained.counts.sent)),
             Self::Here { stage, captured, .. } => {
                 stage.shutdown(TIMEOUT);
-                reduced(&captured)
+                tell(&captured)
             }
         }
     }
-}
-
-/// The run as the spans that left the stage tell it.
-fn reduced(captured: &Capture) -> Result<String, Box<dyn Error>> {
-    let mut facts = Facts::default();
-    for request in captured.requests() {
-        let request = Request::parse(request, Look::Outside)?;
-        for resource in request.resources() {
-            let producer = decode::producer(&resource.resource());
-            for span in resource.scopes().flat_map(|scope| scope.spans()) {
-                // The rollout's summary is no call: what it says is what is printed below.
-                let Ok(call) = decode::call(&span.view()?, producer) else { continue };
-                call.into_events(Source::Otlp).iter().for_each(|event| {
-                    facts.absorb(event);
-                });
-            }
-        }
-    }
-    Ok(facts.derive().iter().map(tree).collect())
 }
