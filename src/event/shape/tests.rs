@@ -30,6 +30,7 @@ fn show_part(part: &Part) -> String {
     }
 }
 
+/// Members stand here in an order in which they come out whether or not another crate has switched serde_json to keep it.
 /// Read by reference and by value: both ways have to agree.
 fn shown(value: Value) -> Vec<String> {
     let borrowed: Vec<_> = messages(&value).iter().map(show).collect();
@@ -81,9 +82,9 @@ fn media_become_bytes_or_references_in_every_shape() {
 fn bad_base64_is_never_lost() {
     let url = json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,?"}});
     assert_eq!(block(url), "reference data:image/png;base64,?");
-    let plain = json!({"type": "data", "image_url": "data:text/plain,hello"});
+    let plain = json!({"image_url": "data:text/plain,hello", "type": "data"});
     assert_eq!(block(plain), r#"other {"image_url":"data:text/plain,hello","type":"data"}"#);
-    let source = json!({"type": "image", "source": {"data": "?", "type": "base64"}, "cache_control": {}});
+    let source = json!({"source": {"data": "?", "type": "base64"}, "type": "image", "cache_control": {}});
     assert_eq!(block(source), r#"other {"source":{"data":"?","type":"base64"},"type":"image"}"#);
 }
 
@@ -110,7 +111,7 @@ fn the_items_of_one_answer_are_one_message() {
         {"type": "reasoning", "summary": []},
         {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "ok", "annotations": []}]},
         {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "add", "arguments": "{}"},
-        {"type": "web_search_call", "id": "ws_1", "status": "completed"},
+        {"status": "completed", "type": "web_search_call", "id": "ws_1"},
         {"type": "function_call_output", "call_id": "c1", "output": "5"},
         {"type": "computer_call_output", "call_id": "c2",
             "output": {"type": "computer_screenshot", "image_url": "data:;base64,AA=="}},
