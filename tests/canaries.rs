@@ -69,6 +69,12 @@ fn record_everything(recorder: &Recorder) -> Vec<String> {
         .agent_id(&plant("agent id"))
         .agent_version(&plant("agent version"))
         .start();
+    turn.decision(plant("action")).alternative(plant("alternative")).record();
+    let checkpoint = turn.checkpoint(&plant("checkpoint")).framework(&plant("framework")).label(&plant("label"));
+    checkpoint.cut(&plant("cut")).state(plant("state")).record();
+    let installed = turn.compaction_installed(&plant("compaction")).trigger(&plant("trigger"));
+    let replaced = vec![Message::text(Role::User, plant("replaced"))];
+    installed.replaced(replaced).replacement(vec![Message::text(Role::User, plant("replacement"))]).record();
     let body = json!({
         "system": plant("system"),
         "tools": [{ "name": plant("tool name"), "description": plant("tool description"),

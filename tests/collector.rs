@@ -304,8 +304,8 @@ fn two_producers_in_one_rollout_reduce_in_both_orders_to_the_same_json() {
                 assert!(producer.is_some());
                 for span in resource.scopes().flat_map(|scope| scope.spans()) {
                     let call = decode::call(&span.view().unwrap(), producer).unwrap();
-                    call.into_events(Source::Otlp).iter().for_each(|event| {
-                        facts.absorb(event);
+                    call.into_events(Source::Otlp).for_each(|event| {
+                        facts.absorb(&event);
                     });
                 }
             }

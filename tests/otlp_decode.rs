@@ -3,10 +3,10 @@
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Proto;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue};
-use opentelemetry_proto::tonic::trace::v1::span::Link;
+use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use prost::Message;
-use veilspan::event::{Body, CallKind, CallRecord, KeyIdentity, Outcome, Role, Veiled};
+use veilspan::event::{CallKind, CallRecord, Given, KeyIdentity, Outcome, Role, Veiled};
 use veilspan::otlp::decode::{self, NotACall};
 use veilspan::otlp::{SpanView, is_canonical};
 use veilspan::semconv::{INPUT_TOKENS, REQUEST_MODEL, TEMPERATURE};
@@ -55,7 +55,10 @@ fn the_operation_tells_the_kind() {
         ("generate_content", Some(CallKind::Inference)),
         ("execute_tool", Some(CallKind::Tool)),
         ("invoke_agent", Some(CallKind::Turn)),
-        ("embeddings", None),
+        ("embeddings", Some(CallKind::Embeddings)),
+        ("upsert_memory", Some(CallKind::Memory)),
+        ("approval", Some(CallKind::Approval)),
+        ("create_agent", None),
         ("", None),
     ] {
         let mut span = chat(&[]);
@@ -104,7 +107,7 @@ fn arrays_that_disagree_in_length_are_refused_and_missing_ones_are_not() {
     assert_eq!(error, Err(NotACall::Field("veilspan.input.part_kinds")));
 
     let record = call(&chat(&[("veilspan.input.roles", texts(&["user", "wizard"]))])).unwrap();
-    let Body::Inference { request, .. } = record.body else { panic!("not an inference") };
+    let Given::Request(request) = record.given else { panic!("not an inference") };
     let roles: Vec<_> = request.items.iter().map(|item| item.role).collect();
     assert_eq!(roles, [Role::User, Role::Other]);
     assert!(request.items.iter().all(|item| item.digest.is_none() && item.length.is_none()));
@@ -149,4 +152,21 @@ fn links_that_point_nowhere_are_left_out_and_unknown_edges_have_no_kind() {
     let record = call(&Span { links, ..chat(&[]) }).unwrap();
     let kinds: Vec<_> = record.opened.links.iter().map(|link| link.kind.map(|kind| kind.as_str())).collect();
     assert_eq!(kinds, [Some("retry"), None]);
+}
+
+#[test]
+fn a_mark_that_cannot_be_read_is_counted_and_its_call_is_kept() {
+    let event = |name: &str, key: &str, value| Event {
+        name: name.to_owned(),
+        attributes: vec![attribute(key, value)],
+        ..Event::default()
+    };
+    let events = vec![
+        event("veilspan.decision", "veilspan.decision.action.digest", text("a secret")),
+        event("veilspan.decision", "veilspan.decision.confidence", text("high")),
+        event("exception", "exception.type", text("E")),
+    ];
+    let record = call(&Span { events, dropped_events_count: 2, ..chat(&[]) }).unwrap();
+    assert_eq!((record.marks.len(), record.marks_dropped), (1, 3));
+    assert!(record.marks[0].mark.attrs.is_empty());
 }

@@ -11,7 +11,9 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use proptest::prelude::*;
 use prost::Message;
-use veilspan::event::{Body, CallRecord, KeyIdentity, ProducerId, Value, Veiled};
+use veilspan::event::{
+    Attrs, CallKind, CallRecord, Digest, Given, Input, KeyIdentity, Measure, Noted, ProducerId, Returned, Value, Veiled,
+};
 use veilspan::otlp::encode::{self, Encoder};
 use veilspan::otlp::{SpanView, decode};
 
@@ -64,12 +66,23 @@ fn check_outer_fields(record: &CallRecord<Veiled>, span: &Span) {
     assert_eq!(span.start_time_unix_nano, record.opened_at.time_unix_nano);
     assert_eq!(span.end_time_unix_nano, record.closed_at.time_unix_nano);
     assert_eq!(span.flags, if ids.parent_is_remote { 0x301 } else { 0x101 });
-    assert!(span.events.is_empty() && span.trace_state.is_empty());
+    assert_eq!(span.trace_state, "");
+    assert_eq!(span.dropped_events_count, record.marks_dropped);
+    assert_eq!(span.events.len(), record.marks.len());
+    for (event, marked) in span.events.iter().zip(&record.marks) {
+        assert_eq!(event.name, marked.mark.kind.as_str());
+        assert_eq!(event.time_unix_nano, marked.at.time_unix_nano);
+        assert_eq!(by_key(&event.attributes), meant_by_mark(marked.at.seq, &marked.mark.attrs, &marked.mark.noted));
+    }
 
-    let (kind, target) = match record.body {
-        Body::Turn => (1, "gen_ai.agent.name"),
-        Body::Inference { .. } => (3, "gen_ai.request.model"),
-        _ => (1, "gen_ai.tool.name"),
+    let (kind, target) = match record.kind {
+        CallKind::Turn => (1, "gen_ai.agent.name"),
+        CallKind::Inference | CallKind::Embeddings => (3, "gen_ai.request.model"),
+        CallKind::Tool => (1, "gen_ai.tool.name"),
+        CallKind::Workflow => (1, "gen_ai.workflow.name"),
+        CallKind::Retrieval => (3, "gen_ai.data_source.id"),
+        CallKind::Memory => (3, ""),
+        _ => (1, ""),
     };
     assert_eq!(span.kind, kind);
     let attributes = by_key(&span.attributes);
@@ -122,9 +135,11 @@ fn array(values: impl IntoIterator<Item = Option<ProtoValue>>) -> Option<ProtoVa
     Some(ProtoValue::ArrayValue(ArrayValue { values }))
 }
 
+type Meant = Vec<(&'static str, Option<ProtoValue>)>;
+
 /// The attributes that the design says a record has, written down a second time.
 fn meant(record: &CallRecord<Veiled>) -> BTreeMap<String, Option<ProtoValue>> {
-    let mut all: Vec<(&str, Option<ProtoValue>)> = Vec::new();
+    let mut all = Meant::new();
     all.push(("veilspan.rollout.id", string(&record.scope.rollout)));
     all.push(("veilspan.thread.id", string(&record.scope.thread)));
     all.push(("veilspan.turn.id", string(&record.scope.turn)));
@@ -136,66 +151,129 @@ fn meant(record: &CallRecord<Veiled>) -> BTreeMap<String, Option<ProtoValue>> {
     all.extend(record.closed_at.seq.map(|seq| ("veilspan.seq.end", int(seq))));
     all.extend(record.opened.policy.as_ref().map(|policy| ("veilspan.policy", string(policy))));
     all.extend(record.closed.outcome.map(|outcome| ("veilspan.outcome", string(outcome))));
-    for (id, value) in record.opened.attrs.iter().chain(record.closed.attrs.iter()) {
-        let value = match value {
-            Value::Text(text) => string(text),
-            Value::Int(number) => Some(ProtoValue::IntValue(*number)),
-            Value::Double(number) => bits(ProtoValue::DoubleValue(*number)),
-            Value::Bool(flag) => Some(ProtoValue::BoolValue(*flag)),
-            Value::Texts(texts) => array(texts.iter().map(string)),
-            Value::Ints(numbers) => array(numbers.iter().map(|number| Some(ProtoValue::IntValue(*number)))),
-        };
-        all.push((id.name().key, value));
+    all.extend(free(&record.opened.attrs));
+    all.extend(free(&record.closed.attrs));
+    all.extend(measure(&record.closed.error, "veilspan.error.digest", "veilspan.error.length"));
+    match &record.given {
+        Given::Request(input) => all.extend(request(input)),
+        Given::Arguments(arguments) => {
+            all.extend(arguments.digest.map(|digest| ("veilspan.tool.arguments.digest", string(digest))));
+            all.extend(arguments.exact.map(|digest| ("veilspan.tool.arguments.exact", string(digest))));
+            all.extend(arguments.length.map(|length| ("veilspan.tool.arguments.length", int(length))));
+        }
+        Given::Texts(given) => all.extend(texts(given, "veilspan.input.digests", "veilspan.input.lengths")),
+        _ => unreachable!(),
     }
-    match &record.body {
-        Body::Inference { request, answer } => {
-            let digest = |digest: &Option<_>| {
-                string(digest.map_or(String::new(), |digest: veilspan::event::Digest| digest.to_string()))
-            };
-            let length = |length: Option<u64>| Some(ProtoValue::IntValue(length.map_or(-1, |length| length as i64)));
-            if !request.items.is_empty() {
-                if request.items.iter().any(|item| item.digest.is_some()) {
-                    all.push(("veilspan.input.digests", array(request.items.iter().map(|item| digest(&item.digest)))));
-                }
-                all.push(("veilspan.input.roles", array(request.items.iter().map(|item| string(item.role.as_str())))));
-                if request.items.iter().any(|item| item.length.is_some()) {
-                    all.push(("veilspan.input.lengths", array(request.items.iter().map(|item| length(item.length)))));
-                }
-                let kinds = request.items.iter().map(|item| string(&item.part_kinds));
-                all.push(("veilspan.input.part_kinds", array(kinds)));
-            }
-            all.extend(request.prefix.map(|digest| ("veilspan.input.prefix", string(digest))));
-            all.extend(request.chain.map(|digest| ("veilspan.input.chain", string(digest))));
-            all.extend(request.omitted.map(|count| ("veilspan.input.omitted", int(count))));
-            all.extend(request.system.digest.map(|digest| ("veilspan.system.digest", string(digest))));
-            all.extend(request.system.length.map(|length| ("veilspan.system.length", int(length))));
-            all.extend(request.tools.map(|digest| ("veilspan.tools.digest", string(digest))));
-            if !request.blobs.is_empty() {
-                all.push(("veilspan.input.blob_digests", array(request.blobs.iter().map(string))));
-            }
-            if !answer.items.is_empty() {
-                if answer.items.iter().any(|item| item.digest.is_some()) {
-                    all.push(("veilspan.output.digests", array(answer.items.iter().map(|item| digest(&item.digest)))));
-                }
-                all.push(("veilspan.output.lengths", array(answer.items.iter().map(|item| length(item.length)))));
-            }
+    match &record.returned {
+        Returned::Answer(answer) => {
+            all.extend(texts(&answer.items, "veilspan.output.digests", "veilspan.output.lengths"));
             if !answer.blobs.is_empty() {
                 all.push(("veilspan.output.blob_digests", array(answer.blobs.iter().map(string))));
             }
         }
-        Body::Tool { arguments, result } => {
-            all.extend(arguments.digest.map(|digest| ("veilspan.tool.arguments.digest", string(digest))));
-            all.extend(arguments.exact.map(|digest| ("veilspan.tool.arguments.exact", string(digest))));
-            all.extend(arguments.length.map(|length| ("veilspan.tool.arguments.length", int(length))));
-            all.extend(result.digest.map(|digest| ("veilspan.tool.result.digest", string(digest))));
-            all.extend(result.length.map(|length| ("veilspan.tool.result.length", int(length))));
+        Returned::Result(result) => {
+            all.extend(measure(result, "veilspan.tool.result.digest", "veilspan.tool.result.length"));
         }
-        _ => {}
+        Returned::Texts(returned) => all.extend(texts(returned, "veilspan.output.digests", "veilspan.output.lengths")),
+        _ => unreachable!(),
     }
+    once(all)
+}
+
+fn meant_by_mark(seq: Option<u64>, attrs: &Attrs, noted: &Noted<Veiled>) -> BTreeMap<String, Option<ProtoValue>> {
+    let mut all: Meant = seq.map(|seq| ("veilspan.seq", int(seq))).into_iter().collect();
+    all.extend(free(attrs));
+    match noted {
+        Noted::Nothing => {}
+        Noted::Decision { action, alternatives } => {
+            all.extend(measure(action, "veilspan.decision.action.digest", "veilspan.decision.action.length"));
+            let (digests, lengths) =
+                ("veilspan.decision.alternatives.digests", "veilspan.decision.alternatives.lengths");
+            all.extend(texts(alternatives, digests, lengths));
+        }
+        Noted::State(state) => {
+            all.extend(measure(state, "veilspan.checkpoint.state.digest", "veilspan.checkpoint.state.length"));
+        }
+        Noted::Histories(histories) => {
+            all.extend(messages(&histories.replaced, "veilspan.input"));
+            all.extend(messages(&histories.replacement, "veilspan.compaction"));
+        }
+        _ => unreachable!(),
+    }
+    once(all)
+}
+
+fn once(all: Meant) -> BTreeMap<String, Option<ProtoValue>> {
     let count = all.len();
     let map: BTreeMap<_, _> = all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     assert_eq!(map.len(), count);
     map
+}
+
+fn free(attrs: &Attrs) -> Meant {
+    let value = |value: &Value| match value {
+        Value::Text(text) => string(text),
+        Value::Int(number) => Some(ProtoValue::IntValue(*number)),
+        Value::Double(number) => bits(ProtoValue::DoubleValue(*number)),
+        Value::Bool(flag) => Some(ProtoValue::BoolValue(*flag)),
+        Value::Texts(texts) => array(texts.iter().map(string)),
+        Value::Ints(numbers) => array(numbers.iter().map(|number| Some(ProtoValue::IntValue(*number)))),
+    };
+    attrs.iter().map(|(id, told)| (id.name().key, value(told))).collect()
+}
+
+fn request(input: &Input) -> Meant {
+    let mut all = messages(input, "veilspan.input");
+    all.extend(input.prefix.map(|digest| ("veilspan.input.prefix", string(digest))));
+    all.extend(measure(&input.system, "veilspan.system.digest", "veilspan.system.length"));
+    all.extend(input.tools.map(|digest| ("veilspan.tools.digest", string(digest))));
+    all
+}
+
+fn messages(input: &Input, family: &str) -> Meant {
+    let key = |last: &str| veilspan::semconv::lookup(&format!("{family}.{last}")).unwrap().name().key;
+    let mut all = Meant::new();
+    let items = &input.items;
+    if !items.is_empty() {
+        if items.iter().any(|item| item.digest.is_some()) {
+            all.push((key("digests"), array(items.iter().map(|item| place_of_digest(item.digest)))));
+        }
+        all.push((key("roles"), array(items.iter().map(|item| string(item.role.as_str())))));
+        if items.iter().any(|item| item.length.is_some()) {
+            all.push((key("lengths"), array(items.iter().map(|item| place_of_length(item.length)))));
+        }
+        all.push((key("part_kinds"), array(items.iter().map(|item| string(&item.part_kinds)))));
+    }
+    all.extend(input.chain.map(|digest| (key("chain"), string(digest))));
+    all.extend(input.omitted.map(|count| (key("omitted"), int(count))));
+    if !input.blobs.is_empty() {
+        all.push((key("blob_digests"), array(input.blobs.iter().map(string))));
+    }
+    all
+}
+
+fn texts(texts: &[Measure], digests: &'static str, lengths: &'static str) -> Meant {
+    let mut all = Meant::new();
+    if texts.iter().any(|text| text.digest.is_some()) {
+        all.push((digests, array(texts.iter().map(|text| place_of_digest(text.digest)))));
+    }
+    if !texts.is_empty() {
+        all.push((lengths, array(texts.iter().map(|text| place_of_length(text.length)))));
+    }
+    all
+}
+
+fn measure(measure: &Measure, digest: &'static str, length: &'static str) -> Meant {
+    let told = measure.digest.map(|told| (digest, string(told)));
+    told.into_iter().chain(measure.length.map(|told| (length, int(told)))).collect()
+}
+
+fn place_of_digest(digest: Option<Digest>) -> Option<ProtoValue> {
+    string(digest.map_or(String::new(), |digest| digest.to_string()))
+}
+
+fn place_of_length(length: Option<u64>) -> Option<ProtoValue> {
+    Some(ProtoValue::IntValue(length.map_or(-1, |length| length as i64)))
 }
 
 #[test]

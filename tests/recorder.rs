@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use veilspan::event::{Body, CallKind, CallRecord, Kind, ManualClock, Message, Outcome, Part, Record, Role, Veiled};
+use veilspan::event::{
+    CallKind, CallRecord, Given, Kind, ManualClock, MarkKind, Message, Noted, Outcome, Part, Record, Returned, Role,
+    Veiled,
+};
 use veilspan::intake::{Drop, Refused, Sink};
 use veilspan::privacy::{Key, Level};
 use veilspan::record::TurnRef;
@@ -33,8 +36,8 @@ fn calls(recorder: &Recorder, sink: &MemorySink) -> Vec<CallRecord<Veiled>> {
 }
 
 fn inference(call: &CallRecord<Veiled>) -> (&veilspan::event::Input, &veilspan::event::Output) {
-    match &call.body {
-        Body::Inference { request, answer } => (request, answer),
+    match (&call.given, &call.returned) {
+        (Given::Request(request), Returned::Answer(answer)) => (request, answer),
         other => panic!("not an inference: {other:?}"),
     }
 }
@@ -62,7 +65,7 @@ fn r01_pair_llm() {
     assert!(closed.closed_at.time_unix_nano >= closed.opened_at.time_unix_nano);
     assert!(closed.closed_at.seq > closed.opened_at.seq);
     let kinds: Vec<_> = sink.events().into_iter().map(|event| event.kind).collect();
-    assert!(matches!(kinds.as_slice(), [Kind::InferenceOpened(..), Kind::InferenceClosed(..)]));
+    assert!(matches!(kinds.as_slice(), [Kind::Opened(..), Kind::Closed(..)]));
 }
 
 #[test]
@@ -74,7 +77,7 @@ fn r02_pair_tool() {
     let call = &calls(&recorder, &sink)[0];
     assert_eq!(call.opened.attrs.text(semconv::MCP_SERVER), Some("local"));
     assert!(call.closed.attrs.value(semconv::MCP_SERVER.id()).is_none());
-    let Body::Tool { arguments, result } = &call.body else { panic!() };
+    let (Given::Arguments(arguments), Returned::Result(result)) = (&call.given, &call.returned) else { panic!() };
     assert_eq!((arguments.length, arguments.exact), (Some(8), None));
     assert_eq!(result.length, Some(8));
 }
@@ -223,8 +226,9 @@ fn at_none_nothing_of_content_leaves() {
     call.finish();
     let calls = calls(&recorder, &sink);
     assert_eq!(inference(&calls[0]), (&Default::default(), &Default::default()));
-    assert!(
-        matches!(&calls[1].body, Body::Tool { arguments, result } if *arguments == Default::default() && *result == Default::default())
+    assert_eq!(
+        (&calls[1].given, &calls[1].returned),
+        (&Given::empty(CallKind::Tool), &Returned::empty(CallKind::Tool))
     );
     assert_eq!(calls[0].closed.attrs.get(semconv::OUTPUT_TOKENS), Some(1));
     assert_eq!(calls[0].opened.policy.as_deref(), Some("content=none;hash=none;form=c1"));
@@ -255,7 +259,7 @@ fn r34_keyed_digests_differ_from_plain_ones_and_between_keys_and_tenants() {
         }
         turn.start().inference("openai", "m").input("yes").start().finish();
         let calls = calls(&recorder, &sink);
-        let call = calls.iter().find(|call| call.body.kind() == CallKind::Inference).unwrap();
+        let call = calls.iter().find(|call| call.kind == CallKind::Inference).unwrap();
         assert!(call.opened.policy.as_ref().unwrap().contains(";key="));
         inference(call).0.items[0].digest.unwrap()
     };
@@ -560,4 +564,43 @@ fn call_ids_increase_strictly_in_a_process_whichever_recorder_makes_them() {
     let (ours, theirs) = (calls(&one, &first), calls(&other, &second));
     let ids: Vec<_> = ours.iter().zip(&theirs).flat_map(|(one, other)| [one.id, other.id]).collect();
     assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+}
+
+#[test]
+fn marks_keep_their_order_and_time_and_show_digests_alone() {
+    let (recorder, sink) = recorder();
+    let turn = recorder.turn("planner").start();
+    turn.decision("delete the file").confidence(0.25).alternative("ask first").importance(0.9).record();
+    turn.checkpoint("cp-1").framework("rig").label("after-plan").cut("01J=7").state("{}").record();
+    let history = |text: &str| vec![Message::text(Role::User, text)];
+    turn.compaction_installed("c-1").trigger("auto").replaced(history("a")).replacement(history("b")).record();
+    turn.finish();
+    let call = calls(&recorder, &sink).remove(0);
+    let kinds: Vec<_> = call.marks.iter().map(|marked| marked.mark.kind).collect();
+    assert_eq!(kinds, [MarkKind::Decision, MarkKind::Checkpoint, MarkKind::CompactionInstalled]);
+    let seqs: Vec<_> = call.marks.iter().map(|marked| marked.at.seq).collect();
+    assert!(call.opened_at.seq < seqs[0] && seqs.is_sorted() && seqs[2] < call.closed_at.seq);
+
+    let [decision, checkpoint, installed] = [0, 1, 2].map(|place| &call.marks[place].mark);
+    let Noted::Decision { action, alternatives } = &decision.noted else { panic!("{decision:?}") };
+    assert_eq!((action.length, alternatives.len(), alternatives[0].length), (Some(15), 1, Some(9)));
+    assert_eq!(decision.attrs.get(semconv::DECISION_CONFIDENCE), Some(0.25));
+    assert_eq!(decision.attrs.get(semconv::IMPORTANCE), Some(0.9));
+    assert_eq!(checkpoint.attrs.text(semconv::CHECKPOINT_CUT), Some("01J=7"));
+    let Noted::Histories(histories) = &installed.noted else { panic!("{installed:?}") };
+    assert_eq!((histories.replaced.items.len(), histories.replacement.items.len()), (1, 1));
+    assert_eq!(installed.attrs.get(semconv::COMPACTION_REPLACED), Some(1));
+    assert!(!format!("{call:?}").contains("delete the file"));
+}
+
+#[test]
+fn marks_beyond_the_bound_are_counted_and_the_call_is_kept() {
+    let (recorder, sink) = recorder();
+    let turn = recorder.turn("planner").start();
+    (0..CallRecord::<Veiled>::MAX_MARKS + 3).for_each(|_| turn.decision("go").record());
+    turn.finish();
+    let call = calls(&recorder, &sink).remove(0);
+    assert_eq!((call.marks.len(), call.marks_dropped), (128, 3));
+    assert_eq!(recorder.counts().dropped.of(veilspan::intake::Drop::MarkLost), 3);
+    assert_eq!(recorder.counts().dropped.calls(), 0);
 }

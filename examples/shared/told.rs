@@ -18,8 +18,8 @@ pub(crate) fn runs(captured: &Capture) -> Result<String, Box<dyn Error>> {
             for span in resource.scopes().flat_map(|scope| scope.spans()) {
                 // The rollout's summary is no call: what it says is what is printed below.
                 let Ok(call) = decode::call(&span.view()?, producer) else { continue };
-                call.into_events(Source::Otlp).iter().for_each(|event| {
-                    facts.absorb(event);
+                call.into_events(Source::Otlp).for_each(|event| {
+                    facts.absorb(&event);
                 });
             }
         }

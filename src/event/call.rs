@@ -1,14 +1,14 @@
-//! Calls: their two events, and both folded into one record.
+//! Calls: their events, and all of them folded into one record.
 
 use std::sync::Arc;
 
 use bytestring::ByteString;
 use derive_where::derive_where;
 
-use super::{At, CallKind, Content, Key, KeyIdentity, Link, Outcome, Scope, Source, SpanIds, Veiled};
+use super::{At, CallKind, Content, Key, KeyIdentity, Link, Mark, Marked, Outcome, Scope, Source, SpanIds, Veiled};
 
 /// One observation.
-#[derive_where(Clone, Debug, PartialEq, Eq, PartialOrd, Ord; C::Attrs, C::Request, C::Answer, C::Arguments, C::ToolResult)]
+#[derive_where(Clone, Debug, PartialEq, Eq, PartialOrd, Ord; C::Attrs, C::Request, C::Answer, C::Arguments, C::Payload, C::Payloads)]
 pub struct Event<C: Content> {
     /// Where it belongs.
     pub scope: Arc<Scope>,
@@ -22,22 +22,16 @@ pub struct Event<C: Content> {
     pub kind: Kind<C>,
 }
 
-/// What an event tells.
-#[derive_where(Clone, Debug, PartialEq, Eq, PartialOrd, Ord; C::Attrs, C::Request, C::Answer, C::Arguments, C::ToolResult)]
+/// What an event tells. Which kind of call it is about stands in the event's key.
+#[derive_where(Clone, Debug, PartialEq, Eq, PartialOrd, Ord; C::Attrs, C::Request, C::Answer, C::Arguments, C::Payload, C::Payloads)]
 #[non_exhaustive]
 pub enum Kind<C: Content> {
-    /// An agent was activated.
-    TurnOpened(Opened<C>),
-    /// The activation, or its segment, ended.
-    TurnClosed(Closed<C>),
-    /// A model was asked.
-    InferenceOpened(Opened<C>, C::Request),
-    /// It answered, or did not.
-    InferenceClosed(Closed<C>, C::Answer),
-    /// A tool was called.
-    ToolOpened(Opened<C>, C::Arguments),
-    /// It returned, or did not.
-    ToolClosed(Closed<C>, C::ToolResult),
+    /// A call began.
+    Opened(Opened<C>, Given<C>),
+    /// Something was observed inside a call that had begun.
+    Marked(Mark<C>),
+    /// A call ended.
+    Closed(Closed<C>, Returned<C>),
     /// Time has passed; the event's own time says how far.
     Tick,
     /// Something that this version does not know.
@@ -61,88 +55,145 @@ pub struct Opened<C: Content> {
 }
 
 /// What is known of a call when it closes.
-#[derive_where(Clone, Debug, PartialEq, Eq, PartialOrd, Ord; C::Attrs)]
+#[derive_where(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord; C::Attrs, C::Payload)]
 pub struct Closed<C: Content> {
     /// How it ended; missing on a segment that ends in a wait, and where nobody said.
     pub outcome: Option<Outcome>,
     /// Usage, the response's names, the error's kind.
     pub attrs: C::Attrs,
+    /// What an error said of itself.
+    pub error: C::Payload,
+    /// What it follows from and was learned after it had opened. A record has them among those of [`Opened`].
+    pub links: Vec<Link>,
+}
+
+/// What a call was given.
+#[derive_where(Clone, Debug, PartialEq, Eq, PartialOrd, Ord; C::Request, C::Arguments, C::Payloads)]
+#[non_exhaustive]
+pub enum Given<C: Content> {
+    /// What a model was sent: of an inference, of a compaction.
+    Request(C::Request),
+    /// What a tool was called with.
+    Arguments(C::Arguments),
+    /// Of any other kind of call: texts to embed, a query, a source, a command, a question.
+    Texts(C::Payloads),
+}
+
+/// What a call returned.
+#[derive_where(Clone, Debug, PartialEq, Eq, PartialOrd, Ord; C::Answer, C::Payload, C::Payloads)]
+#[non_exhaustive]
+pub enum Returned<C: Content> {
+    /// What a model answered: of an inference, of a compaction.
+    Answer(C::Answer),
+    /// What a tool returned.
+    Result(C::Payload),
+    /// Of any other kind of call: documents, records, an output.
+    Texts(C::Payloads),
+}
+
+impl<C: Content> Given<C> {
+    /// What a kind of call is given, empty.
+    pub fn empty(kind: CallKind) -> Self {
+        match kind {
+            CallKind::Inference | CallKind::Compaction => Self::Request(C::Request::default()),
+            CallKind::Tool => Self::Arguments(C::Arguments::default()),
+            _ => Self::Texts(C::Payloads::default()),
+        }
+    }
+}
+
+impl<C: Content> Returned<C> {
+    /// What a kind of call returns, empty.
+    pub fn empty(kind: CallKind) -> Self {
+        match kind {
+            CallKind::Inference | CallKind::Compaction => Self::Answer(C::Answer::default()),
+            CallKind::Tool => Self::Result(C::Payload::default()),
+            _ => Self::Texts(C::Payloads::default()),
+        }
+    }
 }
 
 /// All observations of one call folded: one span.
-#[derive_where(Clone, Debug, PartialEq, Eq, PartialOrd, Ord; C::Attrs, C::Request, C::Answer, C::Arguments, C::ToolResult)]
+#[derive_where(Clone, Debug, PartialEq, Eq, PartialOrd, Ord; C::Attrs, C::Request, C::Answer, C::Arguments, C::Payload, C::Payloads)]
 pub struct CallRecord<C: Content> {
     /// Where it belongs.
     pub scope: Arc<Scope>,
+    /// What kind of call it is.
+    pub kind: CallKind,
     /// Which call it is, apart from its kind.
     pub id: KeyIdentity,
     /// When it opened.
     pub opened_at: At,
     /// When it closed.
     pub closed_at: At,
-    /// What was known then.
+    /// What was known when it opened. All links stand here, whenever they were learned.
     pub opened: Opened<C>,
+    /// What it was given.
+    pub given: Given<C>,
+    /// What was observed inside it, in the order of observation.
+    pub marks: Vec<Marked<C>>,
+    /// How many more marks there were.
+    pub marks_dropped: u32,
     /// What was known at its end.
     pub closed: Closed<C>,
-    /// What is particular to its kind.
-    pub body: Body<C>,
-}
-
-/// What is particular to a kind of call.
-#[derive_where(Clone, Debug, PartialEq, Eq, PartialOrd, Ord; C::Request, C::Answer, C::Arguments, C::ToolResult)]
-#[non_exhaustive]
-pub enum Body<C: Content> {
-    /// An activation of an agent.
-    Turn,
-    /// A model request.
-    Inference {
-        /// What the model was sent.
-        request: C::Request,
-        /// What it answered.
-        answer: C::Answer,
-    },
-    /// A tool execution.
-    Tool {
-        /// What the tool was called with.
-        arguments: C::Arguments,
-        /// What it returned.
-        result: C::ToolResult,
-    },
-}
-
-impl<C: Content> Body<C> {
-    /// The kind of call.
-    pub const fn kind(&self) -> CallKind {
-        match self {
-            Self::Turn => CallKind::Turn,
-            Self::Inference { .. } => CallKind::Inference,
-            Self::Tool { .. } => CallKind::Tool,
-        }
-    }
+    /// What it returned.
+    pub returned: Returned<C>,
 }
 
 impl<C: Content> CallRecord<C> {
-    /// The key of both its events.
-    pub const fn key(&self) -> Key {
-        Key { kind: self.body.kind(), id: self.id, occurrence: 0 }
+    /// The most marks of one call, as of OpenTelemetry's span events. More are counted alone.
+    pub const MAX_MARKS: usize = 128;
+
+    /// A call that has opened: its end is still to come.
+    pub fn open(scope: Arc<Scope>, key: Key, at: At, opened: Opened<C>, given: Given<C>) -> Self {
+        Self {
+            scope,
+            kind: key.kind,
+            id: key.id,
+            opened_at: at,
+            closed_at: at,
+            opened,
+            given,
+            marks: Vec::new(),
+            marks_dropped: 0,
+            closed: Closed::default(),
+            returned: Returned::empty(key.kind),
+        }
     }
 
-    /// Its opened and its closed event.
-    pub fn into_events(self, source: Source) -> [Event<C>; 2] {
+    /// Folds a mark in. `false`: there were too many, and it was only counted.
+    pub fn mark(&mut self, at: At, mark: Mark<C>) -> bool {
+        let has_room = self.marks.len() < Self::MAX_MARKS;
+        if has_room {
+            self.marks.push(Marked { at, mark });
+        } else {
+            self.marks_dropped = self.marks_dropped.saturating_add(1);
+        }
+        has_room
+    }
+
+    /// Folds the end in.
+    pub fn close(&mut self, at: At, mut closed: Closed<C>, returned: Returned<C>) {
+        self.opened.links.append(&mut closed.links);
+        self.closed_at = at;
+        self.closed = closed;
+        self.returned = returned;
+    }
+
+    /// The key of all its events.
+    pub const fn key(&self) -> Key {
+        Key { kind: self.kind, id: self.id, occurrence: 0 }
+    }
+
+    /// Its events: opened, marks, closed.
+    pub fn into_events(self, source: Source) -> impl Iterator<Item = Event<C>> {
         let key = self.key();
-        let (opened, closed) = match self.body {
-            Body::Turn => (Kind::TurnOpened(self.opened), Kind::TurnClosed(self.closed)),
-            Body::Inference { request, answer } => {
-                (Kind::InferenceOpened(self.opened, request), Kind::InferenceClosed(self.closed, answer))
-            }
-            Body::Tool { arguments, result } => {
-                (Kind::ToolOpened(self.opened, arguments), Kind::ToolClosed(self.closed, result))
-            }
-        };
-        [
-            Event { scope: Arc::clone(&self.scope), key, at: self.opened_at, source, kind: opened },
-            Event { scope: self.scope, key, at: self.closed_at, source, kind: closed },
-        ]
+        let scope = self.scope;
+        let event = move |at, kind| Event { scope: Arc::clone(&scope), key, at, source, kind };
+        let opened = (self.opened_at, Kind::Opened(self.opened, self.given));
+        let closed = (self.closed_at, Kind::Closed(self.closed, self.returned));
+        let marks = self.marks.into_iter().map(|marked| (marked.at, Kind::Marked(marked.mark)));
+        std::iter::once(opened).chain(marks).chain([closed]).map(move |(at, kind)| event(at, kind))
     }
 }
 

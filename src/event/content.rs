@@ -9,15 +9,17 @@ use super::{Arguments, Attrs, Input, Measure, Message, Output, RawAttrs, RawText
 /// Sealed: there is content as it was said, and content that the policy has passed, and nothing between.
 pub trait Content: sealed::Sealed {
     /// Attributes: names, numbers, labels.
-    type Attrs;
+    type Attrs: Default;
     /// What a model was sent.
-    type Request;
+    type Request: Default;
     /// What a model answered.
-    type Answer;
+    type Answer: Default;
     /// What a tool was called with.
-    type Arguments;
-    /// What a tool returned.
-    type ToolResult;
+    type Arguments: Default;
+    /// Any other text, or parts of several kinds: what a tool returned, a decision, an error.
+    type Payload: Default;
+    /// Several of them: texts to embed, documents.
+    type Payloads: Default;
 }
 
 /// Content as it was said. Can be neither printed, compared nor serialised, and is wiped when dropped.
@@ -33,7 +35,8 @@ impl Content for Raw {
     type Request = Option<Box<Request>>;
     type Answer = Vec<Message>;
     type Arguments = Option<RawText>;
-    type ToolResult = Option<ResultContent>;
+    type Payload = Option<ResultContent>;
+    type Payloads = Vec<ResultContent>;
 }
 
 impl Content for Veiled {
@@ -41,7 +44,8 @@ impl Content for Veiled {
     type Request = Input;
     type Answer = Output;
     type Arguments = Arguments;
-    type ToolResult = Measure;
+    type Payload = Measure;
+    type Payloads = Vec<Measure>;
 }
 
 mod sealed {

@@ -3,7 +3,8 @@
 //! ```text
 //! Event<Raw>    ── privacy ──▶  Event<Veiled>
 //!    opened ┐                      opened ┐
-//!    closed ┘                      closed ┘── fold ──▶ CallRecord<Veiled> ── otlp ──▶ one span
+//!    marks  ├                      marks  ├── fold ──▶ CallRecord<Veiled> ── otlp ──▶ one span
+//!    closed ┘                      closed ┘
 //! ```
 //!
 //! Promises that content as it was said ([`Raw`]) and content made safe ([`Veiled`]) are different types, and that the
@@ -12,10 +13,12 @@
 
 mod attrs;
 mod call;
+mod call_kind;
 mod clock;
 mod content;
 mod id;
 mod link;
+mod mark;
 mod outcome;
 mod raw;
 mod raw_attrs;
@@ -25,15 +28,17 @@ mod veiled;
 mod wipe;
 
 pub use attrs::{Attrs, FromValue, Value};
-pub use call::{Body, CallRecord, Closed, Event, Kind, OpenRecord, Opened, Record};
+pub use call::{CallRecord, Closed, Event, Given, Kind, OpenRecord, Opened, Record, Returned};
+pub use call_kind::CallKind;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use content::{Content, Raw, Veiled};
 pub use id::{CallId, CallIds, InvalidId, ProducerId, SpanId, TraceId};
 pub use link::{EdgeKind, Link};
+pub use mark::{Histories, Mark, MarkKind, Marked, Noted};
 pub use outcome::Outcome;
 pub use raw::{Message, Part, RawBytes, RawText, Request, ResultContent, Role, ToolDefinition};
 pub use raw_attrs::{RawAttrs, RawValue};
-pub use scope::{At, CallKind, Key, KeyIdentity, Scope, Source, SpanIds};
+pub use scope::{At, Key, KeyIdentity, Scope, Source, SpanIds};
 pub use veiled::{Algorithm, Arguments, Digest, Input, Item, Measure, Output, ParseDigestError};
 
 pub(crate) use wipe::wipe;

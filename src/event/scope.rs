@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::{CallId, ProducerId, SpanId, TraceId};
+use super::{CallId, CallKind, ProducerId, SpanId, TraceId};
 
 /// The identity path of a call. Every id is scoped by the ones before it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,18 +15,6 @@ pub struct Scope {
     pub thread: ByteString,
     /// One activation of one agent (`veilspan.turn.id`).
     pub turn: ByteString,
-}
-
-/// What kind of call an event speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum CallKind {
-    /// One activation of one agent: an `invoke_agent` span.
-    Turn,
-    /// One attempt of one model request: a `chat` span.
-    Inference,
-    /// One execution of one tool: an `execute_tool` span.
-    Tool,
 }
 
 /// What an event is about. Two events with equal keys in one scope speak of the same call.

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Drop {
     /// Content was over the bytes that may wait; the call itself was kept.
     ContentOverBound,
+    /// A mark inside a call: the call had too many, or was not taken itself.
+    MarkLost,
     /// The queue of events was full.
     IntakeFull,
     /// The recorder was already shut down.
@@ -29,8 +31,9 @@ pub enum Drop {
 
 impl Drop {
     /// All reasons.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ContentOverBound,
+        Self::MarkLost,
         Self::IntakeFull,
         Self::ShutDown,
         Self::SinkRefused,
@@ -45,6 +48,7 @@ impl Drop {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ContentOverBound => "content_over_bound",
+            Self::MarkLost => "mark_lost",
             Self::IntakeFull => "intake_full",
             Self::ShutDown => "shut_down",
             Self::SinkRefused => "sink_refused",
@@ -141,9 +145,10 @@ impl Losses {
         self.0.get(reason.place()).copied().unwrap_or_default()
     }
 
-    /// How many calls were lost: all reasons but lost content, which leaves its call whole.
+    /// How many calls were lost: all reasons but lost content and marks, which leave their call.
     pub fn calls(&self) -> u64 {
-        let calls = Drop::ALL.into_iter().filter(|reason| *reason != Drop::ContentOverBound);
+        let leaves_call = |reason: &Drop| matches!(reason, Drop::ContentOverBound | Drop::MarkLost);
+        let calls = Drop::ALL.into_iter().filter(|reason| !leaves_call(reason));
         calls.map(|reason| self.of(reason)).sum()
     }
 }

@@ -64,6 +64,11 @@ impl Desk {
         self.intake.open_started(event)
     }
 
+    /// Takes a mark of a call that was taken.
+    pub(crate) fn mark(&self, event: Box<Event<Raw>>) {
+        self.intake.mark(event);
+    }
+
     /// Takes the event that closes a call that was taken.
     pub(crate) fn close(&self, event: Box<Event<Raw>>) {
         self.intake.close(event);

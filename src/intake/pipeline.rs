@@ -13,7 +13,7 @@ use super::settlement::Settlement;
 use super::watch::Watch;
 use super::{Counters, Counts, Drained, Drop, Refused, Sink};
 use crate::event::{
-    At, Attrs, Body, CallRecord, Closed, Event, Key, Kind, OpenRecord, Opened, Raw, Record, Scope, Veiled,
+    At, CallRecord, Closed, Event, Given, Key, Kind, Mark, OpenRecord, Opened, Raw, Record, Returned, Scope, Veiled,
 };
 use crate::privacy::{Policy, Veil};
 
@@ -67,6 +67,11 @@ impl Intake {
     /// The same for a call that has been counted as started before.
     pub(crate) fn open_started(&self, event: Box<Event<Raw>>) -> bool {
         self.count(self.queue.open(event))
+    }
+
+    /// Takes a mark of a call that was taken.
+    pub(crate) fn mark(&self, event: Box<Event<Raw>>) {
+        self.count(self.queue.mark(event));
     }
 
     /// Takes the event that closes a call that was taken.
@@ -202,29 +207,14 @@ impl Pipeline {
     fn event(&mut self, event: Event<Veiled>) {
         let Event { scope, key, at, kind, .. } = event;
         match kind {
-            Kind::TurnOpened(opened) => self.opened(scope, key, at, opened, Body::Turn),
-            Kind::InferenceOpened(opened, request) => {
-                self.opened(scope, key, at, opened, Body::Inference { request, answer: Default::default() });
-            }
-            Kind::ToolOpened(opened, arguments) => {
-                self.opened(scope, key, at, opened, Body::Tool { arguments, result: Default::default() });
-            }
-            Kind::TurnClosed(closed) => self.closed(scope, key, at, closed, |_| {}),
-            Kind::InferenceClosed(closed, told) => self.closed(scope, key, at, closed, |body| {
-                if let Body::Inference { answer, .. } = body {
-                    *answer = told;
-                }
-            }),
-            Kind::ToolClosed(closed, told) => self.closed(scope, key, at, closed, |body| {
-                if let Body::Tool { result, .. } = body {
-                    *result = told;
-                }
-            }),
+            Kind::Opened(opened, given) => self.opened(scope, key, at, opened, given),
+            Kind::Marked(mark) => self.marked(key, at, mark),
+            Kind::Closed(closed, returned) => self.closed(&scope, key, at, closed, returned),
             Kind::Tick | Kind::Unknown { .. } => {}
         }
     }
 
-    fn opened(&mut self, scope: Arc<Scope>, key: Key, at: At, opened: Opened<Veiled>, body: Body<Veiled>) {
+    fn opened(&mut self, scope: Arc<Scope>, key: Key, at: At, opened: Opened<Veiled>, given: Given<Veiled>) {
         if self.sink.wants_opened() {
             let open = || OpenRecord { scope: Arc::clone(&scope), key, at, opened: opened.clone() };
             if let Err(refused) = self.offer(|| Record::Opened(open())) {
@@ -232,19 +222,19 @@ impl Pipeline {
                 return;
             }
         }
-        let closed = Closed { outcome: None, attrs: Attrs::default() };
-        let record = CallRecord { scope, id: key.id, opened_at: at, closed_at: at, opened, closed, body };
+        let record = CallRecord::open(scope, key, at, opened, given);
         self.open.insert(key, Box::new(OpenCall { record, losses: self.losses }));
     }
 
-    fn closed(
-        &mut self,
-        scope: Arc<Scope>,
-        key: Key,
-        closed_at: At,
-        closed: Closed<Veiled>,
-        complete: impl FnOnce(&mut Body<Veiled>),
-    ) {
+    /// A mark of a call that was refused is lost with it.
+    fn marked(&mut self, key: Key, at: At, mark: Mark<Veiled>) {
+        let is_kept = self.open.get_mut(&key).is_some_and(|call| call.record.mark(at, mark));
+        if !is_kept {
+            self.counters.add_dropped(Drop::MarkLost, 1);
+        }
+    }
+
+    fn closed(&mut self, scope: &Scope, key: Key, at: At, closed: Closed<Veiled>, returned: Returned<Veiled>) {
         let Some(mut call) = self.open.remove(&key) else {
             // The opening was refused and counted then: the close is not offered.
             if self.settlement.claim() {
@@ -252,13 +242,11 @@ impl Pipeline {
             }
             return;
         };
-        call.record.closed_at = closed_at;
-        call.record.closed = closed;
-        complete(&mut call.record.body);
+        call.record.close(at, closed, returned);
         let losses = call.losses;
-        let (chain, is_whole) = match &call.record.body {
-            Body::Inference { request, .. } => (request.chain, request.prefix.is_none()),
-            Body::Turn | Body::Tool { .. } => (None, true),
+        let (chain, is_whole) = match &call.record.given {
+            Given::Request(request) => (request.chain, request.prefix.is_none()),
+            Given::Arguments(_) | Given::Texts(_) => (None, true),
         };
         if !self.settlement.claim() {
             // Whoever shut down has counted this call as lost.
@@ -273,7 +261,7 @@ impl Pipeline {
                 self.counters.add_recorded();
                 // What builds on a prefix that was lost meanwhile is no prefix for others.
                 if is_whole || losses == self.losses {
-                    self.veil.accepted(&scope, key.kind, chain);
+                    self.veil.accepted(scope, key.kind, chain);
                 }
             }
             Err(refused) => {

@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Drop;
-use crate::event::{Event, Kind, Message, Raw};
+use crate::event::{Event, Given, Key, Kind, Message, Noted, Raw, RawText, Request, ResultContent, Returned};
 
 /// How much may wait between the callers and the pipeline.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +97,11 @@ impl Queue {
         })
     }
 
+    /// Takes a mark of a call that was taken, unless there is no room. Says whether its content was lost.
+    pub(super) fn mark(&self, event: Box<Event<Raw>>) -> Result<bool, Drop> {
+        self.add(event, |state, bounds| if state.items.len() >= bounds.events { Err(Drop::MarkLost) } else { Ok(()) })
+    }
+
     pub(super) fn flush(&self, flush: Flush) -> Result<(), Drop> {
         let mut state = self.lock();
         if state.closed {
@@ -151,7 +156,7 @@ impl Queue {
         let before = if bytes > 0 { self.content_bytes.fetch_add(bytes, Ordering::Relaxed) } else { 0 };
         let lost = bytes > 0 && before.saturating_add(bytes) > self.bounds.content_bytes;
         if lost {
-            drop_content(&mut event.kind);
+            drop_content(event.key, &mut event.kind);
             self.release(bytes);
             bytes = 0;
         }
@@ -185,21 +190,46 @@ impl Queue {
 
 fn content_bytes(kind: &Kind<Raw>) -> usize {
     match kind {
-        Kind::InferenceOpened(_, Some(request)) => request.held_bytes(),
-        Kind::InferenceClosed(_, answer) => answer.iter().map(Message::held_bytes).sum(),
-        Kind::ToolOpened(_, Some(arguments)) => arguments.held_bytes(),
-        Kind::ToolClosed(_, Some(result)) => result.held_bytes(),
-        _ => 0,
+        Kind::Opened(_, given) => match given {
+            Given::Request(request) => request_bytes(request),
+            Given::Arguments(arguments) => arguments.as_ref().map_or(0, RawText::held_bytes),
+            Given::Texts(texts) => all_bytes(texts),
+        },
+        Kind::Marked(mark) => match &mark.noted {
+            Noted::Nothing => 0,
+            Noted::Decision { action, alternatives } => all_bytes(action) + all_bytes(alternatives),
+            Noted::State(state) => all_bytes(state),
+            Noted::Histories(histories) => request_bytes(&histories.replaced) + request_bytes(&histories.replacement),
+        },
+        Kind::Closed(closed, returned) => {
+            let returned = match returned {
+                Returned::Answer(answer) => answer.iter().map(Message::held_bytes).sum(),
+                Returned::Result(result) => all_bytes(result),
+                Returned::Texts(texts) => all_bytes(texts),
+            };
+            all_bytes(&closed.error) + returned
+        }
+        Kind::Tick | Kind::Unknown { .. } => 0,
     }
 }
 
+fn request_bytes(request: &Option<Box<Request>>) -> usize {
+    request.as_ref().map_or(0, |request| request.held_bytes())
+}
+
+fn all_bytes<'a>(texts: impl IntoIterator<Item = &'a ResultContent>) -> usize {
+    texts.into_iter().map(ResultContent::held_bytes).sum()
+}
+
 /// Wipes what was said and keeps the call.
-fn drop_content(kind: &mut Kind<Raw>) {
+fn drop_content(key: Key, kind: &mut Kind<Raw>) {
     match kind {
-        Kind::InferenceOpened(_, request) => *request = None,
-        Kind::InferenceClosed(_, answer) => answer.clear(),
-        Kind::ToolOpened(_, arguments) => *arguments = None,
-        Kind::ToolClosed(_, result) => *result = None,
-        _ => {}
+        Kind::Opened(_, given) => *given = Given::empty(key.kind),
+        Kind::Marked(mark) => mark.noted = Noted::empty(mark.kind),
+        Kind::Closed(closed, returned) => {
+            closed.error = None;
+            *returned = Returned::empty(key.kind);
+        }
+        Kind::Tick | Kind::Unknown { .. } => {}
     }
 }

@@ -9,7 +9,7 @@ use super::operation::Operation;
 use super::place::Place;
 use super::told::Told;
 use crate::event::{
-    At, CallId, CallKind, Closed, Event, Key, KeyIdentity, Kind, Opened, Outcome, Raw, Source, SpanIds,
+    At, CallId, CallKind, Closed, Event, Given, Key, KeyIdentity, Kind, Opened, Outcome, Raw, Returned, Source, SpanIds,
 };
 use crate::intake::{Desk, Drop as Loss};
 use crate::semconv::{ERROR_KIND, ERROR_TYPE, FINISH_REASONS, OPERATION_NAME, Phase};
@@ -70,7 +70,8 @@ impl Open {
         attrs.text(OPERATION_NAME, word);
         let opened = Opened { span: self.ids, attrs, links: Vec::new(), policy: None };
         let content = told.content.map(|content| *content).unwrap_or_default();
-        let (opened, closed) = halves(kind, opened, closed, content);
+        let (given, returned) = halves(kind, content);
+        let (opened, closed) = (Kind::Opened(opened, given), Kind::Closed(closed, returned));
         // Both events are handed in now: what a span tells of its opening may come as late as its end.
         if self.desk.open_started(self.event(kind, self.at, opened)) {
             let now = self.desk.at(self.desk.now());
@@ -92,18 +93,18 @@ impl Drop for Open {
     }
 }
 
-fn halves(kind: CallKind, opened: Opened<Raw>, closed: Closed<Raw>, content: Content) -> (Kind<Raw>, Kind<Raw>) {
+fn halves(kind: CallKind, content: Content) -> (Given<Raw>, Returned<Raw>) {
     match kind {
-        // What an agent was asked and answered stands on its inferences.
-        CallKind::Turn => (Kind::TurnOpened(opened), Kind::TurnClosed(closed)),
         CallKind::Inference => {
             let (request, answer) = content.into_inference();
-            (Kind::InferenceOpened(opened, request), Kind::InferenceClosed(closed, answer))
+            (Given::Request(request), Returned::Answer(answer))
         }
         CallKind::Tool => {
             let (arguments, result) = content.into_tool();
-            (Kind::ToolOpened(opened, arguments), Kind::ToolClosed(closed, result))
+            (Given::Arguments(arguments), Returned::Result(result))
         }
+        // What an agent was asked and answered stands on its inferences.
+        _ => (Given::empty(kind), Returned::empty(kind)),
     }
 }
 
@@ -126,5 +127,5 @@ fn closed(told: &Told, unless_told: Outcome) -> Closed<Raw> {
         attrs.text(ERROR_TYPE, kind);
         attrs.text(ERROR_KIND, kind);
     }
-    Closed { outcome: Some(outcome), attrs }
+    Closed { outcome: Some(outcome), attrs, ..Closed::default() }
 }

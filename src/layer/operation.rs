@@ -37,6 +37,7 @@ impl Operation {
             CallKind::Turn => AGENT,
             CallKind::Inference => CHAT,
             CallKind::Tool => TOOL,
+            _ => Self::Unmapped,
         }
     }
 }

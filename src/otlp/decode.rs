@@ -13,10 +13,11 @@ use bytestring::ByteString;
 use super::any::{AnyView, Attributes};
 use super::fields::Core;
 use super::view::SpanView;
+use super::view_parts::EventView;
 use super::wire::Malformed;
 use crate::event::{
-    At, Attrs, Body, CallKind, CallRecord, Closed, KeyIdentity, Link, Opened, Outcome, ProducerId, Scope, SpanIds,
-    Value, Veiled,
+    At, Attrs, CallKind, CallRecord, Closed, KeyIdentity, Link, Mark, MarkKind, Marked, Opened, Outcome, ProducerId,
+    Scope, SpanIds, Value, Veiled,
 };
 use crate::semconv::{self, Phase, Type, lookup};
 
@@ -24,7 +25,7 @@ use crate::semconv::{self, Phase, Type, lookup};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotACall {
-    /// It has no `gen_ai.operation.name`, or one that is none of the three kinds of call.
+    /// It has no `gen_ai.operation.name`, or one that means no kind of call.
     #[error("not a generative ai call")]
     NotGenAi,
     /// It has no `veilspan.rollout.id`.
@@ -68,10 +69,10 @@ pub fn call(span: &SpanView<'_>, producer: Option<ProducerId>) -> Result<CallRec
             Phase::Core => core.set(id, &value)?,
             Phase::Opened => set_free(&mut opened, id, name.kind, &value)?,
             Phase::Closed => set_free(&mut closed, id, name.kind, &value)?,
-            Phase::Foreign => {}
+            Phase::Marked | Phase::Foreign => {}
         }
     }
-    let kind = opened.text(semconv::OPERATION_NAME).and_then(kind_of).ok_or(NotACall::NotGenAi)?;
+    let kind = opened.text(semconv::OPERATION_NAME).and_then(CallKind::of_operation).ok_or(NotACall::NotGenAi)?;
     let ids = SpanIds {
         trace: span.trace_id().ok_or(NotACall::Field("trace_id"))?,
         span: span.span_id().ok_or(NotACall::Field("span_id"))?,
@@ -92,26 +93,56 @@ pub fn call(span: &SpanView<'_>, producer: Option<ProducerId>) -> Result<CallRec
         rollout,
     };
     let policy = core.policy.take();
-    let body = match kind {
-        CallKind::Turn => Body::Turn,
-        CallKind::Inference => {
-            let (request, answer) = core.into_inference()?;
-            Body::Inference { request, answer }
-        }
-        CallKind::Tool => {
-            let (arguments, result) = core.into_tool();
-            Body::Tool { arguments, result }
-        }
-    };
+    let error = std::mem::take(&mut core.error);
+    let (given, returned) = core.into_content(kind)?;
+    let (marks, unreadable) = marks(span, producer)?;
     Ok(CallRecord {
         scope: Arc::new(scope),
+        kind,
         id,
         opened_at,
         closed_at,
         opened: Opened { span: ids, attrs: opened, links: links(span)?, policy },
-        closed: Closed { outcome, attrs: closed },
-        body,
+        given,
+        marks,
+        marks_dropped: span.dropped_events_count().saturating_add(unreadable),
+        closed: Closed { outcome, attrs: closed, error, links: Vec::new() },
+        returned,
     })
+}
+
+/// The marks among the events of a span, and how many more are none because of a field. One that cannot be read does not
+/// take its call with it.
+fn marks(span: &SpanView<'_>, producer: Option<ProducerId>) -> Result<(Vec<Marked<Veiled>>, u32), Malformed> {
+    let mut marks = Vec::new();
+    let mut unreadable = 0u32;
+    for event in span.events() {
+        let event = event?;
+        let Ok(kind) = MarkKind::from_str(event.name()) else { continue };
+        match mark(kind, &event, producer) {
+            Ok(mark) if marks.len() < CallRecord::<Veiled>::MAX_MARKS => marks.push(mark),
+            Err(NotACall::Malformed) => return Err(Malformed),
+            _ => unreadable = unreadable.saturating_add(1),
+        }
+    }
+    Ok((marks, unreadable))
+}
+
+fn mark(kind: MarkKind, event: &EventView<'_>, producer: Option<ProducerId>) -> Result<Marked<Veiled>, NotACall> {
+    let mut core = Core::default();
+    let mut attrs = Attrs::default();
+    for attribute in event.attributes() {
+        let (key, value) = attribute?;
+        let Some(id) = lookup(key) else { continue };
+        let name = id.name();
+        match name.phase {
+            Phase::Core => core.set(id, &value)?,
+            Phase::Opened | Phase::Closed | Phase::Marked => set_free(&mut attrs, id, name.kind, &value)?,
+            Phase::Foreign => {}
+        }
+    }
+    let at = At { time_unix_nano: event.time_unix_nano(), producer, seq: core.seq };
+    Ok(Marked { at, mark: Mark { kind, attrs, noted: core.into_noted(kind)? } })
 }
 
 /// The process life that a `Resource` message names, if it names one.
@@ -131,15 +162,6 @@ pub fn foreign_values(span: &SpanView<'_>) -> usize {
 fn is_foreign(key: &str, value: &AnyView<'_>) -> bool {
     let kind = lookup(key).map(|id| id.name().kind);
     kind.is_some_and(|kind| kind != Type::Any && matches!(typed(kind, value), Ok(None)))
-}
-
-fn kind_of(operation: &str) -> Option<CallKind> {
-    match operation {
-        "chat" | "text_completion" | "generate_content" => Some(CallKind::Inference),
-        "execute_tool" => Some(CallKind::Tool),
-        "invoke_agent" => Some(CallKind::Turn),
-        _ => None,
-    }
 }
 
 /// The links with whole ids; one without points nowhere.

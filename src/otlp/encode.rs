@@ -6,7 +6,9 @@
 //!   gives it; `Core` names are left out, since the record has a field of its own for them,
 //! - which has `gen_ai.operation.name`, one of those that mean its kind,
 //! - whose id is its call id, or else its own span,
-//! - which opened and closed in one process life, the one that the resource names,
+//! - which opened and closed in one process life, the one that the resource names, and was observed there,
+//! - which was given and returned what its kind has, and whose marks have the content of theirs,
+//! - whose links all stand in its opened half,
 //! - whose counters and lengths fit into 63 bits; what does not is left out.
 //!
 //! Nothing is cut off here: caps are for whoever makes the record. Attributes stand in a fixed order, so that encoding a
@@ -16,11 +18,10 @@
 use bytes::Bytes;
 
 use super::attribute::{AttributeWriter, Keys, put_label};
-use super::writer::{BYTES, FIXED32, FIXED64, VARINT, delimited, key, put_bytes, put_key, put_varint};
-use crate::event::{
-    Arguments, Attrs, Body, CallKind, CallRecord, Input, Item, KeyIdentity, Link, Measure, Output, ProducerId, Veiled,
-};
-use crate::semconv::{self, KeyId, Phase};
+use super::content::{put_count, put_error, put_given, put_noted, put_returned};
+use super::writer::{BYTES, FIXED32, FIXED64, VARINT, delimited, key, put_bytes, put_integer, put_key, put_varint};
+use crate::event::{Attrs, CallKind, CallRecord, KeyIdentity, Link, Marked, ProducerId, Veiled};
+use crate::semconv::{self, Phase};
 
 /// Bits of a span's flags: sampled, bit 9 is known, the parent is remote.
 const SAMPLED: u32 = 0x001;
@@ -34,7 +35,7 @@ const STATUS_ERROR: u8 = 2;
 /// Writes records as spans.
 #[derive(Debug, Default)]
 pub struct Encoder {
-    keys: Keys,
+    pub(super) keys: Keys,
 }
 
 impl Encoder {
@@ -55,9 +56,9 @@ impl Encoder {
             out.extend_from_slice(&[key(4, BYTES), 8]);
             out.extend_from_slice(parent.as_bytes());
         }
-        let kind = record.body.kind();
+        let kind = record.kind;
         put_name(out, kind, &record.opened.attrs);
-        let span_kind = if kind == CallKind::Inference { KIND_CLIENT } else { KIND_INTERNAL };
+        let span_kind = if kind.is_client() { KIND_CLIENT } else { KIND_INTERNAL };
         out.extend_from_slice(&[key(6, VARINT), span_kind]);
         out.push(key(7, FIXED64));
         out.extend_from_slice(&record.opened_at.time_unix_nano.to_le_bytes());
@@ -67,15 +68,16 @@ impl Encoder {
         let mut attributes = AttributeWriter::new(out, &self.keys, 9);
         put_identity(&mut attributes, record);
         put_free(&mut attributes, kind, &record.opened.attrs, &record.closed.attrs);
-        match &record.body {
-            Body::Turn => {}
-            Body::Inference { request, answer } => {
-                put_input(&mut attributes, request);
-                put_output(&mut attributes, answer);
-            }
-            Body::Tool { arguments, result } => put_tool(&mut attributes, arguments, result),
-        }
+        put_given(&mut attributes, &record.given);
+        put_returned(&mut attributes, &record.returned);
+        put_error(&mut attributes, &record.closed.error);
 
+        for marked in &record.marks {
+            delimited(out, 11, |out| self.put_mark(marked, out));
+        }
+        if record.marks_dropped > 0 {
+            put_integer(out, 12, u64::from(record.marks_dropped));
+        }
         for link in &record.opened.links {
             delimited(out, 13, |out| self.put_link(link, out));
         }
@@ -87,22 +89,14 @@ impl Encoder {
         out.extend_from_slice(&(SAMPLED | REMOTE_IS_KNOWN | remote).to_le_bytes());
     }
 
-    /// Appends what may be told of a request, as attributes in the field `number` of a message.
-    #[cfg(any(feature = "collector", feature = "sdk"))]
-    pub(crate) fn input(&self, number: u8, input: &Input, out: &mut Vec<u8>) {
-        put_input(&mut AttributeWriter::new(out, &self.keys, number), input);
-    }
-
-    /// Appends what may be told of an answer, as attributes in the field `number` of a message.
-    #[cfg(any(feature = "collector", feature = "sdk"))]
-    pub(crate) fn output(&self, number: u8, output: &Output, out: &mut Vec<u8>) {
-        put_output(&mut AttributeWriter::new(out, &self.keys, number), output);
-    }
-
-    /// Appends what may be told of a tool call, as attributes in the field `number` of a message.
-    #[cfg(any(feature = "collector", feature = "sdk"))]
-    pub(crate) fn tool(&self, number: u8, arguments: &Arguments, result: &Measure, out: &mut Vec<u8>) {
-        put_tool(&mut AttributeWriter::new(out, &self.keys, number), arguments, result);
+    fn put_mark(&self, Marked { at, mark }: &Marked<Veiled>, out: &mut Vec<u8>) {
+        out.push(key(1, FIXED64));
+        out.extend_from_slice(&at.time_unix_nano.to_le_bytes());
+        put_bytes(out, 2, mark.kind.as_str().as_bytes());
+        let mut attributes = AttributeWriter::new(out, &self.keys, 3);
+        put_count(&mut attributes, semconv::SEQ.id(), at.seq);
+        put_those(&mut attributes, &mark.attrs);
+        put_noted(&mut attributes, &mark.noted);
     }
 
     fn put_link(&self, link: &Link, out: &mut Vec<u8>) {
@@ -116,23 +110,10 @@ impl Encoder {
     }
 }
 
-/// The operation that a kind of call has where nobody named one.
-const fn default_operation(kind: CallKind) -> &'static str {
-    match kind {
-        CallKind::Turn => "invoke_agent",
-        CallKind::Inference => "chat",
-        CallKind::Tool => "execute_tool",
-    }
-}
-
 /// `{operation} {model, agent or tool}`, as the GenAI conventions name spans.
 fn put_name(out: &mut Vec<u8>, kind: CallKind, attrs: &Attrs) {
-    let operation = attrs.text(semconv::OPERATION_NAME).unwrap_or(default_operation(kind));
-    let target = attrs.text(match kind {
-        CallKind::Turn => semconv::AGENT_NAME,
-        CallKind::Inference => semconv::REQUEST_MODEL,
-        CallKind::Tool => semconv::TOOL_NAME,
-    });
+    let operation = attrs.text(semconv::OPERATION_NAME).unwrap_or_else(|| kind.default_operation());
+    let target = kind.target().and_then(|target| attrs.text(target));
     out.push(key(5, BYTES));
     put_varint(out, (operation.len() + target.map_or(0, |target| 1 + target.len())) as u64);
     out.extend_from_slice(operation.as_bytes());
@@ -164,75 +145,18 @@ fn put_identity(attributes: &mut AttributeWriter<'_>, record: &CallRecord<Veiled
 
 fn put_free(attributes: &mut AttributeWriter<'_>, kind: CallKind, opened: &Attrs, closed: &Attrs) {
     if opened.value(semconv::OPERATION_NAME.id()).is_none() {
-        attributes.text(semconv::OPERATION_NAME.id(), default_operation(kind));
+        attributes.text(semconv::OPERATION_NAME.id(), kind.default_operation());
     }
-    for (id, value) in opened.iter().chain(closed.iter()) {
+    put_those(attributes, opened);
+    put_those(attributes, closed);
+}
+
+fn put_those(attributes: &mut AttributeWriter<'_>, attrs: &Attrs) {
+    for (id, value) in attrs.iter() {
         if id.name().phase != Phase::Core {
             attributes.value(id, value);
         }
     }
-}
-
-fn put_input(attributes: &mut AttributeWriter<'_>, input: &Input) {
-    let items = &input.items;
-    if !items.is_empty() {
-        // Where no digest or no length may leave at all, their array says nothing that the roles do not say.
-        if items.iter().any(|item| item.digest.is_some()) {
-            attributes.digests(semconv::INPUT_DIGESTS.id(), items.iter().map(|item| item.digest.as_ref()));
-        }
-        attributes.texts(semconv::INPUT_ROLES.id(), items.iter().map(|item| item.role.as_str()));
-        if items.iter().any(|item| item.length.is_some()) {
-            attributes.ints(semconv::INPUT_LENGTHS.id(), items.iter().map(|item: &Item| wire_length(item.length)));
-        }
-        attributes.texts(semconv::INPUT_PART_KINDS.id(), items.iter().map(|item| &*item.part_kinds));
-    }
-    put_digest(attributes, semconv::INPUT_PREFIX.id(), input.prefix.as_ref());
-    put_digest(attributes, semconv::INPUT_CHAIN.id(), input.chain.as_ref());
-    put_count(attributes, semconv::INPUT_OMITTED.id(), input.omitted);
-    put_digest(attributes, semconv::SYSTEM_DIGEST.id(), input.system.digest.as_ref());
-    put_count(attributes, semconv::SYSTEM_LENGTH.id(), input.system.length);
-    put_digest(attributes, semconv::TOOLS_DIGEST.id(), input.tools.as_ref());
-    if !input.blobs.is_empty() {
-        attributes.digests(semconv::INPUT_BLOB_DIGESTS.id(), input.blobs.iter().map(Some));
-    }
-}
-
-fn put_output(attributes: &mut AttributeWriter<'_>, output: &Output) {
-    let items = &output.items;
-    if !items.is_empty() {
-        if items.iter().any(|item| item.digest.is_some()) {
-            attributes.digests(semconv::OUTPUT_DIGESTS.id(), items.iter().map(|item| item.digest.as_ref()));
-        }
-        attributes.ints(semconv::OUTPUT_LENGTHS.id(), items.iter().map(|item: &Measure| wire_length(item.length)));
-    }
-    if !output.blobs.is_empty() {
-        attributes.digests(semconv::OUTPUT_BLOB_DIGESTS.id(), output.blobs.iter().map(Some));
-    }
-}
-
-fn put_tool(attributes: &mut AttributeWriter<'_>, arguments: &Arguments, result: &Measure) {
-    put_digest(attributes, semconv::TOOL_ARGUMENTS_DIGEST.id(), arguments.digest.as_ref());
-    put_digest(attributes, semconv::TOOL_ARGUMENTS_EXACT.id(), arguments.exact.as_ref());
-    put_count(attributes, semconv::TOOL_ARGUMENTS_LENGTH.id(), arguments.length);
-    put_digest(attributes, semconv::TOOL_RESULT_DIGEST.id(), result.digest.as_ref());
-    put_count(attributes, semconv::TOOL_RESULT_LENGTH.id(), result.length);
-}
-
-fn put_digest(attributes: &mut AttributeWriter<'_>, id: KeyId, digest: Option<&crate::event::Digest>) {
-    if let Some(digest) = digest {
-        attributes.digest(id, digest);
-    }
-}
-
-fn put_count(attributes: &mut AttributeWriter<'_>, id: KeyId, count: Option<u64>) {
-    if let Some(count) = count.and_then(|count| i64::try_from(count).ok()) {
-        attributes.int(id, count);
-    }
-}
-
-/// A length in an array, where a missing one has to keep its place: -1.
-fn wire_length(length: Option<u64>) -> i64 {
-    length.and_then(|length| i64::try_from(length).ok()).unwrap_or(-1)
 }
 
 /// A `Resource` message: its attributes, and the process life that `veilspan.seq` counts in.

@@ -6,7 +6,10 @@ use bytestring::ByteString;
 
 use super::any::AnyView;
 use super::decode::{NotACall, typed};
-use crate::event::{Arguments, CallId, Digest, FromValue, Input, Item, Measure, Outcome, Output, Role};
+use crate::event::{
+    Arguments, CallId, CallKind, Digest, FromValue, Given, Histories, Input, Item, MarkKind, Measure, Noted, Outcome,
+    Output, Returned, Role, Veiled,
+};
 use crate::semconv::{self, Attr, KeyId, Type};
 
 /// What the `Core` attributes of a span say. A missing array is empty; the arrays of one list have to agree in length.
@@ -21,16 +24,35 @@ pub(super) struct Core {
     pub(super) seq_end: Option<u64>,
     pub(super) policy: Option<ByteString>,
     pub(super) outcome: Option<Outcome>,
-    input_digests: Vec<Option<Digest>>,
-    input_roles: Vec<Role>,
-    input_lengths: Vec<Option<u64>>,
-    input_part_kinds: Vec<ByteString>,
+    pub(super) error: Measure,
+    /// All of it but the messages.
     input: Input,
-    output_digests: Vec<Option<Digest>>,
-    output_lengths: Vec<Option<u64>>,
+    input_messages: Messages,
+    output: Texts,
     output_blobs: Vec<Digest>,
     arguments: Arguments,
     result: Measure,
+    action: Measure,
+    alternatives: Texts,
+    state: Measure,
+    /// All of it but the messages.
+    replacement: Input,
+    replacement_messages: Messages,
+}
+
+/// The arrays that tell of several texts.
+#[derive(Default)]
+struct Texts {
+    digests: Vec<Option<Digest>>,
+    lengths: Vec<Option<u64>>,
+}
+
+/// The arrays that tell of several messages.
+#[derive(Default)]
+struct Messages {
+    texts: Texts,
+    roles: Vec<Role>,
+    part_kinds: Vec<ByteString>,
 }
 
 impl Core {
@@ -47,10 +69,16 @@ impl Core {
             _ if id == s::SEQ_END.id() => self.seq_end = Some(count(s::SEQ_END, value)?),
             _ if id == s::POLICY.id() => self.policy = Some(read(s::POLICY, value)?),
             _ if id == s::OUTCOME.id() => self.outcome = Some(word(s::OUTCOME, value)?),
-            _ if id == s::INPUT_DIGESTS.id() => self.input_digests = list(s::INPUT_DIGESTS, value, place_of_digest)?,
-            _ if id == s::INPUT_ROLES.id() => self.input_roles = list(s::INPUT_ROLES, value, role)?,
-            _ if id == s::INPUT_LENGTHS.id() => self.input_lengths = list(s::INPUT_LENGTHS, value, place_of_length)?,
-            _ if id == s::INPUT_PART_KINDS.id() => self.input_part_kinds = read(s::INPUT_PART_KINDS, value)?,
+            _ if id == s::INPUT_DIGESTS.id() => {
+                self.input_messages.texts.digests = list(s::INPUT_DIGESTS, value, place_of_digest)?;
+            }
+            _ if id == s::INPUT_ROLES.id() => self.input_messages.roles = list(s::INPUT_ROLES, value, role)?,
+            _ if id == s::INPUT_LENGTHS.id() => {
+                self.input_messages.texts.lengths = list(s::INPUT_LENGTHS, value, place_of_length)?;
+            }
+            _ if id == s::INPUT_PART_KINDS.id() => {
+                self.input_messages.part_kinds = read(s::INPUT_PART_KINDS, value)?;
+            }
             _ if id == s::INPUT_PREFIX.id() => self.input.prefix = Some(word(s::INPUT_PREFIX, value)?),
             _ if id == s::INPUT_CHAIN.id() => self.input.chain = Some(word(s::INPUT_CHAIN, value)?),
             _ if id == s::INPUT_OMITTED.id() => self.input.omitted = Some(count(s::INPUT_OMITTED, value)?),
@@ -58,8 +86,8 @@ impl Core {
             _ if id == s::SYSTEM_DIGEST.id() => self.input.system.digest = Some(word(s::SYSTEM_DIGEST, value)?),
             _ if id == s::SYSTEM_LENGTH.id() => self.input.system.length = Some(count(s::SYSTEM_LENGTH, value)?),
             _ if id == s::TOOLS_DIGEST.id() => self.input.tools = Some(word(s::TOOLS_DIGEST, value)?),
-            _ if id == s::OUTPUT_DIGESTS.id() => self.output_digests = list(s::OUTPUT_DIGESTS, value, place_of_digest)?,
-            _ if id == s::OUTPUT_LENGTHS.id() => self.output_lengths = list(s::OUTPUT_LENGTHS, value, place_of_length)?,
+            _ if id == s::OUTPUT_DIGESTS.id() => self.output.digests = list(s::OUTPUT_DIGESTS, value, place_of_digest)?,
+            _ if id == s::OUTPUT_LENGTHS.id() => self.output.lengths = list(s::OUTPUT_LENGTHS, value, place_of_length)?,
             _ if id == s::OUTPUT_BLOB_DIGESTS.id() => self.output_blobs = list(s::OUTPUT_BLOB_DIGESTS, value, digest)?,
             _ if id == s::TOOL_ARGUMENTS_DIGEST.id() => {
                 self.arguments.digest = Some(word(s::TOOL_ARGUMENTS_DIGEST, value)?);
@@ -72,46 +100,133 @@ impl Core {
             }
             _ if id == s::TOOL_RESULT_DIGEST.id() => self.result.digest = Some(word(s::TOOL_RESULT_DIGEST, value)?),
             _ if id == s::TOOL_RESULT_LENGTH.id() => self.result.length = Some(count(s::TOOL_RESULT_LENGTH, value)?),
+            _ if id == s::ERROR_DIGEST.id() => self.error.digest = Some(word(s::ERROR_DIGEST, value)?),
+            _ if id == s::ERROR_LENGTH.id() => self.error.length = Some(count(s::ERROR_LENGTH, value)?),
+            _ => return self.set_of_mark(id, value),
+        }
+        Ok(())
+    }
+
+    fn set_of_mark(&mut self, id: KeyId, value: &AnyView<'_>) -> Result<(), NotACall> {
+        use semconv as s;
+        let messages = &mut self.replacement_messages;
+        match id {
+            _ if id == s::DECISION_ACTION_DIGEST.id() => {
+                self.action.digest = Some(word(s::DECISION_ACTION_DIGEST, value)?);
+            }
+            _ if id == s::DECISION_ACTION_LENGTH.id() => {
+                self.action.length = Some(count(s::DECISION_ACTION_LENGTH, value)?);
+            }
+            _ if id == s::DECISION_ALTERNATIVES_DIGESTS.id() => {
+                self.alternatives.digests = list(s::DECISION_ALTERNATIVES_DIGESTS, value, place_of_digest)?;
+            }
+            _ if id == s::DECISION_ALTERNATIVES_LENGTHS.id() => {
+                self.alternatives.lengths = list(s::DECISION_ALTERNATIVES_LENGTHS, value, place_of_length)?;
+            }
+            _ if id == s::CHECKPOINT_STATE_DIGEST.id() => {
+                self.state.digest = Some(word(s::CHECKPOINT_STATE_DIGEST, value)?);
+            }
+            _ if id == s::CHECKPOINT_STATE_LENGTH.id() => {
+                self.state.length = Some(count(s::CHECKPOINT_STATE_LENGTH, value)?);
+            }
+            _ if id == s::COMPACTION_DIGESTS.id() => {
+                messages.texts.digests = list(s::COMPACTION_DIGESTS, value, place_of_digest)?;
+            }
+            _ if id == s::COMPACTION_ROLES.id() => messages.roles = list(s::COMPACTION_ROLES, value, role)?,
+            _ if id == s::COMPACTION_LENGTHS.id() => {
+                messages.texts.lengths = list(s::COMPACTION_LENGTHS, value, place_of_length)?;
+            }
+            _ if id == s::COMPACTION_PART_KINDS.id() => messages.part_kinds = read(s::COMPACTION_PART_KINDS, value)?,
+            _ if id == s::COMPACTION_CHAIN.id() => self.replacement.chain = Some(word(s::COMPACTION_CHAIN, value)?),
+            _ if id == s::COMPACTION_OMITTED.id() => {
+                self.replacement.omitted = Some(count(s::COMPACTION_OMITTED, value)?);
+            }
+            _ if id == s::COMPACTION_BLOB_DIGESTS.id() => {
+                self.replacement.blobs = list(s::COMPACTION_BLOB_DIGESTS, value, digest)?;
+            }
             // What reduction writes is no part of a call.
             _ => {}
         }
         Ok(())
     }
 
-    /// What an inference was sent, and what it answered.
-    pub(super) fn into_inference(mut self) -> Result<(Input, Output), NotACall> {
-        let count = [
-            (semconv::INPUT_DIGESTS.key(), self.input_digests.len()),
-            (semconv::INPUT_ROLES.key(), self.input_roles.len()),
-            (semconv::INPUT_LENGTHS.key(), self.input_lengths.len()),
-            (semconv::INPUT_PART_KINDS.key(), self.input_part_kinds.len()),
-        ];
-        let mut digests = self.input_digests.into_iter();
-        let mut roles = self.input_roles.into_iter();
-        let mut lengths = self.input_lengths.into_iter();
-        let mut part_kinds = self.input_part_kinds.into_iter();
-        self.input.items.extend((0..agreed(&count)?).map(|_| Item {
+    /// What a call of this kind was given, and what it returned.
+    pub(super) fn into_content(self, kind: CallKind) -> Result<(Given<Veiled>, Returned<Veiled>), NotACall> {
+        let given = match Given::<Veiled>::empty(kind) {
+            Given::Request(_) => Given::Request(Input { items: self.input_messages.items(INPUT)?, ..self.input }),
+            Given::Arguments(_) => Given::Arguments(self.arguments),
+            Given::Texts(_) => Given::Texts(self.input_messages.texts.measures(INPUT_TEXTS)?),
+        };
+        let returned = match Returned::<Veiled>::empty(kind) {
+            Returned::Answer(_) => {
+                Returned::Answer(Output { items: self.output.measures(OUTPUT_TEXTS)?, blobs: self.output_blobs })
+            }
+            Returned::Result(_) => Returned::Result(self.result),
+            Returned::Texts(_) => Returned::Texts(self.output.measures(OUTPUT_TEXTS)?),
+        };
+        Ok((given, returned))
+    }
+
+    /// The content of a mark of this kind.
+    pub(super) fn into_noted(self, kind: MarkKind) -> Result<Noted<Veiled>, NotACall> {
+        Ok(match Noted::<Veiled>::empty(kind) {
+            Noted::Nothing => Noted::Nothing,
+            Noted::Decision { .. } => {
+                Noted::Decision { action: self.action, alternatives: self.alternatives.measures(ALTERNATIVES)? }
+            }
+            Noted::State(_) => Noted::State(self.state),
+            Noted::Histories(_) => {
+                let Input { chain, omitted, blobs, .. } = self.input;
+                let items = self.input_messages.items(INPUT)?;
+                let replaced = Input { chain, omitted, blobs, items, ..Input::default() };
+                let items = self.replacement_messages.items(REPLACEMENT)?;
+                Noted::Histories(Box::new(Histories { replaced, replacement: Input { items, ..self.replacement } }))
+            }
+        })
+    }
+}
+
+/// The names of arrays that have to agree: of digests, of lengths; of messages, of roles and kinds of parts too.
+type Names<const COUNT: usize> = [&'static str; COUNT];
+
+const INPUT_TEXTS: Names<2> = ["veilspan.input.digests", "veilspan.input.lengths"];
+const OUTPUT_TEXTS: Names<2> = ["veilspan.output.digests", "veilspan.output.lengths"];
+const ALTERNATIVES: Names<2> = ["veilspan.decision.alternatives.digests", "veilspan.decision.alternatives.lengths"];
+const INPUT: Names<4> =
+    ["veilspan.input.digests", "veilspan.input.lengths", "veilspan.input.roles", "veilspan.input.part_kinds"];
+const REPLACEMENT: Names<4> = [
+    "veilspan.compaction.digests",
+    "veilspan.compaction.lengths",
+    "veilspan.compaction.roles",
+    "veilspan.compaction.part_kinds",
+];
+
+impl Texts {
+    fn measures(self, [digests, lengths]: Names<2>) -> Result<Vec<Measure>, NotACall> {
+        let count = agreed(&[(digests, self.digests.len()), (lengths, self.lengths.len())])?;
+        let (mut digests, mut lengths) = (self.digests.into_iter(), self.lengths.into_iter());
+        let measure = |_| Measure { digest: digests.next().flatten(), length: lengths.next().flatten() };
+        Ok((0..count).map(measure).collect())
+    }
+}
+
+impl Messages {
+    fn items(self, [digests, lengths, roles, part_kinds]: Names<4>) -> Result<Vec<Item>, NotACall> {
+        let count = agreed(&[
+            (digests, self.texts.digests.len()),
+            (roles, self.roles.len()),
+            (lengths, self.texts.lengths.len()),
+            (part_kinds, self.part_kinds.len()),
+        ])?;
+        let (mut digests, mut lengths) = (self.texts.digests.into_iter(), self.texts.lengths.into_iter());
+        let (mut roles, mut part_kinds) = (self.roles.into_iter(), self.part_kinds.into_iter());
+        let item = |_| Item {
             digest: digests.next().flatten(),
             role: roles.next().unwrap_or(Role::Other),
             length: lengths.next().flatten(),
             part_kinds: part_kinds.next().unwrap_or_default(),
-        }));
-
-        let count = [
-            (semconv::OUTPUT_DIGESTS.key(), self.output_digests.len()),
-            (semconv::OUTPUT_LENGTHS.key(), self.output_lengths.len()),
-        ];
-        let mut digests = self.output_digests.into_iter();
-        let mut lengths = self.output_lengths.into_iter();
-        let item = |_| Measure { digest: digests.next().flatten(), length: lengths.next().flatten() };
-        let items = (0..agreed(&count)?).map(item).collect();
-        let output = Output { items, blobs: self.output_blobs };
-        Ok((self.input, output))
-    }
-
-    /// What a tool was called with, and what it returned.
-    pub(super) fn into_tool(self) -> (Arguments, Measure) {
-        (self.arguments, self.result)
+        };
+        Ok((0..count).map(item).collect())
     }
 }
 

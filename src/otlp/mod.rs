@@ -18,6 +18,7 @@ mod attribute;
 mod body;
 mod client;
 mod codec;
+mod content;
 pub mod decode;
 pub mod encode;
 mod endpoint;

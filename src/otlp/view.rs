@@ -23,6 +23,7 @@ pub struct SpanView<'a> {
     kind: i32,
     start_time_unix_nano: u64,
     end_time_unix_nano: u64,
+    dropped_events_count: u32,
     flags: u32,
     status: Status<'a>,
 }
@@ -45,6 +46,7 @@ impl<'a> SpanView<'a> {
             kind: 0,
             start_time_unix_nano: 0,
             end_time_unix_nano: 0,
+            dropped_events_count: 0,
             flags: 0,
             status: Status::default(),
         };
@@ -59,9 +61,10 @@ impl<'a> SpanView<'a> {
                 (6, Wire::Varint(kind)) => view.kind = kind as i32,
                 (7, Wire::Fixed64(time)) => view.start_time_unix_nano = time,
                 (8, Wire::Fixed64(time)) => view.end_time_unix_nano = time,
+                (12, Wire::Varint(count)) => view.dropped_events_count = count as u32,
                 (15, Wire::Bytes(status)) => view.status = Status::parse(status)?,
                 (16, Wire::Fixed32(flags)) => view.flags = flags,
-                (9 | 11 | 13, Wire::Bytes(_)) | (10 | 12 | 14, Wire::Varint(_)) => {}
+                (9 | 11 | 13, Wire::Bytes(_)) | (10 | 14, Wire::Varint(_)) => {}
                 (1..=16, _) => return Err(Malformed),
                 _ => {}
             }
@@ -132,6 +135,11 @@ impl<'a> SpanView<'a> {
     /// Its events.
     pub fn events(&self) -> impl Iterator<Item = Result<EventView<'a>, Malformed>> + use<'a> {
         messages(self.bytes, 11).map(|event| event.and_then(EventView::parse))
+    }
+
+    /// How many more events there were.
+    pub const fn dropped_events_count(&self) -> u32 {
+        self.dropped_events_count
     }
 
     /// Its links.

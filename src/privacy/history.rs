@@ -25,6 +25,7 @@ struct Told {
     /// Newest last.
     heads: VecDeque<Digest>,
     since_keyframe: u32,
+    is_replaced: bool,
 }
 
 /// What has been told of each thread. Two generations of threads are kept: one fills while the other is forgotten whole,
@@ -42,9 +43,11 @@ impl History {
         let told = self.thread(scope);
         told.since_keyframe += 1;
         let newest_known = || heads.iter().rposition(|head| told.heads.contains(head));
-        let known = if told.since_keyframe >= KEYFRAME_EVERY { None } else { newest_known() };
+        let is_due = told.is_replaced || told.since_keyframe >= KEYFRAME_EVERY;
+        let known = if is_due { None } else { newest_known() };
         if known.is_none() {
             told.since_keyframe = 0;
+            told.is_replaced = false;
         }
         known
     }
@@ -57,6 +60,11 @@ impl History {
             told.heads.pop_front();
         }
         told.heads.push_back(chain);
+    }
+
+    /// The thread's history has been replaced by a shorter one, which has to be told whole.
+    pub(super) fn replaced(&mut self, scope: &Scope) {
+        self.thread(scope).is_replaced = true;
     }
 
     /// Something was lost on the way out: nothing told before may be relied on.
@@ -120,6 +128,16 @@ mod tests {
             })
             .collect();
         assert_eq!(keyframes, [0, 16, 32, 48]);
+    }
+
+    #[test]
+    fn after_a_compaction_the_history_is_told_whole_once() {
+        let mut history = History::default();
+        history.told(&scope("a"), head(1));
+        history.replaced(&scope("a"));
+        history.told(&scope("a"), head(2));
+        assert_eq!(history.known_prefix(&scope("a"), &[head(0), head(1), head(2)]), None);
+        assert_eq!(history.known_prefix(&scope("a"), &[head(0), head(1), head(2)]), Some(2));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::c1::{self, Hasher, RequestDigests};
 use crate::event::{Arguments, Input, Measure, Message, Output, RawText, Request, ResultContent};
 
 /// The most messages, answers and blobs that one span tells of. Of a longer history the newest are told.
-const MAX_TOLD: usize = 512;
+pub(super) const MAX_TOLD: usize = 512;
 
 /// A request told whole.
 pub(crate) fn keyframe(hasher: Option<&Hasher>, request: &Request) -> Input {

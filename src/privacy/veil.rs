@@ -8,13 +8,13 @@ use bytestring::ByteString;
 use super::c1::{self, Hasher};
 use super::history::History;
 use super::known::Known;
-use super::label::is_label;
+use super::label::{is_label, is_policy};
 use super::level::Level;
-use super::measure;
+use super::measure::{self, MAX_TOLD};
 use super::policy::{OTHER, Policy, replaced_label};
 use crate::event::{
-    Arguments, Attrs, CallKind, Closed, Digest, Event, Input, Kind, Measure, Message, Opened, Output, Raw, RawAttrs,
-    RawText, RawValue, Request, ResultContent, Scope, Value, Veiled,
+    Arguments, Attrs, CallKind, Closed, Digest, Event, Given, Histories, Input, Kind, Mark, MarkKind, Measure, Message,
+    Noted, Opened, Output, Raw, RawAttrs, RawText, RawValue, Request, ResultContent, Returned, Scope, Value, Veiled,
 };
 use crate::semconv::{Class, KeyId};
 
@@ -68,21 +68,20 @@ impl Veil {
         let hasher = hasher_of(&self.policy, &mut self.tenants, scope.tenant.as_ref());
         let (level, known, counts) = (self.policy.level(), &mut self.known, &mut self.counts);
         let mut pass = Pass { hasher, level, known, counts };
-        let is_close = matches!(kind, Kind::TurnClosed(_) | Kind::InferenceClosed(..) | Kind::ToolClosed(..));
-        let scope = pass.scope(scope, is_close);
+        let is_open = matches!(kind, Kind::Opened(..));
+        let scope = pass.scope(scope, !is_open);
         let kind = match kind {
-            Kind::TurnOpened(opened) => Kind::TurnOpened(pass.opened(opened, self.policy.snapshot())),
-            Kind::TurnClosed(closed) => Kind::TurnClosed(pass.closed(closed)),
-            Kind::InferenceOpened(opened, request) => {
+            Kind::Opened(opened, given) => {
                 let opened = pass.opened(opened, self.policy.snapshot());
-                Kind::InferenceOpened(opened, pass.request(&scope, request.as_deref(), &mut self.history))
+                Kind::Opened(opened, pass.given(key.kind, &scope, given, &mut self.history))
             }
-            Kind::InferenceClosed(closed, answer) => Kind::InferenceClosed(pass.closed(closed), pass.answer(&answer)),
-            Kind::ToolOpened(opened, arguments) => {
-                let opened = pass.opened(opened, self.policy.snapshot());
-                Kind::ToolOpened(opened, pass.arguments(arguments.as_ref()))
+            Kind::Marked(mark) => {
+                if mark.kind == MarkKind::CompactionInstalled {
+                    self.history.replaced(&scope);
+                }
+                Kind::Marked(pass.mark(mark))
             }
-            Kind::ToolClosed(closed, result) => Kind::ToolClosed(pass.closed(closed), pass.result(result.as_ref())),
+            Kind::Closed(closed, returned) => Kind::Closed(pass.closed(closed), pass.returned(returned)),
             Kind::Tick => Kind::Tick,
             Kind::Unknown { name } => Kind::Unknown { name: pass.label(&name) },
         };
@@ -128,7 +127,7 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Both events of a call carry its scope: what is replaced in it is counted with the first.
+    /// All events of a call carry its scope: what is replaced in it is counted with the first.
     fn scope(&mut self, scope: Arc<Scope>, was_counted: bool) -> Arc<Scope> {
         if self.known.scope(&scope) {
             return scope;
@@ -152,7 +151,43 @@ impl Pass<'_> {
     }
 
     fn closed(&mut self, closed: Closed<Raw>) -> Closed<Veiled> {
-        Closed { outcome: closed.outcome, attrs: self.attrs(&closed.attrs) }
+        let error = self.payload(closed.error.as_ref());
+        Closed { outcome: closed.outcome, attrs: self.attrs(&closed.attrs), error, links: closed.links }
+    }
+
+    fn mark(&mut self, mark: Mark<Raw>) -> Mark<Veiled> {
+        let noted = match mark.noted {
+            Noted::Nothing => Noted::Nothing,
+            Noted::Decision { action, alternatives } => {
+                Noted::Decision { action: self.payload(action.as_ref()), alternatives: self.payloads(&alternatives) }
+            }
+            Noted::State(state) => Noted::State(self.payload(state.as_ref())),
+            Noted::Histories(histories) => Noted::Histories(Box::new(Histories {
+                replaced: self.messages(histories.replaced.as_deref()),
+                replacement: self.messages(histories.replacement.as_deref()),
+            })),
+        };
+        Mark { kind: mark.kind, attrs: self.attrs(&mark.attrs), noted }
+    }
+
+    fn given(&mut self, kind: CallKind, scope: &Scope, given: Given<Raw>, history: &mut History) -> Given<Veiled> {
+        match given {
+            Given::Request(request) if kind == CallKind::Inference => {
+                Given::Request(self.request(scope, request.as_deref(), history))
+            }
+            // Nothing builds on it, so it is told whole.
+            Given::Request(request) => Given::Request(self.keyframe(request.as_deref())),
+            Given::Arguments(arguments) => Given::Arguments(self.arguments(arguments.as_ref())),
+            Given::Texts(texts) => Given::Texts(self.payloads(&texts)),
+        }
+    }
+
+    fn returned(&self, returned: Returned<Raw>) -> Returned<Veiled> {
+        match returned {
+            Returned::Answer(answer) => Returned::Answer(self.answer(&answer)),
+            Returned::Result(result) => Returned::Result(self.payload(result.as_ref())),
+            Returned::Texts(texts) => Returned::Texts(self.payloads(&texts)),
+        }
     }
 
     fn attrs(&mut self, raw: &RawAttrs) -> Attrs {
@@ -175,6 +210,10 @@ impl Pass<'_> {
             return label;
         }
         match id.name().class {
+            Class::Policy => match std::str::from_utf8(text).ok().filter(|text| is_policy(text)) {
+                Some(pairs) => ByteString::from(pairs),
+                None => self.replaced(std::str::from_utf8(text).unwrap_or_default()),
+            },
             Class::Reason | Class::Constant => {
                 self.counts.labels_replaced += 1;
                 OTHER
@@ -200,6 +239,16 @@ impl Pass<'_> {
         measure::told(digests, known)
     }
 
+    fn keyframe(&self, request: Option<&Request>) -> Input {
+        self.content(request).map_or_else(Input::default, |request| measure::keyframe(self.hasher, request))
+    }
+
+    /// Messages alone: what stands apart from them is no part of a history that was replaced.
+    fn messages(&self, request: Option<&Request>) -> Input {
+        let Input { chain, items, omitted, blobs, .. } = self.keyframe(request);
+        Input { chain, items, omitted, blobs, ..Input::default() }
+    }
+
     fn answer(&self, answer: &[Message]) -> Output {
         self.content(Some(answer)).map_or_else(Output::default, |answer| measure::answer(self.hasher, answer))
     }
@@ -209,8 +258,13 @@ impl Pass<'_> {
         arguments.map_or_else(Arguments::default, |arguments| measure::arguments(self.hasher, arguments))
     }
 
-    fn result(&self, result: Option<&ResultContent>) -> Measure {
-        self.content(result).map_or_else(Measure::default, |result| measure::result(self.hasher, result))
+    fn payload(&self, payload: Option<&ResultContent>) -> Measure {
+        self.content(payload).map_or_else(Measure::default, |payload| measure::result(self.hasher, payload))
+    }
+
+    fn payloads(&self, payloads: &[ResultContent]) -> Vec<Measure> {
+        let payloads = self.content(Some(payloads)).unwrap_or_default();
+        payloads.iter().take(MAX_TOLD).map(|payload| measure::result(self.hasher, payload)).collect()
     }
 
     /// The content, where the level lets anything be told of it.

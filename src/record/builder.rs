@@ -6,8 +6,8 @@ use bytestring::ByteString;
 
 use super::handle::Handle;
 use crate::event::{
-    At, CallKind, EdgeKind, Event, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, Scope, Source, SpanId, SpanIds,
-    TraceId,
+    At, CallKind, Closed, EdgeKind, Event, Given, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, Returned, Scope,
+    Source, SpanId, SpanIds, TraceId,
 };
 use crate::intake::{Desk, Identity};
 use crate::semconv::Attr;
@@ -33,13 +33,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// `opened` is the kind of the event that will open the call.
-    pub(super) fn new(
-        desk: &Arc<Desk>,
-        parent: Option<&Parent>,
-        kind: CallKind,
-        opened: impl FnOnce(Opened<Raw>) -> Kind<Raw>,
-    ) -> Self {
+    pub(super) fn new(desk: &Arc<Desk>, parent: Option<&Parent>, kind: CallKind) -> Self {
         let (trace, parent_span, remote) = match parent {
             Some(parent) => (parent.trace, Some(parent.span), parent.remote),
             None => (TraceId::random(), None, false),
@@ -51,7 +45,7 @@ impl Draft {
             key: Key { kind, id: KeyIdentity::None, occurrence: 0 },
             at: At { time_unix_nano: 0, producer: None, seq: None },
             source: Source::Recorder,
-            kind: opened(fields),
+            kind: Kind::Opened(fields, Given::empty(kind)),
         });
         Self { desk: Arc::clone(desk), has_parent: parent.is_some(), identity: None, event }
     }
@@ -60,15 +54,18 @@ impl Draft {
         Arc::clone(&self.desk)
     }
 
-    /// What the event tells.
-    pub(super) fn kind(&mut self) -> &mut Kind<Raw> {
-        &mut self.event.kind
+    /// What the call is given.
+    pub(super) fn given(&mut self) -> Option<&mut Given<Raw>> {
+        match &mut self.event.kind {
+            Kind::Opened(_, given) => Some(given),
+            // The constructor makes no other.
+            _ => None,
+        }
     }
 
     fn opened(&mut self) -> Option<&mut Opened<Raw>> {
         match &mut self.event.kind {
-            Kind::TurnOpened(opened) | Kind::InferenceOpened(opened, _) | Kind::ToolOpened(opened, _) => Some(opened),
-            // The constructor is given one of these.
+            Kind::Opened(opened, _) => Some(opened),
             _ => None,
         }
     }
@@ -110,8 +107,8 @@ impl Draft {
         }
     }
 
-    /// Opens the call; `closed` is the kind of the event that will close it.
-    pub(super) fn start(mut self, closed: Kind<Raw>) -> Handle {
+    /// Opens the call.
+    pub(super) fn start(mut self) -> Handle {
         self.settle();
         let Self { desk, mut event, .. } = self;
         let now = desk.now();
@@ -121,16 +118,17 @@ impl Draft {
         if !desk.open(event) {
             return Handle::disabled();
         }
-        Handle::new(desk, Box::new(Event { scope, key, at, source: Source::Recorder, kind: closed }))
+        let kind = Kind::Closed(Closed::default(), Returned::empty(key.kind));
+        Handle::new(desk, Box::new(Event { scope, key, at, source: Source::Recorder, kind }))
     }
 
     /// The same for a call that others can be part of: also tells where they belong, whether or not the call was taken.
-    pub(super) fn start_as_parent(mut self, closed: Kind<Raw>) -> (Handle, Option<Parent>) {
+    pub(super) fn start_as_parent(mut self) -> (Handle, Option<Parent>) {
         self.settle();
         let span = self.opened().map(|opened| opened.span);
         let scope = Arc::clone(&self.event.scope);
         let place = span.map(|span| Parent { scope, trace: span.trace, span: span.span, remote: false });
-        (self.start(closed), place)
+        (self.start(), place)
     }
 
     /// Fixes the call's scope.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use crate::event::{Closed, Event, Kind, Outcome, Raw, RawAttrs};
+use crate::event::{Closed, Event, Kind, Mark, Outcome, Raw, RawAttrs, Returned, Source};
 use crate::intake::Desk;
 use crate::semconv::{Attr, ERROR_KIND, ERROR_RETRYABLE, ERROR_TYPE};
 
@@ -37,14 +37,17 @@ impl Handle {
         self.running.is_some()
     }
 
-    /// The event under construction.
-    pub(super) fn kind(&mut self) -> Option<&mut Kind<Raw>> {
-        self.running.as_mut().map(|running| &mut running.event.kind)
+    /// What the call has returned so far.
+    pub(super) fn returned(&mut self) -> Option<&mut Returned<Raw>> {
+        match &mut self.running.as_mut()?.event.kind {
+            Kind::Closed(_, returned) => Some(returned),
+            _ => None,
+        }
     }
 
     fn closed(&mut self) -> Option<&mut Closed<Raw>> {
-        match self.kind()? {
-            Kind::TurnClosed(closed) | Kind::InferenceClosed(closed, _) | Kind::ToolClosed(closed, _) => Some(closed),
+        match &mut self.running.as_mut()?.event.kind {
+            Kind::Closed(closed, _) => Some(closed),
             _ => None,
         }
     }
@@ -55,13 +58,20 @@ impl Handle {
         }
     }
 
+    /// Tells something of the call at once.
+    pub(super) fn mark(&self, mark: Mark<Raw>) {
+        let Some(Running { desk, event, .. }) = &self.running else { return };
+        let (scope, key, at) = (Arc::clone(&event.scope), event.key, desk.at(desk.now()));
+        desk.mark(Box::new(Event { scope, key, at, source: Source::Recorder, kind: Kind::Marked(mark) }));
+    }
+
     pub(super) fn text(&mut self, attr: Attr<ByteString>, value: &str) {
         self.attrs(|attrs| attrs.text(attr, value));
     }
 
     /// Marks the call as failed. That sticks: a result that comes after it does not take it back.
     pub(super) fn mark_failed(&mut self, kind: &str, retryable: Option<bool>) {
-        self.mark(Outcome::Failed);
+        self.settle(Outcome::Failed);
         self.attrs(|attrs| {
             attrs.text(ERROR_TYPE, kind);
             attrs.text(ERROR_KIND, kind);
@@ -71,7 +81,7 @@ impl Handle {
         });
     }
 
-    fn mark(&mut self, outcome: Outcome) {
+    fn settle(&mut self, outcome: Outcome) {
         if let Some(closed) = self.closed() {
             closed.outcome.get_or_insert(outcome);
         }
@@ -79,7 +89,7 @@ impl Handle {
 
     /// Closes the call with this outcome, unless it has one already.
     pub(super) fn close(mut self, outcome: Outcome) {
-        self.mark(outcome);
+        self.settle(outcome);
         self.send();
     }
 
@@ -111,7 +121,7 @@ impl Drop for Handle {
         if std::thread::panicking() {
             self.mark_failed("panic", None);
         } else if let Some(outcome) = self.running.as_ref().map(|running| running.on_drop) {
-            self.mark(outcome);
+            self.settle(outcome);
         }
         self.send();
     }

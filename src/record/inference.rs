@@ -8,7 +8,7 @@ use super::builder::{Draft, Parent};
 use super::handle::Handle;
 use super::request::IntoRequest;
 use super::turn::debug_without_content;
-use crate::event::{CallKind, Closed, Kind, Message, Outcome, RawAttrs, RawText, Request, ToolDefinition};
+use crate::event::{CallKind, Given, Message, Outcome, RawText, Request, Returned, ToolDefinition};
 use crate::intake::Desk;
 use crate::semconv::{
     CACHE_CREATION_TOKENS, CACHE_READ_TOKENS, CACHE_WRITE_TOKENS, CONVERSATION_ID, FINISH_REASONS, FREQUENCY_PENALTY,
@@ -26,7 +26,7 @@ pub struct InferenceBuilder {
 impl InferenceBuilder {
     pub(super) fn new(desk: Option<&Arc<Desk>>, parent: Option<&Parent>, provider: &str, model: &str) -> Self {
         let draft = desk.map(|desk| {
-            let mut draft = Draft::new(desk, parent, CallKind::Inference, |opened| Kind::InferenceOpened(opened, None));
+            let mut draft = Draft::new(desk, parent, CallKind::Inference);
             draft.text(OPERATION_NAME, "chat");
             draft.text(PROVIDER_NAME, provider);
             draft.text(REQUEST_MODEL, model);
@@ -43,7 +43,7 @@ impl InferenceBuilder {
     }
 
     fn with_request(mut self, set: impl FnOnce(&mut Request)) -> Self {
-        if let Some(Kind::InferenceOpened(_, request)) = self.draft.as_mut().map(Draft::kind) {
+        if let Some(Given::Request(request)) = self.draft.as_mut().and_then(Draft::given) {
             set(request.get_or_insert_default());
         }
         self
@@ -120,8 +120,7 @@ impl InferenceBuilder {
     /// Starts it.
     pub fn start(self) -> Inference {
         let Some(draft) = self.draft else { return Inference { handle: Handle::disabled() } };
-        let closed = Kind::InferenceClosed(Closed { outcome: None, attrs: RawAttrs::default() }, Vec::new());
-        Inference { handle: draft.start(closed) }
+        Inference { handle: draft.start() }
     }
 }
 
@@ -134,7 +133,7 @@ pub struct Inference {
 impl Inference {
     /// Adds a message to the answer.
     pub fn output(&mut self, message: Message) -> &mut Self {
-        if let Some(Kind::InferenceClosed(_, answer)) = self.handle.kind() {
+        if let Some(Returned::Answer(answer)) = self.handle.returned() {
             answer.push(message);
         }
         self

@@ -14,6 +14,7 @@ mod answer;
 mod builder;
 mod handle;
 mod inference;
+mod mark;
 mod recorder;
 mod request;
 mod tool;
@@ -21,6 +22,7 @@ mod turn;
 
 pub use answer::{Answer, Failure};
 pub use inference::{Inference, InferenceBuilder};
+pub use mark::{Checkpoint, Decision, Installed};
 pub use recorder::{Recorder, RecorderBuilder};
 pub use request::IntoRequest;
 pub use tool::{IntoResult, ToolBuilder, ToolCall};

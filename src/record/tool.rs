@@ -7,7 +7,7 @@ use super::answer::Failure;
 use super::builder::{Draft, Parent};
 use super::handle::Handle;
 use super::turn::{TurnBuilder, debug_without_content};
-use crate::event::{CallKind, Closed, Kind, Outcome, Part, RawAttrs, RawText, ResultContent};
+use crate::event::{CallKind, Given, Outcome, Part, RawText, ResultContent, Returned};
 use crate::intake::Desk;
 use crate::semconv::{MCP_SERVER, OPERATION_NAME, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER, TOOL_TYPE};
 
@@ -20,7 +20,7 @@ pub struct ToolBuilder {
 impl ToolBuilder {
     pub(super) fn new(desk: Option<&Arc<Desk>>, parent: Option<&Parent>, name: &str) -> Self {
         let draft = desk.map(|desk| {
-            let mut draft = Draft::new(desk, parent, CallKind::Tool, |opened| Kind::ToolOpened(opened, None));
+            let mut draft = Draft::new(desk, parent, CallKind::Tool);
             draft.text(OPERATION_NAME, "execute_tool");
             draft.text(TOOL_NAME, name);
             draft
@@ -42,7 +42,7 @@ impl ToolBuilder {
 
     /// The same from a closure, which a disabled recorder does not run.
     pub fn arguments_with<A: Into<RawText>>(mut self, arguments: impl FnOnce() -> A) -> Self {
-        if let Some(Kind::ToolOpened(_, told)) = self.draft.as_mut().map(Draft::kind) {
+        if let Some(Given::Arguments(told)) = self.draft.as_mut().and_then(Draft::given) {
             *told = Some(arguments().into());
         }
         self
@@ -72,8 +72,7 @@ impl ToolBuilder {
     pub fn start(self) -> ToolCall {
         let Some(draft) = self.draft else { return ToolCall { desk: None, place: None, handle: Handle::disabled() } };
         let desk = draft.desk();
-        let closed = Kind::ToolClosed(Closed { outcome: None, attrs: RawAttrs::default() }, None);
-        let (handle, place) = draft.start_as_parent(closed);
+        let (handle, place) = draft.start_as_parent();
         ToolCall { desk: Some(desk), place, handle }
     }
 }
@@ -95,7 +94,7 @@ impl ToolCall {
 
     /// What the tool returned; a later result replaces an earlier one.
     pub fn result(&mut self, result: impl IntoResult) -> &mut Self {
-        if let Some(Kind::ToolClosed(_, told)) = self.handle.kind() {
+        if let Some(Returned::Result(told)) = self.handle.returned() {
             *told = Some(result.into_result());
         }
         self

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::builder::{Draft, Parent};
 use super::handle::Handle;
 use super::inference::InferenceBuilder;
-use super::tool::ToolBuilder;
-use crate::event::{CallKind, Closed, EdgeKind, Kind, Outcome, RawAttrs, Scope, SpanId, TraceId};
+use super::mark::{Checkpoint, Decision, Installed};
+use super::tool::{IntoResult, ToolBuilder};
+use crate::event::{CallKind, EdgeKind, Outcome, Scope, SpanId, TraceId};
 use crate::intake::Desk;
 use crate::semconv::{AGENT_ID, AGENT_NAME, AGENT_VERSION, CONVERSATION_ID, OPERATION_NAME, ROLLOUT_END, SEGMENT};
 
@@ -101,14 +102,13 @@ impl TurnBuilder {
     pub fn start(self) -> Turn {
         let Some(draft) = self.draft else { return Turn { desk: None, place: None, handle: Handle::disabled() } };
         let desk = draft.desk();
-        let closed = Kind::TurnClosed(Closed { outcome: None, attrs: RawAttrs::default() });
-        let (handle, place) = draft.start_as_parent(closed);
+        let (handle, place) = draft.start_as_parent();
         Turn { desk: Some(desk), place, handle }
     }
 }
 
 fn named(desk: &Arc<Desk>, parent: Option<&Parent>, agent: &str) -> Draft {
-    let mut draft = Draft::new(desk, parent, CallKind::Turn, Kind::TurnOpened);
+    let mut draft = Draft::new(desk, parent, CallKind::Turn);
     draft.text(OPERATION_NAME, "invoke_agent");
     draft.text(AGENT_NAME, agent);
     draft
@@ -153,6 +153,21 @@ impl Turn {
     /// The trace that this turn is part of; nothing where the recorder is disabled.
     pub fn trace(&self) -> Option<TraceId> {
         self.place.as_ref().map(|place| place.trace)
+    }
+
+    /// What the agent decided to do.
+    pub fn decision(&self, action: impl IntoResult) -> Decision<'_> {
+        Decision::new(&self.handle, action)
+    }
+
+    /// The agent's state was kept under this id (`veilspan.checkpoint.id`).
+    pub fn checkpoint(&self, id: &str) -> Checkpoint<'_> {
+        Checkpoint::new(&self.handle, id)
+    }
+
+    /// A shorter history took the place of the one before, by the compaction of this id (`veilspan.compaction.id`).
+    pub fn compaction_installed(&self, id: &str) -> Installed<'_> {
+        Installed::new(&self.handle, id)
     }
 
     /// Says that the rollout ends with this turn (`veilspan.rollout.end`).

@@ -80,6 +80,14 @@ names! {
     TOOL_CALL_ID: "gen_ai.tool.call.id", Text, Label, GenAi, Opened;
     TOOL_TYPE: "gen_ai.tool.type", Text, Label, GenAi, Opened;
     TOOL_DESCRIPTION: "gen_ai.tool.description", Text, Content System, GenAi, Foreign;
+    PREVIOUS_RESPONSE_ID: "gen_ai.request.previous_response.id", Text, Label, GenAiNext, Opened;
+    REASONING_LEVEL: "gen_ai.request.reasoning.level", Text, Label, GenAiNext, Opened;
+    ENCODING_FORMATS: "gen_ai.request.encoding_formats", Texts, Label, GenAi, Opened;
+    EMBEDDING_DIMENSIONS: "gen_ai.embeddings.dimension.count", Int, Number, GenAi, Opened;
+    RETRIEVAL_TOP_K: "gen_ai.retrieval.top_k", Int, Number, GenAiNext, Opened;
+    MEMORY_STORE_ID: "gen_ai.memory.store.id", Text, Label, GenAiNext, Opened;
+    MEMORY_RECORD_ID: "gen_ai.memory.record.id", Text, Label, GenAiNext, Opened;
+    MCP_METHOD_NAME: "mcp.method.name", Text, Label, GenAi, Opened;
     SERVER_ADDRESS: "server.address", Text, Label, Otel, Opened;
     SERVER_PORT: "server.port", Int, Number, Otel, Opened;
     RESPONSE_ID: "gen_ai.response.id", Text, Label, GenAi, Closed;
@@ -92,6 +100,7 @@ names! {
     CACHE_CREATION_TOKENS: "gen_ai.usage.cache_creation.input_tokens", Int, Number, GenAi, Closed;
     CACHE_WRITE_TOKENS: "gen_ai.usage.cache_write.input_tokens", Int, Number, GenAiNext, Closed;
     REASONING_TOKENS: "gen_ai.usage.reasoning.output_tokens", Int, Number, GenAi, Closed;
+    MEMORY_RECORD_COUNT: "gen_ai.memory.record.count", Int, Number, GenAiNext, Closed;
     ERROR_TYPE: "error.type", Text, Reason, Otel, Closed;
 
     // Content of the conventions: read from others, and written only at the levels that let content through.
@@ -125,9 +134,6 @@ names! {
     CLIENT_PORT: "client.port", Int, Number, Otel, Foreign;
     BUSY_NANOS: "busy_ns", Int, Number, Otel, Foreign;
     IDLE_NANOS: "idle_ns", Int, Number, Otel, Foreign;
-    EMBEDDING_DIMENSIONS: "gen_ai.embeddings.dimension.count", Int, Number, GenAi, Foreign;
-    RETRIEVAL_TOP_K: "gen_ai.retrieval.top_k", Int, Number, GenAiNext, Foreign;
-    MEMORY_RECORD_COUNT: "gen_ai.memory.record.count", Int, Number, GenAiNext, Foreign;
     EVALUATION_SCORE: "gen_ai.evaluation.score.value", Double, Number, GenAi, Foreign;
     PROCESS_EXIT_CODE: "process.exit.code", Int, Number, Otel, Foreign;
 
@@ -150,11 +156,41 @@ names! {
     TOOL_REQUESTER: "veilspan.tool.requester", Text, Constant, Veilspan, Opened;
     TOOL_REQUESTER_ID: "veilspan.tool.requester.id", Text, Label, Veilspan, Opened;
     MCP_SERVER: "veilspan.mcp.server", Text, Label, Veilspan, Opened;
+    CONNECTION_ID: "veilspan.connection.id", Text, Label, Veilspan, Opened;
+    CODE_CELL_ID: "veilspan.code_cell.id", Text, Label, Veilspan, Opened;
+    CODE_CELL_RUNTIME_ID: "veilspan.code_cell.runtime_id", Text, Label, Veilspan, Opened;
+    WAIT_FOR: "veilspan.wait.for", Text, Label, Veilspan, Opened;
+    TERMINAL_OPERATION: "veilspan.terminal.operation", Text, Constant, Veilspan, Opened;
+    COMPACTION_ID: "veilspan.compaction.id", Text, Label, Veilspan, Opened;
+    COMPACTION_TRIGGER: "veilspan.compaction.trigger", Text, Label, Veilspan, Opened;
+    APPROVAL_INDEX: "veilspan.approval.index", Int, Number, Veilspan, Opened;
+    CANCEL_REASON: "veilspan.cancel.reason", Text, Reason, Veilspan, Opened;
+    REPLAY_OF: "veilspan.replay.of", Text, Label, Veilspan, Opened;
+    REPLAY_CHECKPOINT: "veilspan.replay.checkpoint", Text, Label, Veilspan, Opened;
+    REPLAY_PROVENANCE: "veilspan.replay.provenance", Text, Constant, Veilspan, Opened;
     ROLLOUT_END: "veilspan.rollout.end", Bool, Number, Veilspan, Closed;
     ERROR_KIND: "veilspan.error.kind", Text, Reason, Veilspan, Closed;
     ERROR_RETRYABLE: "veilspan.error.retryable", Bool, Number, Veilspan, Closed;
+    ERROR_HANDLED: "veilspan.error.handled", Text, Reason, Veilspan, Closed;
+    OUTPUT_CHUNKS: "veilspan.output.chunks", Int, Number, Veilspan, Closed;
+    TIME_PER_CHUNK: "veilspan.output.time_per_chunk", Double, Number, Veilspan, Closed;
+    CODE_CELL_STATUS: "veilspan.code_cell.status", Text, Constant, Veilspan, Closed;
+    WAIT_YIELDED: "veilspan.wait.yielded", Bool, Number, Veilspan, Closed;
+    TERMINAL_ID: "veilspan.terminal.id", Text, Label, Veilspan, Closed;
+    TERMINAL_EXIT_CODE: "veilspan.terminal.exit_code", Int, Number, Veilspan, Closed;
+    APPROVAL_DECISION: "veilspan.approval.decision", Text, Constant, Veilspan, Closed;
+    APPROVAL_WAIT_MS: "veilspan.approval.wait_ms", Int, Number, Veilspan, Closed;
+    ADMISSION: "veilspan.admission", Text, Constant, Veilspan, Closed;
     END_INFERRED: "veilspan.end.inferred", Bool, Number, Veilspan, Closed;
     USAGE_MISSING: "veilspan.usage.missing", Text, Constant, Veilspan, Closed;
+
+    // Ours: on marks.
+    DECISION_CONFIDENCE: "veilspan.decision.confidence", Double, Number, Veilspan, Marked;
+    CHECKPOINT_ID: "veilspan.checkpoint.id", Text, Label, Veilspan, Marked;
+    CHECKPOINT_CUT: "veilspan.checkpoint.cut", Text, Policy, Veilspan, Marked;
+    CHECKPOINT_FRAMEWORK: "veilspan.checkpoint.framework", Text, Label, Veilspan, Marked;
+    CHECKPOINT_LABEL: "veilspan.checkpoint.label", Text, Label, Veilspan, Marked;
+    COMPACTION_REPLACED: "veilspan.compaction.replaced", Int, Number, Veilspan, Marked;
 
     // Ours: digests and lengths of content.
     INPUT_DIGESTS: "veilspan.input.digests", Texts, Digest, Veilspan, Core;
@@ -176,6 +212,21 @@ names! {
     TOOL_ARGUMENTS_LENGTH: "veilspan.tool.arguments.length", Int, Number, Veilspan, Core;
     TOOL_RESULT_DIGEST: "veilspan.tool.result.digest", Text, Digest, Veilspan, Core;
     TOOL_RESULT_LENGTH: "veilspan.tool.result.length", Int, Number, Veilspan, Core;
+    ERROR_DIGEST: "veilspan.error.digest", Text, Digest, Veilspan, Core;
+    ERROR_LENGTH: "veilspan.error.length", Int, Number, Veilspan, Core;
+    DECISION_ACTION_DIGEST: "veilspan.decision.action.digest", Text, Digest, Veilspan, Core;
+    DECISION_ACTION_LENGTH: "veilspan.decision.action.length", Int, Number, Veilspan, Core;
+    DECISION_ALTERNATIVES_DIGESTS: "veilspan.decision.alternatives.digests", Texts, Digest, Veilspan, Core;
+    DECISION_ALTERNATIVES_LENGTHS: "veilspan.decision.alternatives.lengths", Ints, Number, Veilspan, Core;
+    CHECKPOINT_STATE_DIGEST: "veilspan.checkpoint.state.digest", Text, Digest, Veilspan, Core;
+    CHECKPOINT_STATE_LENGTH: "veilspan.checkpoint.state.length", Int, Number, Veilspan, Core;
+    COMPACTION_DIGESTS: "veilspan.compaction.digests", Texts, Digest, Veilspan, Core;
+    COMPACTION_ROLES: "veilspan.compaction.roles", Texts, Constant, Veilspan, Core;
+    COMPACTION_LENGTHS: "veilspan.compaction.lengths", Ints, Number, Veilspan, Core;
+    COMPACTION_PART_KINDS: "veilspan.compaction.part_kinds", Texts, Constant, Veilspan, Core;
+    COMPACTION_CHAIN: "veilspan.compaction.chain", Text, Digest, Veilspan, Core;
+    COMPACTION_OMITTED: "veilspan.compaction.omitted", Int, Number, Veilspan, Core;
+    COMPACTION_BLOB_DIGESTS: "veilspan.compaction.blob_digests", Texts, Digest, Veilspan, Core;
 
     // Ours: what reduction writes.
     ROLLOUT_GENERATION: "veilspan.rollout.generation", Int, Number, Veilspan, Core;

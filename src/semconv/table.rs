@@ -55,13 +55,15 @@ pub enum Origin {
     Veilspan,
 }
 
-/// Which half of a call carries an attribute.
+/// Which part of a call carries an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Known when the call opens.
     Opened,
     /// Known when it closes.
     Closed,
+    /// On a mark, beside those of the two halves.
+    Marked,
     /// Written from a typed field of the record, so it never stands among the free attributes.
     Core,
     /// Read from others, never written.

@@ -3,7 +3,7 @@
 use tracing::field::Empty;
 use tracing::{debug, debug_span, info_span};
 use tracing_subscriber::prelude::*;
-use veilspan::event::{Body, CallKind, Outcome};
+use veilspan::event::{CallKind, Given, Outcome, Returned};
 use veilspan::semconv;
 
 use super::stack::Recorded;
@@ -54,7 +54,7 @@ fn rig() {
     let calls = recorded.calls();
     assert_eq!(calls[0].closed.attrs.get(semconv::INPUT_TOKENS), Some(12));
     assert_eq!(calls[0].closed.attrs.get(semconv::REASONING_TOKENS), Some(3));
-    let Body::Inference { request, .. } = &calls[0].body else { panic!() };
+    let Given::Request(request) = &calls[0].given else { panic!() };
     assert_eq!((request.items[0].length, request.system.length), (Some(5), Some(3)));
     assert_eq!(calls[1].opened.attrs.text(semconv::TOOL_NAME), Some("shell"));
     assert_eq!(calls[1].closed.outcome, Some(Outcome::Failed));
@@ -131,7 +131,7 @@ fn langchain_rust() {
         drop(info_span!("tool.call", tool = "hammer"));
     });
     let call = recorded.call();
-    assert_eq!(call.body.kind(), CallKind::Inference);
+    assert_eq!(call.kind, CallKind::Inference);
     assert_eq!(call.opened.attrs.text(semconv::REQUEST_MODEL), Some("m"));
     assert_eq!(call.opened.attrs.get(semconv::STREAM), Some(false));
     assert_eq!(call.closed.attrs.get(semconv::INPUT_TOKENS), Some(3));
@@ -154,7 +154,7 @@ fn swiftide() {
     let call = recorded.call();
     assert_eq!(call.opened.attrs.text(semconv::REQUEST_MODEL), Some("m"));
     assert_eq!(call.closed.attrs.get(semconv::INPUT_TOKENS), Some(9));
-    let Body::Inference { request, answer } = &call.body else { panic!() };
+    let (Given::Request(request), Returned::Answer(answer)) = (&call.given, &call.returned) else { panic!() };
     assert_eq!((request.items[0].length, answer.items[0].length), (Some(5), Some(2)));
 }
 
@@ -175,7 +175,7 @@ fn older_genai_names() {
     assert_eq!(call.opened.attrs.text(semconv::PROVIDER_NAME), Some("openai"));
     assert_eq!(call.closed.attrs.get(semconv::INPUT_TOKENS), Some(4));
     assert_eq!(call.closed.attrs.get(semconv::OUTPUT_TOKENS), Some(2));
-    let Body::Inference { request, answer } = &call.body else { panic!() };
+    let (Given::Request(request), Returned::Answer(answer)) = (&call.given, &call.returned) else { panic!() };
     assert_eq!((request.items[0].length, answer.items[0].length), (Some(5), Some(2)));
 }
 
@@ -209,7 +209,7 @@ fn openinference() {
             });
     });
     let calls = recorded.calls();
-    let kinds: Vec<_> = calls.iter().map(|call| call.body.kind()).collect();
+    let kinds: Vec<_> = calls.iter().map(|call| call.kind).collect();
     assert_eq!(kinds, [CallKind::Turn, CallKind::Inference, CallKind::Tool]);
     assert_eq!(calls[0].opened.attrs.text(semconv::AGENT_NAME), Some("planner"));
     let llm = &calls[1];
@@ -218,10 +218,12 @@ fn openinference() {
     assert_eq!(llm.closed.attrs.get(semconv::CACHE_CREATION_TOKENS), Some(2));
     assert_eq!(llm.closed.attrs.get(semconv::CACHE_WRITE_TOKENS), Some(2));
     assert_eq!(llm.closed.attrs.get(semconv::FINISH_REASONS).unwrap(), ["stop"]);
-    let Body::Inference { request, answer } = &llm.body else { panic!() };
+    let (Given::Request(request), Returned::Answer(answer)) = (&llm.given, &llm.returned) else { panic!() };
     let roles: Vec<_> = request.items.iter().map(|item| item.role.as_str()).collect();
     assert_eq!((roles, answer.items[0].length), (vec!["system", "user"], Some(2)));
-    let Body::Tool { arguments, result } = &calls[2].body else { panic!() };
+    let (Given::Arguments(arguments), Returned::Result(result)) = (&calls[2].given, &calls[2].returned) else {
+        panic!()
+    };
     assert_eq!((arguments.length, result.length), (Some(2), Some(4)));
     assert!(!format!("{calls:?}").contains("canary"));
 }
@@ -247,10 +249,10 @@ fn openllmetry() {
         });
     });
     let calls = recorded.calls();
-    let kinds: Vec<_> = calls.iter().map(|call| call.body.kind()).collect();
+    let kinds: Vec<_> = calls.iter().map(|call| call.kind).collect();
     assert_eq!(kinds, [CallKind::Turn, CallKind::Inference, CallKind::Tool]);
     assert_eq!(calls[1].opened.attrs.get(semconv::STREAM), Some(true));
-    let Body::Inference { request, answer } = &calls[1].body else { panic!() };
+    let (Given::Request(request), Returned::Answer(answer)) = (&calls[1].given, &calls[1].returned) else { panic!() };
     assert_eq!((request.items[0].length, answer.items[0].length), (Some(5), Some(2)));
     assert_eq!(calls[1].opened.span.parent, Some(calls[0].opened.span.span));
 }

@@ -3,7 +3,7 @@
 use tracing::field::Empty;
 use tracing::{error, info, info_span, warn};
 use tracing_subscriber::prelude::*;
-use veilspan::event::{Body, CallKind, CallRecord, Outcome, Veiled};
+use veilspan::event::{CallKind, CallRecord, Given, Outcome, Returned, Veiled};
 use veilspan::intake::Drop;
 use veilspan::semconv;
 
@@ -17,7 +17,7 @@ fn recorded(run: impl FnOnce()) -> Recorded {
 }
 
 fn lengths(call: &CallRecord<Veiled>) -> (Vec<Option<u64>>, Vec<Option<u64>>) {
-    let Body::Inference { request, answer } = &call.body else { panic!("{call:?}") };
+    let (Given::Request(request), Returned::Answer(answer)) = (&call.given, &call.returned) else { panic!("{call:?}") };
     (request.items.iter().map(|item| item.length).collect(), answer.items.iter().map(|item| item.length).collect())
 }
 
@@ -62,7 +62,7 @@ fn a_chat_span_is_an_inference_whose_numbers_are_numbers() {
     assert_eq!(closed.get(semconv::FINISH_REASONS).unwrap(), ["stop", "length"]);
     assert_eq!(call.closed.outcome, Some(Outcome::Completed));
     assert_eq!(lengths(&call), (vec![Some(5)], vec![Some(2)]));
-    let Body::Inference { request, .. } = &call.body else { panic!() };
+    let Given::Request(request) = &call.given else { panic!() };
     assert_eq!(request.system.length, Some(8));
     let hello = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
     assert_eq!(request.items[0].digest.unwrap().to_string(), hello);
@@ -114,7 +114,7 @@ fn an_agent_its_inferences_and_its_tools_are_a_turn() {
         });
     });
     let calls = recorded.calls();
-    let kinds: Vec<_> = calls.iter().map(|call| call.body.kind()).collect();
+    let kinds: Vec<_> = calls.iter().map(|call| call.kind).collect();
     use CallKind::{Inference, Tool, Turn};
     assert_eq!(kinds, [Turn, Inference, Tool, Turn, Inference]);
     let ids: Vec<_> = calls.iter().map(|call| call.opened.span).collect();
@@ -131,7 +131,9 @@ fn an_agent_its_inferences_and_its_tools_are_a_turn() {
     assert_eq!(calls[3].scope.rollout, scope.rollout);
     assert_eq!([&*calls[3].scope.thread, &*calls[3].scope.turn], [worker.as_str(); 2]);
     assert_eq!(calls[4].scope, calls[3].scope);
-    let Body::Tool { arguments, result } = &calls[2].body else { panic!() };
+    let (Given::Arguments(arguments), Returned::Result(result)) = (&calls[2].given, &calls[2].returned) else {
+        panic!()
+    };
     assert!(arguments.digest.is_some() && arguments.exact.is_some());
     assert_eq!(result.length, Some(4));
 }
@@ -247,7 +249,7 @@ fn a_span_without_an_operation_is_what_its_fields_are_of() {
         info_span!("c", gen_ai.operation.name = Empty, gen_ai.agent.name = "x")
             .record("gen_ai.operation.name", "invoke_agent");
     });
-    let kinds: Vec<_> = recorded.calls().iter().map(|call| call.body.kind()).collect();
+    let kinds: Vec<_> = recorded.calls().iter().map(|call| call.kind).collect();
     assert_eq!(kinds, [CallKind::Inference, CallKind::Tool, CallKind::Turn]);
 }
 

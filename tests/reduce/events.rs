@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use veilspan::event::{
-    Algorithm, Arguments, At, Attrs, CallId, CallKind, Closed, Digest, EdgeKind, Event, Input, Item, Key, KeyIdentity,
-    Kind, Link, Measure, Opened, Outcome, Output, ProducerId, Role, Scope, Source, SpanId, SpanIds, TraceId, Veiled,
+    Algorithm, Arguments, At, Attrs, CallId, CallKind, Closed, Digest, EdgeKind, Event, Given, Input, Item, Key,
+    KeyIdentity, Kind, Link, Measure, Opened, Outcome, Output, ProducerId, Returned, Role, Scope, Source, SpanId,
+    SpanIds, TraceId, Veiled,
 };
 use veilspan::reduce::{Effect, Facts, Limits, Reducer, Rollout, SynthSpan};
 use veilspan::semconv::{
@@ -192,22 +193,24 @@ impl Call {
         let ids = SpanIds { trace: trace(self.trace), span: span(self.number), parent, parent_is_remote: false };
         let opened = Opened { span: ids, attrs: self.opened.clone(), links: self.links.clone(), policy: None };
         let arguments = Arguments { digest: Some(digest(0x1c)), exact: None, length: Some(7) };
-        let kind = match self.kind {
-            CallKind::Turn => Kind::TurnOpened(opened),
-            CallKind::Inference => Kind::InferenceOpened(opened, self.input.clone()),
-            _ => Kind::ToolOpened(opened, arguments),
+        let given = match self.kind {
+            CallKind::Inference => Given::Request(self.input.clone()),
+            CallKind::Tool => Given::Arguments(arguments),
+            kind => Given::empty(kind),
         };
+        let kind = Kind::Opened(opened, given);
         self.event(self.at_time(self.from, 0), kind)
     }
 
     pub fn close(&self) -> Event<Veiled> {
-        let closed = Closed { outcome: self.outcome, attrs: self.closed.clone() };
+        let closed = Closed { outcome: self.outcome, attrs: self.closed.clone(), ..Closed::default() };
         let result = Measure { digest: Some(digest(0x99)), length: Some(1) };
-        let kind = match self.kind {
-            CallKind::Turn => Kind::TurnClosed(closed),
-            CallKind::Inference => Kind::InferenceClosed(closed, self.output.clone()),
-            _ => Kind::ToolClosed(closed, result),
+        let returned = match self.kind {
+            CallKind::Inference => Returned::Answer(self.output.clone()),
+            CallKind::Tool => Returned::Result(result),
+            kind => Returned::empty(kind),
         };
+        let kind = Kind::Closed(closed, returned);
         self.event(self.at_time(self.to, 1), kind)
     }
 

@@ -130,7 +130,7 @@ fn what_is_kept_does_not_pin_the_request_it_came_in() {
         thread: slice.clone(),
         turn: slice.clone(),
     });
-    if let Kind::TurnOpened(opened) = &mut event.kind {
+    if let Kind::Opened(opened, _) = &mut event.kind {
         opened.attrs.set(veilspan::semconv::AGENT_NAME, slice.clone());
         opened.policy = Some(slice.clone());
     }

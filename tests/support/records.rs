@@ -8,29 +8,28 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use veilspan::event::{
-    Algorithm, Arguments, At, Attrs, Body, CallId, CallKind, CallRecord, Closed, Digest, EdgeKind, Input, Item,
-    KeyIdentity, Link, Measure, Opened, Outcome, Output, ProducerId, Role, Scope, SpanId, SpanIds, TraceId, Value,
-    Veiled,
+    Algorithm, Arguments, At, Attrs, CallKind, CallRecord, Closed, Digest, EdgeKind, Given, Histories, Input, Item,
+    KeyIdentity, Link, Mark, MarkKind, Marked, Measure, Noted, Opened, Outcome, Output, ProducerId, Returned, Role,
+    Scope, SpanId, SpanIds, TraceId, Value, Veiled,
 };
 use veilspan::semconv::{OPERATION_NAME, Phase, Type, lookup, table};
 
 /// Any valid record.
 pub fn record() -> impl Strategy<Value = CallRecord<Veiled>> {
-    let when = (any::<u64>(), any::<u64>(), option::of(0..=i64::MAX as u64), option::of(0..=i64::MAX as u64));
-    (body(), scope(), span_ids(), option::of(any::<u128>()), option::of(producer()), when).prop_flat_map(
-        |(body, scope, span, call, producer, (opens, closes, seq, seq_end))| {
-            let kind = body.kind();
-            let id = call.map_or(KeyIdentity::Span(span.trace, span.span), |id| KeyIdentity::Call(CallId::from(id)));
-            let at = move |time_unix_nano, seq| At { time_unix_nano, producer, seq };
-            (opened(kind, span), closed()).prop_map(move |(opened, closed)| CallRecord {
-                scope: Arc::clone(&scope),
-                id,
-                opened_at: at(opens, seq),
-                closed_at: at(closes, seq_end),
-                opened,
-                closed,
-                body: body.clone(),
-            })
+    (select(&CallKind::ALL[..]), span_ids(), option::of(producer()))
+        .prop_flat_map(|(kind, span, producer)| record_of(kind, span, producer))
+}
+
+fn record_of(kind: CallKind, span: SpanIds, producer: Option<ProducerId>) -> impl Strategy<Value = CallRecord<Veiled>> {
+    let at = move || (any::<u64>(), length()).prop_map(move |(time, seq)| At { time_unix_nano: time, producer, seq });
+    let marked = (mark(), at()).prop_map(|(mark, at)| Marked { at, mark });
+    let id = option::of(any::<u128>())
+        .prop_map(move |id| id.map_or(KeyIdentity::Span(span.trace, span.span), |id| KeyIdentity::Call(id.into())));
+    let dropped = prop_oneof![Just(0), any::<u32>()];
+    let halves = ((opened(kind, span), given(kind)), (closed(), returned(kind)));
+    (scope(), id, at(), at(), halves, vec(marked, 0..4), dropped).prop_map(
+        move |(scope, id, opened_at, closed_at, ((opened, given), (closed, returned)), marks, marks_dropped)| {
+            CallRecord { scope, kind, id, opened_at, closed_at, opened, given, marks, marks_dropped, closed, returned }
         },
     )
 }
@@ -82,15 +81,47 @@ fn input() -> impl Strategy<Value = Input> {
     )
 }
 
-fn body() -> impl Strategy<Value = Body<Veiled>> {
-    let output = (vec(measure(), 0..3), vec(digest(), 0..3)).prop_map(|(items, blobs)| Output { items, blobs });
+/// A history alone.
+fn messages() -> impl Strategy<Value = Input> {
+    input().prop_map(|input| Input { prefix: None, system: Measure::default(), tools: None, ..input })
+}
+
+fn given(kind: CallKind) -> BoxedStrategy<Given<Veiled>> {
     let arguments = (option::of(digest()), option::of(digest()), length())
         .prop_map(|(digest, exact, length)| Arguments { digest, exact, length });
-    prop_oneof![
-        Just(Body::Turn),
-        (input(), output).prop_map(|(request, answer)| Body::Inference { request, answer }),
-        (arguments, measure()).prop_map(|(arguments, result)| Body::Tool { arguments, result }),
-    ]
+    match Given::<Veiled>::empty(kind) {
+        Given::Request(_) => input().prop_map(Given::Request).boxed(),
+        Given::Arguments(_) => arguments.prop_map(Given::Arguments).boxed(),
+        _ => vec(measure(), 0..4).prop_map(Given::Texts).boxed(),
+    }
+}
+
+fn returned(kind: CallKind) -> BoxedStrategy<Returned<Veiled>> {
+    let output = (vec(measure(), 0..3), vec(digest(), 0..3)).prop_map(|(items, blobs)| Output { items, blobs });
+    match Returned::<Veiled>::empty(kind) {
+        Returned::Answer(_) => output.prop_map(Returned::Answer).boxed(),
+        Returned::Result(_) => measure().prop_map(Returned::Result).boxed(),
+        _ => vec(measure(), 0..4).prop_map(Returned::Texts).boxed(),
+    }
+}
+
+fn mark() -> impl Strategy<Value = Mark<Veiled>> {
+    select(&MarkKind::ALL[..]).prop_flat_map(|kind| {
+        (noted(kind), attrs(Phase::Marked)).prop_map(move |(noted, attrs)| Mark { kind, attrs, noted })
+    })
+}
+
+fn noted(kind: MarkKind) -> BoxedStrategy<Noted<Veiled>> {
+    match Noted::<Veiled>::empty(kind) {
+        Noted::Decision { .. } => (measure(), vec(measure(), 0..4))
+            .prop_map(|(action, alternatives)| Noted::Decision { action, alternatives })
+            .boxed(),
+        Noted::State(_) => measure().prop_map(Noted::State).boxed(),
+        Noted::Histories(_) => (messages(), messages())
+            .prop_map(|(replaced, replacement)| Noted::Histories(Box::new(Histories { replaced, replacement })))
+            .boxed(),
+        _ => Just(Noted::Nothing).boxed(),
+    }
 }
 
 fn scope() -> impl Strategy<Value = Arc<Scope>> {
@@ -112,15 +143,9 @@ fn span_ids() -> impl Strategy<Value = SpanIds> {
 }
 
 fn opened(kind: CallKind, span: SpanIds) -> impl Strategy<Value = Opened<Veiled>> {
-    let operations: &[&str] = match kind {
-        CallKind::Turn => &["invoke_agent"],
-        CallKind::Inference => &["chat", "text_completion", "generate_content"],
-        CallKind::Tool => &["execute_tool"],
-        _ => unreachable!("no other kind is made"),
-    };
     let edge = option::of(select(&EdgeKind::ALL[..]));
     let link = (trace_id(), span_id(), edge).prop_map(|(trace, span, kind)| Link { trace, span, kind });
-    (attrs(Phase::Opened), select(operations), vec(link, 0..4), option::of(text())).prop_map(
+    (attrs(Phase::Opened), select(kind.operations()), vec(link, 0..4), option::of(text())).prop_map(
         move |(mut attrs, operation, links, policy)| {
             attrs.set(OPERATION_NAME, ByteString::from_static(operation));
             Opened { span, attrs, links, policy }
@@ -130,12 +155,19 @@ fn opened(kind: CallKind, span: SpanIds) -> impl Strategy<Value = Opened<Veiled>
 
 fn closed() -> impl Strategy<Value = Closed<Veiled>> {
     let outcome = option::of(select(&Outcome::ALL[..]));
-    (outcome, attrs(Phase::Closed)).prop_map(|(outcome, attrs)| Closed { outcome, attrs })
+    (outcome, attrs(Phase::Closed), measure()).prop_map(|(outcome, attrs, error)| Closed {
+        outcome,
+        attrs,
+        error,
+        links: Vec::new(),
+    })
 }
 
-/// Any attributes of one half of a call.
+/// Any attributes of one half of a call, or of a mark, which may have those of both.
 fn attrs(phase: Phase) -> impl Strategy<Value = Attrs> {
-    let names: Vec<_> = table().iter().filter(|name| name.phase == phase).collect();
+    let is_free = |other| matches!(other, Phase::Opened | Phase::Closed | Phase::Marked);
+    let has = |other| other == phase || phase == Phase::Marked && is_free(other);
+    let names: Vec<_> = table().iter().filter(|name| has(name.phase)).collect();
     let count = names.len();
     subsequence(names, 0..=count).prop_flat_map(|names| {
         let values: Vec<_> = names.iter().map(|name| value(name.kind)).collect();

@@ -4,37 +4,17 @@ use std::borrow::Cow;
 
 use super::rules::Rules;
 use super::verdict::stays;
+use crate::event::CallKind;
 use crate::otlp::{AnyView, Attributes};
 use crate::privacy::is_label;
 use crate::semconv::{self, Attr};
 
 use bytestring::ByteString;
 
-/// What a span's name may begin with before a label: the conventions' operations and MCP's methods, and our summaries.
-const OPERATIONS: &[&str] = &[
-    "chat",
-    "create_agent",
-    "create_memory",
-    "create_memory_store",
-    "delete_memory",
-    "delete_memory_store",
-    "embeddings",
-    "execute_tool",
-    "fetch_response",
-    "generate_content",
-    "invoke_agent",
-    "invoke_workflow",
-    "plan",
-    "prompts/get",
-    "resources/read",
-    "retrieval",
-    "rollout",
-    "search_memory",
-    "text_completion",
-    "tools/call",
-    "update_memory",
-    "upsert_memory",
-];
+/// What a span's name may begin with before a label, beside the operations of our calls: the conventions' other
+/// operations and MCP's methods, and our summaries.
+const OPERATIONS: &[&str] =
+    &["create_agent", "fetch_response", "plan", "prompts/get", "resources/read", "rollout", "tools/call"];
 
 /// What stands in the place of a span's name; nothing where it stays.
 pub(super) fn span_name<'a>(rules: &Rules<'_>, span: &'a [u8], name: &'a str) -> Option<Cow<'a, str>> {
@@ -44,20 +24,20 @@ pub(super) fn span_name<'a>(rules: &Rules<'_>, span: &'a [u8], name: &'a str) ->
     let Some(operation) = text(span, semconv::OPERATION_NAME).filter(|operation| is_operation(operation)) else {
         return Some(Cow::Owned(rules.replaced(name)));
     };
-    let target = match operation {
-        "invoke_agent" | "create_agent" | "plan" => semconv::AGENT_NAME,
-        "execute_tool" => semconv::TOOL_NAME,
-        "invoke_workflow" => semconv::WORKFLOW_NAME,
-        "retrieval" => semconv::DATA_SOURCE_ID,
-        _ => semconv::REQUEST_MODEL,
+    let target = match CallKind::of_operation(operation) {
+        Some(kind) => kind.target(),
+        None => matches!(operation, "create_agent" | "plan").then_some(semconv::AGENT_NAME),
     };
     rules.count_replaced();
-    let target = text(span, target).filter(|target| !target.is_empty()).map(|target| rules.label(target));
+    let target = target
+        .and_then(|target| text(span, target))
+        .filter(|target| !target.is_empty())
+        .map(|target| rules.label(target));
     Some(target.map_or(Cow::Borrowed(operation), |target| Cow::Owned(format!("{operation} {target}"))))
 }
 
 fn is_operation(word: &str) -> bool {
-    OPERATIONS.contains(&word)
+    OPERATIONS.contains(&word) || CallKind::of_operation(word).is_some()
 }
 
 fn stays_as_target(label: &str) -> bool {

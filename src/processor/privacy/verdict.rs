@@ -36,7 +36,7 @@ pub(super) fn of_span(key: &str, value: &AnyView<'_>) -> Verdict {
     let (passes, otherwise): (fn(&str) -> bool, _) = match id.map(|id| id.name().class) {
         Some(Class::Number) => return number(value),
         Some(Class::Label) => (stays, Verdict::Label),
-        Some(Class::Constant) if id == Some(semconv::INPUT_PART_KINDS.id()) => (is_part_kinds, Verdict::Label),
+        Some(Class::Constant) if id.is_some_and(has_part_kinds) => (is_part_kinds, Verdict::Label),
         Some(Class::Constant) => (stays, Verdict::Label),
         Some(Class::Reason) => (stays, Verdict::Reason),
         Some(Class::Digest) => return text_or_content(value, is_digest, true),
@@ -45,6 +45,10 @@ pub(super) fn of_span(key: &str, value: &AnyView<'_>) -> Verdict {
         None => return unknown(key, value),
     };
     labels(value, passes, otherwise)
+}
+
+fn has_part_kinds(id: KeyId) -> bool {
+    [semconv::INPUT_PART_KINDS, semconv::COMPACTION_PART_KINDS].iter().any(|name| name.id() == id)
 }
 
 /// On a resource or a scope, where every text is a label and only a text can be one.

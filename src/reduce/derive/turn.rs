@@ -45,6 +45,8 @@ pub(in crate::reduce) fn derive_turn(
             CallKind::Turn => spans.push(call),
             CallKind::Inference => inferences.push(inference(place, call, told, thread, findings)),
             CallKind::Tool => tools.push(call::tool(call, told)),
+            // No other kind becomes a fact.
+            _ => {}
         }
     }
     let reported = !spans.is_empty();

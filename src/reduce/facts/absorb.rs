@@ -7,7 +7,7 @@ use super::rollout::{Absorbed, Fact, RolloutFacts, Shown, ThreadFacts, UnknownFa
 use crate::event::{Event, Key, Kind, Scope, Veiled};
 
 impl Fact {
-    /// Nothing where the event is a tick.
+    /// Nothing where the event tells nothing that is kept.
     pub(in crate::reduce) fn of(event: &Event<Veiled>) -> Option<Self> {
         if let Kind::Unknown { name } = &event.kind {
             return Some(Self::Unknown(UnknownFact {
@@ -18,9 +18,7 @@ impl Fact {
                 at: event.at,
             }));
         }
-        let (kind, observation) = Observation::of(&event.kind, event.at)?;
-        // What was observed says what kind of call it is; a key that says otherwise would mix two kinds in one call.
-        Some(Self::Call(Key { kind, ..event.key }, observation))
+        Some(Self::Call(event.key, Observation::of(event.key.kind, &event.kind, event.at)?))
     }
 }
 

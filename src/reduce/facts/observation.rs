@@ -4,7 +4,8 @@ use bytestring::ByteString;
 
 use super::detach::{detach, detach_attrs, detach_input};
 use crate::event::{
-    Arguments, At, Attrs, CallKind, Closed, Input, Kind, Link, Measure, Opened, Outcome, Output, SpanIds, Veiled,
+    Arguments, At, Attrs, CallKind, Closed, Given, Input, Kind, Link, Measure, Opened, Outcome, Output, Returned,
+    SpanIds, Veiled,
 };
 
 /// The opening of a call. Sorted by time, producer and count before anything else: derivation relies on it.
@@ -48,24 +49,29 @@ pub(in crate::reduce) enum Observation {
 }
 
 impl Observation {
-    /// Nothing where the event is about no call that this version knows.
-    pub(in crate::reduce) fn of(kind: &Kind<Veiled>, at: At) -> Option<(CallKind, Self)> {
-        let observation = match kind {
-            Kind::TurnOpened(opened) => (CallKind::Turn, opening(at, opened, OpenBody::Turn)),
-            Kind::InferenceOpened(opened, input) => {
-                (CallKind::Inference, opening(at, opened, OpenBody::Inference(Box::new(detach_input(input)))))
+    /// Nothing where the event is about no turn, inference or tool call.
+    pub(in crate::reduce) fn of(call: CallKind, kind: &Kind<Veiled>, at: At) -> Option<Self> {
+        match kind {
+            Kind::Opened(opened, given) => {
+                let body = match (call, given) {
+                    (CallKind::Turn, _) => OpenBody::Turn,
+                    (CallKind::Inference, Given::Request(input)) => OpenBody::Inference(Box::new(detach_input(input))),
+                    (CallKind::Tool, Given::Arguments(arguments)) => OpenBody::Tool(arguments.clone()),
+                    _ => return None,
+                };
+                Some(opening(at, opened, body))
             }
-            Kind::ToolOpened(opened, arguments) => {
-                (CallKind::Tool, opening(at, opened, OpenBody::Tool(arguments.clone())))
+            Kind::Closed(closed, returned) => {
+                let body = match (call, returned) {
+                    (CallKind::Turn, _) => CloseBody::Turn,
+                    (CallKind::Inference, Returned::Answer(output)) => CloseBody::Inference(output.clone()),
+                    (CallKind::Tool, Returned::Result(result)) => CloseBody::Tool(result.clone()),
+                    _ => return None,
+                };
+                Some(closing(at, closed, body))
             }
-            Kind::TurnClosed(closed) => (CallKind::Turn, closing(at, closed, CloseBody::Turn)),
-            Kind::InferenceClosed(closed, output) => {
-                (CallKind::Inference, closing(at, closed, CloseBody::Inference(output.clone())))
-            }
-            Kind::ToolClosed(closed, result) => (CallKind::Tool, closing(at, closed, CloseBody::Tool(result.clone()))),
-            Kind::Tick | Kind::Unknown { .. } => return None,
-        };
-        Some(observation)
+            Kind::Marked(_) | Kind::Tick | Kind::Unknown { .. } => None,
+        }
     }
 }
 

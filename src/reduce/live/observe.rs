@@ -3,7 +3,7 @@
 use super::deadlines::{Deadline, TurnKey, Which};
 use super::slot::{Kept, Live, Slot, Told};
 use super::{Counter, Effect, Reducer};
-use crate::event::{Closed, Event, Kind, Scope, Veiled};
+use crate::event::{CallKind, Closed, Event, Kind, Scope, Veiled};
 use crate::reduce::facts::{Fact, RolloutFacts, RolloutKey};
 use crate::semconv::ROLLOUT_END;
 
@@ -73,7 +73,7 @@ impl Reducer {
             }
             Some(bound) => turn_away(&mut live.facts, bound, effects),
         }
-        if let Kind::TurnClosed(closed) = &event.kind {
+        if let (CallKind::Turn, Kind::Closed(closed, _)) = (event.key.kind, &event.kind) {
             self.turn_closed(which, &event.scope, closed);
         }
     }
