@@ -2,8 +2,8 @@
 //!
 //! It has the peers' fourteen attributes and none of our own stamps; no queue, no thread, no sampling, no context.
 
-use super::measure::Scenario;
-use super::payload;
+use crate::support::calls::measure::Scenario;
+use crate::support::calls::payload;
 
 const BUFFER: usize = 384 << 10;
 

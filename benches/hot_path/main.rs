@@ -13,20 +13,16 @@
 )]
 
 mod floor;
-mod layer;
-mod measure;
 mod ours;
-mod payload;
-mod sdk;
 #[path = "../support/mod.rs"]
 mod support;
 
 use floor::Floor;
-use layer::{Keep, Layer, Unheard};
-use measure::{Cost, Measured};
 use ours::Ours;
-use payload::Content;
-use sdk::Sdk;
+use support::calls::measure::{Cost, Measured};
+use support::calls::payload::Content;
+use support::calls::sdk::{self, Sdk};
+use support::calls::spans::{Keep, Layer, Unheard};
 use support::child::Child;
 use support::table::{header, line, median};
 use support::{arguments, sink};
@@ -63,17 +59,17 @@ fn compare(rounds: usize) {
     let content = || Some(Content::new());
     let mut scenarios = [
         Measured::new("ours c+", BURST, 40, true, Ours::new(url(), None)),
-        Measured::new("layer c", BURST, 40, true, Layer::new(url(), Keep::Nothing)),
+        Measured::new("layer c", BURST, 40, true, Layer::theirs(sdk::provider(url()), Keep::Nothing)),
         Measured::new("sdk c", BURST, 40, true, Sdk::new(url(), None)),
         Measured::new("floor c", BURST, 40, false, Floor::new()),
         Measured::new("ours 6 KiB", BURST, 20, true, Ours::new(url(), content())),
-        Measured::new("layer e", BURST, 20, true, Layer::new(url(), Keep::Digest(Content::new()))),
-        Measured::new("layer d", BURST, 20, true, Layer::new(url(), Keep::Whole(Content::new()))),
+        Measured::new("layer e", BURST, 20, true, Layer::theirs(sdk::provider(url()), Keep::Digest(Content::new()))),
+        Measured::new("layer d", BURST, 20, true, Layer::theirs(sdk::provider(url()), Keep::Whole(Content::new()))),
         Measured::new("sdk d", BURST, 20, true, Sdk::new(url(), content())),
         Measured::new("ours disabled", 10_000, 20, false, Ours::disabled()),
         Measured::new("nobody listens", 10_000, 20, false, Unheard),
         Measured::new("ours c+, long bursts", LONG_BURST, 5, true, Ours::new(url(), None)),
-        Measured::new("layer c, long bursts", LONG_BURST, 5, true, Layer::new(url(), Keep::Nothing)),
+        Measured::new("layer c, long bursts", LONG_BURST, 5, true, Layer::theirs(sdk::provider(url()), Keep::Nothing)),
     ];
     header("hot_path, nanoseconds a call", rounds);
     for round in 0..=rounds {

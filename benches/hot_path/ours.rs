@@ -9,8 +9,8 @@ use veilspan::privacy::Key;
 use veilspan::record::{Inference, InferenceBuilder, Turn};
 use veilspan::{Policy, Recorder};
 
-use super::measure::Scenario;
-use super::payload::{self, Content};
+use crate::support::calls::measure::Scenario;
+use crate::support::calls::payload::{self, Content};
 
 pub struct Ours {
     recorder: Recorder,

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod arguments;
+pub mod calls;
 pub mod child;
 pub mod cpu;
 pub mod raw;

@@ -3,15 +3,23 @@
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span, SpanBuilder, SpanKind, Tracer, TracerProvider};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 
 use super::measure::Scenario;
 use super::payload::{self, Content};
 
 /// A provider with the SDK's defaults. Needs a runtime around it, and to live as long as it exports.
 pub fn provider(endpoint: String) -> SdkTracerProvider {
-    let exporter = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build().expect("an exporter");
-    SdkTracerProvider::builder().with_batch_exporter(exporter).build()
+    SdkTracerProvider::builder().with_batch_exporter(exporter(endpoint)).build()
+}
+
+/// The same with a sampler that takes nothing.
+pub fn unsampled(endpoint: String) -> SdkTracerProvider {
+    SdkTracerProvider::builder().with_batch_exporter(exporter(endpoint)).with_sampler(Sampler::AlwaysOff).build()
+}
+
+fn exporter(endpoint: String) -> SpanExporter {
+    SpanExporter::builder().with_tonic().with_endpoint(endpoint).build().expect("an exporter")
 }
 
 pub struct Sdk {

@@ -1,4 +1,6 @@
-//! `tracing` with tracing-opentelemetry's layer at its defaults; and `tracing` without anybody who listens.
+//! The call as a `tracing` span, before tracing-opentelemetry's layer at its defaults, before ours, and before nobody.
+
+use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -6,6 +8,7 @@ use sha2::{Digest, Sha256};
 use tracing::field::Empty;
 use tracing::{Dispatch, Span, dispatcher, info_span};
 use tracing_subscriber::layer::SubscriberExt;
+use veilspan::Recorder;
 
 use super::measure::Scenario;
 use super::payload::{self, Content};
@@ -18,18 +21,30 @@ pub enum Keep {
     Digest(Content),
 }
 
+/// Spans before one layer on a registry.
 pub struct Layer {
-    provider: SdkTracerProvider,
     dispatch: Dispatch,
     keep: Keep,
+    flush: Box<dyn FnMut()>,
 }
 
 impl Layer {
-    pub fn new(endpoint: String, keep: Keep) -> Self {
-        let provider = super::sdk::provider(endpoint);
+    /// tracing-opentelemetry, to a provider.
+    pub fn theirs(provider: SdkTracerProvider, keep: Keep) -> Self {
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("benchmark"));
         let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
-        Self { provider, dispatch, keep }
+        let flush = Box::new(move || provider.force_flush().expect("a flush that ends"));
+        Self { dispatch, keep, flush }
+    }
+
+    /// Ours, of a recorder.
+    pub fn ours(recorder: Recorder, keep: Keep) -> Self {
+        let dispatch = Dispatch::new(tracing_subscriber::registry().with(recorder.layer()));
+        let flush = Box::new(move || {
+            let drained = recorder.flush(Duration::from_secs(30));
+            assert!(drained.complete, "a flush that does not end: {:?}", drained.counts);
+        });
+        Self { dispatch, keep, flush }
     }
 }
 
@@ -50,7 +65,7 @@ impl Scenario for Layer {
     }
 
     fn flush(&mut self) {
-        self.provider.force_flush().expect("a flush that ends");
+        (self.flush)();
     }
 }
 

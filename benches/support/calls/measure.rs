@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::support::child::Child;
-use super::support::cpu;
-use super::support::table::Rounds;
+use crate::support::child::Child;
+use crate::support::cpu;
+use crate::support::table::Rounds;
 
 /// Something that records calls.
 pub trait Scenario {

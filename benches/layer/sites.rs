@@ -1,0 +1,130 @@
+//! What a span's call site that is no GenAI one costs more because our layer is there, in instructions.
+//!
+//! Counted by valgrind, of this binary in another process: once with few visits and once with many, so that what starts and
+//! ends a process cancels out.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::{Dispatch, Subscriber, dispatcher, info_span};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{EnvFilter, fmt, registry};
+use veilspan::layer::others;
+use veilspan::testing::MemorySink;
+use veilspan::{Policy, Recorder};
+
+pub const MODE: &str = "sites";
+
+/// What else listens.
+#[derive(Clone, Copy)]
+enum Stack {
+    /// Nothing; in our layer's place, one that is switched off.
+    Alone,
+    /// `fmt`, into nowhere.
+    Fmt,
+    /// tracing-opentelemetry, with our filter in front of it where our layer is there.
+    OpenTelemetry,
+    /// An `EnvFilter` over all, and `fmt`.
+    EnvFilter,
+}
+
+const STACKS: [(&str, Stack, f64); 4] = [
+    ("alone", Stack::Alone, 0.0),
+    ("fmt", Stack::Fmt, 30.0),
+    ("tracing-opentelemetry", Stack::OpenTelemetry, 30.0),
+    ("EnvFilter and fmt", Stack::EnvFilter, 30.0),
+];
+
+const FEW: usize = 1_000;
+const MANY: usize = 5_000;
+
+/// Prints a row for each stack.
+pub fn compare() {
+    eprintln!("# instructions a visit: with our layer, without it, and the difference");
+    for (name, stack, target) in STACKS {
+        let [with, without] = [true, false].map(|ours| instructions(stack, ours));
+        match with.zip(without) {
+            Some((with, without)) => {
+                let more = with - without;
+                println!("call site, {name}\t{with:.1}\t{without:.1}\t{more:.1}\t{target:.0}");
+            }
+            None => eprintln!("# call site, {name}: not counted, valgrind cannot be run here"),
+        }
+    }
+}
+
+fn instructions(stack: Stack, ours: bool) -> Option<f64> {
+    let [few, many] = [FEW, MANY].map(|visits| counted(stack, ours, visits));
+    Some((many? - few?) as f64 / (MANY - FEW) as f64)
+}
+
+/// The instructions of a whole process that makes so many visits.
+fn counted(stack: Stack, ours: bool, visits: usize) -> Option<i64> {
+    let myself = std::env::args_os().next()?;
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(myself)
+        .args(["--mode", MODE, &(stack as usize).to_string(), &ours.to_string(), &visits.to_string()])
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let said = String::from_utf8(output.stderr).ok()?;
+    let collected = said.lines().find_map(|line| line.split_once("Collected :"))?;
+    collected.1.trim().parse().ok()
+}
+
+/// The other process: `STACK OURS VISITS`.
+pub fn visit(arguments: &[String]) {
+    let [stack, ours, visits] = arguments else { panic!("STACK OURS VISITS") };
+    let (_, stack, _) = STACKS[stack.parse::<usize>().unwrap()];
+    let visits: usize = visits.parse().unwrap();
+    let recorder = if ours.parse().unwrap() {
+        Some(Recorder::builder().policy(Policy::from_env()).sink(Arc::new(MemorySink::default())).build())
+    } else {
+        None
+    };
+    dispatcher::with_default(&listening(stack, recorder.as_ref()), || {
+        for number in 0..visits {
+            let _entered = info_span!("request", method = "GET", number).entered();
+        }
+    });
+}
+
+fn quiet<S>() -> impl Layer<S> + Send + Sync
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    fmt::layer().with_writer(std::io::sink)
+}
+
+fn listening(stack: Stack, ours: Option<&Recorder>) -> Dispatch {
+    match stack {
+        Stack::Alone => match ours {
+            Some(ours) => Dispatch::new(registry().with(ours.layer())),
+            None => Dispatch::new(registry().with(quiet().with_filter(LevelFilter::OFF))),
+        },
+        Stack::Fmt => match ours {
+            Some(ours) => Dispatch::new(registry().with(ours.layer()).with(quiet())),
+            None => Dispatch::new(registry().with(quiet())),
+        },
+        Stack::OpenTelemetry => {
+            let provider = SdkTracerProvider::builder().build();
+            let tracer = provider.tracer("benchmark");
+            match ours {
+                Some(ours) => {
+                    let theirs = tracing_opentelemetry::layer().with_tracer(tracer).with_filter(others());
+                    Dispatch::new(registry().with(ours.layer()).with(theirs))
+                }
+                None => Dispatch::new(registry().with(tracing_opentelemetry::layer().with_tracer(tracer))),
+            }
+        }
+        Stack::EnvFilter => match ours {
+            Some(ours) => Dispatch::new(registry().with(ours.layer()).with(EnvFilter::new("info")).with(quiet())),
+            None => Dispatch::new(registry().with(EnvFilter::new("info")).with(quiet())),
+        },
+    }
+}
