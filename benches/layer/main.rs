@@ -52,7 +52,7 @@ fn profile(of: &str) {
     let sampler = if of == "unsampled" { Sampler::NONE } else { Sampler::ALL };
     let keep = if of == "content" { Keep::Whole(Content::new()) } else { Keep::Nothing };
     let layer = Layer::ours(recorder(sink.url(), sampler), keep);
-    let mut ours = Measured::new("ours", BURST, std::env::var("BURSTS").map_or(400, |n| n.parse().unwrap()), sampler == Sampler::ALL, layer);
+    let mut ours = Measured::new("ours", BURST, 400, sampler == Sampler::ALL, layer);
     (0..4).for_each(|_| ours.round(&mut sink, false));
     eprintln!("thread {:.0} ns, process {:.0} ns", median(&ours.cost.thread), median(&ours.cost.process));
 }

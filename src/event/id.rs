@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::Rng;
 
+use super::hex;
+
 /// A text that is no id of the kind asked for. Says nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid {expected}")]
@@ -149,6 +151,11 @@ macro_rules! hex_id {
                 (bytes != [0; $bytes]).then_some(Self(bytes))
             }
 
+            /// The hex digits, written into `buffer`.
+            pub(crate) fn encode<'b>(&self, buffer: &'b mut [u8; 2 * $bytes]) -> &'b str {
+                hex::encode(&self.0, buffer)
+            }
+
             /// The bytes on the wire.
             pub const fn as_bytes(&self) -> &[u8; $bytes] {
                 &self.0
@@ -166,7 +173,7 @@ macro_rules! hex_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                f.write_str(hex::encode(&self.0, &mut [0; 2 * $bytes]))
             }
         }
 
@@ -180,17 +187,7 @@ macro_rules! hex_id {
             type Err = InvalidId;
 
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                let invalid = InvalidId { expected: $what };
-                let mut bytes = [0; $bytes];
-                let lower_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-                if text.len() != 2 * $bytes || !text.bytes().all(lower_hex) {
-                    return Err(invalid);
-                }
-                for (place, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-                    let digits = std::str::from_utf8(digits).map_err(|_| invalid)?;
-                    *place = u8::from_str_radix(digits, 16).map_err(|_| invalid)?;
-                }
-                Self::from_bytes(bytes).ok_or(invalid)
+                hex::decode(text).and_then(Self::from_bytes).ok_or(InvalidId { expected: $what })
             }
         }
     };

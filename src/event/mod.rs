@@ -16,6 +16,7 @@ mod call;
 mod call_kind;
 mod clock;
 mod content;
+mod hex;
 mod id;
 mod link;
 mod mark;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use bytestring::ByteString;
 
-use super::Role;
+use super::{Role, hex};
 
 /// How a digest was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,14 +47,9 @@ impl Digest {
 
     /// The characters on the wire, appended to `text`.
     pub fn write_to(&self, text: &mut String) {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
         text.push_str(self.algorithm.as_str());
         text.push(':');
-        for byte in self.bytes {
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from(HEX.get(usize::from(digit)).copied().unwrap_or(b'0')));
-            }
-        }
+        text.push_str(hex::encode(&self.bytes, &mut [0; 64]));
     }
 }
 
@@ -81,20 +76,7 @@ impl FromStr for Digest {
             .into_iter()
             .find(|known| known.as_str() == algorithm)
             .ok_or(ParseDigestError)?;
-        if digits.len() != 64 {
-            return Err(ParseDigestError);
-        }
-        let nibble = |digit: u8| match digit {
-            b'0'..=b'9' => Ok(digit - b'0'),
-            b'a'..=b'f' => Ok(digit - b'a' + 10),
-            _ => Err(ParseDigestError),
-        };
-        let mut bytes = [0; 32];
-        for (place, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
-            if let [high, low] = pair {
-                *place = nibble(*high)? << 4 | nibble(*low)?;
-            }
-        }
+        let bytes = hex::decode(digits).ok_or(ParseDigestError)?;
         Ok(Self { algorithm, bytes })
     }
 }

@@ -54,6 +54,11 @@ impl Desk {
         self.sampler.samples(rollout)
     }
 
+    /// Whether no rollout at all is recorded.
+    pub(crate) fn samples_nothing(&self) -> bool {
+        self.sampler == Sampler::NONE
+    }
+
     /// Counts a call that has started and will be handed in whole when it ends.
     pub(crate) fn count_started(&self) {
         self.counters.add_started();

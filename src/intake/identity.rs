@@ -18,7 +18,11 @@ pub(crate) struct Identity {
 impl Identity {
     /// The id that a call makes of its own span: `<trace id>-<span id>`.
     pub(crate) fn own(span: SpanIds) -> ByteString {
-        ByteString::from(format!("{}-{}", span.trace, span.span))
+        let mut own = String::with_capacity(32 + 1 + 16);
+        own.push_str(span.trace.encode(&mut [0; 32]));
+        own.push('-');
+        own.push_str(span.span.encode(&mut [0; 16]));
+        ByteString::from(own)
     }
 
     /// Says nothing.

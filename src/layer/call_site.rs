@@ -63,9 +63,13 @@ fn address(metadata: &Metadata<'_>) -> usize {
 }
 
 fn place(metadata: &Metadata<'_>) -> Option<&'static AtomicUsize> {
-    // Neighbours in memory stand a few hundred bytes apart; the multiplication spreads them.
-    let spread = address(metadata).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as usize);
-    KNOWN.get(spread >> (usize::BITS - PLACES.ilog2()))
+    KNOWN.get(spread(metadata, PLACES))
+}
+
+/// A number below `places`, a power of two, for a call site. Neighbours in memory stand a few hundred bytes apart; the
+/// multiplication spreads them.
+pub(super) fn spread(metadata: &Metadata<'_>, places: usize) -> usize {
+    address(metadata).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as usize) >> (usize::BITS - places.ilog2())
 }
 
 fn judge(metadata: &Metadata<'_>) -> Verdict {

@@ -52,6 +52,7 @@ mod open;
 mod operation;
 mod others;
 mod place;
+mod site;
 mod slot;
 mod spans;
 mod table;

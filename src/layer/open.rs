@@ -9,10 +9,11 @@ use super::operation::Operation;
 use super::place::Place;
 use super::told::Told;
 use crate::event::{
-    At, CallId, CallKind, Closed, Event, Given, Key, KeyIdentity, Kind, Opened, Outcome, Raw, Returned, Source, SpanIds,
+    At, CallId, CallKind, Closed, Event, Given, Key, KeyIdentity, Kind, Opened, Outcome, Raw, RawAttrs, Returned,
+    Source, SpanIds,
 };
 use crate::intake::{Desk, Drop as Loss};
-use crate::semconv::{ERROR_KIND, ERROR_TYPE, FINISH_REASONS, OPERATION_NAME, Phase};
+use crate::semconv::{ERROR_KIND, ERROR_TYPE, FINISH_REASONS, OPERATION_NAME};
 
 /// A call whose span has not closed. Dropped without having been closed it is handed in as `abandoned`: its registry was
 /// dropped, or its layer was modified meanwhile.
@@ -22,28 +23,29 @@ pub(super) struct Open {
     pub(super) ids: SpanIds,
     pub(super) id: CallId,
     pub(super) at: At,
-    pub(super) told: Told,
+    /// Apart, because it is large and read into before the rest is known.
+    pub(super) told: Box<Told>,
     pub(super) is_closed: bool,
 }
 
 /// The calls of one span: one for each layer of ours that saw it.
 #[derive(Default)]
-pub(super) struct OpenCalls(SmallVec<[(usize, Box<Open>); 1]>);
+pub(super) struct OpenCalls(SmallVec<[(usize, Open); 1]>);
 
 impl OpenCalls {
-    pub(super) fn add(&mut self, layer: usize, call: Box<Open>) {
+    pub(super) fn add(&mut self, layer: usize, call: Open) {
         self.0.push((layer, call));
     }
 
     pub(super) fn get(&self, layer: usize) -> Option<&Open> {
-        self.0.iter().find(|(other, _)| *other == layer).map(|(_, call)| &**call)
+        self.0.iter().find(|(other, _)| *other == layer).map(|(_, call)| call)
     }
 
     pub(super) fn get_mut(&mut self, layer: usize) -> Option<&mut Open> {
-        self.0.iter_mut().find(|(other, _)| *other == layer).map(|(_, call)| &mut **call)
+        self.0.iter_mut().find(|(other, _)| *other == layer).map(|(_, call)| call)
     }
 
-    pub(super) fn remove(&mut self, layer: usize) -> Option<Box<Open>> {
+    pub(super) fn remove(&mut self, layer: usize) -> Option<Open> {
         let place = self.0.iter().position(|(other, _)| *other == layer)?;
         Some(self.0.remove(place).1)
     }
@@ -51,7 +53,7 @@ impl OpenCalls {
 
 impl Open {
     /// The span has closed.
-    pub(super) fn close(mut self: Box<Self>) {
+    pub(super) fn close(mut self) {
         self.hand_in(Outcome::Completed);
     }
 
@@ -60,14 +62,14 @@ impl Open {
         if !self.place.is_sampled {
             return;
         }
-        let told = std::mem::take(&mut self.told);
+        let mut told = std::mem::take(&mut self.told);
         let Some(Operation::Call(kind, word)) = told.settled_operation() else {
             self.desk.count_lost(Loss::UnmappedOperation);
             return;
         };
-        let closed = closed(&told, unless_told);
-        let mut attrs = told.attrs(Phase::Opened);
+        let (mut attrs, closed_attrs) = told.take_attrs();
         attrs.text(OPERATION_NAME, word);
+        let closed = closed(&told, closed_attrs, unless_told);
         let opened = Opened { span: self.ids, attrs, links: Vec::new(), policy: None };
         let content = told.content.map(|content| *content).unwrap_or_default();
         let (given, returned) = halves(kind, content);
@@ -108,8 +110,7 @@ fn halves(kind: CallKind, content: Content) -> (Given<Raw>, Returned<Raw>) {
     }
 }
 
-fn closed(told: &Told, unless_told: Outcome) -> Closed<Raw> {
-    let mut attrs = told.attrs(Phase::Closed);
+fn closed(told: &Told, mut attrs: RawAttrs, unless_told: Outcome) -> Closed<Raw> {
     told.reasons.iter().for_each(|reason| attrs.element(FINISH_REASONS, reason));
     let end = &told.end;
     let says_so = end.has_error || end.has_exception;

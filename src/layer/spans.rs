@@ -13,6 +13,7 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use super::open::{Open, OpenCalls};
 use super::operation::Operation;
 use super::place::{Outer, Place};
+use super::site::Fields;
 use super::taken::Taken;
 use super::told::{Ending, Told};
 use super::visitor::Visitor;
@@ -44,11 +45,16 @@ fn key(desk: &Arc<Desk>) -> usize {
 }
 
 impl Spans {
+    /// Where no rollout is recorded, all that is done is to know that a thread is inside of a GenAI span.
+    fn samples_nothing(&self) -> bool {
+        self.desk.as_ref().is_none_or(|desk| desk.samples_nothing())
+    }
+
     fn key(&self) -> usize {
         self.desk.as_ref().map_or(0, key)
     }
 
-    fn open(desk: &Arc<Desk>, told: Told, parent: Option<&Place>, outer: Option<Outer>) -> Open {
+    fn open(desk: &Arc<Desk>, told: Box<Told>, parent: Option<&Place>, outer: Option<Outer>) -> Open {
         let (trace, parent_span, is_remote, carried) = match (parent, outer) {
             (Some(parent), _) => (parent.trace, Some(parent.span), false, parent.carried.clone()),
             (None, Some(outer)) => (outer.trace, Some(outer.span), outer.is_remote, outer.carried),
@@ -58,7 +64,7 @@ impl Spans {
         let identity = identity(&told, parent, ids);
         let scope = identity.scope(parent.map(|parent| &parent.scope), ids);
         let is_sampled = desk.samples(&scope.rollout);
-        let told = if is_sampled { told } else { Told::default() };
+        let told = if is_sampled { told } else { Box::default() };
         let place = Arc::new(Place { scope, trace, span: ids.span, carried, is_sampled });
         let now = desk.now();
         let (id, at) = (desk.call_id(now), desk.at(now));
@@ -76,6 +82,14 @@ impl Spans {
         let extensions = span.extensions();
         let call = extensions.get::<OpenCalls>()?.get(self.key())?;
         Some(Arc::clone(&call.place))
+    }
+
+    /// Runs `change` on the call of this span, if there is one. The host's code must not be run in it.
+    fn with_call<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>, change: impl FnOnce(&mut Open)) {
+        let mut extensions = span.extensions_mut();
+        if let Some(call) = extensions.get_mut::<OpenCalls>().and_then(|calls| calls.get_mut(self.key())) {
+            change(call);
+        }
     }
 
     fn sampled_place<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>) -> Option<Arc<Place>> {
@@ -111,9 +125,10 @@ where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let (Some(desk), Some(span)) = (&self.desk, context.span(id)) else { return };
-        let mut told = Told::default();
-        attributes.record(&mut Visitor::new(&mut told, attributes.metadata()));
+        let Some(desk) = self.desk.as_ref().filter(|_| !self.samples_nothing()) else { return };
+        let Some(span) = context.span(id) else { return };
+        let mut told = Box::<Told>::default();
+        attributes.record(&mut Visitor::new(&mut told, Fields::of(attributes.metadata())));
         // Not a call: what is inside belongs to what is around.
         if told.stated_operation() == Some(Operation::Unmapped) {
             desk.count_started();
@@ -125,7 +140,7 @@ where
         let names_current = || attributes.parent().is_some_and(|parent| context.current_span().id() == Some(parent));
         let is_current = parent.is_none() && (attributes.is_contextual() || names_current());
         let outer = if is_current { bridge::current() } else { None };
-        let call = Box::new(Self::open(desk, told, parent.as_deref(), outer));
+        let call = Self::open(desk, told, parent.as_deref(), outer);
         if call.place.is_sampled {
             // A span that never closes is never handed in: that it started is all that tells of it.
             desk.count_started();
@@ -142,14 +157,21 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        let Some(span) = context.span(id) else { return };
-        if self.sampled_place(&span).is_none() {
+        if self.samples_nothing() {
             return;
         }
-        let mut told = Told::default();
-        values.record(&mut Visitor::new(&mut told, span.metadata()));
-        if let Some(call) = span.extensions_mut().get_mut::<OpenCalls>().and_then(|calls| calls.get_mut(self.key())) {
-            call.told.merge(told);
+        let Some(span) = context.span(id) else { return };
+        let fields = Fields::of(span.metadata());
+        let mut has_untyped = false;
+        self.with_call(&span, |call| {
+            if call.place.is_sampled {
+                has_untyped = Visitor::read_typed(&mut call.told, fields, values);
+            }
+        });
+        if has_untyped {
+            let mut told = Told::default();
+            values.record(&mut Visitor::new(&mut told, fields));
+            self.with_call(&span, |call| call.told.merge(told));
         }
     }
 
@@ -160,20 +182,19 @@ where
             return;
         }
         let mut told = Told::default();
-        event.record(&mut Visitor::new(&mut told, event.metadata()));
+        event.record(&mut Visitor::new(&mut told, Fields::of(event.metadata())));
         // Whether the error came from further in cannot be told: spans that no layer wants are not there.
         let is_error = told.end.has_exception || (told.end.has_error && *event.metadata().level() == Level::ERROR);
         told.end = match is_error {
             true => Ending { has_logged: true, error_type: told.end.error_type.take(), ..Ending::default() },
             false => Ending::default(),
         };
-        if let Some(call) = span.extensions_mut().get_mut::<OpenCalls>().and_then(|calls| calls.get_mut(self.key())) {
-            call.told.merge(told);
-        }
+        self.with_call(&span, |call| call.told.merge(told));
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        let place = context.span(id).and_then(|span| self.sampled_place(&span));
+        let span = if self.samples_nothing() { None } else { context.span(id) };
+        let place = span.and_then(|span| self.sampled_place(&span));
         entered::enter(self.key(), id.into_u64(), place.as_deref());
     }
 
@@ -182,6 +203,9 @@ where
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
+        if self.samples_nothing() {
+            return;
+        }
         let Some(span) = context.span(&id) else { return };
         let call = span.extensions_mut().get_mut::<OpenCalls>().and_then(|calls| calls.remove(self.key()));
         if let Some(call) = call {

@@ -1,7 +1,8 @@
 //! From a field's name to its slot.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
 
 use super::aliases::{ALIASES, PLAIN};
 use super::slot::Slot;
@@ -16,7 +17,7 @@ pub(super) struct Meaning {
 
 /// The meaning of a name on any GenAI call site.
 pub(super) fn meaning(name: &str) -> Option<Meaning> {
-    static INDEX: OnceLock<HashMap<&'static str, Meaning>> = OnceLock::new();
+    static INDEX: OnceLock<FxHashMap<&'static str, Meaning>> = OnceLock::new();
     INDEX.get_or_init(index).get(name).copied()
 }
 
@@ -26,7 +27,7 @@ pub(super) fn plain_meaning(name: &str) -> Option<Meaning> {
     Some(Meaning { slot: alias.slot, is_own: false })
 }
 
-fn index() -> HashMap<&'static str, Meaning> {
+fn index() -> FxHashMap<&'static str, Meaning> {
     let written = table().iter().filter(|name| matches!(name.phase, Phase::Opened | Phase::Closed));
     // Content cannot be among the attributes of a call, whatever the table comes to hold.
     let safe = written.filter(|name| !matches!(name.class, Class::Content(_)));

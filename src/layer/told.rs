@@ -13,9 +13,9 @@ use crate::semconv::{self as names, KeyId, Phase};
 #[derive(Default)]
 pub(super) struct Told {
     /// Under the conventions' own names.
-    pub(super) own: RawAttrs,
+    own: Halves,
     /// Under other names for the same.
-    pub(super) aliased: RawAttrs,
+    aliased: Option<Box<Halves>>,
     pub(super) reasons: SmallVec<[Zeroizing<String>; 1]>,
     pub(super) content: Option<Box<Content>>,
     /// By `gen_ai.operation.name`.
@@ -24,6 +24,33 @@ pub(super) struct Told {
     pub(super) hinted: Option<Operation>,
     pub(super) end: Ending,
     pub(super) identity: Identity,
+}
+
+/// Attributes, by the half of the call that carries them.
+#[derive(Default)]
+struct Halves {
+    opened: RawAttrs,
+    closed: RawAttrs,
+}
+
+impl Halves {
+    fn iter(&self) -> impl Iterator<Item = (KeyId, RawValue<'_>)> {
+        self.opened.iter().chain(self.closed.iter())
+    }
+
+    fn set(&mut self, id: KeyId, value: RawValue<'_>) {
+        let attrs = match id.name().phase {
+            Phase::Opened => &mut self.opened,
+            Phase::Closed => &mut self.closed,
+            // No field stands for these.
+            Phase::Marked | Phase::Core | Phase::Foreign => return,
+        };
+        // A streamed answer may record its usage with each chunk.
+        if attrs.len() >= COMPACT_AT {
+            attrs.compact();
+        }
+        attrs.push(id, value);
+    }
 }
 
 /// What was said of how it ended.
@@ -44,12 +71,8 @@ const COMPACT_AT: usize = 64;
 
 impl Told {
     pub(super) fn set(&mut self, id: KeyId, value: RawValue<'_>, is_own: bool) {
-        let attrs = if is_own { &mut self.own } else { &mut self.aliased };
-        // A streamed answer may record its usage with each chunk.
-        if attrs.len() >= COMPACT_AT {
-            attrs.compact();
-        }
-        attrs.push(id, value);
+        let halves = if is_own { &mut self.own } else { &mut **self.aliased.get_or_insert_default() };
+        halves.set(id, value);
     }
 
     pub(super) fn content(&mut self) -> &mut Content {
@@ -59,7 +82,7 @@ impl Told {
     /// Adds what came later.
     pub(super) fn merge(&mut self, newer: Self) {
         newer.own.iter().for_each(|(id, value)| self.set(id, value, true));
-        newer.aliased.iter().for_each(|(id, value)| self.set(id, value, false));
+        newer.aliased.iter().flat_map(|halves| halves.iter()).for_each(|(id, value)| self.set(id, value, false));
         if !newer.reasons.is_empty() {
             self.reasons = newer.reasons;
         }
@@ -87,7 +110,8 @@ impl Told {
 
     /// A span without an operation is what only a call of that kind has.
     fn likely_kind(&self) -> Option<CallKind> {
-        let has = |ids: &[KeyId]| self.own.iter().chain(self.aliased.iter()).any(|(id, _)| ids.contains(&id));
+        let aliased = || self.aliased.iter().flat_map(|halves| halves.iter());
+        let has = |ids: &[KeyId]| self.own.iter().chain(aliased()).any(|(id, _)| ids.contains(&id));
         let content = self.content.as_deref();
         if has(&[names::TOOL_NAME.id(), names::TOOL_CALL_ID.id()]) || content.is_some_and(Content::is_of_tool) {
             return Some(CallKind::Tool);
@@ -103,12 +127,12 @@ impl Told {
         is_inference.then_some(CallKind::Inference)
     }
 
-    /// The attributes of one half of the call. What the conventions' own names say comes last, and so counts.
-    pub(super) fn attrs(&self, phase: Phase) -> RawAttrs {
-        let mut attrs = RawAttrs::default();
-        for (id, value) in self.aliased.iter().chain(self.own.iter()).filter(|(id, _)| id.name().phase == phase) {
-            attrs.push(id, value);
-        }
-        attrs
+    /// The attributes of both halves of the call. What the conventions' own names say comes last, and so counts.
+    pub(super) fn take_attrs(&mut self) -> (RawAttrs, RawAttrs) {
+        let own = std::mem::take(&mut self.own);
+        let Some(aliased) = self.aliased.take() else { return (own.opened, own.closed) };
+        let mut all = *aliased;
+        own.iter().for_each(|(id, value)| all.set(id, value));
+        (all.opened, all.closed)
     }
 }

@@ -3,44 +3,66 @@
 use std::error::Error;
 use std::fmt::Debug;
 
-use tracing::Metadata;
 use tracing::field::{Field, Visit};
+use tracing::span::Record;
 use zeroize::Zeroizing;
 
-use super::call_site::uses_plain_words;
 use super::flat;
 use super::given::Given;
 use super::held::{Formatted, undebugged};
 use super::json_fields;
 use super::operation::Operation;
+use super::site::Fields;
 use super::slot::{End, Identity, Slot, Words};
-use super::table::{Meaning, meaning, plain_meaning};
+use super::table::Meaning;
 use super::told::Told;
-use crate::event::Outcome;
-use crate::semconv as names;
+use crate::event::{Outcome, RawValue};
+use crate::semconv::{self as names, Type};
 
-/// Reads fields into a [`Told`]. Formats what is not typed without holding a lock: formatting runs the host's code.
+/// Reads fields into a [`Told`].
 pub(super) struct Visitor<'a> {
     told: &'a mut Told,
-    plain_words: bool,
-    is_event: bool,
+    fields: Fields,
+    untyped: Untyped,
+}
+
+/// What is done with values that only the host's code can format. That code may log, so no lock may be held around it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Untyped {
+    Format,
+    Skip,
+    /// There was one that means something.
+    Skipped,
 }
 
 impl<'a> Visitor<'a> {
-    pub(super) fn new(told: &'a mut Told, metadata: &Metadata<'_>) -> Self {
-        Self { told, plain_words: uses_plain_words(metadata), is_event: metadata.is_event() }
+    pub(super) const fn new(told: &'a mut Told, fields: Fields) -> Self {
+        Self { told, fields, untyped: Untyped::Format }
     }
 
-    fn meaning(&self, name: &str) -> Option<Meaning> {
-        meaning(name).or_else(|| if self.plain_words { plain_meaning(name) } else { None })
+    /// Reads typed values alone, so that a lock may be held; tells whether there are others, which then have to be read.
+    pub(super) fn read_typed(told: &'a mut Told, fields: Fields, values: &Record<'_>) -> bool {
+        let mut visitor = Self { told, fields, untyped: Untyped::Skip };
+        values.record(&mut visitor);
+        visitor.untyped == Untyped::Skipped
+    }
+
+    /// Takes a value that already has the type which its name wants.
+    fn take_as_it_is(&mut self, field: &Field, kind: Type, value: RawValue<'_>) -> bool {
+        match self.fields.meaning(field) {
+            Some(Meaning { slot: Slot::Attr(id), is_own }) if id.name().kind == kind => {
+                self.told.set(id, value, is_own);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Takes a value whose text, if it has one, is the value itself.
     fn take(&mut self, field: &Field, given: Given<'_>) {
-        let name = field.name();
-        match self.meaning(name) {
+        match self.fields.meaning(field) {
             Some(meaning) => self.put(meaning, given),
-            None => self.put_part(name, given),
+            None => self.put_part(field.name(), given),
         }
     }
 
@@ -62,7 +84,7 @@ impl<'a> Visitor<'a> {
             Slot::Said(said) => with_text(given, |text| self.told.content().set(said, text)),
             Slot::End(end) => self.put_end(end, given),
             // An event tells of a call, it does not open one.
-            Slot::Operation(_) | Slot::Identity(_) if self.is_event => {}
+            Slot::Operation(_) | Slot::Identity(_) if self.fields.is_event() => {}
             Slot::Operation(words) => self.put_operation(words, given),
             Slot::Identity(part) => self.put_identity(part, given),
             Slot::FinishReasons | Slot::Parameters | Slot::Usage => {
@@ -152,15 +174,22 @@ fn outcome(word: &str) -> Option<Outcome> {
 
 impl Visit for Visitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.take(field, Given::Text(value));
+        if !self.take_as_it_is(field, Type::Text, RawValue::Text(value.as_bytes())) {
+            self.take(field, Given::Text(value));
+        }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.take(field, Given::Int(i128::from(value)));
+        if !self.take_as_it_is(field, Type::Int, RawValue::Int(value)) {
+            self.take(field, Given::Int(i128::from(value)));
+        }
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.take(field, Given::Int(i128::from(value)));
+        match i64::try_from(value) {
+            Ok(value) => self.record_i64(field, value),
+            Err(_) => self.take(field, Given::Int(i128::from(value))),
+        }
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
@@ -172,7 +201,9 @@ impl Visit for Visitor<'_> {
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.take(field, Given::Double(value));
+        if !self.take_as_it_is(field, Type::Double, RawValue::Double(value)) {
+            self.take(field, Given::Double(value));
+        }
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -184,7 +215,14 @@ impl Visit for Visitor<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        match self.meaning(field.name()) {
+        if self.untyped != Untyped::Format {
+            let means_something = self.fields.meaning(field).is_some() || flat::meaning(field.name()).is_some();
+            if means_something {
+                self.untyped = Untyped::Skipped;
+            }
+            return;
+        }
+        match self.fields.meaning(field) {
             // What an error says is not wanted, so it is not even formatted.
             Some(Meaning { slot: Slot::End(End::Exception), .. }) => self.told.end.has_exception = true,
             Some(meaning @ Meaning { slot: Slot::Said(_), .. }) => {

@@ -1,13 +1,15 @@
 //! From a key on the wire to its row.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
 
 use super::{KeyId, table};
 
 /// The id of the name `key`, or nothing for a name that the table lacks.
 pub fn lookup(key: &str) -> Option<KeyId> {
-    static INDEX: OnceLock<HashMap<&'static str, KeyId>> = OnceLock::new();
+    // The keys are our own: nobody can choose some that collide.
+    static INDEX: OnceLock<FxHashMap<&'static str, KeyId>> = OnceLock::new();
     let index = INDEX.get_or_init(|| {
         let ids = (0u16..).map(KeyId);
         table().iter().map(|name| name.key).zip(ids).collect()
