@@ -6,6 +6,7 @@
 //! the key file are read when a policy is made, never after. Leaves encoding to `otlp`.
 
 pub mod c1;
+pub mod detect;
 mod history;
 mod key;
 mod known;
@@ -15,6 +16,7 @@ pub(crate) mod measure;
 mod policy;
 mod veil;
 
+pub use detect::Detectors;
 pub use key::{Key, KeyError};
 pub use label::{MAX_LABEL_BYTES, is_label, is_policy};
 pub use level::Level;

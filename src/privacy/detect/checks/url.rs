@@ -1,0 +1,18 @@
+//! A name and a password in a URL.
+
+use std::ops::Range;
+
+use super::placeholder::{is_placeholder, is_reference};
+use crate::privacy::detect::rule::Found;
+
+/// `name:password` before the `@`, where the password is no placeholder; a token alone where it looks like one.
+pub(in super::super) fn url_credentials(found: &Found<'_>) -> Option<Range<usize>> {
+    let secret = found.secret();
+    let colon = secret.iter().position(|byte| *byte == b':')?;
+    let password = secret.get(colon + 1..)?;
+    let name = secret.get(..colon)?;
+    // `http://[::1]:8080/@x`, `https://host:443@x`: a port is no password.
+    let is_port = password.len() <= 5 && password.iter().all(u8::is_ascii_digit) && name.contains(&b'.');
+    let is_none = is_placeholder(password) || is_reference(name) && is_reference(password);
+    (!password.is_empty() && !is_port && !is_none).then(|| found.secret.clone())
+}

@@ -1,0 +1,196 @@
+//! Runs the rules over one text as it stands.
+
+use std::ops::Range;
+
+use bytestring::ByteString;
+
+use super::grams::{Grams, Wanted};
+use super::hit::Hit;
+use super::rule::{Rule, Trigger};
+use super::trigger;
+use super::user::UserRule;
+
+/// Rules that are switched on, and what finds the places to try them at.
+pub(super) struct Set {
+    rules: Vec<Rule>,
+    user: Vec<UserRule>,
+    grams: Grams,
+    at: Vec<u16>,
+    digits: Vec<u16>,
+}
+
+/// A stretch that a rule found, as the rule's number: a lower number is more specific.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) rule: u16,
+}
+
+/// What the rules found in one text, and how far each rule has seen it.
+pub(super) struct Finds {
+    pub(super) spans: Vec<Span>,
+    /// Ends the search at the first.
+    pub(super) only_whether: bool,
+}
+
+impl Finds {
+    pub(super) fn new(only_whether: bool) -> Self {
+        Self { spans: Vec::new(), only_whether }
+    }
+
+    /// Whether nothing more needs to be found.
+    pub(super) fn is_done(&self) -> bool {
+        self.only_whether && !self.spans.is_empty()
+    }
+}
+
+impl Set {
+    pub(super) fn new(rules: Vec<Rule>, user: Vec<UserRule>) -> Self {
+        let numbered = || rules.iter().zip(0_u16..);
+        let wanted = numbered().flat_map(|(rule, id)| {
+            let (words, exact): (&[&str], _) = match rule.trigger {
+                Trigger::Exact(words) | Trigger::Inside(words, _) => (words, true),
+                Trigger::Word(words) => (words, false),
+                Trigger::At | Trigger::Digits => (&[], true),
+            };
+            words.iter().map(move |word| Wanted { word, exact, id })
+        });
+        let words = |rule: &'_ UserRule| !rule.keywords.is_empty();
+        let theirs = user.iter().zip(rules.len()..).filter(|(rule, _)| words(rule)).flat_map(|(rule, id)| {
+            let id = u16::try_from(id).unwrap_or(u16::MAX);
+            rule.keywords.iter().map(move |word| Wanted { word, exact: false, id })
+        });
+        let grams = Grams::new(wanted.chain(theirs));
+        let at = numbered().filter(|(rule, _)| matches!(rule.trigger, Trigger::At)).map(|(_, id)| id).collect();
+        let digits = numbered().filter(|(rule, _)| matches!(rule.trigger, Trigger::Digits)).map(|(_, id)| id).collect();
+        Self { rules, user, grams, at, digits }
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &ByteString> {
+        self.rules.iter().map(|rule| &rule.name).chain(self.user.iter().map(|rule| &rule.name))
+    }
+
+    pub(super) fn name(&self, rule: u16) -> Option<&ByteString> {
+        self.names().nth(usize::from(rule))
+    }
+
+    pub(super) fn any(&self, text: &str) -> bool {
+        let mut finds = Finds::new(true);
+        self.plain(text.as_bytes(), &mut finds);
+        finds.is_done()
+    }
+
+    pub(super) fn find(&self, text: &str) -> Vec<Hit> {
+        let mut finds = Finds::new(false);
+        self.plain(text.as_bytes(), &mut finds);
+        let spans = merged(finds.spans, text);
+        let hit = |span: Span| Some(Hit { rule: self.name(span.rule)?.clone(), range: span.start..span.end });
+        spans.into_iter().filter_map(hit).collect()
+    }
+
+    /// Adds what the rules find in `text` as it stands.
+    pub(super) fn plain(&self, text: &[u8], finds: &mut Finds) {
+        let mut present = [0_u64; 4];
+        self.grams.each(text, |id, start| {
+            let Some(rule) = self.rules.get(usize::from(id)) else {
+                let number = usize::from(id) - self.rules.len();
+                if let Some(word) = present.get_mut(number / 64) {
+                    *word |= 1 << (number % 64);
+                }
+                return true;
+            };
+            match rule.trigger {
+                Trigger::Inside(_, back) => self.try_at(id, text, back_over_token(text, start, back), finds),
+                _ => self.try_at(id, text, start, finds),
+            }
+        });
+        if !self.at.is_empty() && !finds.is_done() {
+            trigger::each_at(text, |at| self.try_all(&self.at, text, back_over_name(text, at), finds));
+        }
+        if !self.digits.is_empty() && !finds.is_done() {
+            trigger::each_dense(text, |stretch| self.dense(text, stretch, finds));
+        }
+        for (number, (rule, id)) in self.user.iter().zip(self.rules.len()..).enumerate() {
+            let is_there = present.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1);
+            if (is_there || rule.keywords.is_empty()) && !finds.is_done() {
+                let id = u16::try_from(id).unwrap_or(u16::MAX);
+                rule.each(text, |range| {
+                    finds.spans.push(Span { start: range.start, end: range.end, rule: id });
+                    !finds.is_done()
+                });
+            }
+        }
+    }
+
+    /// Tries the rules of numbers at each place of a stretch where a number may begin.
+    fn dense(&self, text: &[u8], stretch: Range<usize>, finds: &mut Finds) -> bool {
+        let Some(bytes) = text.get(stretch.clone()) else { return true };
+        let before = stretch.start.checked_sub(1).and_then(|before| text.get(before)).copied();
+        let mut last = before.unwrap_or(b' ');
+        for (offset, byte) in bytes.iter().copied().enumerate() {
+            let begins = match byte {
+                b'+' | b'(' => true,
+                b'0'..=b'9' | b'A'..=b'Z' => !last.is_ascii_alphanumeric(),
+                _ => false,
+            };
+            last = byte;
+            if begins && !self.try_all(&self.digits, text, stretch.start + offset, finds) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn try_all(&self, rules: &[u16], text: &[u8], start: usize, finds: &mut Finds) -> bool {
+        rules.iter().all(|id| self.try_at(*id, text, start, finds))
+    }
+
+    /// Answers whether to go on.
+    fn try_at(&self, id: u16, text: &[u8], start: usize, finds: &mut Finds) -> bool {
+        let found = self.rules.get(usize::from(id)).and_then(|rule| rule.at(text, start));
+        if let Some(range) = found.filter(|range| !range.is_empty()) {
+            finds.spans.push(Span { start: range.start, end: range.end, rule: id });
+        }
+        !finds.is_done()
+    }
+}
+
+/// Where the token that `at` stands in begins, at most `most` bytes before.
+fn back_over_token(text: &[u8], at: usize, most: usize) -> usize {
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-~.".contains(byte);
+    let before = text.get(at.saturating_sub(most)..at).unwrap_or_default();
+    at - before.iter().rev().take_while(|byte| is_token(byte)).count()
+}
+
+/// Where the name before an `@` begins.
+fn back_over_name(text: &[u8], at: usize) -> usize {
+    const MOST: usize = 64;
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._%+-'".contains(byte) || *byte >= 0xc3;
+    let before = text.get(at.saturating_sub(MOST)..at).unwrap_or_default();
+    at - before.iter().rev().take_while(|byte| is_name(byte)).count()
+}
+
+/// Spans from left to right: those that overlap as one, under the most specific rule's number, on boundaries of characters.
+pub(super) fn merged(mut spans: Vec<Span>, text: &str) -> Vec<Span> {
+    for span in &mut spans {
+        while !text.is_char_boundary(span.start) {
+            span.start -= 1;
+        }
+        while !text.is_char_boundary(span.end) {
+            span.end += 1;
+        }
+    }
+    spans.sort_unstable_by_key(|span| (span.start, span.rule));
+    let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if span.start < last.end => {
+                last.end = last.end.max(span.end);
+                last.rule = last.rule.min(span.rule);
+            }
+            _ => merged.push(span),
+        }
+    }
+    merged
+}
