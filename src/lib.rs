@@ -26,7 +26,7 @@ pub mod reduce;
 pub mod semconv;
 pub mod testing;
 
-pub use export::layer;
+pub use export::{Guard, InitError, init, layer};
 pub use intake::Sink;
 pub use privacy::Policy;
 #[cfg(feature = "sdk")]

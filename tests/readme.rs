@@ -67,6 +67,29 @@ fn the_table_of_variables_is_the_one_in_code() {
 }
 
 #[test]
+fn the_versions_are_those_that_the_manifest_asks_for() {
+    let manifest = include_str!("../Cargo.toml");
+    let table = README.split("<!-- versions: begin -->\n").nth(1).unwrap();
+    let table = table.split("<!-- versions: end -->").next().unwrap();
+    let rows: Vec<Vec<_>> = table.lines().skip(2).map(|row| row.split('|').map(str::trim).collect()).collect();
+    assert_eq!(rows.len(), 6);
+    for row in rows {
+        let (name, version) = (row[1].trim_matches('`'), row[2]);
+        let asked_for = manifest.lines().filter(|line| line.split(" = ").next() == Some(name));
+        let quoted = asked_for.map(|line| line.split('"').nth(1).unwrap());
+        // A feature may have the same name.
+        let asked_for: Vec<_> = quoted.filter(|word| word.starts_with(|first: char| first.is_ascii_digit())).collect();
+        assert!(!asked_for.is_empty(), "{name}");
+        for asked_for in asked_for {
+            let is_that = asked_for == version || asked_for.starts_with(&format!("{version}."));
+            assert!(is_that, "{name}: {asked_for}, and the README says {version}");
+        }
+    }
+    let rust = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap().trim_matches('"');
+    assert!(README.contains(&format!("Rust {rust} or later")));
+}
+
+#[test]
 fn there_is_one_command_that_passes_the_tests() {
     assert_eq!(blocks("```sh test"), ["cargo test"]);
     assert_eq!(blocks("```sh peers").len(), 1);

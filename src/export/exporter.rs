@@ -1,7 +1,7 @@
 //! The sink that encodes.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::config::{ExporterConfig, ExporterError};
 use super::io::Envelope;
 use super::sender::Sender;
+use super::startup::Startup;
 use crate::event::{ProducerId, Record};
 use crate::intake::{Counters, Refused, Sink};
 use crate::otlp::encode::{self, Encoder};
@@ -24,6 +25,7 @@ pub struct Exporter {
 struct Encoding {
     encoder: Encoder,
     field: Vec<u8>,
+    startup: Option<Startup>,
 }
 
 impl Exporter {
@@ -37,14 +39,26 @@ impl Exporter {
         let envelope = Envelope::Scoped { resource: resource(config, policy, producer), scope: encode::scope() };
         Ok(Self { sender: Sender::start(config, envelope, counters)?, encoding: Mutex::default() })
     }
+
+    /// Has this told by the pipeline's thread when the first call is there.
+    pub(super) fn tell_first(&self, startup: Startup) {
+        self.encoding().startup = Some(startup);
+    }
+
+    /// Held by the pipeline's thread alone, so never waited for.
+    fn encoding(&self) -> MutexGuard<'_, Encoding> {
+        self.encoding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Sink for Exporter {
     fn take(&self, record: Record) -> Result<(), Refused> {
         let Record::Closed(call) = record else { return Ok(()) };
-        // Held by the pipeline's thread alone, so never waited for.
-        let mut encoding = self.encoding.lock().unwrap_or_else(PoisonError::into_inner);
-        let Encoding { encoder, field } = &mut *encoding;
+        let mut encoding = self.encoding();
+        let Encoding { encoder, field, startup } = &mut *encoding;
+        if let Some(startup) = startup.take() {
+            startup.tell();
+        }
         field.clear();
         encoder.span_field(&call, field);
         self.sender.push(field).map_err(|reason| Refused { reason })

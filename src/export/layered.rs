@@ -4,6 +4,7 @@ use tracing::Subscriber;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::ExporterError;
+use super::recorder::FromEnv;
 use crate::layer::{GenAiLayer, layer_for};
 use crate::record::Recorder;
 
@@ -11,7 +12,8 @@ use crate::record::Recorder;
 /// environment sets.
 ///
 /// Its filter comes with it, so it is added to a registry as it is. What waits when the process ends is lost: to flush,
-/// keep a recorder and add its [`Recorder::layer`].
+/// keep a recorder and add its [`Recorder::layer`]. What is in force, and what is wrong in a variable, is logged when the
+/// first call is recorded: before, there is no subscriber that could hear it.
 ///
 /// ```
 /// use tracing_subscriber::prelude::*;
@@ -29,7 +31,20 @@ pub fn layer<S>() -> Result<GenAiLayer<S>, ExporterError>
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
-    Recorder::try_from_env().map(|recorder| recorder.layer())
+    match FromEnv::read() {
+        Ok(FromEnv { recorder, exporter: Some(exporter), startup }) => {
+            exporter.tell_first(startup);
+            Ok(recorder.layer())
+        }
+        Ok(FromEnv { recorder, startup, .. }) => {
+            startup.tell();
+            Ok(recorder.layer())
+        }
+        Err((error, startup)) => {
+            startup.tell();
+            Err(error)
+        }
+    }
 }
 
 impl Recorder {

@@ -10,14 +10,18 @@ mod batch;
 mod config;
 mod exporter;
 mod from_environment;
+mod init;
 mod io;
 mod layered;
 mod recorder;
 mod retry;
 mod sender;
+mod startup;
+mod stderr;
 
 pub use config::{ExporterConfig, ExporterError, Protocol, TlsFiles};
 pub use exporter::Exporter;
+pub use init::{Guard, InitError, init};
 pub use layered::layer;
 
 #[cfg(feature = "collector")]

@@ -2,12 +2,50 @@
 
 use std::sync::Arc;
 
+use super::startup::Startup;
 use super::{Exporter, ExporterConfig, ExporterError};
-use crate::environment::{Environment, warn_once};
+use crate::environment::Environment;
 use crate::event::{Clock, ProducerId, SystemClock};
 use crate::intake::Counters;
 use crate::privacy::Policy;
 use crate::record::Recorder;
+
+/// What the environment has made, and what there is to say of it.
+pub(super) struct FromEnv {
+    pub(super) recorder: Recorder,
+    /// Nothing where the recorder is disabled.
+    pub(super) exporter: Option<Arc<Exporter>>,
+    pub(super) startup: Startup,
+}
+
+impl FromEnv {
+    /// Or why nothing can be sent, and what there is to say of that.
+    pub(super) fn read() -> Result<Self, (ExporterError, Startup)> {
+        let environment = Environment::from_process();
+        let (policy, mut warnings) = Policy::builder().build_in(&environment);
+        let (config, more) = ExporterConfig::from_environment(&environment);
+        warnings.extend(more);
+        if config.disabled {
+            let startup = Startup::switched_off().warning(warnings);
+            return Ok(Self { recorder: Recorder::disabled(), exporter: None, startup });
+        }
+        match start(&config, &policy) {
+            Ok((recorder, exporter)) => {
+                let startup = Startup::recording(&config, &policy).warning(warnings);
+                Ok(Self { recorder, exporter: Some(exporter), startup })
+            }
+            Err(error) => {
+                let startup = Startup::failed(&error).warning(warnings);
+                Err((error, startup))
+            }
+        }
+    }
+
+    /// The same, where not being able to send is no reason to stop.
+    pub(super) fn read_or_disabled() -> Self {
+        Self::read().unwrap_or_else(|(_, startup)| Self { recorder: Recorder::disabled(), exporter: None, startup })
+    }
+}
 
 impl Recorder {
     /// A recorder that sends its spans where the environment says, under the policy that the environment sets.
@@ -15,39 +53,29 @@ impl Recorder {
     /// Never fails: what is wrong in a variable is logged once and taken for its most private or its default value, and
     /// where nothing can be sent at all the recorder is a disabled one, which is logged too.
     pub fn from_env() -> Self {
-        Self::try_from_env().unwrap_or_else(|error| {
-            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            tracing::warn!(target: "veilspan", %error, cause, "nothing is recorded");
-            Self::disabled()
-        })
-    }
-
-    /// The same, but it says where nothing can be sent.
-    pub(super) fn try_from_env() -> Result<Self, ExporterError> {
-        let environment = Environment::from_process();
-        let (policy, mut warnings) = Policy::builder().build_in(&environment);
-        let (config, more) = ExporterConfig::from_environment(&environment);
-        warnings.extend(more);
-        warn_once(&warnings);
-        if config.disabled {
-            return Ok(Self::disabled());
-        }
-        Self::exporting(&config, policy)
+        let made = FromEnv::read_or_disabled();
+        made.startup.tell();
+        made.recorder
     }
 
     /// A recorder that sends its spans as `config` says, under `policy`.
     pub fn exporting(config: &ExporterConfig, policy: Policy) -> Result<Self, ExporterError> {
-        let clock = Arc::new(SystemClock::default());
-        let producer = ProducerId::generate(clock.unix_nanos());
-        let counters = Arc::new(Counters::default());
-        let exporter = Exporter::start(config, &policy, producer, Arc::clone(&counters))?;
-        tracing::info!(
-            target: "veilspan",
-            policy = %policy.snapshot(),
-            endpoint = config.address(),
-            "recording"
-        );
-        let builder = Self::builder().sink(Arc::new(exporter)).policy(policy).clock(clock).sampler(config.sampler);
-        Ok(builder.producer(producer).counters(counters).build())
+        let (recorder, _) = start(config, &policy)?;
+        Startup::recording(config, &policy).tell();
+        Ok(recorder)
+    }
+}
+
+fn start(config: &ExporterConfig, policy: &Policy) -> Result<(Recorder, Arc<Exporter>), ExporterError> {
+    let clock = Arc::new(SystemClock::default());
+    let producer = ProducerId::generate(clock.unix_nanos());
+    let counters = Arc::new(Counters::default());
+    let exporter = Arc::new(Exporter::start(config, policy, producer, Arc::clone(&counters))?);
+    let sink = Arc::clone(&exporter);
+    let builder = Recorder::builder().sink(sink).policy(policy.clone()).clock(clock).sampler(config.sampler);
+    let recorder = builder.producer(producer).counters(counters).build();
+    match recorder.is_enabled() {
+        true => Ok((recorder, exporter)),
+        false => Err(ExporterError::Thread(std::io::ErrorKind::WouldBlock.into())),
     }
 }
