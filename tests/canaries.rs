@@ -64,7 +64,7 @@ fn record_everything(recorder: &Recorder) -> Vec<String> {
         .tenant(&plant("tenant"))
         .rollout(&plant("rollout"))
         .thread(&plant("thread"))
-        .id(&plant("turn"))
+        .turn_id(&plant("turn"))
         .conversation(&plant("conversation"))
         .agent_id(&plant("agent id"))
         .agent_version(&plant("agent version"))

@@ -11,7 +11,7 @@ use veilspan::event::{
 };
 use veilspan::intake::{Drop, Refused, Sink};
 use veilspan::privacy::{Key, Level};
-use veilspan::record::TurnRef;
+use veilspan::record::CallRef;
 use veilspan::testing::MemorySink;
 use veilspan::{Policy, Recorder, semconv};
 
@@ -363,7 +363,7 @@ fn r41_calls_are_children_of_their_turn_and_share_its_identity() {
 #[test]
 fn a_turn_follows_the_turn_before_it_in_a_trace_of_its_own() {
     let (recorder, sink) = recorder();
-    let first = recorder.turn("a").after(&TurnRef::default()).conversation("c1").start();
+    let first = recorder.turn("a").after(&CallRef::default()).conversation("c1").start();
     let reference = first.reference();
     first.finish();
     let mut second = recorder.turn("a").after(&reference).start();
@@ -547,8 +547,8 @@ fn a_second_shutdown_hears_how_the_first_one_ended() {
 #[test]
 fn a_segment_that_ends_in_a_wait_has_no_outcome() {
     let (recorder, sink) = recorder();
-    recorder.turn("a").rollout("r").id("t1").segment(0).start().wait();
-    recorder.turn("a").rollout("r").id("t1").segment(1).start().finish();
+    recorder.turn("a").rollout("r").turn_id("t1").segment(0).start().wait();
+    recorder.turn("a").rollout("r").turn_id("t1").segment(1).start().finish();
     let calls = calls(&recorder, &sink);
     assert_eq!(calls.iter().map(|call| call.closed.outcome).collect::<Vec<_>>(), [None, Some(Outcome::Completed)]);
     assert!(calls.iter().all(|call| call.scope.turn == "t1"));

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use serde_json::{Value, json};
 use veilspan::Recorder;
-use veilspan::record::{Turn, TurnRef};
+use veilspan::record::{CallRef, Turn};
 
 use crate::model::Model;
 use crate::tools;
@@ -17,13 +17,13 @@ pub(crate) struct Agent<'a> {
     recorder: &'a Recorder,
     model: &'a Model,
     messages: Vec<Value>,
-    previous: TurnRef,
+    previous: CallRef,
 }
 
 impl<'a> Agent<'a> {
     pub(crate) fn new(recorder: &'a Recorder, model: &'a Model) -> Self {
         let messages = vec![json!({ "role": "system", "content": SYSTEM })];
-        Self { recorder, model, messages, previous: TurnRef::default() }
+        Self { recorder, model, messages, previous: CallRef::default() }
     }
 
     /// One turn: from a question to its answer.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Failure;
 use crate::environment::{Environment, Setting, VARIABLES, Warning};
 use crate::export::ExporterConfig;
+use crate::intake::Propagation;
 use crate::privacy::Policy;
 
 /// Print every setting that is in force, and where it came from.
@@ -37,6 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (policy, mut warnings) = Policy::builder().build_in(&environment);
     let (config, more) = ExporterConfig::from_environment(&environment);
     warnings.extend(more);
+    warnings.extend(Propagation::from_environment(&environment).1);
     let rows = rows(&environment, &policy, &config, &warnings);
     let text = match arguments.format {
         Format::Text => text(&rows, &policy, &warnings),
@@ -70,6 +72,7 @@ fn in_force(name: &str, environment: &Environment, policy: &Policy, config: &Exp
         "VEILSPAN_HASH" => policy.algorithm().map_or("none", |algorithm| algorithm.as_str()).to_owned(),
         "VEILSPAN_HASH_KEY" | "VEILSPAN_HASH_KEY_FILE" => present(is_set),
         "VEILSPAN_HASH_KEY_ID" => policy.key_id().unwrap_or("none").to_owned(),
+        "VEILSPAN_PROPAGATE" => Propagation::from_environment(environment).0.summary(),
         "OTEL_SDK_DISABLED" => config.disabled.to_string(),
         "OTEL_TRACES_EXPORTER" => if config.disabled { "none" } else { "otlp" }.to_owned(),
         "OTEL_TRACES_SAMPLER" | "OTEL_TRACES_SAMPLER_ARG" => config.sampler.to_string(),

@@ -43,6 +43,11 @@ pub const VARIABLES: &[Variable] = &[
         default: "8 hex digits made from the key",
         meaning: "the name of the key on the wire",
     },
+    Variable {
+        name: "VEILSPAN_PROPAGATE",
+        default: "loopback,mcp",
+        meaning: "who is told of a call's trace and identity: `loopback`, `mcp`, host names and `*.domain`, joined by commas; `none` for nobody",
+    },
     Variable { name: "OTEL_SDK_DISABLED", default: "false", meaning: "`true` switches the recorder off" },
     Variable { name: "OTEL_TRACES_EXPORTER", default: "otlp", meaning: "`none` switches the recorder off" },
     Variable {

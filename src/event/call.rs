@@ -5,7 +5,11 @@ use std::sync::Arc;
 use bytestring::ByteString;
 use derive_where::derive_where;
 
-use super::{At, CallKind, Content, Key, KeyIdentity, Link, Mark, Marked, Outcome, Scope, Source, SpanIds, Veiled};
+use super::{
+    At, Attrs, CallKind, Content, Key, KeyIdentity, Link, Mark, Marked, Outcome, Scope, Source, SpanIds, Veiled,
+};
+
+use crate::semconv::Phase;
 
 /// One observation.
 #[derive_where(Clone, Debug, PartialEq, Eq, PartialOrd, Ord; C::Attrs, C::Request, C::Answer, C::Arguments, C::Payload, C::Payloads)]
@@ -30,6 +34,8 @@ pub enum Kind<C: Content> {
     Opened(Opened<C>, Given<C>),
     /// Something was observed inside a call that had begun.
     Marked(Mark<C>),
+    /// More was learned of a call that had begun: names and labels of its opening, in the place of what was said before.
+    Learned(C::Attrs),
     /// A call ended.
     Closed(Closed<C>, Returned<C>),
     /// Time has passed; the event's own time says how far.
@@ -219,4 +225,14 @@ pub enum Record {
     Opened(OpenRecord),
     /// A call has closed.
     Closed(CallRecord<Veiled>),
+}
+
+impl CallRecord<Veiled> {
+    /// Folds in what was learned of a call that is open. Only what belongs to the opening can be learned so: the end is
+    /// still to come.
+    pub fn learn(&mut self, attrs: &Attrs) {
+        for (id, value) in attrs.iter().filter(|(id, _)| id.name().phase == Phase::Opened) {
+            self.opened.attrs.insert(id, value.clone());
+        }
+    }
 }

@@ -55,6 +55,28 @@ impl RawText {
         }
     }
 
+    /// Adds to it, as long as it does not become too long. What it was before is wiped.
+    pub fn push(&mut self, more: &str) {
+        let length = self.len().saturating_add(more.len());
+        let before = std::mem::replace(self, Self::from_static(""));
+        let Some(text) = before.expose().filter(|_| length <= Self::MAX_BYTES) else {
+            self.0 = Inner::Oversize(length);
+            return;
+        };
+        if matches!(&before.0, Inner::Owned(owned) if owned.capacity() >= length) {
+            *self = before;
+            if let Inner::Owned(owned) = &mut self.0 {
+                owned.push_str(more);
+            }
+            return;
+        }
+        // Grown in place it would leave the old text behind.
+        let mut grown = String::with_capacity(length.max(2 * text.len()).min(Self::MAX_BYTES));
+        grown.push_str(text);
+        grown.push_str(more);
+        self.0 = Inner::Owned(grown);
+    }
+
     /// A text that lives as long as the program: neither copied nor wiped.
     pub const fn from_static(text: &'static str) -> Self {
         Self(Inner::Static(text))

@@ -72,6 +72,8 @@ pub(crate) struct Counters {
     recorded: AtomicU64,
     sent: AtomicU64,
     labels_replaced: AtomicU64,
+    foreign_connection: AtomicU64,
+    tool_mismatch: AtomicU64,
     dropped: [AtomicU64; Drop::ALL.len()],
 }
 
@@ -86,6 +88,11 @@ impl Counters {
 
     pub(crate) fn add_sent(&self, spans: u64) {
         self.sent.fetch_add(spans, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_refused_result(&self, is_foreign: bool) {
+        let counter = if is_foreign { &self.foreign_connection } else { &self.tool_mismatch };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn set_labels_replaced(&self, total: u64) {
@@ -109,6 +116,8 @@ impl Counters {
             recorded: load(&self.recorded),
             sent: load(&self.sent),
             labels_replaced: load(&self.labels_replaced),
+            foreign_connection: load(&self.foreign_connection),
+            tool_mismatch: load(&self.tool_mismatch),
             dropped: losses,
         }
     }
@@ -126,13 +135,24 @@ pub struct Counts {
     pub sent: u64,
     /// Labels that did not look like one and left as a digest or as `_OTHER`.
     pub labels_replaced: u64,
+    /// Results of delegated calls that were refused, since they came over another connection.
+    pub foreign_connection: u64,
+    /// Results of delegated calls that were refused, since they name another tool.
+    pub tool_mismatch: u64,
     /// What was lost.
     pub dropped: Losses,
 }
 
 impl Counts {
-    pub(crate) const ZERO: Self =
-        Self { started: 0, recorded: 0, sent: 0, labels_replaced: 0, dropped: Losses([0; Drop::ALL.len()]) };
+    pub(crate) const ZERO: Self = Self {
+        started: 0,
+        recorded: 0,
+        sent: 0,
+        labels_replaced: 0,
+        foreign_connection: 0,
+        tool_mismatch: 0,
+        dropped: Losses([0; Drop::ALL.len()]),
+    };
 }
 
 /// Losses by reason.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{Counters, Counts, Drained, Drop, Intake, Sampler};
-use crate::event::{At, CallId, CallIds, Clock, Event, ProducerId, Raw};
+use super::{Counters, Counts, Drained, Drop, Intake, Propagation, Sampler};
+use crate::event::{At, CallId, CallIds, Clock, Event, Key, Kind, Mark, ProducerId, Raw, RawAttrs, Scope, Source};
 
 /// One process life's clock, ids and order of events, in front of its [`Intake`]. All ways in of one recorder share one.
 pub(crate) struct Desk {
@@ -16,6 +16,7 @@ pub(crate) struct Desk {
     producer: ProducerId,
     seq: AtomicU64,
     sampler: Sampler,
+    propagation: Propagation,
 }
 
 impl Desk {
@@ -25,9 +26,10 @@ impl Desk {
         clock: Arc<dyn Clock>,
         producer: Option<ProducerId>,
         sampler: Sampler,
+        propagation: Propagation,
     ) -> Self {
         let producer = producer.unwrap_or_else(|| ProducerId::generate(clock.unix_nanos()));
-        Self { intake, counters, clock, producer, seq: AtomicU64::new(0), sampler }
+        Self { intake, counters, clock, producer, seq: AtomicU64::new(0), sampler, propagation }
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -59,6 +61,16 @@ impl Desk {
         self.sampler == Sampler::NONE
     }
 
+    /// Towards whom trace context and identity may be told.
+    pub(crate) const fn propagation(&self) -> &Propagation {
+        &self.propagation
+    }
+
+    /// Counts a result of a delegated call that was refused: it came over another connection, or names another tool.
+    pub(crate) fn count_refused_result(&self, is_foreign: bool) {
+        self.counters.add_refused_result(is_foreign);
+    }
+
     /// Counts a call that has started and will be handed in whole when it ends.
     pub(crate) fn count_started(&self) {
         self.counters.add_started();
@@ -69,9 +81,19 @@ impl Desk {
         self.intake.open_started(event)
     }
 
-    /// Takes a mark of a call that was taken.
-    pub(crate) fn mark(&self, event: Box<Event<Raw>>) {
-        self.intake.mark(event);
+    /// Takes a mark of a call that was taken, as of now.
+    pub(crate) fn mark(&self, scope: &Arc<Scope>, key: Key, mark: Mark<Raw>) {
+        self.tell(scope, key, Kind::Marked(mark));
+    }
+
+    /// Takes what was learned of a call that was taken.
+    pub(crate) fn learn(&self, scope: &Arc<Scope>, key: Key, attrs: RawAttrs) {
+        self.tell(scope, key, Kind::Learned(attrs));
+    }
+
+    fn tell(&self, scope: &Arc<Scope>, key: Key, kind: Kind<Raw>) {
+        let (scope, at) = (Arc::clone(scope), self.at(self.now()));
+        self.intake.mark(Box::new(Event { scope, key, at, source: Source::Recorder, kind }));
     }
 
     /// Takes the event that closes a call that was taken.

@@ -30,6 +30,17 @@ impl Identity {
         self.tenant.is_none() && self.rollout.is_none() && self.thread.is_none() && self.turn.is_none()
     }
 
+    /// The scope of a call of another process, as far as it told.
+    pub(crate) fn scope_of_peer(self) -> Scope {
+        let rollout = self.rollout.unwrap_or_default();
+        Scope {
+            tenant: self.tenant,
+            thread: self.thread.unwrap_or_else(|| rollout.clone()),
+            turn: self.turn.unwrap_or_else(|| rollout.clone()),
+            rollout,
+        }
+    }
+
     /// What was said first, then the call that this one is part of, then its own span as the outermost one.
     pub(crate) fn scope(self, parent: Option<&Arc<Scope>>, span: SpanIds) -> Arc<Scope> {
         let said = match parent {

@@ -14,6 +14,7 @@ mod desk;
 mod ending;
 mod identity;
 mod pipeline;
+mod propagation;
 mod queue;
 mod sampler;
 mod settlement;
@@ -22,6 +23,7 @@ mod watch;
 
 pub use counters::{Counts, Drop, Losses};
 pub use pipeline::{Intake, IntakeError};
+pub use propagation::Propagation;
 pub use queue::Bounds;
 pub use sampler::Sampler;
 pub use sink::{Drained, Refused, Sink};

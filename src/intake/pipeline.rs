@@ -69,7 +69,7 @@ impl Intake {
         self.count(self.queue.open(event))
     }
 
-    /// Takes a mark of a call that was taken.
+    /// Takes a mark of a call that was taken, or what was learned of it.
     pub(crate) fn mark(&self, event: Box<Event<Raw>>) {
         self.count(self.queue.mark(event));
     }
@@ -209,6 +209,11 @@ impl Pipeline {
         match kind {
             Kind::Opened(opened, given) => self.opened(scope, key, at, opened, given),
             Kind::Marked(mark) => self.marked(key, at, mark),
+            Kind::Learned(attrs) => {
+                if let Some(call) = self.open.get_mut(&key) {
+                    call.record.learn(&attrs);
+                }
+            }
             Kind::Closed(closed, returned) => self.closed(&scope, key, at, closed, returned),
             Kind::Tick | Kind::Unknown { .. } => {}
         }

@@ -209,7 +209,7 @@ fn content_bytes(kind: &Kind<Raw>) -> usize {
             };
             all_bytes(&closed.error) + returned
         }
-        Kind::Tick | Kind::Unknown { .. } => 0,
+        Kind::Learned(_) | Kind::Tick | Kind::Unknown { .. } => 0,
     }
 }
 
@@ -230,6 +230,6 @@ fn drop_content(key: Key, kind: &mut Kind<Raw>) {
             closed.error = None;
             *returned = Returned::empty(key.kind);
         }
-        Kind::Tick | Kind::Unknown { .. } => {}
+        Kind::Learned(_) | Kind::Tick | Kind::Unknown { .. } => {}
     }
 }

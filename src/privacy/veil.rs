@@ -82,6 +82,7 @@ impl Veil {
                 Kind::Marked(pass.mark(mark))
             }
             Kind::Closed(closed, returned) => Kind::Closed(pass.closed(closed), pass.returned(returned)),
+            Kind::Learned(attrs) => Kind::Learned(pass.attrs(&attrs)),
             Kind::Tick => Kind::Tick,
             Kind::Unknown { name } => Kind::Unknown { name: pass.label(&name) },
         };

@@ -44,6 +44,12 @@ impl Answer for Value {
             inference.finish_reason(reason);
         }
         let usage = facts.usage;
+        match self.get("usage") {
+            None | Some(Value::Null) => inference.usage_missing("missing"),
+            Some(Value::Object(_)) if usage == shape::Usage::default() => inference.usage_missing("no_token_count"),
+            Some(Value::Object(_)) => {}
+            Some(_) => inference.usage_missing("unrecognised"),
+        }
         type Setter = fn(&mut Inference, u64) -> &mut Inference;
         let counts: [(Option<i64>, Setter); 5] = [
             (usage.input, Inference::input_tokens),
@@ -60,7 +66,14 @@ impl Answer for Value {
     }
 }
 
-/// An error of a call.
+impl<A: Answer + ?Sized> Answer for &A {
+    fn record(&self, inference: &mut Inference) {
+        (**self).record(inference);
+    }
+}
+
+/// An error of a call. Every `std::error::Error` is one, known by the name of its type; whoever knows better says so by a
+/// [`Fault`] (`result.map_err(…)`), or by a type of one's own that is no `std::error::Error`.
 pub trait Failure {
     /// Its class (`veilspan.error.kind`): a short word that looks like a label, never its text.
     fn kind(&self) -> Cow<'_, str>;
@@ -76,5 +89,35 @@ impl<E: std::error::Error> Failure for E {
     fn kind(&self) -> Cow<'_, str> {
         let name = std::any::type_name::<E>();
         Cow::Borrowed(name.split('<').next().unwrap_or(name))
+    }
+}
+
+/// The class of an error.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    kind: Cow<'static, str>,
+    retryable: Option<bool>,
+}
+
+impl Fault {
+    /// A short word that looks like a label: `rate_limited`, `timeout`, `400`.
+    pub fn new(kind: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: kind.into(), retryable: None }
+    }
+
+    /// Whether trying again could help.
+    pub fn retryable(mut self, retryable: bool) -> Self {
+        self.retryable = Some(retryable);
+        self
+    }
+}
+
+impl Failure for Fault {
+    fn kind(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.kind)
+    }
+
+    fn retryable(&self) -> Option<bool> {
+        self.retryable
     }
 }

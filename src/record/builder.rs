@@ -1,57 +1,197 @@
 //! What all builders share: a call's identity, fixed when it opens, and its event under construction.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::{Arc, LazyLock};
 
 use bytestring::ByteString;
 
+use super::ambient::ToolId;
+use super::call::{Call, CallType};
 use super::handle::Handle;
+use super::operation::Operation;
+use super::place::{CallRef, Origin, Place};
 use crate::event::{
-    At, CallKind, Closed, EdgeKind, Event, Given, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, Returned, Scope,
-    Source, SpanId, SpanIds, TraceId,
+    At, Closed, EdgeKind, Event, Given, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, ResultContent, Returned,
+    Scope, Source, SpanId, SpanIds, TraceId,
 };
 use crate::intake::{Desk, Identity};
-use crate::semconv::Attr;
+use crate::semconv::{
+    ATTEMPT, Attr, CALLER, CONVERSATION_ID, IMPORTANCE, OPERATION_ID, OPERATION_NAME, REPLAY_CHECKPOINT, REPLAY_OF,
+    REPLAY_PROVENANCE,
+};
 
-/// The call that a new one is part of.
-#[derive(Clone)]
-pub(super) struct Parent {
-    pub(super) scope: Arc<Scope>,
-    pub(super) trace: TraceId,
-    pub(super) span: SpanId,
-    pub(super) remote: bool,
+/// A call that has not started. Everything is optional: what is not said is not told.
+#[must_use = "a call is recorded from `start` on"]
+pub struct Builder<K> {
+    /// Nothing where the recorder is disabled.
+    pub(super) draft: Option<Draft>,
+    /// Of a turn: its part between waits.
+    pub(super) segment: u32,
+    /// Of a tool call: by what an MCP client may know it.
+    pub(super) tool: Option<Arc<ToolId>>,
+    kind: PhantomData<fn() -> K>,
 }
 
-/// A call that has not started. Absent parts mean a disabled recorder.
-///
 /// Its event is on the heap from the beginning: a builder moves with each of its methods, and has to be small.
 pub(super) struct Draft {
     desk: Arc<Desk>,
     has_parent: bool,
     identity: Option<Box<Identity>>,
-    /// The event that will open the call. Its time and its order are still to come, and its scope is the parent's.
+    /// The event that will open the call. Its order is still to come, its time too where it is 0, and its scope is the
+    /// parent's.
     event: Box<Event<Raw>>,
 }
 
+impl<K: CallType> Builder<K> {
+    /// A call of this kind, recorded by whoever `origin` names, under the operation that the kind has by default.
+    pub(super) fn new(origin: Option<Origin>) -> Self {
+        let draft = origin.map(|origin| {
+            let mut draft = Draft::new(origin, K::KIND);
+            draft.text(OPERATION_NAME, K::KIND.default_operation());
+            draft
+        });
+        Self { draft, segment: 0, tool: None, kind: PhantomData }
+    }
+
+    pub(super) fn with(mut self, set: impl FnOnce(&mut Draft)) -> Self {
+        if let Some(draft) = &mut self.draft {
+            set(draft);
+        }
+        self
+    }
+
+    pub(super) fn text(self, attr: Attr<ByteString>, value: &str) -> Self {
+        self.with(|draft| draft.text(attr, value))
+    }
+
+    pub(super) fn int(self, attr: Attr<i64>, value: impl TryInto<i64>) -> Self {
+        self.with(|draft| draft.attrs(|attrs| attrs.int(attr, value.try_into().unwrap_or(i64::MAX))))
+    }
+
+    pub(super) fn double(self, attr: Attr<f64>, value: f64) -> Self {
+        self.with(|draft| draft.attrs(|attrs| attrs.double(attr, value)))
+    }
+
+    /// Adds one of the texts that the call is given, where its kind is given such.
+    pub(super) fn given_text(self, text: impl FnOnce() -> ResultContent) -> Self {
+        self.with(|draft| {
+            if let Some(Given::Texts(texts)) = draft.given() {
+                texts.push(text());
+            }
+        })
+    }
+
+    /// Whose data this is (`veilspan.tenant.id`): its digests get a key of their own.
+    pub fn tenant(self, id: &str) -> Self {
+        self.with(|draft| draft.identity().tenant = Some(id.into()))
+    }
+
+    /// The agent run that it belongs to (`veilspan.rollout.id`), where it is not the first call of a new one.
+    pub fn rollout(self, id: &str) -> Self {
+        self.with(|draft| draft.identity().rollout = Some(id.into()))
+    }
+
+    /// The message history that it belongs to (`veilspan.thread.id`).
+    pub fn thread(self, id: &str) -> Self {
+        self.with(|draft| draft.identity().thread = Some(id.into()))
+    }
+
+    /// The turn that it belongs to, or is (`veilspan.turn.id`).
+    pub fn turn_id(self, id: &str) -> Self {
+        self.with(|draft| draft.identity().turn = Some(id.into()))
+    }
+
+    /// What the user would call the chat (`gen_ai.conversation.id`). Never invent one.
+    pub fn conversation(self, id: &str) -> Self {
+        self.text(CONVERSATION_ID, id)
+    }
+
+    /// How much it matters, from 0 to 1 (`veilspan.importance`).
+    pub fn importance(self, importance: f64) -> Self {
+        self.double(IMPORTANCE, importance)
+    }
+
+    /// Which part of the host makes it (`veilspan.caller`).
+    pub fn caller(self, name: &str) -> Self {
+        self.text(CALLER, name)
+    }
+
+    /// A call that something passed from, on to this one.
+    pub fn follows(self, call: &CallRef, edge: EdgeKind) -> Self {
+        self.with(|draft| {
+            if let Some(place) = &call.place {
+                draft.link(place.trace, place.span, edge);
+            }
+        })
+    }
+
+    /// A span of another process that it is part of, as W3C Trace Context names it.
+    pub fn parent(self, trace: TraceId, span: SpanId) -> Self {
+        self.with(|draft| draft.set_remote_parent(trace, span))
+    }
+
+    /// The next attempt of an operation (`veilspan.operation.id`, `veilspan.attempt`), linked to the one before.
+    pub fn attempt_of(self, operation: &Operation) -> Self {
+        self.with(|draft| {
+            let Some(span) = draft.span() else { return };
+            let attempt = operation.next(&draft.desk, span.trace, span.span);
+            draft.text(OPERATION_ID, attempt.operation.encode(&mut [0; 26]));
+            draft.attrs(|attrs| attrs.int(ATTEMPT, i64::from(attempt.number)));
+            if let Some((trace, span)) = attempt.previous {
+                draft.link(trace, span, EdgeKind::Retry);
+            }
+        })
+    }
+
+    /// It repeats a call of an earlier run, from a checkpoint on where that has an id (`veilspan.replay.of`,
+    /// `veilspan.replay.checkpoint`), with what `provenance` says: `recorded`, `live` or `injected`.
+    pub fn replay_of(self, call: &CallRef, checkpoint: Option<&str>, provenance: &str) -> Self {
+        let told = self.with(|draft| {
+            let Some(place) = &call.place else { return };
+            draft.text(REPLAY_OF, &place.scope.rollout);
+            draft.text(REPLAY_PROVENANCE, provenance);
+            if let Some(checkpoint) = checkpoint {
+                draft.text(REPLAY_CHECKPOINT, checkpoint);
+            }
+        });
+        told.follows(call, EdgeKind::Replay)
+    }
+
+    /// Starts it.
+    pub fn start(self) -> Call<K> {
+        Call::new(self.draft.map_or_else(Handle::disabled, Draft::start), self.segment, self.tool)
+    }
+}
+
+impl<K: CallType> fmt::Debug for Builder<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("kind", &K::KIND).finish_non_exhaustive()
+    }
+}
+
 impl Draft {
-    pub(super) fn new(desk: &Arc<Desk>, parent: Option<&Parent>, kind: CallKind) -> Self {
-        let (trace, parent_span, remote) = match parent {
-            Some(parent) => (parent.trace, Some(parent.span), parent.remote),
-            None => (TraceId::random(), None, false),
+    fn new(origin: Origin, kind: crate::event::CallKind) -> Self {
+        let Origin { desk, parent, remote } = origin;
+        let has_parent = parent.is_some();
+        let (scope, trace, parent, parent_is_remote) = match parent {
+            Some(Place { scope, trace, span, is_remote }) => (scope, trace, Some(span), is_remote),
+            None => (Arc::clone(&NOWHERE), TraceId::random(), None, false),
         };
-        let span = SpanIds { trace, span: SpanId::random(), parent: parent_span, parent_is_remote: remote };
+        let span = SpanIds { trace, span: SpanId::random(), parent, parent_is_remote };
         let fields = Opened { span, attrs: RawAttrs::default(), links: Vec::new(), policy: None };
         let event = Box::new(Event {
-            scope: parent.map_or_else(|| Arc::clone(&NOWHERE), |parent| Arc::clone(&parent.scope)),
+            scope,
             key: Key { kind, id: KeyIdentity::None, occurrence: 0 },
             at: At { time_unix_nano: 0, producer: None, seq: None },
             source: Source::Recorder,
             kind: Kind::Opened(fields, Given::empty(kind)),
         });
-        Self { desk: Arc::clone(desk), has_parent: parent.is_some(), identity: None, event }
-    }
-
-    pub(super) fn desk(&self) -> Arc<Desk> {
-        Arc::clone(&self.desk)
+        let mut draft = Self { desk, has_parent, identity: None, event };
+        if let Some((trace, span)) = remote.filter(|_| !has_parent) {
+            draft.set_remote_parent(trace, span);
+        }
+        draft
     }
 
     /// What the call is given.
@@ -68,6 +208,10 @@ impl Draft {
             Kind::Opened(opened, _) => Some(opened),
             _ => None,
         }
+    }
+
+    fn span(&mut self) -> Option<SpanIds> {
+        self.opened().map(|opened| opened.span)
     }
 
     pub(super) fn attrs(&mut self, set: impl FnOnce(&mut RawAttrs)) {
@@ -92,10 +236,25 @@ impl Draft {
 
     /// Makes a turn of its own of it, within its parent's rollout.
     pub(super) fn set_own_turn(&mut self) {
-        let Some(own) = self.opened().map(|opened| Identity::own(opened.span)) else { return };
+        let Some(own) = self.span().map(Identity::own).filter(|_| self.has_parent) else { return };
         let identity = self.identity();
         identity.thread = Some(own.clone());
         identity.turn = Some(own);
+    }
+
+    pub(super) fn forget_identity(&mut self) {
+        self.identity = None;
+    }
+
+    /// Puts it into the scope of another call.
+    pub(super) fn set_scope(&mut self, scope: &Arc<Scope>) {
+        self.event.scope = Arc::clone(scope);
+        self.has_parent = true;
+    }
+
+    /// The call opened before it was told of.
+    pub(super) fn set_opened_at(&mut self, unix_nanos: u64) {
+        self.event.at.time_unix_nano = unix_nanos;
     }
 
     /// Moves the call below a span of another process.
@@ -108,39 +267,31 @@ impl Draft {
     }
 
     /// Opens the call.
-    pub(super) fn start(mut self) -> Handle {
-        self.settle();
+    fn start(mut self) -> Handle {
+        let Some(SpanIds { trace, span, .. }) = self.settle() else { return Handle::disabled() };
         let Self { desk, mut event, .. } = self;
         let now = desk.now();
+        let opened_at = if event.at.time_unix_nano == 0 { now } else { event.at.time_unix_nano };
         event.key.id = KeyIdentity::Call(desk.call_id(now));
-        event.at = desk.at(now);
+        event.at = desk.at(opened_at);
         let (scope, key, at) = (Arc::clone(&event.scope), event.key, event.at);
         if !desk.open(event) {
-            return Handle::disabled();
+            let place = Place { scope, trace, span, is_remote: false };
+            return Handle::untaken(Origin { desk, parent: Some(place), remote: None });
         }
         let kind = Kind::Closed(Closed::default(), Returned::empty(key.kind));
-        Handle::new(desk, Box::new(Event { scope, key, at, source: Source::Recorder, kind }))
+        Handle::running(desk, trace, span, Box::new(Event { scope, key, at, source: Source::Recorder, kind }))
     }
 
-    /// The same for a call that others can be part of: also tells where they belong, whether or not the call was taken.
-    pub(super) fn start_as_parent(mut self) -> (Handle, Option<Parent>) {
-        self.settle();
-        let span = self.opened().map(|opened| opened.span);
-        let scope = Arc::clone(&self.event.scope);
-        let place = span.map(|span| Parent { scope, trace: span.trace, span: span.span, remote: false });
-        (self.start(), place)
-    }
-
-    /// Fixes the call's scope.
-    fn settle(&mut self) {
-        if self.has_parent && self.identity.is_none() {
-            return;
+    /// Fixes the call's scope, and tells its span.
+    fn settle(&mut self) -> Option<SpanIds> {
+        let span = self.span()?;
+        if !self.has_parent || self.identity.is_some() {
+            let parent = self.has_parent.then(|| Arc::clone(&self.event.scope));
+            let identity = self.identity.take().map(|identity| *identity).unwrap_or_default();
+            self.event.scope = identity.scope(parent.as_ref(), span);
         }
-        let Some(span) = self.opened().map(|opened| opened.span) else { return };
-        let parent = self.has_parent.then(|| Arc::clone(&self.event.scope));
-        let identity = self.identity.take().map(|identity| *identity).unwrap_or_default();
-        self.event.scope = identity.scope(parent.as_ref(), span);
-        self.has_parent = true;
+        Some(span)
     }
 }
 

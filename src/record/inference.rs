@@ -1,45 +1,28 @@
 //! Inferences: attempts of a model request.
 
-use std::future::Future;
-use std::sync::Arc;
-
 use super::answer::{Answer, Failure};
-use super::builder::{Draft, Parent};
-use super::handle::Handle;
+use super::builder::{Builder, Draft};
+use super::call::Call;
+use super::kind;
+use super::place::Origin;
 use super::request::IntoRequest;
-use super::turn::debug_without_content;
-use crate::event::{CallKind, Given, Message, Outcome, RawText, Request, Returned, ToolDefinition};
-use crate::intake::Desk;
+use crate::event::{CallKind, Given, Message, Part, RawText, Request, Returned, Role, ToolDefinition};
 use crate::semconv::{
-    CACHE_CREATION_TOKENS, CACHE_READ_TOKENS, CACHE_WRITE_TOKENS, CONVERSATION_ID, FINISH_REASONS, FREQUENCY_PENALTY,
-    INPUT_TOKENS, MAX_TOKENS, OPERATION_NAME, OUTPUT_TOKENS, PRESENCE_PENALTY, PROVIDER_NAME, REASONING_TOKENS,
-    REQUEST_MODEL, RESPONSE_ID, RESPONSE_MODEL, SEED, SERVER_ADDRESS, SERVER_PORT, STREAM, TEMPERATURE,
-    TIME_TO_FIRST_CHUNK, TOP_P,
+    CACHE_CREATION_TOKENS, CACHE_READ_TOKENS, CACHE_WRITE_TOKENS, CHOICE_COUNT, FINISH_REASONS, FREQUENCY_PENALTY,
+    INPUT_TOKENS, MAX_TOKENS, OPERATION_NAME, OUTPUT_TOKENS, OUTPUT_TYPE, PRESENCE_PENALTY, PREVIOUS_RESPONSE_ID,
+    PROVIDER_NAME, REASONING_LEVEL, REASONING_TOKENS, REQUEST_MODEL, RESPONSE_ID, RESPONSE_MODEL, SEED, SERVER_ADDRESS,
+    SERVER_PORT, STREAM, TEMPERATURE, TOP_K, TOP_P, USAGE_MISSING,
 };
 
 /// An inference that has not started.
-#[must_use = "an inference is recorded from `start` on"]
-pub struct InferenceBuilder {
-    draft: Option<Draft>,
-}
+pub type InferenceBuilder = Builder<kind::Inference>;
+
+/// An inference that runs: one attempt of one model request.
+pub type Inference = Call<kind::Inference>;
 
 impl InferenceBuilder {
-    pub(super) fn new(desk: Option<&Arc<Desk>>, parent: Option<&Parent>, provider: &str, model: &str) -> Self {
-        let draft = desk.map(|desk| {
-            let mut draft = Draft::new(desk, parent, CallKind::Inference);
-            draft.text(OPERATION_NAME, "chat");
-            draft.text(PROVIDER_NAME, provider);
-            draft.text(REQUEST_MODEL, model);
-            draft
-        });
-        Self { draft }
-    }
-
-    fn with(mut self, set: impl FnOnce(&mut Draft)) -> Self {
-        if let Some(draft) = &mut self.draft {
-            set(draft);
-        }
-        self
+    pub(super) fn begin(origin: Option<Origin>, provider: &str, model: &str) -> Self {
+        Self::new(origin).text(PROVIDER_NAME, provider).text(REQUEST_MODEL, model)
     }
 
     fn with_request(mut self, set: impl FnOnce(&mut Request)) -> Self {
@@ -69,47 +52,39 @@ impl InferenceBuilder {
         self.with_request(|request| request.tools.extend(tools))
     }
 
-    /// What the user would call the chat (`gen_ai.conversation.id`). Never invent one.
-    pub fn conversation(self, id: &str) -> Self {
-        self.with(|draft| draft.text(CONVERSATION_ID, id))
-    }
-
     /// Where the request goes (`server.address`, `server.port`).
     pub fn server(self, address: &str, port: u16) -> Self {
-        self.with(|draft| {
-            draft.text(SERVER_ADDRESS, address);
-            draft.attrs(|attrs| attrs.int(SERVER_PORT, i64::from(port)));
-        })
+        self.text(SERVER_ADDRESS, address).int(SERVER_PORT, port)
     }
 
     /// `gen_ai.request.temperature`
     pub fn temperature(self, temperature: f64) -> Self {
-        self.with(|draft| draft.attrs(|attrs| attrs.double(TEMPERATURE, temperature)))
+        self.double(TEMPERATURE, temperature)
     }
 
     /// `gen_ai.request.top_p`
     pub fn top_p(self, top_p: f64) -> Self {
-        self.with(|draft| draft.attrs(|attrs| attrs.double(TOP_P, top_p)))
+        self.double(TOP_P, top_p)
     }
 
     /// `gen_ai.request.frequency_penalty`
     pub fn frequency_penalty(self, penalty: f64) -> Self {
-        self.with(|draft| draft.attrs(|attrs| attrs.double(FREQUENCY_PENALTY, penalty)))
+        self.double(FREQUENCY_PENALTY, penalty)
     }
 
     /// `gen_ai.request.presence_penalty`
     pub fn presence_penalty(self, penalty: f64) -> Self {
-        self.with(|draft| draft.attrs(|attrs| attrs.double(PRESENCE_PENALTY, penalty)))
+        self.double(PRESENCE_PENALTY, penalty)
     }
 
     /// `gen_ai.request.max_tokens`
     pub fn max_tokens(self, tokens: u32) -> Self {
-        self.with(|draft| draft.attrs(|attrs| attrs.int(MAX_TOKENS, i64::from(tokens))))
+        self.int(MAX_TOKENS, tokens)
     }
 
     /// `gen_ai.request.seed`
     pub fn seed(self, seed: i64) -> Self {
-        self.with(|draft| draft.attrs(|attrs| attrs.int(SEED, seed)))
+        self.int(SEED, seed)
     }
 
     /// The answer is streamed (`gen_ai.request.stream`).
@@ -117,17 +92,39 @@ impl InferenceBuilder {
         self.with(|draft| draft.attrs(|attrs| attrs.bool(STREAM, true)))
     }
 
-    /// Starts it.
-    pub fn start(self) -> Inference {
-        let Some(draft) = self.draft else { return Inference { handle: Handle::disabled() } };
-        Inference { handle: draft.start() }
+    /// Another word of the conventions for what is asked for (`gen_ai.operation.name`): `text_completion`,
+    /// `generate_content`. Without one it is `chat`.
+    pub fn operation(self, word: &str) -> Self {
+        match CallKind::of_operation(word) {
+            Some(CallKind::Inference) => self.text(OPERATION_NAME, word),
+            _ => self,
+        }
     }
-}
 
-/// An inference that runs. Finish it, or say how it failed; dropped it is `abandoned`.
-#[must_use = "an inference that is dropped at once is recorded as abandoned"]
-pub struct Inference {
-    handle: Handle,
+    /// `gen_ai.request.top_k`
+    pub fn top_k(self, top_k: f64) -> Self {
+        self.double(TOP_K, top_k)
+    }
+
+    /// How many answers are wanted, where not one (`gen_ai.request.choice.count`).
+    pub fn choice_count(self, count: u32) -> Self {
+        self.int(CHOICE_COUNT, count)
+    }
+
+    /// `gen_ai.output.type`: `text`, `json`, `image`, `speech`.
+    pub fn output_type(self, word: &str) -> Self {
+        self.text(OUTPUT_TYPE, word)
+    }
+
+    /// `gen_ai.request.reasoning.level`, in the provider's own word.
+    pub fn reasoning_level(self, word: &str) -> Self {
+        self.text(REASONING_LEVEL, word)
+    }
+
+    /// The response that the provider is to go on from (`gen_ai.request.previous_response.id`).
+    pub fn previous_response(self, id: &str) -> Self {
+        self.text(PREVIOUS_RESPONSE_ID, id)
+    }
 }
 
 impl Inference {
@@ -157,63 +154,63 @@ impl Inference {
         self
     }
 
+    /// Adds to the text of the answer, as it comes.
+    pub fn output_more(&mut self, text: &str) -> &mut Self {
+        if let Some(Returned::Answer(answer)) = self.handle.returned() {
+            match answer.last_mut().map(|message| message.parts.as_mut_slice()) {
+                Some([.., Part::Text(told)]) => told.push(text),
+                _ => answer.push(Message::text(Role::Assistant, text)),
+            }
+        }
+        self
+    }
+
     /// Tokens of the request, cached ones included, and of the answer, reasoning included.
     pub fn tokens(&mut self, input: u64, output: u64) -> &mut Self {
-        self.handle.attrs(|attrs| {
-            attrs.int(INPUT_TOKENS, saturated(input));
-            attrs.int(OUTPUT_TOKENS, saturated(output));
-        });
-        self
+        self.input_tokens(input).output_tokens(output)
     }
 
-    /// Tokens of the request alone, where that is all the provider tells.
+    /// Tokens of the request alone, cached ones included, where that is all the provider tells.
     pub fn input_tokens(&mut self, input: u64) -> &mut Self {
-        self.handle.attrs(|attrs| attrs.int(INPUT_TOKENS, saturated(input)));
+        self.handle.count(INPUT_TOKENS, input);
         self
     }
 
-    /// Tokens of the answer alone.
+    /// Tokens of the request as a provider tells them that counts those of its cache beside them (Anthropic). They leave as
+    /// the conventions want them: cached ones among the input.
+    pub fn input_tokens_beside_cache(&mut self, input: u64, cache_read: u64, cache_write: u64) -> &mut Self {
+        self.input_tokens(input.saturating_add(cache_read).saturating_add(cache_write));
+        self.cache_read_tokens(cache_read).cache_write_tokens(cache_write)
+    }
+
+    /// Tokens of the answer alone, reasoning included.
     pub fn output_tokens(&mut self, output: u64) -> &mut Self {
-        self.handle.attrs(|attrs| attrs.int(OUTPUT_TOKENS, saturated(output)));
+        self.handle.count(OUTPUT_TOKENS, output);
         self
     }
 
     /// How many of the request's tokens were read from the provider's cache.
     pub fn cache_read_tokens(&mut self, tokens: u64) -> &mut Self {
-        self.handle.attrs(|attrs| attrs.int(CACHE_READ_TOKENS, saturated(tokens)));
+        self.handle.count(CACHE_READ_TOKENS, tokens);
         self
     }
 
     /// How many of the request's tokens were written to it. Told under the old and the new name of the conventions.
     pub fn cache_write_tokens(&mut self, tokens: u64) -> &mut Self {
-        self.handle.attrs(|attrs| {
-            attrs.int(CACHE_CREATION_TOKENS, saturated(tokens));
-            attrs.int(CACHE_WRITE_TOKENS, saturated(tokens));
-        });
+        self.handle.count(CACHE_CREATION_TOKENS, tokens);
+        self.handle.count(CACHE_WRITE_TOKENS, tokens);
         self
     }
 
     /// How many of the answer's tokens were reasoning.
     pub fn reasoning_tokens(&mut self, tokens: u64) -> &mut Self {
-        self.handle.attrs(|attrs| attrs.int(REASONING_TOKENS, saturated(tokens)));
+        self.handle.count(REASONING_TOKENS, tokens);
         self
     }
 
-    /// Seconds from the request to the first chunk of a streamed answer (`gen_ai.response.time_to_first_chunk`).
-    pub fn time_to_first_chunk(&mut self, seconds: f64) -> &mut Self {
-        self.handle.attrs(|attrs| attrs.double(TIME_TO_FIRST_CHUNK, seconds));
-        self
-    }
-
-    /// Marks it as failed although it will go on. That sticks.
-    pub fn mark_failed(&mut self, kind: &str) -> &mut Self {
-        self.handle.mark_failed(kind, None);
-        self
-    }
-
-    /// Runs a future on behalf of the call: dropped before it is done, the call is `cancelled` and not `abandoned`.
-    pub fn observe<F: Future>(&mut self, future: F) -> impl Future<Output = F::Output> {
-        self.handle.observe(future)
+    /// Why the provider's answer tells no tokens (`veilspan.usage.missing`): `missing`, `unrecognised`, `no_token_count`.
+    pub(super) fn usage_missing(&mut self, why: &str) {
+        self.handle.text(USAGE_MISSING, why);
     }
 
     /// Adds what a provider's answer tells: its messages, names, finish reasons and usage.
@@ -224,39 +221,11 @@ impl Inference {
         self
     }
 
-    /// It answered with all that has been told before.
-    pub fn finish(self) {
-        self.handle.close(Outcome::Completed);
-    }
-
     /// It answered, or failed: the outcome is the result's.
     pub fn finish_with<A: Answer, E: Failure>(mut self, result: &Result<A, E>) {
-        match result {
-            Ok(answer) => {
-                self.answer(answer);
-                self.finish();
-            }
-            Err(error) => {
-                self.handle.mark_failed(&error.kind(), error.retryable());
-                self.handle.close(Outcome::Failed);
-            }
+        if let Ok(answer) = result {
+            self.answer(answer);
         }
-    }
-
-    /// It failed. `kind` is the class of the error (`veilspan.error.kind`), never its text.
-    pub fn fail(mut self, kind: &str) {
-        self.handle.mark_failed(kind, None);
-        self.handle.close(Outcome::Failed);
-    }
-
-    /// It was stopped on purpose.
-    pub fn cancel(self) {
-        self.handle.close(Outcome::Cancelled);
+        self.settle_with(result);
     }
 }
-
-fn saturated(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-debug_without_content!(InferenceBuilder, Inference);

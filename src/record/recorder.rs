@@ -4,12 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::inference::InferenceBuilder;
-use super::tool::ToolBuilder;
-use super::turn::TurnBuilder;
+use super::ambient;
+use super::builder::Builder;
+use super::kind;
+use super::place::{CallRef, Origin};
+use crate::environment::{Environment, warn_once};
 use crate::event::{Clock, ProducerId, SystemClock};
-use crate::intake::{Bounds, Counters, Counts, Desk, Drained, Intake, Sampler, Sink};
+use crate::intake::{Bounds, Counters, Counts, Desk, Drained, Intake, Propagation, Sampler, Sink};
 use crate::privacy::Policy;
+use crate::semconv::CANCEL_REASON;
 
 /// Records calls. Clones share one queue; a disabled one does nothing.
 #[derive(Clone, Debug, Default)]
@@ -28,24 +31,13 @@ impl Recorder {
         RecorderBuilder::default()
     }
 
+    pub(super) fn at(desk: &Arc<Desk>) -> Self {
+        Self { desk: Some(Arc::clone(desk)) }
+    }
+
     /// Whether it records anything.
     pub fn is_enabled(&self) -> bool {
         self.desk.is_some()
-    }
-
-    /// An activation of `agent`.
-    pub fn turn(&self, agent: &str) -> TurnBuilder {
-        TurnBuilder::new(self.desk.as_ref(), agent)
-    }
-
-    /// A model request outside any turn. `provider` is a value of `gen_ai.provider.name`.
-    pub fn inference(&self, provider: &str, model: &str) -> InferenceBuilder {
-        InferenceBuilder::new(self.desk.as_ref(), None, provider, model)
-    }
-
-    /// A tool execution outside any turn.
-    pub fn tool(&self, name: &str) -> ToolBuilder {
-        ToolBuilder::new(self.desk.as_ref(), None, name)
     }
 
     /// Waits until all that was recorded before has left, or `timeout` has passed. Blocks the calling thread.
@@ -56,6 +48,22 @@ impl Recorder {
     /// The same for the last time. Calls that close later are counted as lost. Blocks the calling thread.
     pub fn shutdown(&self, timeout: Duration) -> Drained {
         self.desk.as_ref().map_or(NOTHING_RECORDED, |desk| desk.shutdown(timeout))
+    }
+
+    /// Who records a new call, and what runs around it.
+    pub(super) fn origin(&self) -> Option<Origin> {
+        let desk = self.desk.as_ref()?;
+        let around = ambient::around(desk);
+        Some(around.unwrap_or_else(|| Origin { desk: Arc::clone(desk), parent: None, remote: None }))
+    }
+
+    /// Asks the turn that a call belongs to, wherever it runs, to stop. It is told at once, as a `cancel` span of its own in
+    /// the turn's scope: so it is known even of a turn that never gets to tell its end. `reason` is a class of a few
+    /// words, never a text (`veilspan.cancel.reason`).
+    pub fn request_cancel(&self, call: &CallRef, reason: &str) {
+        let (Some(desk), Some(place)) = (&self.desk, &call.place) else { return };
+        let origin = Origin { desk: Arc::clone(desk), parent: Some(place.clone()), remote: None };
+        Builder::<kind::Cancel>::new(Some(origin)).text(CANCEL_REASON, reason).start().finish();
     }
 
     /// Where its calls are handed in; nothing where it is disabled.
@@ -81,6 +89,7 @@ pub struct RecorderBuilder {
     producer: Option<ProducerId>,
     sampler: Sampler,
     bounds: Bounds,
+    propagation: Option<Propagation>,
     counters: Arc<Counters>,
 }
 
@@ -109,6 +118,12 @@ impl RecorderBuilder {
         self
     }
 
+    /// Towards whom trace context and identity may be told. Without it the environment says.
+    pub fn propagation(mut self, propagation: Propagation) -> Self {
+        self.propagation = Some(propagation);
+        self
+    }
+
     /// How much may wait in the intake.
     pub fn bounds(mut self, bounds: Bounds) -> Self {
         self.bounds = bounds;
@@ -134,7 +149,12 @@ impl RecorderBuilder {
         let policy = self.policy.unwrap_or_else(Policy::from_env);
         match Intake::start(policy, sink, self.bounds, Arc::clone(&self.counters)) {
             Ok(intake) => {
-                let desk = Desk::new(intake, self.counters, clock, self.producer, self.sampler);
+                let propagation = self.propagation.unwrap_or_else(|| {
+                    let (propagation, warnings) = Propagation::from_environment(&Environment::from_process());
+                    warn_once(&warnings);
+                    propagation
+                });
+                let desk = Desk::new(intake, self.counters, clock, self.producer, self.sampler, propagation);
                 Recorder { desk: Some(Arc::new(desk)) }
             }
             Err(_) => {

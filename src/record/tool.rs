@@ -1,38 +1,31 @@
 //! Tool calls: executions of a tool.
 
-use std::future::Future;
 use std::sync::Arc;
 
+use super::ambient::ToolId;
 use super::answer::Failure;
-use super::builder::{Draft, Parent};
-use super::handle::Handle;
-use super::turn::{TurnBuilder, debug_without_content};
-use crate::event::{CallKind, Given, Outcome, Part, RawText, ResultContent, Returned};
-use crate::intake::Desk;
-use crate::semconv::{MCP_SERVER, OPERATION_NAME, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER, TOOL_TYPE};
+use super::builder::{Builder, Draft};
+use super::call::Call;
+use super::kind;
+use super::place::Origin;
+use crate::event::{Given, Part, RawText, ResultContent, Returned};
+use crate::semconv::{
+    MCP_SERVER, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER, TOOL_REQUESTER_ID, TOOL_TYPE, WAIT_FOR, WAIT_YIELDED,
+};
 
 /// A tool call that has not started.
-#[must_use = "a tool call is recorded from `start` on"]
-pub struct ToolBuilder {
-    draft: Option<Draft>,
-}
+pub type ToolBuilder = Builder<kind::Tool>;
+
+/// A tool call that runs: one execution of one tool.
+pub type ToolCall = Call<kind::Tool>;
 
 impl ToolBuilder {
-    pub(super) fn new(desk: Option<&Arc<Desk>>, parent: Option<&Parent>, name: &str) -> Self {
-        let draft = desk.map(|desk| {
-            let mut draft = Draft::new(desk, parent, CallKind::Tool);
-            draft.text(OPERATION_NAME, "execute_tool");
-            draft.text(TOOL_NAME, name);
-            draft
-        });
-        Self { draft }
-    }
-
-    fn with(mut self, set: impl FnOnce(&mut Draft)) -> Self {
-        if let Some(draft) = &mut self.draft {
-            set(draft);
+    pub(super) fn begin(origin: Option<Origin>, name: &str) -> Self {
+        let mut builder = Self::new(origin).text(TOOL_NAME, name);
+        if builder.draft.is_some() {
+            builder.tool = Some(Arc::new(ToolId { name: name.to_owned(), call_id: None }));
         }
-        self
+        builder
     }
 
     /// The arguments as the model wrote them: JSON text as a rule.
@@ -49,49 +42,45 @@ impl ToolBuilder {
     }
 
     /// The provider's id of the call (`gen_ai.tool.call.id`). Never a key: such ids repeat.
-    pub fn call_id(self, id: &str) -> Self {
-        self.with(|draft| draft.text(TOOL_CALL_ID, id))
+    pub fn call_id(mut self, id: &str) -> Self {
+        if let Some(tool) = self.tool.as_mut().and_then(Arc::get_mut) {
+            tool.call_id = Some(id.to_owned());
+        }
+        self.text(TOOL_CALL_ID, id)
     }
 
     /// `gen_ai.tool.type`: `function`, `extension` or `datastore`.
     pub fn tool_type(self, kind: &str) -> Self {
-        self.with(|draft| draft.text(TOOL_TYPE, kind))
+        self.text(TOOL_TYPE, kind)
     }
 
     /// The MCP server that has the tool (`veilspan.mcp.server`).
     pub fn mcp_server(self, name: &str) -> Self {
-        self.with(|draft| draft.text(MCP_SERVER, name))
+        self.text(MCP_SERVER, name)
     }
 
     /// The model asked for it (`veilspan.tool.requester`).
     pub fn requested_by_model(self) -> Self {
-        self.with(|draft| draft.text(TOOL_REQUESTER, "model"))
+        self.text(TOOL_REQUESTER, "model")
     }
 
-    /// Starts it.
-    pub fn start(self) -> ToolCall {
-        let Some(draft) = self.draft else { return ToolCall { desk: None, place: None, handle: Handle::disabled() } };
-        let desk = draft.desk();
-        let (handle, place) = draft.start_as_parent();
-        ToolCall { desk: Some(desk), place, handle }
+    /// The user asked for it.
+    pub fn requested_by_user(self) -> Self {
+        self.text(TOOL_REQUESTER, "user")
     }
-}
 
-/// A tool call that runs. Finish it, or say how it failed; dropped it is `abandoned`.
-#[must_use = "a tool call that is dropped at once is recorded as abandoned"]
-pub struct ToolCall {
-    desk: Option<Arc<Desk>>,
-    /// Where the calls that are part of this one belong.
-    place: Option<Parent>,
-    handle: Handle,
+    /// A code cell asked for it, known by its runtime's id (`veilspan.tool.requester.id`).
+    pub fn requested_by_code_cell(self, runtime_id: &str) -> Self {
+        self.text(TOOL_REQUESTER, "code_cell").text(TOOL_REQUESTER_ID, runtime_id)
+    }
+
+    /// It waits for a code cell, known by its runtime's id (`veilspan.wait.for`).
+    pub fn waits_for(self, runtime_id: &str) -> Self {
+        self.text(WAIT_FOR, runtime_id)
+    }
 }
 
 impl ToolCall {
-    /// A turn of another agent that this call starts: same rollout, a thread of its own.
-    pub fn turn(&self, agent: &str) -> TurnBuilder {
-        TurnBuilder::below(self.desk.as_ref(), self.place.as_ref(), agent)
-    }
-
     /// What the tool returned; a later result replaces an earlier one.
     pub fn result(&mut self, result: impl IntoResult) -> &mut Self {
         if let Some(Returned::Result(told)) = self.handle.returned() {
@@ -100,60 +89,45 @@ impl ToolCall {
         self
     }
 
-    /// Marks it as failed although it returns normally. That sticks.
-    pub fn mark_failed(&mut self, kind: &str) -> &mut Self {
-        self.handle.mark_failed(kind, None);
+    /// What the tool returned as an error of its own: it has failed as `tool_error`, unless something said how before.
+    pub fn error_result(&mut self, result: impl IntoResult) -> &mut Self {
+        if !self.handle.has_failed() {
+            self.mark_failed("tool_error");
+        }
+        self.result(result)
+    }
+
+    /// What it waited for went on (`veilspan.wait.yielded`).
+    pub fn wait_yielded(&mut self, yielded: bool) -> &mut Self {
+        self.handle.attrs(|attrs| attrs.bool(WAIT_YIELDED, yielded));
         self
     }
 
-    /// Runs a future on behalf of the call: dropped before it is done, the call is `cancelled` and not `abandoned`.
-    pub fn observe<F: Future>(&mut self, future: F) -> impl Future<Output = F::Output> {
-        self.handle.observe(future)
-    }
-
-    /// It returned what has been told before.
-    pub fn finish(self) {
-        self.handle.close(Outcome::Completed);
-    }
-
-    /// It returned, or failed: the outcome is the result's.
+    /// It returned, or failed: the outcome is the result's. What says that it is an error has failed as `tool_error`.
     pub fn finish_with<R, E: Failure>(mut self, result: &Result<R, E>)
     where
         for<'a> &'a R: IntoResult,
     {
-        match result {
-            Ok(returned) => {
-                self.result(returned);
-                self.finish();
-            }
-            Err(error) => {
-                self.handle.mark_failed(&error.kind(), error.retryable());
-                self.handle.close(Outcome::Failed);
-            }
+        if let Ok(returned) = result {
+            if IntoResult::is_error(&returned) {
+                self.error_result(returned)
+            } else {
+                self.result(returned)
+            };
         }
-    }
-
-    /// It failed. `kind` is the class of the error (`veilspan.error.kind`), never its text.
-    pub fn fail(mut self, kind: &str) {
-        self.handle.mark_failed(kind, None);
-        self.handle.close(Outcome::Failed);
-    }
-
-    /// It was stopped on purpose.
-    pub fn cancel(self) {
-        self.handle.close(Outcome::Cancelled);
-    }
-
-    /// A person refused it.
-    pub fn deny(self) {
-        self.handle.close(Outcome::Denied);
+        self.settle_with(result);
     }
 }
 
 /// What a tool can return.
-pub trait IntoResult {
+pub trait IntoResult: Sized {
     /// It as content.
     fn into_result(self) -> ResultContent;
+
+    /// Whether the tool itself says that it failed, as MCP's `isError` does.
+    fn is_error(&self) -> bool {
+        false
+    }
 }
 
 macro_rules! text_result {
@@ -180,11 +154,21 @@ impl IntoResult for Vec<Part> {
     }
 }
 
+impl IntoResult for ResultContent {
+    fn into_result(self) -> ResultContent {
+        self
+    }
+}
+
+impl IntoResult for RawText {
+    fn into_result(self) -> ResultContent {
+        ResultContent::Text(self)
+    }
+}
+
 impl IntoResult for &serde_json::Value {
     fn into_result(self) -> ResultContent {
         let text = self.as_str().map_or_else(|| self.to_string(), str::to_owned);
         ResultContent::Text(text.into())
     }
 }
-
-debug_without_content!(ToolBuilder, ToolCall);

@@ -70,7 +70,7 @@ impl Observation {
                 };
                 Some(closing(at, closed, body))
             }
-            Kind::Marked(_) | Kind::Tick | Kind::Unknown { .. } => None,
+            Kind::Marked(_) | Kind::Learned(_) | Kind::Tick | Kind::Unknown { .. } => None,
         }
     }
 }
