@@ -24,5 +24,7 @@ pub use exporter::Exporter;
 pub use init::{Guard, InitError, init};
 pub use layered::layer;
 
+#[cfg(feature = "sdk")]
+pub(crate) use startup::Startup;
 #[cfg(feature = "collector")]
 pub(crate) use {io::Envelope, sender::Sender};

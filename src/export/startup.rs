@@ -14,21 +14,31 @@ pub(crate) struct Startup {
 }
 
 enum State {
-    Recording { policy: Policy, endpoint: String, way: String },
+    Sending { doing: &'static str, policy: Policy, endpoint: String, way: String },
     SwitchedOff,
     Failed(String),
 }
 
 impl Startup {
-    /// Spans will be sent.
+    /// Calls will be recorded, and sent as spans.
     pub(super) fn recording(config: &ExporterConfig, policy: &Policy) -> Self {
+        Self::sending("recording", config, policy)
+    }
+
+    /// Spans of somebody else's will be veiled and sent.
+    #[cfg(feature = "sdk")]
+    pub(crate) fn redacting(config: &ExporterConfig, policy: &Policy) -> Self {
+        Self::sending("redacting", config, policy)
+    }
+
+    fn sending(doing: &'static str, config: &ExporterConfig, policy: &Policy) -> Self {
         let secured = if config.is_secure() { ", with tls" } else { "" };
         let way = format!("over {}{secured}", config.protocol);
-        Self::new(State::Recording { policy: policy.clone(), endpoint: config.address(), way })
+        Self::new(State::Sending { doing, policy: policy.clone(), endpoint: config.address(), way })
     }
 
     /// The environment wants nothing recorded.
-    pub(super) fn switched_off() -> Self {
+    pub(crate) fn switched_off() -> Self {
         Self::new(State::SwitchedOff)
     }
 
@@ -43,7 +53,7 @@ impl Startup {
     }
 
     /// With what is wrong in the environment.
-    pub(super) fn warning(mut self, warnings: Vec<Warning>) -> Self {
+    pub(crate) fn warning(mut self, warnings: Vec<Warning>) -> Self {
         self.warnings = warnings;
         self
     }
@@ -52,7 +62,7 @@ impl Startup {
     pub(crate) fn tell(self) {
         warn_once(&self.warnings);
         match self.state {
-            State::Recording { policy, endpoint, way } => {
+            State::Sending { doing, policy, endpoint, way } => {
                 let key = policy.key_id().unwrap_or("none");
                 let (content, digests) = (Content(&policy), Digests(&policy));
                 let policy = policy.snapshot();
@@ -61,7 +71,7 @@ impl Startup {
                     %policy,
                     key,
                     endpoint,
-                    "recording; of what is said {content}; {digests}; spans go {way}"
+                    "{doing}; of what is said {content}; {digests}; spans go {way}"
                 );
             }
             State::SwitchedOff => {

@@ -55,6 +55,12 @@ impl ClientOptions {
             tls: TlsFiles::default(),
         }
     }
+
+    /// A channel for a gRPC client of somebody else's, which adds headers and compresses by itself.
+    #[cfg(feature = "sdk")]
+    pub(crate) fn channel(&self) -> Result<tonic::transport::Channel, ConfigError> {
+        Peer::parse(&self.endpoint)?.timed_channel(self.timeout.min(MAX_TIMEOUT), &self.tls)
+    }
 }
 
 impl fmt::Debug for ClientOptions {
@@ -111,12 +117,28 @@ impl Client {
     ///
     /// [`ExportError`] where the request as a whole was not taken.
     pub async fn export(&self, request: Segments) -> Result<Accepted, ExportError> {
-        let sending = async {
+        self.in_time(async {
             match &self.transport {
                 Transport::Grpc(grpc) => grpc.send(request).await,
                 Transport::Http(http) => http.send(request).await,
             }
-        };
+        })
+        .await
+    }
+
+    /// The same over HTTP for one that somebody else has written, and perhaps compressed with gzip.
+    #[cfg(feature = "sdk")]
+    pub(crate) async fn export_body(&self, body: bytes::Bytes, is_gzip: bool) -> Result<Accepted, ExportError> {
+        match &self.transport {
+            Transport::Http(http) => self.in_time(http.post(Segments::from(body), is_gzip)).await,
+            Transport::Grpc(_) => Err(ExportError::unanswered(Code::Unimplemented)),
+        }
+    }
+
+    async fn in_time(
+        &self,
+        sending: impl Future<Output = Result<Accepted, ExportError>>,
+    ) -> Result<Accepted, ExportError> {
         match tokio::time::timeout(self.timeout, sending).await {
             Ok(answer) => answer,
             Err(_) => Err(ExportError::unanswered(Code::DeadlineExceeded)),

@@ -97,6 +97,7 @@ impl Peer {
         if uri.host().is_none_or(str::is_empty) || uri.port().is_none() && has_port(&uri) {
             return Err(Kind::Address.into());
         }
+        let uri = without_password(uri).ok_or(Kind::Address)?;
         Ok(Self { uri, is_tls })
     }
 
@@ -108,8 +109,18 @@ impl Peer {
         self.uri
     }
 
-    /// A channel to it, with our name and our limits.
+    /// A channel to it, with our name and our limits, that connects when it is first used.
     pub(super) fn channel(self, timeout: Duration, tls: &TlsFiles) -> Result<Channel, ConfigError> {
+        Ok(self.endpoint(timeout, tls)?.connect_lazy())
+    }
+
+    /// The same, and no call on it takes longer than `timeout`.
+    #[cfg(feature = "sdk")]
+    pub(super) fn timed_channel(self, timeout: Duration, tls: &TlsFiles) -> Result<Channel, ConfigError> {
+        Ok(self.endpoint(timeout, tls)?.timeout(timeout).connect_lazy())
+    }
+
+    fn endpoint(self, timeout: Duration, tls: &TlsFiles) -> Result<Endpoint, ConfigError> {
         let endpoint = Endpoint::from(self.uri)
             .user_agent(USER_AGENT_NAME)
             .map_err(|_| Kind::Address)?
@@ -117,9 +128,17 @@ impl Peer {
             // HTTP/2 pings would be the better test of a silent peer, but Go's servers hang up on clients that send them
             // more often than every five minutes.
             .tcp_keepalive(Some(KEEPALIVE));
-        let endpoint = if self.is_tls { with_tls(endpoint, tls)? } else { endpoint };
-        Ok(endpoint.connect_lazy())
+        if self.is_tls { with_tls(endpoint, tls) } else { Ok(endpoint) }
     }
+}
+
+/// A name and a password before the host are not sent, and the libraries below would log them.
+fn without_password(uri: Uri) -> Option<Uri> {
+    let mut parts = uri.into_parts();
+    let authority = parts.authority.take()?;
+    let address = authority.as_str().rsplit('@').next()?;
+    parts.authority = Some(address.parse().ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 /// Host and port of an address that can be dialled, without what may stand around them: a password, a key in a path.

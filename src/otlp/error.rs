@@ -54,6 +54,11 @@ impl ExportError {
         self.code
     }
 
+    /// What an answer over HTTP said.
+    pub fn http_status(&self) -> Option<u16> {
+        self.status.map(|status| status.as_u16())
+    }
+
     /// Whether the peer has answered at all.
     pub const fn answered(&self) -> bool {
         self.answered

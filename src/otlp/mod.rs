@@ -53,9 +53,13 @@ pub use protocol::Protocol;
 #[cfg(feature = "collector")]
 pub use refusal::refusal;
 pub use request::{Look, NotARequest, Request, ResourceSpans, ScopeSpans, SpanEntry};
+#[cfg(feature = "sdk")]
+pub(crate) use response::encode as encode_response;
 pub use segments::Segments;
 #[cfg(feature = "collector")]
 pub use server::{Handler, Reply, TraceServer};
 pub use tls::TlsFiles;
+#[cfg(feature = "sdk")]
+pub(crate) use transport::metadata;
 pub use view::SpanView;
 pub use view_parts::{EventView, LinkView, Status};

@@ -1,11 +1,11 @@
 //! `ExportTraceServiceResponse`: what was not taken of a request.
 
-#[cfg(feature = "collector")]
+#[cfg(any(feature = "collector", feature = "sdk"))]
 use bytes::Bytes;
 
 use super::client::Accepted;
 use super::wire::{Fields, Malformed, Wire};
-#[cfg(feature = "collector")]
+#[cfg(any(feature = "collector", feature = "sdk"))]
 use super::writer::{delimited, put_bytes, put_integer};
 
 /// What a response of ours takes as a rule.
@@ -35,8 +35,8 @@ const fn pair(field: super::wire::Field<'_>) -> (u32, Wire<'_>) {
 }
 
 /// Writes a response; one to a request that was taken whole is empty.
-#[cfg(feature = "collector")]
-pub(super) fn encode(rejected: i64, reason: &str) -> Bytes {
+#[cfg(any(feature = "collector", feature = "sdk"))]
+pub(crate) fn encode(rejected: i64, reason: &str) -> Bytes {
     let mut out = Vec::new();
     if rejected != 0 || !reason.is_empty() {
         delimited(&mut out, 1, |out| {

@@ -65,7 +65,7 @@ fn in_the_exporting_thread_itself() {
 #[ignore = "started by `delivery`"]
 fn with_an_endpoint_that_is_none() {
     let error = veilspan::sdk_exporter().unwrap_err();
-    assert_eq!(error.to_string(), "OTEL_EXPORTER_OTLP_ENDPOINT cannot be used");
+    assert_eq!(error.to_string(), "the endpoint cannot be used");
     assert!(!format!("{error:?}").contains("zebras"));
 }
 
@@ -73,4 +73,18 @@ fn with_an_endpoint_that_is_none() {
 #[ignore = "started by `delivery`"]
 fn that_drops_what_it_has_made() {
     current_thread().block_on(async { drop(veilspan::sdk_exporter().unwrap()) });
+}
+
+#[test]
+#[ignore = "started by `delivery`"]
+fn that_logs_all_it_hears() {
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::TRACE);
+    tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+    let provider = SdkTracerProvider::builder().with_batch_exporter(veilspan::sdk_exporter().unwrap()).build();
+    // Whether it is taken is not what this is about.
+    for _ in 0..2 {
+        span(&provider);
+        let _ = provider.force_flush();
+    }
+    let _ = provider.shutdown();
 }

@@ -30,15 +30,7 @@ pub(in crate::otlp) struct GrpcTransport {
 impl GrpcTransport {
     /// `timeout` is at most a day: `grpc-timeout` has eight digits, and tonic panics where they do not suffice.
     pub(in crate::otlp) fn new(options: &ClientOptions, peer: Peer, timeout: Duration) -> Result<Self, ConfigError> {
-        let mut headers = MetadataMap::with_capacity(options.headers.len());
-        for (name, value) in &options.headers {
-            let name = AsciiMetadataKey::from_bytes(name.to_ascii_lowercase().as_bytes());
-            let value = AsciiMetadataValue::try_from(value.expose_secret());
-            let (Ok(name), Ok(mut value)) = (name, value) else { return Err(ConfigError::header()) };
-            // Keeps the value out of the logs of the layers below, and out of HPACK's tables.
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
+        let headers = metadata(options)?;
         let channel = peer.channel(timeout, &options.tls)?;
         let mut grpc = Grpc::new(Guarded(channel));
         if options.gzip {
@@ -65,4 +57,18 @@ impl GrpcTransport {
         let message: Bytes = answer.map_err(|status| ExportError::from_status(&status))?.into_inner();
         response::parse(&message).map_err(|_| ExportError::unreadable())
     }
+}
+
+/// The headers that go with each request.
+pub(crate) fn metadata(options: &ClientOptions) -> Result<MetadataMap, ConfigError> {
+    let mut headers = MetadataMap::with_capacity(options.headers.len());
+    for (name, value) in &options.headers {
+        let name = AsciiMetadataKey::from_bytes(name.to_ascii_lowercase().as_bytes());
+        let value = AsciiMetadataValue::try_from(value.expose_secret());
+        let (Ok(name), Ok(mut value)) = (name, value) else { return Err(ConfigError::header()) };
+        // Keeps the value out of the logs of the layers below, and out of HPACK's tables.
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    Ok(headers)
 }

@@ -60,7 +60,11 @@ impl HttpTransport {
     }
 
     pub(in crate::otlp) async fn send(&self, message: Segments) -> Result<Accepted, ExportError> {
-        let message = if self.gzip { gzip(&message)? } else { message };
+        self.post(if self.gzip { gzip(&message)? } else { message }, self.gzip).await
+    }
+
+    /// Sends a body as it is, and says whether it is compressed.
+    pub(in crate::otlp) async fn post(&self, message: Segments, is_gzip: bool) -> Result<Accepted, ExportError> {
         let length = message.len();
         let mut request = Request::new(MessageBody::bare(message));
         *request.method_mut() = Method::POST;
@@ -68,6 +72,9 @@ impl HttpTransport {
         *request.headers_mut() = self.headers.clone();
         // Said, so that the message is not sent in chunks, which some receivers do not take.
         request.headers_mut().insert(CONTENT_LENGTH, length.into());
+        if is_gzip {
+            request.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
         let answer = self.client.request(request).await.map_err(|_| ExportError::unanswered(Code::Unavailable))?;
         http_answer::read(answer).await
     }
@@ -86,9 +93,6 @@ fn headers(options: &ClientOptions) -> Result<HeaderMap, ConfigError> {
         }
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROTOBUF));
-    if options.gzip {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
     Ok(headers)
 }
 

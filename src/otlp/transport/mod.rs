@@ -5,5 +5,7 @@ mod http_answer;
 mod http_protobuf;
 
 pub(super) use grpc::GrpcTransport;
+#[cfg(feature = "sdk")]
+pub(crate) use grpc::metadata;
 pub(super) use http_answer::code;
 pub(super) use http_protobuf::HttpTransport;

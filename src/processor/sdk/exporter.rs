@@ -1,7 +1,7 @@
 //! An exporter that exports what may leave.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
@@ -11,6 +11,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use super::guarded::{Guarded, Panicked};
 use super::redaction::{Redaction, RedactionCounts};
 use super::runtime::IoRuntime;
+use crate::export::Startup;
 use crate::privacy::Policy;
 
 /// Applies a [`Policy`] to all that another exporter gets: spans and the resource.
@@ -20,6 +21,9 @@ use crate::privacy::Policy;
 pub struct RedactingExporter<E> {
     inner: E,
     redaction: Arc<Redaction>,
+    /// What there is to say with the first export.
+    startup: Mutex<Option<Startup>>,
+    is_off: bool,
     // After the exporter, whose connections it serves.
     runtime: Option<IoRuntime>,
 }
@@ -27,12 +31,22 @@ pub struct RedactingExporter<E> {
 impl<E> RedactingExporter<E> {
     /// Before `inner`, under `policy`.
     pub fn new(inner: E, policy: Policy) -> Self {
-        Self { inner, redaction: Redaction::new(policy), runtime: None }
+        Self { inner, redaction: Redaction::new(policy), startup: Mutex::new(None), is_off: false, runtime: None }
     }
 
     /// The same with a runtime for what `inner` waits for.
     pub(super) fn on(self, runtime: IoRuntime) -> Self {
         Self { runtime: Some(runtime), ..self }
+    }
+
+    /// The same with something to say: told with the first export, since a host sets its subscriber up after this.
+    pub(super) fn telling(self, startup: Startup) -> Self {
+        Self { startup: Mutex::new(Some(startup)), ..self }
+    }
+
+    /// The same, exporting nothing.
+    pub(super) fn switched_off(self) -> Self {
+        Self { is_off: true, ..self }
     }
 
     /// The policy that it applies.
@@ -48,6 +62,13 @@ impl<E> RedactingExporter<E> {
 
 impl<E: SpanExporter> SpanExporter for RedactingExporter<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let startup = self.startup.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(startup) = startup {
+            startup.tell();
+        }
+        if self.is_off {
+            return Ok(());
+        }
         let batch = self.redaction.batch(batch);
         if batch.is_empty() {
             return Ok(());

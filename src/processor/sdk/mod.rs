@@ -17,6 +17,7 @@ mod decode;
 mod encode;
 mod exporter;
 mod guarded;
+mod http;
 mod otlp;
 mod processor;
 mod redaction;

@@ -1,38 +1,46 @@
 //! The exporter that brings all it needs.
 
-use opentelemetry_otlp::{ExporterBuildError, SpanExporter};
+use opentelemetry_otlp::{Compression, SpanExporter, WithExportConfig, WithHttpConfig, WithTonicConfig};
+use tonic::Status;
+use tonic::metadata::MetadataMap;
+use tracing::subscriber::NoSubscriber;
 
 use super::exporter::RedactingExporter;
+use super::http::OwnClient;
 use super::runtime::IoRuntime;
+use crate::environment::Environment;
+use crate::export::{ExporterConfig, Protocol, Startup};
+use crate::otlp::{ClientOptions, ConfigError, metadata};
 use crate::privacy::Policy;
 
 /// An exporter that cannot be made. Says nothing of the values it was given.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SdkExporterError {
-    /// A variable has a value that cannot be used, or one that needs a feature which is not there.
-    #[error("{0} cannot be used")]
-    Setting(&'static str),
+    /// The endpoint, a header or a file for TLS cannot be used.
+    #[error("the endpoint cannot be used")]
+    Endpoint(#[source] ConfigError),
+    /// `opentelemetry_otlp` does not take the settings that are left. What it says of them may quote one.
+    #[error("opentelemetry_otlp cannot use its settings")]
+    Settings,
     /// The exporter's thread could not be started.
     #[error("the exporter's thread could not be started")]
     Thread(#[source] std::io::Error),
 }
 
-/// The variables that the exporter names in its errors.
-const VARIABLES: &[&str] = &[
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_COMPRESSION",
-];
-
 /// `opentelemetry_otlp`'s exporter under the policy that the environment sets, for any `SdkTracerProvider`.
 ///
-/// Speaks OTLP over gRPC, whatever `OTEL_EXPORTER_OTLP_PROTOCOL` says, to `OTEL_EXPORTER_OTLP_ENDPOINT` and with what else
-/// `opentelemetry_otlp` reads; endpoints are `http://host:port` or, with the feature `tls`, `https://host:port`. Its
-/// connections live on a thread of their own, so that it needs no runtime, and delivers under a host that has a single
-/// thread, or blocks it. Retries for as long as a request may take; what is not delivered then is lost, and told to the
-/// SDK. What a peer refuses of a request that it takes, `opentelemetry_otlp` keeps to itself.
+/// Reads the variables that [`ExporterConfig::from_environment`] reads, by the same rules: endpoint, protocol, headers,
+/// time-out, compression, the files for TLS; with `OTEL_SDK_DISABLED=true` or `OTEL_TRACES_EXPORTER=none` it exports nothing.
+/// The resource, the sampler, batches and limits on spans are the SDK's. Its connections live on a thread of their own, so
+/// that it needs no runtime, and delivers under a host that has a single thread, or blocks it. What is in force is logged
+/// with the first export.
+///
+/// What `opentelemetry_otlp` cannot do, and the recorder can: it retries for as long as one request may take, and what is
+/// not delivered then is lost, and told to the SDK; requests are cut by the number of spans alone, so that large ones can
+/// be over a receiver's limit; of spans that a peer refuses of a request that it takes it logs no more than how many, and
+/// over gRPC the peer's words with it. It reads the variables for headers and compression once more by itself; of a header
+/// our reading wins.
 ///
 /// ```no_run
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -45,22 +53,55 @@ const VARIABLES: &[&str] = &[
 ///
 /// [`SdkExporterError`]: a variable that cannot be used, or no thread.
 pub fn sdk_exporter() -> Result<RedactingExporter<SpanExporter>, SdkExporterError> {
+    let environment = Environment::from_process();
+    let (policy, mut warnings) = Policy::builder().build_in(&environment);
+    let (config, more) = ExporterConfig::from_environment(&environment);
+    warnings.extend(more);
+    let startup = if config.disabled { Startup::switched_off() } else { Startup::redacting(&config, &policy) };
     let runtime = IoRuntime::start().map_err(SdkExporterError::Thread)?;
     let exporter = {
         let _inside = runtime.handle().enter();
-        SpanExporter::builder().with_tonic().build().map_err(|error| SdkExporterError::Setting(culprit(&error)))?
+        // What it finds wrong in the environment it would log with the value; we have found the same.
+        let _silence = tracing::subscriber::set_default(NoSubscriber::new());
+        if config.disabled { unused()? } else { exporter(&config)? }
     };
-    let exporter = RedactingExporter::new(exporter, Policy::from_env()).on(runtime);
-    tracing::info!(target: "veilspan", policy = %exporter.policy().snapshot(), "redacting");
-    Ok(exporter)
+    let exporter = RedactingExporter::new(exporter, policy).on(runtime).telling(startup.warning(warnings));
+    Ok(if config.disabled { exporter.switched_off() } else { exporter })
 }
 
-/// The variable that an error names first. What it says after that may quote an endpoint with a password in it.
-fn culprit(error: &ExporterBuildError) -> &'static str {
-    let message = match error {
-        ExporterBuildError::InvalidConfiguration(message) => message.as_str(),
-        _ => "",
+fn exporter(config: &ExporterConfig) -> Result<SpanExporter, SdkExporterError> {
+    let peer = config.peer();
+    let exporter = match config.protocol {
+        Protocol::HttpProtobuf => {
+            let client = OwnClient::new(&peer).map_err(SdkExporterError::Endpoint)?;
+            // The endpoint is the client's: this one is what is logged of it, and a path may be a secret.
+            let builder = SpanExporter::builder().with_http().with_endpoint("http://localhost/v1/traces");
+            let builder = builder.with_http_client(client).with_timeout(config.timeout);
+            if config.gzip { builder.with_compression(Compression::Gzip) } else { builder }.build()
+        }
+        _ => {
+            let channel = peer.channel().map_err(SdkExporterError::Endpoint)?;
+            let headers = metadata(&peer).map_err(SdkExporterError::Endpoint)?;
+            let builder = SpanExporter::builder().with_tonic().with_channel(channel).with_timeout(config.timeout);
+            let builder = builder.with_interceptor(move |request| overriding(request, &headers));
+            if config.gzip { builder.with_compression(Compression::Gzip) } else { builder }.build()
+        }
     };
-    let named = VARIABLES.iter().find(|name| message.strip_prefix(**name).is_some_and(|rest| rest.starts_with(':')));
-    named.copied().unwrap_or("a variable of `OTEL_EXPORTER_OTLP_*`")
+    exporter.map_err(|_| SdkExporterError::Settings)
+}
+
+/// One that is never asked.
+fn unused() -> Result<SpanExporter, SdkExporterError> {
+    let channel = ClientOptions::new("http://localhost:4317").channel().map_err(SdkExporterError::Endpoint)?;
+    SpanExporter::builder().with_tonic().with_channel(channel).build().map_err(|_| SdkExporterError::Settings)
+}
+
+/// Our reading of headers in the place of that of `opentelemetry_otlp`.
+fn overriding(mut request: tonic::Request<()>, headers: &MetadataMap) -> Result<tonic::Request<()>, Status> {
+    let ours = headers.clone().into_headers();
+    let mut merged = std::mem::take(request.metadata_mut()).into_headers();
+    // `extend` replaces what stands there under the same name.
+    merged.extend(ours);
+    *request.metadata_mut() = MetadataMap::from_headers(merged);
+    Ok(request)
 }
