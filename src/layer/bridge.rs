@@ -45,6 +45,16 @@ pub(super) fn current() -> Option<Outer> {
     })
 }
 
+/// The span of the current context where it was made in this process and will be exported.
+pub(super) fn exported() -> Option<SpanId> {
+    Context::map_current(|context| {
+        let span = context.span();
+        let span = span.span_context();
+        let is_exported = span.is_valid() && span.is_sampled() && !span.is_remote();
+        is_exported.then(|| SpanId::from_bytes(span.span_id().to_bytes())).flatten()
+    })
+}
+
 /// What the current context's baggage says of where a call belongs. It may come from another process: like everything
 /// else that was not made here, it is checked for being a label when it leaves.
 pub(super) fn baggage() -> Identity {

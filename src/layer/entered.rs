@@ -5,6 +5,7 @@ use std::mem::ManuallyDrop;
 
 use super::bridge::{self, Attached};
 use super::place::Place;
+use crate::event::SpanId;
 
 thread_local! {
     static DEPTH: Cell<usize> = const { Cell::new(0) };
@@ -15,8 +16,25 @@ thread_local! {
 struct Entered {
     layer: usize,
     span: u64,
+    around: Option<Around>,
     /// Never dropped by the end of its thread, when OpenTelemetry's own state may already be gone.
     attached: ManuallyDrop<Option<Attached>>,
+}
+
+/// What was seen of OpenTelemetry's context when a span was entered.
+struct Around {
+    ours: SpanId,
+    below: Option<SpanId>,
+}
+
+/// Who was current with a span that was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Company {
+    /// Nobody looked.
+    Unknown,
+    Nobody,
+    /// A span of somebody else.
+    Span(SpanId),
 }
 
 /// OpenTelemetry's state of this thread must be there before ours, so that it is gone after ours.
@@ -31,26 +49,34 @@ pub(super) fn is_inside() -> bool {
 }
 
 /// This thread enters a span. Without a place the span is no call of ours, and the context stays as it is.
-pub(super) fn enter(layer: usize, span: u64, place: Option<&Place>) {
+pub(super) fn enter(layer: usize, span: u64, place: Option<&Place>, is_watched: bool) {
     // At the end of a thread there is nothing left to do it with.
     if ENTERED.try_with(|_| ()).is_err() {
         return;
     }
+    let watched = place.filter(|_| is_watched);
+    let around = watched.map(|place| Around { ours: place.span, below: bridge::exported() });
     // Not under the borrow: attaching and dropping a context may run the host's code, which may log.
     let attached = ManuallyDrop::new(place.map(bridge::attach));
-    let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(Entered { layer, span, attached }));
+    let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(Entered { layer, span, around, attached }));
     let _ = DEPTH.try_with(|depth| depth.set(depth.get() + 1));
 }
 
-/// This thread leaves a span, be it the one it entered last or not.
-pub(super) fn exit(layer: usize, span: u64) {
+/// This thread leaves a span, be it the one it entered last or not. Answers whose span was made current with this one: by
+/// a layer that is asked before ours, so that it was below and is gone by now; or by one that is asked after ours, so that
+/// it still is above.
+pub(super) fn exit(layer: usize, span: u64) -> Company {
     let left = ENTERED.try_with(|entered| {
         let mut entered = entered.borrow_mut();
         let place = entered.iter().rposition(|one| one.layer == layer && one.span == span)?;
-        Some(entered.remove(place))
+        let is_last = place + 1 == entered.len();
+        Some((entered.remove(place), is_last))
     });
-    if let Ok(Some(left)) = left {
-        let _ = DEPTH.try_with(|depth| depth.set(depth.get().saturating_sub(1)));
-        drop(ManuallyDrop::into_inner(left.attached));
-    }
+    let Ok(Some((left, is_last))) = left else { return Company::Unknown };
+    let _ = DEPTH.try_with(|depth| depth.set(depth.get().saturating_sub(1)));
+    let above = left.around.as_ref().and_then(|around| bridge::exported().filter(|above| *above != around.ours));
+    drop(ManuallyDrop::into_inner(left.attached));
+    let Some(Around { below, .. }) = left.around else { return Company::Unknown };
+    let below = below.filter(|below| bridge::exported() != Some(*below));
+    above.filter(|_| is_last).or(below).map_or(Company::Nobody, Company::Span)
 }

@@ -25,7 +25,10 @@
 //!   the context.
 //! - A span with an explicit parent that is neither a GenAI span nor the current one starts a trace of its own, and so
 //!   does, in the other layer, a span whose explicit parent is ours.
-//! - Whether another exporting layer lacks the filter cannot be found out from here, so nothing warns of it.
+//!
+//! A layer without the filter is told by what it does: it makes a span of its own current with one of ours. This is looked
+//! for when the first spans are left, whichever layer comes first, and warned of once. One that keeps out of the context
+//! (`with_context_activation(false)`) is not found.
 //!
 //! # Limits
 //!
@@ -59,6 +62,7 @@ mod table;
 mod taken;
 mod told;
 mod visitor;
+mod watch;
 
 pub use others::{Others, others};
 pub use spans::{GenAiLayer, Spans};

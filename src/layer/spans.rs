@@ -10,6 +10,8 @@ use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
+use super::bridge;
+use super::entered::{self, Company};
 use super::open::{Open, OpenCalls};
 use super::operation::Operation;
 use super::place::{Outer, Place};
@@ -17,7 +19,7 @@ use super::site::Fields;
 use super::taken::Taken;
 use super::told::{Ending, Told};
 use super::visitor::Visitor;
-use super::{bridge, entered};
+use super::watch::Watch;
 use crate::event::{CallKind, SpanId, SpanIds, TraceId};
 use crate::intake::{Desk, Drop as Loss, Identity};
 
@@ -25,6 +27,7 @@ use crate::intake::{Desk, Drop as Loss, Identity};
 /// and always behind its filter.
 pub struct Spans {
     desk: Option<Arc<Desk>>,
+    watch: Watch,
 }
 
 /// The layer behind its own filter.
@@ -36,7 +39,7 @@ where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     let taken = Taken { is_enabled: desk.is_some() };
-    Spans { desk }.with_filter(taken)
+    Spans { desk, watch: Watch::default() }.with_filter(taken)
 }
 
 /// The key of a layer's calls: layers that hand in at one desk are one.
@@ -90,6 +93,10 @@ impl Spans {
         if let Some(call) = extensions.get_mut::<OpenCalls>().and_then(|calls| calls.get_mut(self.key())) {
             change(call);
         }
+    }
+
+    fn parent<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>) -> Option<SpanId> {
+        span.extensions().get::<OpenCalls>()?.get(self.key())?.ids.parent
     }
 
     fn sampled_place<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>) -> Option<Arc<Place>> {
@@ -195,11 +202,18 @@ where
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
         let span = if self.samples_nothing() { None } else { context.span(id) };
         let place = span.and_then(|span| self.sampled_place(&span));
-        entered::enter(self.key(), id.into_u64(), place.as_deref());
+        entered::enter(self.key(), id.into_u64(), place.as_deref(), self.watch.is_on());
     }
 
-    fn on_exit(&self, id: &Id, _: Context<'_, S>) {
-        entered::exit(self.key(), id.into_u64());
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        let company = entered::exit(self.key(), id.into_u64());
+        // Where spans are left in another order than they were entered in, the one around this one may be gone by itself.
+        let is_around = |other| context.span(id).and_then(|span| self.parent(&span)) == Some(other);
+        match company {
+            Company::Unknown => {}
+            Company::Span(other) if !is_around(other) => self.watch.warn(),
+            Company::Nobody | Company::Span(_) => self.watch.pass(),
+        }
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {

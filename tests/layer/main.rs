@@ -11,3 +11,4 @@ mod canaries;
 mod odd;
 mod spans;
 mod stack;
+mod unfiltered;
