@@ -54,6 +54,8 @@ macro_rules! rows {
 /// Names that say by themselves what they are.
 pub(super) static ALIASES: &[Alias] = rows! {
     "gen_ai.operation.name" => Slot::Operation(Words::GenAi), GenAi;
+    // The convention's event, which genai makes a span of: it tells of a call and is none.
+    "gen_ai.evaluation.name" => Slot::Operation(Words::Evaluation), GenAi;
     "gen_ai.response.finish_reasons" => Slot::FinishReasons, GenAi;
     "gen_ai.usage.cache_creation.input_tokens" => Slot::CacheWrite, GenAi;
     "gen_ai.usage.cache_write.input_tokens" => Slot::CacheWrite, GenAi;
@@ -116,6 +118,14 @@ pub(super) static ALIASES: &[Alias] = rows! {
     "tool.parameters" => Slot::Said(Said::Arguments), OpenInference;
 
     "llm.request.type" => Slot::Operation(Words::TraceloopRequest), OpenLlmetry;
+    "llm.vendor" => attr(names::PROVIDER_NAME), OpenLlmetry;
+    "llm.request.model" => attr(names::REQUEST_MODEL), OpenLlmetry;
+    "llm.response.model" => attr(names::RESPONSE_MODEL), OpenLlmetry;
+    "llm.request.max_tokens" => attr(names::MAX_TOKENS), OpenLlmetry;
+    "llm.temperature" => attr(names::TEMPERATURE), OpenLlmetry;
+    "llm.top_p" => attr(names::TOP_P), OpenLlmetry;
+    "llm.prompts" => Slot::Said(Said::InputMessages), OpenLlmetry;
+    "llm.completions" => Slot::Said(Said::OutputMessages), OpenLlmetry;
     "llm.is_streaming" => attr(names::STREAM), OpenLlmetry;
     "llm.usage.prompt_tokens" => attr(names::INPUT_TOKENS), OpenLlmetry;
     "llm.usage.completion_tokens" => attr(names::OUTPUT_TOKENS), OpenLlmetry;

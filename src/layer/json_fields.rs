@@ -27,6 +27,11 @@ pub(super) fn finish_reasons(told: &mut Told, text: &str) {
 pub(super) fn parameters(told: &mut Told, text: &str) {
     let Some(Value::Object(members)) = Held::new(text).json() else { return };
     for (key, value) in &members {
+        let key = match key.as_str() {
+            "n" => "choice.count",
+            "max_completion_tokens" | "max_output_tokens" => "max_tokens",
+            other => other,
+        };
         let Some(id) = lookup(&format!("gen_ai.request.{key}")) else { continue };
         let given = match value {
             Value::Number(number) => match number.as_i64() {

@@ -47,6 +47,8 @@ mod bridge;
 mod call_site;
 mod content;
 mod entered;
+#[cfg(test)]
+mod facts;
 mod flat;
 mod given;
 mod held;

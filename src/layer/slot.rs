@@ -30,6 +30,8 @@ pub(super) enum Slot {
 pub(super) enum Words {
     GenAi,
     OpenInference,
+    /// The name of an evaluation, which no operation has.
+    Evaluation,
     TraceloopKind,
     TraceloopRequest,
 }

@@ -99,8 +99,10 @@ impl<'a> Visitor<'a> {
     }
 
     fn put_part(&mut self, name: &str, given: Given<'_>) {
-        if let (Some((list, number, part)), Given::Text(text)) = (flat::meaning(name), given) {
-            self.told.content().set_part(list, number, part, text);
+        match (flat::meaning(name), given) {
+            (Some((_, _, flat::Part::FinishReason)), Given::Text(text)) => json_fields::finish_reasons(self.told, text),
+            (Some((list, number, part)), Given::Text(text)) => self.told.content().set_part(list, number, part, text),
+            _ => {}
         }
     }
 

@@ -256,3 +256,93 @@ fn openllmetry() {
     assert_eq!((request.items[0].length, answer.items[0].length), (Some(5), Some(2)));
     assert_eq!(calls[1].opened.span.parent, Some(calls[0].opened.span.span));
 }
+
+#[test]
+fn messages_in_many_fields_have_the_digests_of_the_same_messages_in_one() {
+    let recorded = recorded(|| {
+        let flat = info_span!(
+            "openai.chat",
+            llm.request.type = "chat",
+            "gen_ai.prompt.0.role" = "user",
+            "gen_ai.prompt.0.content" = "hello",
+            "gen_ai.prompt.1.role" = "assistant",
+            "gen_ai.prompt.1.tool_calls.0.id" = "c1",
+            "gen_ai.prompt.1.tool_calls.0.name" = "shell",
+            "gen_ai.prompt.1.tool_calls.0.arguments" = r#"{"b":2,"a":1}"#,
+            "gen_ai.prompt.2.role" = "tool",
+            "gen_ai.prompt.2.content" = "done",
+            "gen_ai.prompt.2.tool_call_id" = Empty,
+            "gen_ai.completion.0.finish_reason" = Empty,
+            "gen_ai.completion.0.content" = Empty,
+        );
+        flat.record("gen_ai.prompt.2.tool_call_id", "c1");
+        flat.record("gen_ai.completion.0.finish_reason", "stop");
+        flat.record("gen_ai.completion.0.content", "hi");
+        drop(flat);
+        drop(info_span!(
+            "llm",
+            openinference.span.kind = "LLM",
+            "llm.input_messages.2.message.role" = "tool",
+            "llm.input_messages.2.message.contents.0.message_content.text" = "done",
+            "llm.input_messages.2.message.tool_call_id" = "c1",
+            "llm.input_messages.1.message.role" = "assistant",
+            "llm.input_messages.1.message.tool_calls.0.tool_call.id" = "c1",
+            "llm.input_messages.1.message.tool_calls.0.tool_call.function.name" = "shell",
+            "llm.input_messages.1.message.tool_calls.0.tool_call.function.arguments" = r#"{"a":1,"b":2}"#,
+            "llm.input_messages.0.message.content" = "hello",
+            "llm.output_messages.0.message.content" = "hi",
+        ));
+        drop(info_span!(
+            "chat",
+            gen_ai.operation.name = "chat",
+            gen_ai.input.messages = r#"[
+                {"role":"user","parts":[{"type":"text","content":"hello"}]},
+                {"role":"assistant","parts":[{"type":"tool_call","id":"c1","name":"shell","arguments":{"a":1,"b":2}}]},
+                {"role":"tool","parts":[{"type":"tool_call_response","id":"c1","response":"done"}]}]"#,
+            gen_ai.output.messages = r#"[{"role":"assistant","parts":[{"type":"text","content":"hi"}]}]"#,
+        ));
+    });
+    let calls = recorded.calls();
+    assert_eq!(calls[0].closed.attrs.get(semconv::FINISH_REASONS).unwrap(), ["stop"]);
+    let told: Vec<_> = calls
+        .iter()
+        .map(|call| {
+            let Body::Inference { request, answer } = &call.body else { panic!() };
+            let input = request.items.iter().map(|item| item.digest.unwrap().to_string());
+            input.chain(answer.items.iter().map(|item| item.digest.unwrap().to_string())).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(told[0].len(), 4);
+    assert_eq!((&told[0], &told[1]), (&told[2], &told[2]));
+}
+
+#[test]
+fn an_evaluation_tells_of_a_call_and_is_none() {
+    use veilspan::intake::Drop;
+    let recorded = recorded(|| {
+        drop(info_span!(
+            "genai.evaluation.result",
+            gen_ai.evaluation.name = "relevance",
+            gen_ai.evaluation.explanation = "canary",
+            gen_ai.response.id = "chatcmpl-1",
+        ));
+    });
+    assert!(recorded.calls().is_empty());
+    assert_eq!(recorded.recorder.counts().dropped.of(Drop::UnmappedOperation), 1);
+}
+
+#[test]
+fn parameters_in_one_field_are_told_under_the_conventions_names() {
+    let recorded = recorded(|| {
+        drop(info_span!(
+            "llm",
+            openinference.span.kind = "LLM",
+            llm.invocation_parameters = r#"{"n":2,"max_completion_tokens":9,"top_k":3,"seed":7,"stop":"canary"}"#,
+        ));
+    });
+    let call = recorded.call();
+    let attrs = &call.opened.attrs;
+    assert_eq!((attrs.get(semconv::CHOICE_COUNT), attrs.get(semconv::MAX_TOKENS)), (Some(2), Some(9)));
+    assert_eq!((attrs.get(semconv::TOP_K), attrs.get(semconv::SEED)), (Some(3.0), Some(7)));
+    assert!(!format!("{call:?}").contains("canary"));
+}
