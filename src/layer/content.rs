@@ -67,6 +67,11 @@ impl Content {
         self.flat_output.merge(newer.flat_output);
     }
 
+    /// Whether there is something that came back.
+    pub(super) const fn has_answer(&self) -> bool {
+        self.output_messages.is_some() || self.result.is_some() || self.output.is_some() || !self.flat_output.is_empty()
+    }
+
     /// Whether it is the content of a tool call.
     pub(super) const fn is_of_tool(&self) -> bool {
         self.arguments.is_some() || self.result.is_some()

@@ -34,8 +34,11 @@
 //!
 //! `Span::enter` held across an `.await` gives what runs meanwhile the wrong parent; use `Instrument`. A span closes when
 //! its last handle and its last child are gone. A field that the library did not declare cannot be recorded. A cancelled
-//! future looks like a finished one. In a `reload::Layer` the layer may be modified, but not replaced: tracing-subscriber
-//! panics over a filter that it has not registered. langchain-rust's tools and chains, and swiftide's own spans, have no
+//! future looks like a finished one, and so does a failed call whose library has no field for failures, unless the span has
+//! fields for an answer and all of them stayed empty: that one is `abandoned`. In a `reload::Layer` the layer may be modified, but not replaced: tracing-subscriber
+//! panics over a filter that it has not registered. Inside any span, rig opens no turn of its own:
+//! open one around it (`gen_ai.operation.name = "invoke_agent"`), or each of its calls is a run of its own.
+//! langchain-rust's tools and chains, and swiftide's own spans, have no
 //! field that tells them from other spans, so they are not taken; swiftide's events are, inside a GenAI span.
 
 mod aliases;

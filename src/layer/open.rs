@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+use tracing::Metadata;
 
 use super::content::Content;
 use super::operation::Operation;
 use super::place::Place;
+use super::slot::Slot;
+use super::table::meaning;
 use super::told::Told;
 use crate::event::{
     At, CallId, CallKind, Closed, Event, Given, Key, KeyIdentity, Kind, Opened, Outcome, Raw, RawAttrs, Returned,
     Source, SpanIds,
 };
 use crate::intake::{Desk, Drop as Loss};
-use crate::semconv::{ERROR_KIND, ERROR_TYPE, FINISH_REASONS, OPERATION_NAME};
+use crate::semconv::{ERROR_KIND, ERROR_TYPE, FINISH_REASONS, OPERATION_NAME, RESPONSE_ID, RESPONSE_MODEL};
 
 /// A call whose span has not closed. Dropped without having been closed it is handed in as `abandoned`: its registry was
 /// dropped, or its layer was modified meanwhile.
@@ -53,8 +56,9 @@ impl OpenCalls {
 
 impl Open {
     /// The span has closed.
-    pub(super) fn close(mut self) {
-        self.hand_in(Outcome::Completed);
+    pub(super) fn close(mut self, metadata: &Metadata<'_>) {
+        let is_told = !self.told.says_nothing_of_its_end() || !tells_of_answers_alone(metadata);
+        self.hand_in(if is_told { Outcome::Completed } else { Outcome::Abandoned });
     }
 
     fn hand_in(&mut self, unless_told: Outcome) {
@@ -85,6 +89,22 @@ impl Open {
         let key = Key { kind: call, id: KeyIdentity::Call(self.id), occurrence: 0 };
         Box::new(Event { scope: Arc::clone(&self.place.scope), key, at, source: Source::Recorder, kind })
     }
+}
+
+/// Whether a call site has fields for what every answer has, and none for that there was none. Where these and all others
+/// of an answer are empty at the end, nobody has told how it ended: rig leaves the spans of refused requests so.
+fn tells_of_answers_alone(metadata: &Metadata<'_>) -> bool {
+    let mut has_answers = false;
+    for field in metadata.fields() {
+        match meaning(field.name()).map(|meaning| meaning.slot) {
+            Some(Slot::End(_)) => return false,
+            Some(Slot::Attr(id)) => has_answers |= [RESPONSE_ID.id(), RESPONSE_MODEL.id()].contains(&id),
+            Some(Slot::FinishReasons) => has_answers = true,
+            Some(Slot::Said(said)) => has_answers |= said.is_answer(),
+            _ => {}
+        }
+    }
+    has_answers
 }
 
 impl Drop for Open {

@@ -51,6 +51,12 @@ pub(super) enum Said {
     Output,
 }
 
+impl Said {
+    pub(super) const fn is_answer(self) -> bool {
+        matches!(self, Self::OutputMessages | Self::Result | Self::Output)
+    }
+}
+
 /// What a field says of a call's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {

@@ -223,7 +223,7 @@ where
         let Some(span) = context.span(&id) else { return };
         let call = span.extensions_mut().get_mut::<OpenCalls>().and_then(|calls| calls.remove(self.key()));
         if let Some(call) = call {
-            call.close();
+            call.close(span.metadata());
         }
     }
 }

@@ -98,6 +98,18 @@ impl Told {
         self.end.outcome = newer.end.outcome.or(self.end.outcome);
     }
 
+    /// Whether there is neither anything that came back nor that it failed.
+    pub(super) fn says_nothing_of_its_end(&self) -> bool {
+        let Ending { has_error, has_exception, has_logged, error_type, outcome } = &self.end;
+        let is_of_end = |(id, _): (KeyId, _)| id.name().phase == Phase::Closed;
+        !(*has_error || *has_exception || *has_logged)
+            && error_type.is_none()
+            && outcome.is_none()
+            && self.reasons.is_empty()
+            && !self.content.as_deref().is_some_and(Content::has_answer)
+            && !self.own.iter().chain(self.aliased.iter()).any(is_of_end)
+    }
+
     /// What the span itself says that it does.
     pub(super) fn stated_operation(&self) -> Option<Operation> {
         self.operation.or(self.hinted)

@@ -9,6 +9,7 @@ mod aliases;
 mod beside;
 mod canaries;
 mod odd;
+mod rig;
 mod spans;
 mod stack;
 mod unfiltered;

@@ -279,3 +279,22 @@ fn a_rollout_that_is_not_sampled_is_neither_recorded_nor_anybodys_parent() {
     assert_eq!(find("client").parent_span_id, find("server").span_context.span_id());
     assert!(!format!("{spans:?}").contains("canary"));
 }
+
+#[test]
+fn where_fields_of_an_answer_stay_empty_and_none_could_tell_of_a_failure_nobody_has_told() {
+    let recorded = recorded(|| {
+        let rigs =
+            || info_span!("a", gen_ai.operation.name = "chat", gen_ai.response.id = Empty, gen_ai.completion = Empty);
+        drop(rigs());
+        rigs().record("gen_ai.response.id", "chatcmpl-1");
+        rigs().record("gen_ai.completion", "canary");
+        rigs().in_scope(|| info!(gen_ai.usage.output_tokens = 3));
+        rigs().in_scope(|| error!(error = "canary"));
+        // It has a field for failures, or none that every answer fills.
+        drop(info_span!("b", gen_ai.operation.name = "chat", gen_ai.response.id = Empty, error.type = Empty));
+        drop(info_span!("c", gen_ai.operation.name = "chat", gen_ai.usage.output_tokens = Empty));
+    });
+    let outcomes: Vec<_> = recorded.calls().iter().map(|call| call.closed.outcome.unwrap()).collect();
+    use Outcome::{Abandoned, Completed, Failed};
+    assert_eq!(outcomes, [Abandoned, Completed, Completed, Completed, Failed, Completed, Completed]);
+}
