@@ -101,13 +101,13 @@ impl Told {
     /// Whether there is neither anything that came back nor that it failed.
     pub(super) fn says_nothing_of_its_end(&self) -> bool {
         let Ending { has_error, has_exception, has_logged, error_type, outcome } = &self.end;
-        let is_of_end = |(id, _): (KeyId, _)| id.name().phase == Phase::Closed;
         !(*has_error || *has_exception || *has_logged)
             && error_type.is_none()
             && outcome.is_none()
             && self.reasons.is_empty()
             && !self.content.as_deref().is_some_and(Content::has_answer)
-            && !self.own.iter().chain(self.aliased.iter()).any(is_of_end)
+            && self.own.closed.is_empty()
+            && self.aliased.as_ref().is_none_or(|aliased| aliased.closed.is_empty())
     }
 
     /// What the span itself says that it does.

@@ -307,7 +307,7 @@ fn messages_in_many_fields_have_the_digests_of_the_same_messages_in_one() {
     let told: Vec<_> = calls
         .iter()
         .map(|call| {
-            let Body::Inference { request, answer } = &call.body else { panic!() };
+            let (Given::Request(request), Returned::Answer(answer)) = (&call.given, &call.returned) else { panic!() };
             let input = request.items.iter().map(|item| item.digest.unwrap().to_string());
             input.chain(answer.items.iter().map(|item| item.digest.unwrap().to_string())).collect::<Vec<_>>()
         })
