@@ -202,20 +202,55 @@ hex_id! {
     SpanId, 8, "span id"
 }
 
+/// Where the numbers of ids come from: two random words for the life of the process, and a count.
+///
+/// A generator of the operating system's, or one that is filled from it once in a while, would make a system call now and
+/// then. Ids have to differ, not to be secret: each number is another one's image under a function that has no two equal
+/// images, so none comes twice before the count has come round.
+struct Numbers {
+    first: u64,
+    second: u64,
+    count: AtomicU64,
+}
+
+static NUMBERS: LazyLock<Numbers> = LazyLock::new(|| Numbers {
+    first: rand::rng().next_u64(),
+    second: rand::rng().next_u64(),
+    count: AtomicU64::new(0),
+});
+
+impl Numbers {
+    fn next(&self) -> [u64; 2] {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        [self.first, self.second].map(|start| mixed(start.wrapping_add(count.wrapping_mul(0x9e37_79b9_7f4a_7c15))))
+    }
+}
+
+/// The last step of SplitMix64 (Steele, Lea and Flood, 2014).
+const fn mixed(mut number: u64) -> u64 {
+    number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
+}
+
+/// Asks the operating system for what random ids are made of, so that no call has to.
+pub(crate) fn prepare_ids() {
+    let _ = (LazyLock::force(&NUMBERS), CallIds::of_process());
+}
+
 impl TraceId {
     /// A new random one.
     pub fn random() -> Self {
-        let mut random = rand::rng();
-        let low = random.next_u64().max(1);
-        let bytes = u128::from(random.next_u64()) << 64 | u128::from(low);
-        Self(bytes.to_be_bytes())
+        let [high, low] = NUMBERS.next();
+        Self((u128::from(high) << 64 | u128::from(low.max(1))).to_be_bytes())
     }
 }
 
 impl SpanId {
     /// A new random one.
     pub fn random() -> Self {
-        Self(rand::rng().next_u64().max(1).to_be_bytes())
+        let [number, _] = NUMBERS.next();
+        Self(number.max(1).to_be_bytes())
     }
 }
 
@@ -229,6 +264,15 @@ mod tests {
         let made: Vec<CallId> = (0..10_000).map(|_| ids.next(1_700_000_000_000_000_000)).collect();
         assert!(made.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(made.windows(2).all(|pair| pair[0].to_string() < pair[1].to_string()));
+    }
+
+    #[test]
+    fn random_ids_differ() {
+        let spans: std::collections::HashSet<_> = (0..100_000).map(|_| SpanId::random()).collect();
+        let traces: std::collections::HashSet<_> = (0..100_000).map(|_| TraceId::random()).collect();
+        assert_eq!((spans.len(), traces.len()), (100_000, 100_000));
+        let ones: u32 = traces.iter().map(|id| u128::from_be_bytes(*id.as_bytes()).count_ones()).sum();
+        assert!((63..=65).contains(&(ones / 100_000)), "{ones}");
     }
 
     #[test]

@@ -42,4 +42,5 @@ pub use raw_attrs::{RawAttrs, RawValue};
 pub use scope::{At, Key, KeyIdentity, Scope, Source, SpanIds};
 pub use veiled::{Algorithm, Arguments, Digest, Input, Item, Measure, Output, ParseDigestError};
 
+pub(crate) use id::prepare_ids;
 pub(crate) use wipe::wipe;

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::{Counters, Counts, Drained, Drop, Intake, Propagation, Sampler};
-use crate::event::{At, CallId, CallIds, Clock, Event, Key, Kind, Mark, ProducerId, Raw, RawAttrs, Scope, Source};
+use crate::event::{
+    At, CallId, CallIds, Clock, Event, Key, Kind, Mark, ProducerId, Raw, RawAttrs, Scope, Source, prepare_ids,
+};
 
 /// One process life's clock, ids and order of events, in front of its [`Intake`]. All ways in of one recorder share one.
 pub(crate) struct Desk {
@@ -14,7 +15,6 @@ pub(crate) struct Desk {
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
     producer: ProducerId,
-    seq: AtomicU64,
     sampler: Sampler,
     propagation: Propagation,
 }
@@ -28,8 +28,9 @@ impl Desk {
         sampler: Sampler,
         propagation: Propagation,
     ) -> Self {
+        prepare_ids();
         let producer = producer.unwrap_or_else(|| ProducerId::generate(clock.unix_nanos()));
-        Self { intake, counters, clock, producer, seq: AtomicU64::new(0), sampler, propagation }
+        Self { intake, counters, clock, producer, sampler, propagation }
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -42,7 +43,7 @@ impl Desk {
 
     /// The next place in this process' order of events.
     pub(crate) fn at(&self, time_unix_nano: u64) -> At {
-        let seq = self.seq.fetch_add(1, Ordering::Relaxed);
+        let seq = self.intake.next_seq();
         At { time_unix_nano, producer: Some(self.producer), seq: Some(seq) }
     }
 

@@ -4,9 +4,9 @@
 //! caller's thread ── Event<Raw> ──▶ queue ──▶ pipeline's thread: Veil ──▶ Sink
 //! ```
 //!
-//! Promises that a caller never waits: an event is moved under a short lock, and at the most one thread is woken. Memory is
+//! Promises that a caller never waits: an event is moved to a free place, and at the most one thread is woken. Memory is
 //! bounded in bytes and in calls, and what is not taken is counted by reason; a call that was taken keeps room for its
-//! close. Costs one lock and one move an event. What a sink does is left to it; it may stall, and stalls only itself.
+//! close. Costs one lock that is free and one move an event. What a sink does is left to it; it may stall, and stalls only itself.
 
 mod calls;
 mod counters;
@@ -20,6 +20,7 @@ mod sampler;
 mod settlement;
 mod sink;
 mod watch;
+mod weight;
 
 pub use counters::{Counts, Drop, Losses};
 pub use pipeline::{Intake, IntakeError};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::calls::Calls;
 use super::ending::Ending;
-use super::queue::{Bounds, Flush, Item, Queue};
+use super::queue::{Batch, Bounds, Flush, Item, Queue};
 use super::settlement::Settlement;
 use super::watch::Watch;
 use super::{Counters, Counts, Drained, Drop, Refused, Sink};
@@ -67,6 +67,11 @@ impl Intake {
     /// The same for a call that has been counted as started before.
     pub(crate) fn open_started(&self, event: Box<Event<Raw>>) -> bool {
         self.count(self.queue.open(event))
+    }
+
+    /// The next number in this process' order of events.
+    pub(crate) fn next_seq(&self) -> u64 {
+        self.queue.next_seq()
     }
 
     /// Takes a mark of a call that was taken, or what was learned of it.
@@ -174,32 +179,27 @@ struct OpenCall {
 
 impl Pipeline {
     fn run(&mut self) {
-        let mut items = Vec::new();
+        let mut batch = Batch::default();
         loop {
-            self.queue.take(&mut items);
-            for item in items.drain(..) {
-                match item {
-                    Item::Event(event, bytes) => {
-                        self.forget_history_after_losses();
-                        let event = self.veil.event(*event);
-                        self.queue.release(bytes);
-                        self.event(event);
-                    }
-                    Item::Flush(flush) => {
-                        self.counters.set_labels_replaced(self.veil.counts().labels_replaced);
-                        let drain = if flush.last { Sink::shutdown } else { Sink::flush };
-                        let sink = Arc::clone(&self.sink);
-                        let complete = guarded(|| drain(&*sink, flush.deadline)).unwrap_or(false);
-                        self.watch.look(&self.counters);
-                        // Nobody may be waiting any more.
-                        let _ = flush.answer.send(complete);
-                        if flush.last {
-                            return;
-                        }
-                    }
-                }
+            self.queue.take(&mut batch);
+            for Item { event, bytes } in batch.items.drain(..) {
+                self.forget_history_after_losses();
+                let event = self.veil.event(*event);
+                self.queue.release(bytes);
+                self.event(event);
             }
             self.counters.set_labels_replaced(self.veil.counts().labels_replaced);
+            for flush in batch.flushes.drain(..) {
+                let drain = if flush.last { Sink::shutdown } else { Sink::flush };
+                let sink = Arc::clone(&self.sink);
+                let complete = guarded(|| drain(&*sink, flush.deadline)).unwrap_or(false);
+                self.watch.look(&self.counters);
+                // Nobody may be waiting any more.
+                let _ = flush.answer.send(complete);
+                if flush.last {
+                    return;
+                }
+            }
             self.watch.look(&self.counters);
         }
     }

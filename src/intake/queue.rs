@@ -1,12 +1,20 @@
 //! The queue of raw events, bounded in bytes of content and in calls.
+//!
+//! A caller never waits for another, nor for the pipeline: there are several places to put an event, each behind a lock of
+//! its own, and whoever finds one taken goes on to the next. The order of events is that of their `seq`, which is restored
+//! when they are taken out: only those are handed on whose `seq` was given before the taking began, so that no call closes
+//! before it opens. An event is put in before the next of its call is numbered, whoever makes them.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::Drop;
-use crate::event::{Event, Given, Key, Kind, Message, Noted, Raw, RawText, Request, ResultContent, Returned};
+use super::weight::{content_bytes, drop_content};
+use crate::event::{Event, Raw};
 
 /// How much may wait between the callers and the pipeline.
 #[derive(Clone, Copy, Debug)]
@@ -32,11 +40,23 @@ const DOZES_BEFORE_SLEEP: u32 = 50;
 /// This much waiting wakes a dozing pipeline early.
 const WAKE_EVENTS: usize = 512;
 const WAKE_BYTES: usize = 1 << 20;
+/// More than threads that would have to be stopped in the middle of a push for another one to have to wait.
+const PLACES: usize = 8;
 
-pub(super) enum Item {
-    /// An event, and the bytes of content that it counts for until it is veiled.
-    Event(Box<Event<Raw>>, usize),
-    Flush(Flush),
+const AWAKE: u8 = 0;
+const DOZING: u8 = 1;
+const ASLEEP: u8 = 2;
+
+/// An event, and the bytes of content that it counts for until it is veiled.
+pub(super) struct Item {
+    pub(super) event: Box<Event<Raw>>,
+    pub(super) bytes: usize,
+}
+
+impl Item {
+    fn seq(&self) -> u64 {
+        self.event.at.seq.unwrap_or(0)
+    }
 }
 
 /// All that stands before it is to be finished by the deadline; then the answer goes out.
@@ -47,77 +67,108 @@ pub(super) struct Flush {
 }
 
 #[derive(Default)]
-struct State {
+struct Place {
     items: Vec<Item>,
-    open_calls: usize,
     /// Calls whose closing was taken.
     finished: u64,
-    rest: Rest,
     closed: bool,
 }
 
-#[derive(Default, PartialEq, Eq)]
-enum Rest {
-    #[default]
-    Awake,
-    Dozing,
-    Asleep,
+#[derive(Default)]
+struct Flushes {
+    waiting: Vec<Flush>,
+    closed: bool,
 }
 
 pub(super) struct Queue {
     bounds: Bounds,
-    state: Mutex<State>,
+    seq: AtomicU64,
+    places: [Mutex<Place>; PLACES],
+    flushes: Mutex<Flushes>,
+    /// Events that were put in and not handed on yet.
+    waiting: AtomicUsize,
+    has_flushes: AtomicBool,
+    open_calls: AtomicUsize,
     /// Content that waits here or is in the pipeline's hands.
     content_bytes: AtomicUsize,
-    wake: Condvar,
+    rest: AtomicU8,
+    pipeline: OnceLock<Thread>,
+}
+
+/// What the pipeline has in its hands.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) items: Vec<Item>,
+    /// Events whose turn comes later.
+    later: Vec<Item>,
+    pub(super) flushes: Vec<Flush>,
 }
 
 impl Queue {
     pub(super) fn new(bounds: Bounds) -> Self {
-        Self { bounds, state: Mutex::default(), content_bytes: AtomicUsize::new(0), wake: Condvar::new() }
+        Self {
+            bounds,
+            seq: AtomicU64::new(0),
+            places: Default::default(),
+            flushes: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            has_flushes: AtomicBool::new(false),
+            open_calls: AtomicUsize::new(0),
+            content_bytes: AtomicUsize::new(0),
+            rest: AtomicU8::new(AWAKE),
+            pipeline: OnceLock::new(),
+        }
+    }
+
+    /// The next number in this process' order of events.
+    pub(super) fn next_seq(&self) -> u64 {
+        self.seq.fetch_add(1, Ordering::SeqCst)
     }
 
     /// Takes the event that opens a call, unless there is no room for the call. Says whether its content was lost.
     pub(super) fn open(&self, event: Box<Event<Raw>>) -> Result<bool, Drop> {
-        self.add(event, |state, bounds| {
-            if state.items.len() >= bounds.events || state.open_calls >= bounds.open_calls {
-                return Err(Drop::IntakeFull);
-            }
-            state.open_calls += 1;
-            Ok(())
-        })
-    }
-
-    /// Takes the event that closes a call that was taken: its room is kept. Says whether its content was lost.
-    pub(super) fn close(&self, event: Box<Event<Raw>>) -> Result<bool, Drop> {
-        self.add(event, |state, _| {
-            state.open_calls = state.open_calls.saturating_sub(1);
-            state.finished += 1;
-            Ok(())
-        })
+        if self.open_calls.fetch_add(1, Ordering::Relaxed) >= self.bounds.open_calls {
+            self.open_calls.fetch_sub(1, Ordering::Relaxed);
+            return Err(Drop::IntakeFull);
+        }
+        let taken = self.add(event, Some(Drop::IntakeFull), false);
+        if taken.is_err() {
+            self.open_calls.fetch_sub(1, Ordering::Relaxed);
+        }
+        taken
     }
 
     /// Takes a mark of a call that was taken, unless there is no room. Says whether its content was lost.
     pub(super) fn mark(&self, event: Box<Event<Raw>>) -> Result<bool, Drop> {
-        self.add(event, |state, bounds| if state.items.len() >= bounds.events { Err(Drop::MarkLost) } else { Ok(()) })
+        self.add(event, Some(Drop::MarkLost), false)
+    }
+
+    /// Takes the event that closes a call that was taken: its room is kept. Says whether its content was lost.
+    pub(super) fn close(&self, event: Box<Event<Raw>>) -> Result<bool, Drop> {
+        let taken = self.add(event, None, true);
+        self.open_calls.fetch_sub(1, Ordering::Relaxed);
+        taken
     }
 
     pub(super) fn flush(&self, flush: Flush) -> Result<(), Drop> {
-        let mut state = self.lock();
-        if state.closed {
+        let mut flushes = unpoisoned(self.flushes.lock());
+        if flushes.closed {
             return Err(Drop::ShutDown);
         }
-        state.closed = flush.last;
-        state.items.push(Item::Flush(flush));
-        state.rest = Rest::Awake;
-        drop(state);
-        self.wake.notify_one();
+        if flush.last {
+            flushes.closed = true;
+            self.places.iter().for_each(|place| unpoisoned(place.lock()).closed = true);
+        }
+        flushes.waiting.push(flush);
+        self.has_flushes.store(true, Ordering::SeqCst);
+        drop(flushes);
+        self.wake();
         Ok(())
     }
 
     /// How many calls have been closed so far.
     pub(super) fn finished(&self) -> u64 {
-        self.lock().finished
+        self.places.iter().map(|place| unpoisoned(place.lock()).finished).sum()
     }
 
     /// The content of one event has been veiled.
@@ -127,32 +178,63 @@ impl Queue {
         }
     }
 
-    /// Moves all that waits into `items`, which must be empty; waits until there is something.
-    pub(super) fn take(&self, items: &mut Vec<Item>) {
-        let mut state = self.lock();
+    /// Fills the batch, whose items and flushes must be empty; waits until there is something. Called by one thread.
+    pub(super) fn take(&self, batch: &mut Batch) {
+        self.pipeline.get_or_init(thread::current);
         let mut dozes = 0;
-        while state.items.is_empty() {
-            if dozes < DOZES_BEFORE_SLEEP {
-                state.rest = Rest::Dozing;
-                dozes += 1;
-                let waited = self.wake.wait_timeout(state, DOZE);
-                state = waited.map(|(state, _)| state).unwrap_or_else(|poisoned| poisoned.into_inner().0);
-            } else {
-                state.rest = Rest::Asleep;
-                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+        while !self.has_work() {
+            let sleeps = dozes >= DOZES_BEFORE_SLEEP;
+            self.rest.store(if sleeps { ASLEEP } else { DOZING }, Ordering::SeqCst);
+            // Whoever puts something in from now on sees the rest; what was put in before is seen here.
+            if self.has_work() {
+                break;
             }
+            if sleeps {
+                thread::park()
+            } else {
+                thread::park_timeout(DOZE)
+            }
+            dozes += 1;
         }
-        state.rest = Rest::Awake;
-        std::mem::swap(&mut state.items, items);
+        self.rest.store(AWAKE, Ordering::SeqCst);
+        self.fill(batch);
     }
 
-    fn add(
-        &self,
-        mut event: Box<Event<Raw>>,
-        admit: impl FnOnce(&mut State, &Bounds) -> Result<(), Drop>,
-    ) -> Result<bool, Drop> {
+    fn has_work(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) > 0 || self.has_flushes.load(Ordering::SeqCst)
+    }
+
+    fn fill(&self, batch: &mut Batch) {
+        if self.has_flushes.swap(false, Ordering::SeqCst) {
+            batch.flushes.append(&mut unpoisoned(self.flushes.lock()).waiting);
+        }
+        let is_last = batch.flushes.iter().any(|flush| flush.last);
+        let horizon = if is_last { u64::MAX } else { self.seq.load(Ordering::SeqCst) };
+        batch.items.append(&mut batch.later);
+        for place in &self.places {
+            let mut place = unpoisoned(place.lock());
+            if batch.items.is_empty() {
+                // Nothing is copied where one thread alone records.
+                std::mem::swap(&mut batch.items, &mut place.items);
+            } else {
+                batch.items.append(&mut place.items);
+            }
+        }
+        // Mostly they are in order already.
+        batch.items.sort_by_key(Item::seq);
+        let now = batch.items.partition_point(|item| item.seq() < horizon);
+        batch.later.extend(batch.items.drain(now..));
+        self.waiting.fetch_sub(batch.items.len(), Ordering::SeqCst);
+    }
+
+    /// `bounded` is the reason for which it is not taken where there is no room.
+    fn add(&self, mut event: Box<Event<Raw>>, bounded: Option<Drop>, finishes: bool) -> Result<bool, Drop> {
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        if let Some(reason) = bounded.filter(|_| waiting >= self.bounds.events) {
+            return Err(if self.is_closed() { Drop::ShutDown } else { reason });
+        }
         let mut bytes = content_bytes(&event.kind);
-        // Over the bound content is taken out before the lock is held: wiping it takes time.
+        // Over the bound content is taken out before a lock is held: wiping it takes time.
         let before = if bytes > 0 { self.content_bytes.fetch_add(bytes, Ordering::Relaxed) } else { 0 };
         let lost = bytes > 0 && before.saturating_add(bytes) > self.bounds.content_bytes;
         if lost {
@@ -160,76 +242,72 @@ impl Queue {
             self.release(bytes);
             bytes = 0;
         }
-        let mut state = self.lock();
-        let admitted = if state.closed { Err(Drop::ShutDown) } else { admit(&mut state, &self.bounds) };
-        if let Err(reason) = admitted {
-            drop(state);
+        let mut place = self.free_place();
+        if place.closed {
+            drop(place);
             self.release(bytes);
-            return Err(reason);
+            return Err(Drop::ShutDown);
         }
-        state.items.push(Item::Event(event, bytes));
-        let wake = match state.rest {
-            Rest::Awake => false,
-            Rest::Dozing => state.items.len() >= WAKE_EVENTS || before >= WAKE_BYTES,
-            Rest::Asleep => true,
+        // Counted before it can be taken out: the count is never below what is there.
+        let waiting = self.waiting.fetch_add(1, Ordering::SeqCst);
+        place.items.push(Item { event, bytes });
+        place.finished += u64::from(finishes);
+        drop(place);
+        let wakes = match self.rest.load(Ordering::SeqCst) {
+            AWAKE => false,
+            DOZING => waiting + 1 >= WAKE_EVENTS || before >= WAKE_BYTES,
+            _ => true,
         };
-        if wake {
-            state.rest = Rest::Awake;
-        }
-        drop(state);
-        if wake {
-            self.wake.notify_one();
+        if wakes {
+            self.wake();
         }
         Ok(lost)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn is_closed(&self) -> bool {
+        self.free_place().closed
     }
-}
 
-fn content_bytes(kind: &Kind<Raw>) -> usize {
-    match kind {
-        Kind::Opened(_, given) => match given {
-            Given::Request(request) => request_bytes(request),
-            Given::Arguments(arguments) => arguments.as_ref().map_or(0, RawText::held_bytes),
-            Given::Texts(texts) => all_bytes(texts),
-        },
-        Kind::Marked(mark) => match &mark.noted {
-            Noted::Nothing => 0,
-            Noted::Decision { action, alternatives } => all_bytes(action) + all_bytes(alternatives),
-            Noted::State(state) => all_bytes(state),
-            Noted::Histories(histories) => request_bytes(&histories.replaced) + request_bytes(&histories.replacement),
-        },
-        Kind::Closed(closed, returned) => {
-            let returned = match returned {
-                Returned::Answer(answer) => answer.iter().map(Message::held_bytes).sum(),
-                Returned::Result(result) => all_bytes(result),
-                Returned::Texts(texts) => all_bytes(texts),
-            };
-            all_bytes(&closed.error) + returned
+    /// A place that nobody is putting anything into, the same as the last time where it can be.
+    fn free_place(&self) -> MutexGuard<'_, Place> {
+        let first = first_place();
+        loop {
+            for place in self.places.iter().cycle().skip(first).take(PLACES) {
+                match place.try_lock() {
+                    Ok(place) => return place,
+                    Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+                    Err(TryLockError::WouldBlock) => {}
+                }
+            }
+            std::hint::spin_loop();
         }
-        Kind::Learned(_) | Kind::Tick | Kind::Unknown { .. } => 0,
     }
-}
 
-fn request_bytes(request: &Option<Box<Request>>) -> usize {
-    request.as_ref().map_or(0, |request| request.held_bytes())
-}
-
-fn all_bytes<'a>(texts: impl IntoIterator<Item = &'a ResultContent>) -> usize {
-    texts.into_iter().map(ResultContent::held_bytes).sum()
-}
-
-/// Wipes what was said and keeps the call.
-fn drop_content(key: Key, kind: &mut Kind<Raw>) {
-    match kind {
-        Kind::Opened(_, given) => *given = Given::empty(key.kind),
-        Kind::Marked(mark) => mark.noted = Noted::empty(mark.kind),
-        Kind::Closed(closed, returned) => {
-            closed.error = None;
-            *returned = Returned::empty(key.kind);
+    /// Wakes the pipeline, once for each rest.
+    fn wake(&self) {
+        if self.rest.swap(AWAKE, Ordering::SeqCst) != AWAKE
+            && let Some(pipeline) = self.pipeline.get()
+        {
+            pipeline.unpark();
         }
-        Kind::Learned(_) | Kind::Tick | Kind::Unknown { .. } => {}
     }
+}
+
+/// Threads begin at different places.
+fn first_place() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static FIRST: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+    let place = FIRST.try_with(|first| {
+        if first.get() == usize::MAX {
+            first.set(NEXT.fetch_add(1, Ordering::Relaxed) % PLACES);
+        }
+        first.get()
+    });
+    place.unwrap_or(0)
+}
+
+fn unpoisoned<T>(locked: Result<T, PoisonError<T>>) -> T {
+    locked.unwrap_or_else(PoisonError::into_inner)
 }

@@ -52,7 +52,8 @@ const STATUS_ERROR: i32 = 2;
 /// The record that a span tells of. `producer` is the process life that the span's resource names, see [`producer`].
 ///
 /// Without `veilspan.call.id` the call is known by its span; without ids of thread or turn these are the rollout's.
-/// Without `veilspan.outcome` a status of error means `failed`, and any other that nobody said.
+/// Without `veilspan.outcome` a status of error means `failed`, and any other that nobody said. A status of error beside an
+/// outcome of `completed` means `failed` too.
 ///
 /// # Errors
 ///
@@ -83,7 +84,9 @@ pub fn call(span: &SpanView<'_>, producer: Option<ProducerId>) -> Result<CallRec
     let opened_at = at(span.start_time_unix_nano(), core.seq);
     let closed_at = at(span.end_time_unix_nano(), core.seq_end);
     let said_to_fail = span.status().code == STATUS_ERROR;
-    let outcome = core.outcome.or(said_to_fail.then_some(Outcome::Failed));
+    // Who says both has not succeeded.
+    let said = core.outcome.filter(|outcome| !(said_to_fail && *outcome == Outcome::Completed));
+    let outcome = said.or(said_to_fail.then_some(Outcome::Failed));
     let id = core.call_id.map_or(KeyIdentity::Span(ids.trace, ids.span), KeyIdentity::Call);
     let rollout = core.rollout.take().ok_or(NotACall::NoIdentity)?;
     let scope = Scope {

@@ -16,19 +16,26 @@ use crate::semconv::{MCP_METHOD_NAME, MCP_SERVER, TOOL_NAME};
 /// A tool call to an MCP server that has not been sent. Told by [`run`](Self::run).
 #[must_use = "a tool call to an MCP server is made by `run`"]
 pub struct Dispatch {
-    origin: Option<Origin>,
-    around: Context,
+    from: From,
     server: String,
     tool: String,
     call_id: Option<String>,
     arguments: Option<RawText>,
 }
 
+/// Who makes the call. What runs around it is looked at when it is made.
+enum From {
+    Recorder(Recorder),
+    Call(Option<Origin>),
+    /// A tool call, which it may be part of or the same as.
+    Tool(Context),
+}
+
 impl Recorder {
     /// A call of an MCP server's tool, by the names that the server has. Inside of a tool call that the host records by
     /// itself it is that call.
     pub fn dispatch(&self, server: &str, tool: &str) -> Dispatch {
-        Dispatch::new(self.origin(), Context::current(), server, tool)
+        Dispatch::new(From::Recorder(self.clone()), server, tool)
     }
 }
 
@@ -36,14 +43,15 @@ impl<K: CallType> Call<K> {
     /// A call of an MCP server's tool, by the names that the server has. Inside of a tool call that the host records by
     /// itself it is that call.
     pub fn dispatch(&self, server: &str, tool: &str) -> Dispatch {
-        let around = if K::KIND == CallKind::Tool { self.context() } else { Context::current() };
-        Dispatch::new(self.origin(), around, server, tool)
+        let is_tool = K::KIND == CallKind::Tool;
+        let from = if is_tool { From::Tool(self.context()) } else { From::Call(self.origin()) };
+        Dispatch::new(from, server, tool)
     }
 }
 
 impl Dispatch {
-    fn new(origin: Option<Origin>, around: Context, server: &str, tool: &str) -> Self {
-        Self { origin, around, server: server.to_owned(), tool: tool.to_owned(), call_id: None, arguments: None }
+    fn new(from: From, server: &str, tool: &str) -> Self {
+        Self { from, server: server.to_owned(), tool: tool.to_owned(), call_id: None, arguments: None }
     }
 
     /// The provider's id of the call (`gen_ai.tool.call.id`).
@@ -54,9 +62,7 @@ impl Dispatch {
 
     /// The arguments: JSON text.
     pub fn arguments(mut self, arguments: impl Into<RawText>) -> Self {
-        if self.origin.is_some() {
-            self.arguments = Some(arguments.into());
-        }
+        self.arguments = Some(arguments.into());
         self
     }
 
@@ -69,12 +75,17 @@ impl Dispatch {
         for<'a> &'a R: IntoResult,
         E: Failure,
     {
-        if self.is_recorded() {
-            self.complete();
-            return send(meta(&self.around)).await;
+        let (origin, around) = match &self.from {
+            From::Recorder(recorder) => (recorder.origin(), Context::current()),
+            From::Call(origin) => (origin.clone(), Context::current()),
+            From::Tool(context) => (context.origin().cloned(), context.clone()),
+        };
+        if self.is_recorded(origin.as_ref(), &around) {
+            self.complete(&around);
+            return send(meta(&around)).await;
         }
-        let mut builder =
-            ToolBuilder::begin(self.origin, &self.tool).mcp_server(&self.server).text(MCP_METHOD_NAME, METHOD);
+        let builder = ToolBuilder::begin(origin, &self.tool);
+        let mut builder = builder.mcp_server(&self.server).text(MCP_METHOD_NAME, METHOD);
         if let Some(id) = &self.call_id {
             builder = builder.call_id(id);
         }
@@ -89,12 +100,12 @@ impl Dispatch {
     }
 
     /// Whether the tool call around this one is this one.
-    fn is_recorded(&self) -> bool {
-        let same_recorder = match (&self.origin, self.around.origin()) {
+    fn is_recorded(&self, origin: Option<&Origin>, around: &Context) -> bool {
+        let same_recorder = match (origin, around.origin()) {
             (Some(ours), Some(around)) => std::sync::Arc::ptr_eq(&ours.desk, &around.desk),
             _ => false,
         };
-        same_recorder && self.around.tool.as_ref().is_some_and(|around| self.is_same(around))
+        same_recorder && around.tool.as_ref().is_some_and(|around| self.is_same(around))
     }
 
     /// By the provider's id; where one of the two has none, by the tool's name, before which hosts put the server's.
@@ -109,8 +120,8 @@ impl Dispatch {
     }
 
     /// Tells of the call around what only its sender knows.
-    fn complete(&self) {
-        let (Some(origin), Some(key)) = (self.around.origin(), self.around.call) else { return };
+    fn complete(&self, around: &Context) {
+        let (Some(origin), Some(key)) = (around.origin(), around.call) else { return };
         let Some(place) = &origin.parent else { return };
         let mut attrs = RawAttrs::default();
         attrs.text(TOOL_NAME, &self.tool);

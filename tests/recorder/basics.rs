@@ -1,5 +1,4 @@
-//! What the public recorder promises, seen by a sink.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice)]
+//! What the public recorder promises of every call, seen by a sink.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,32 +14,7 @@ use veilspan::record::CallRef;
 use veilspan::testing::MemorySink;
 use veilspan::{Policy, Recorder, semconv};
 
-const SOON: Duration = Duration::from_secs(10);
-
-fn unkeyed() -> Policy {
-    Policy::builder().unkeyed_sha256().build_in(&Default::default()).0
-}
-
-fn recorder_with(policy: Policy) -> (Recorder, Arc<MemorySink>) {
-    let sink = Arc::new(MemorySink::default());
-    (Recorder::builder().sink(sink.clone()).policy(policy).build(), sink)
-}
-
-fn recorder() -> (Recorder, Arc<MemorySink>) {
-    recorder_with(unkeyed())
-}
-
-fn calls(recorder: &Recorder, sink: &MemorySink) -> Vec<CallRecord<Veiled>> {
-    assert!(recorder.flush(SOON).complete);
-    sink.calls()
-}
-
-fn inference(call: &CallRecord<Veiled>) -> (&veilspan::event::Input, &veilspan::event::Output) {
-    match (&call.given, &call.returned) {
-        (Given::Request(request), Returned::Answer(answer)) => (request, answer),
-        other => panic!("not an inference: {other:?}"),
-    }
-}
+use super::common::*;
 
 #[test]
 fn r01_pair_llm() {

@@ -1,0 +1,50 @@
+//! What the content of an event weighs, and what is left of the event without it.
+
+use crate::event::{Given, Key, Kind, Message, Noted, Raw, RawText, Request, ResultContent, Returned};
+
+/// The bytes that the content of an event keeps in memory.
+pub(super) fn content_bytes(kind: &Kind<Raw>) -> usize {
+    match kind {
+        Kind::Opened(_, given) => match given {
+            Given::Request(request) => request_bytes(request),
+            Given::Arguments(arguments) => arguments.as_ref().map_or(0, RawText::held_bytes),
+            Given::Texts(texts) => all_bytes(texts),
+        },
+        Kind::Marked(mark) => match &mark.noted {
+            Noted::Nothing => 0,
+            Noted::Decision { action, alternatives } => all_bytes(action) + all_bytes(alternatives),
+            Noted::State(state) => all_bytes(state),
+            Noted::Histories(histories) => request_bytes(&histories.replaced) + request_bytes(&histories.replacement),
+        },
+        Kind::Closed(closed, returned) => {
+            let returned = match returned {
+                Returned::Answer(answer) => answer.iter().map(Message::held_bytes).sum(),
+                Returned::Result(result) => all_bytes(result),
+                Returned::Texts(texts) => all_bytes(texts),
+            };
+            all_bytes(&closed.error) + returned
+        }
+        Kind::Learned(_) | Kind::Tick | Kind::Unknown { .. } => 0,
+    }
+}
+
+fn request_bytes(request: &Option<Box<Request>>) -> usize {
+    request.as_ref().map_or(0, |request| request.held_bytes())
+}
+
+fn all_bytes<'a>(texts: impl IntoIterator<Item = &'a ResultContent>) -> usize {
+    texts.into_iter().map(ResultContent::held_bytes).sum()
+}
+
+/// Wipes what was said and keeps the call.
+pub(super) fn drop_content(key: Key, kind: &mut Kind<Raw>) {
+    match kind {
+        Kind::Opened(_, given) => *given = Given::empty(key.kind),
+        Kind::Marked(mark) => mark.noted = Noted::empty(mark.kind),
+        Kind::Closed(closed, returned) => {
+            closed.error = None;
+            *returned = Returned::empty(key.kind);
+        }
+        Kind::Learned(_) | Kind::Tick | Kind::Unknown { .. } => {}
+    }
+}
