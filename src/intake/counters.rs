@@ -15,6 +15,8 @@ pub enum Drop {
     IntakeFull,
     /// The recorder was already shut down.
     ShutDown,
+    /// A span of the host's was still open when the recorder shut down: what it tells is known when it closes.
+    StillOpen,
     /// The sink refused it.
     SinkRefused,
     /// The queue of encoded spans was full.
@@ -31,11 +33,12 @@ pub enum Drop {
 
 impl Drop {
     /// All reasons.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ContentOverBound,
         Self::MarkLost,
         Self::IntakeFull,
         Self::ShutDown,
+        Self::StillOpen,
         Self::SinkRefused,
         Self::ExportQueueFull,
         Self::SpanTooLarge,
@@ -51,6 +54,7 @@ impl Drop {
             Self::MarkLost => "mark_lost",
             Self::IntakeFull => "intake_full",
             Self::ShutDown => "shut_down",
+            Self::StillOpen => "still_open",
             Self::SinkRefused => "sink_refused",
             Self::ExportQueueFull => "export_queue_full",
             Self::SpanTooLarge => "span_too_large",

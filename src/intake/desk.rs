@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::spans::OpenSpans;
 use super::{Counters, Counts, Drained, Drop, Intake, Propagation, Sampler};
 use crate::event::{
     At, CallId, CallIds, Clock, Event, Key, Kind, Mark, ProducerId, Raw, RawAttrs, Scope, Source, prepare_ids,
@@ -15,6 +16,7 @@ pub(crate) struct Desk {
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
     producer: ProducerId,
+    spans: OpenSpans,
     sampler: Sampler,
     propagation: Propagation,
 }
@@ -30,7 +32,7 @@ impl Desk {
     ) -> Self {
         prepare_ids();
         let producer = producer.unwrap_or_else(|| ProducerId::generate(clock.unix_nanos()));
-        Self { intake, counters, clock, producer, sampler, propagation }
+        Self { intake, counters, clock, producer, spans: OpenSpans::default(), sampler, propagation }
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -77,6 +79,19 @@ impl Desk {
         self.counters.add_started();
     }
 
+    /// Counts a layer's span that opens, and will be handed in whole when it closes.
+    pub(crate) fn span_opened(&self) {
+        self.counters.add_started();
+        if !self.spans.open() {
+            self.counters.add_dropped(Drop::ShutDown, 1);
+        }
+    }
+
+    /// Whether a span that was counted so is to be handed in, now that it closes: not where the shutdown has counted it.
+    pub(crate) fn span_closed(&self) -> bool {
+        self.spans.close()
+    }
+
     /// Takes the opening of a call that was counted so. `false`: there was no room.
     pub(crate) fn open_started(&self, event: Box<Event<Raw>>) -> bool {
         self.intake.open_started(event)
@@ -111,8 +126,12 @@ impl Desk {
         self.intake.flush(timeout)
     }
 
+    /// The same for the last time. Spans of a layer that are still open are counted as lost; calls by hand are ended.
     pub(crate) fn shutdown(&self, timeout: Duration) -> Drained {
-        self.intake.shutdown(timeout)
+        self.counters.add_dropped(Drop::StillOpen, self.spans.shut());
+        // All end at once, so that no order among them is told.
+        let at = At { time_unix_nano: self.now(), producer: Some(self.producer), seq: None };
+        self.intake.shutdown(timeout, at)
     }
 
     pub(crate) fn counts(&self) -> Counts {

@@ -19,6 +19,7 @@ mod queue;
 mod sampler;
 mod settlement;
 mod sink;
+mod spans;
 mod watch;
 mod weight;
 

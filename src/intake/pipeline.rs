@@ -13,9 +13,11 @@ use super::settlement::Settlement;
 use super::watch::Watch;
 use super::{Counters, Counts, Drained, Drop, Refused, Sink};
 use crate::event::{
-    At, CallRecord, Closed, Event, Given, Key, Kind, Mark, OpenRecord, Opened, Raw, Record, Returned, Scope, Veiled,
+    At, Attrs, CallRecord, Closed, Event, Given, Key, Kind, Mark, OpenRecord, Opened, Outcome, Raw, Record, Returned,
+    Scope, Veiled,
 };
 use crate::privacy::{Policy, Veil};
+use crate::semconv::END_INFERRED;
 
 /// The way from the callers to a sink. One thread of its own does all the work.
 pub struct Intake {
@@ -76,12 +78,19 @@ impl Intake {
 
     /// Takes a mark of a call that was taken, or what was learned of it.
     pub(crate) fn mark(&self, event: Box<Event<Raw>>) {
-        self.count(self.queue.mark(event));
+        let taken = self.queue.mark(event);
+        // The call itself is told, or counted, by the shutdown.
+        self.count(taken.map_err(|reason| if reason == Drop::ShutDown { Drop::MarkLost } else { reason }));
     }
 
-    /// Takes the event that closes a call that was taken.
+    /// Takes the event that closes a call that was taken. After a shutdown, which has ended the call, it tells nothing.
     pub(crate) fn close(&self, event: Box<Event<Raw>>) {
-        self.count(self.queue.close(event));
+        match self.queue.close(event) {
+            Err(Drop::ShutDown) => {}
+            taken => {
+                self.count(taken);
+            }
+        }
     }
 
     fn count(&self, taken: Result<bool, Drop>) -> bool {
@@ -100,17 +109,18 @@ impl Intake {
 
     /// Waits until all that was recorded before has left, or `timeout` has passed.
     pub(crate) fn flush(&self, timeout: Duration) -> Drained {
-        match self.drain(timeout, false) {
+        match self.drain(timeout, None) {
             Some(complete) => Drained { complete, counts: self.counts() },
             None => self.second(timeout),
         }
     }
 
-    /// The same for the last time. Calls that close later are counted as lost.
-    pub(crate) fn shutdown(&self, timeout: Duration) -> Drained {
-        let Some(complete) = self.drain(timeout, true) else { return self.second(timeout) };
+    /// The same for the last time, at `at`: calls that are open are told as abandoned, those that open later are counted as
+    /// lost.
+    pub(crate) fn shutdown(&self, timeout: Duration, at: At) -> Drained {
+        let Some(complete) = self.drain(timeout, Some(at)) else { return self.second(timeout) };
         if !complete && let Some(settled) = self.settlement.give_up() {
-            self.counters.add_dropped(Drop::ShutDown, self.queue.finished().saturating_sub(settled));
+            self.counters.add_dropped(Drop::ShutDown, self.queue.opened().saturating_sub(settled));
         }
         self.ending.tell(complete);
         Drained { complete, counts: self.counts() }
@@ -127,7 +137,7 @@ impl Intake {
     }
 
     /// Whether nothing waits any more; nothing where it was shut down before.
-    fn drain(&self, timeout: Duration, last: bool) -> Option<bool> {
+    fn drain(&self, timeout: Duration, last: Option<At>) -> Option<bool> {
         let timeout = timeout.min(DAY);
         // The sink stops a little before the caller does, so that its answer still counts.
         let margin = Duration::from_millis(100).min(timeout / 4);
@@ -145,8 +155,10 @@ impl std::ops::Drop for Intake {
     fn drop(&mut self) {
         let (answer, _) = sync_channel(1);
         let deadline = Instant::now() + Duration::from_secs(5);
+        // Whoever could close a call would still hold this, so that none is open.
+        let last = Some(At { time_unix_nano: 0, producer: None, seq: None });
         // Already shut down: nothing is left to do.
-        let _ = self.queue.flush(Flush { deadline, last: true, answer });
+        let _ = self.queue.flush(Flush { deadline, last, answer });
     }
 }
 
@@ -190,13 +202,16 @@ impl Pipeline {
             }
             self.counters.set_labels_replaced(self.veil.counts().labels_replaced);
             for flush in batch.flushes.drain(..) {
-                let drain = if flush.last { Sink::shutdown } else { Sink::flush };
+                if let Some(at) = flush.last {
+                    self.abandon(at);
+                }
+                let drain = if flush.last.is_some() { Sink::shutdown } else { Sink::flush };
                 let sink = Arc::clone(&self.sink);
                 let complete = guarded(|| drain(&*sink, flush.deadline)).unwrap_or(false);
                 self.watch.look(&self.counters);
                 // Nobody may be waiting any more.
                 let _ = flush.answer.send(complete);
-                if flush.last {
+                if flush.last.is_some() {
                     return;
                 }
             }
@@ -223,7 +238,11 @@ impl Pipeline {
         if self.sink.wants_opened() {
             let open = || OpenRecord { scope: Arc::clone(&scope), key, at, opened: opened.clone() };
             if let Err(refused) = self.offer(|| Record::Opened(open())) {
-                self.counters.add_dropped(refused.reason, 1);
+                // Where a shutdown has run out of time it has been counted as lost.
+                if self.settlement.claim() {
+                    self.counters.add_dropped(refused.reason, 1);
+                    self.settlement.settle();
+                }
                 return;
             }
         }
@@ -242,9 +261,6 @@ impl Pipeline {
     fn closed(&mut self, scope: &Scope, key: Key, at: At, closed: Closed<Veiled>, returned: Returned<Veiled>) {
         let Some(mut call) = self.open.remove(&key) else {
             // The opening was refused and counted then: the close is not offered.
-            if self.settlement.claim() {
-                self.settlement.settle();
-            }
             return;
         };
         call.record.close(at, closed, returned);
@@ -273,6 +289,21 @@ impl Pipeline {
                 self.counters.add_dropped(refused.reason, 1);
                 self.forget_history();
             }
+        }
+    }
+
+    /// Ends what is open at a shutdown, in the order in which it was opened.
+    fn abandon(&mut self, at: At) {
+        let mut keys: Vec<_> = self.open.values().map(|call| (call.record.opened_at, call.record.key())).collect();
+        keys.sort_unstable();
+        for (_, key) in keys {
+            let Some(call) = self.open.get(&key) else { continue };
+            let scope = Arc::clone(&call.record.scope);
+            let mut attrs = Attrs::default();
+            attrs.set(END_INFERRED, true);
+            let closed =
+                Closed { outcome: Some(Outcome::Abandoned), attrs, error: Default::default(), links: Vec::new() };
+            self.closed(&scope, key, at, closed, Returned::empty(key.kind));
         }
     }
 

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::Drop;
 use super::weight::{content_bytes, drop_content};
-use crate::event::{Event, Raw};
+use crate::event::{At, Event, Raw};
 
 /// How much may wait between the callers and the pipeline.
 #[derive(Clone, Copy, Debug)]
@@ -62,15 +62,16 @@ impl Item {
 /// All that stands before it is to be finished by the deadline; then the answer goes out.
 pub(super) struct Flush {
     pub(super) deadline: Instant,
-    pub(super) last: bool,
+    /// For the last time, and when that was said.
+    pub(super) last: Option<At>,
     pub(super) answer: SyncSender<bool>,
 }
 
 #[derive(Default)]
 struct Place {
     items: Vec<Item>,
-    /// Calls whose closing was taken.
-    finished: u64,
+    /// Calls whose opening was taken.
+    opened: u64,
     closed: bool,
 }
 
@@ -131,7 +132,7 @@ impl Queue {
             self.open_calls.fetch_sub(1, Ordering::Relaxed);
             return Err(Drop::IntakeFull);
         }
-        let taken = self.add(event, Some(Drop::IntakeFull), false);
+        let taken = self.add(event, Some(Drop::IntakeFull), true);
         if taken.is_err() {
             self.open_calls.fetch_sub(1, Ordering::Relaxed);
         }
@@ -145,7 +146,7 @@ impl Queue {
 
     /// Takes the event that closes a call that was taken: its room is kept. Says whether its content was lost.
     pub(super) fn close(&self, event: Box<Event<Raw>>) -> Result<bool, Drop> {
-        let taken = self.add(event, None, true);
+        let taken = self.add(event, None, false);
         self.open_calls.fetch_sub(1, Ordering::Relaxed);
         taken
     }
@@ -155,7 +156,7 @@ impl Queue {
         if flushes.closed {
             return Err(Drop::ShutDown);
         }
-        if flush.last {
+        if flush.last.is_some() {
             flushes.closed = true;
             self.places.iter().for_each(|place| unpoisoned(place.lock()).closed = true);
         }
@@ -166,9 +167,9 @@ impl Queue {
         Ok(())
     }
 
-    /// How many calls have been closed so far.
-    pub(super) fn finished(&self) -> u64 {
-        self.places.iter().map(|place| unpoisoned(place.lock()).finished).sum()
+    /// How many calls have been taken so far.
+    pub(super) fn opened(&self) -> u64 {
+        self.places.iter().map(|place| unpoisoned(place.lock()).opened).sum()
     }
 
     /// The content of one event has been veiled.
@@ -208,7 +209,7 @@ impl Queue {
         if self.has_flushes.swap(false, Ordering::SeqCst) {
             batch.flushes.append(&mut unpoisoned(self.flushes.lock()).waiting);
         }
-        let is_last = batch.flushes.iter().any(|flush| flush.last);
+        let is_last = batch.flushes.iter().any(|flush| flush.last.is_some());
         let horizon = if is_last { u64::MAX } else { self.seq.load(Ordering::SeqCst) };
         batch.items.append(&mut batch.later);
         for place in &self.places {
@@ -228,7 +229,7 @@ impl Queue {
     }
 
     /// `bounded` is the reason for which it is not taken where there is no room.
-    fn add(&self, mut event: Box<Event<Raw>>, bounded: Option<Drop>, finishes: bool) -> Result<bool, Drop> {
+    fn add(&self, mut event: Box<Event<Raw>>, bounded: Option<Drop>, opens: bool) -> Result<bool, Drop> {
         let waiting = self.waiting.load(Ordering::Relaxed);
         if let Some(reason) = bounded.filter(|_| waiting >= self.bounds.events) {
             return Err(if self.is_closed() { Drop::ShutDown } else { reason });
@@ -251,7 +252,7 @@ impl Queue {
         // Counted before it can be taken out: the count is never below what is there.
         let waiting = self.waiting.fetch_add(1, Ordering::SeqCst);
         place.items.push(Item { event, bytes });
-        place.finished += u64::from(finishes);
+        place.opened += u64::from(opens);
         drop(place);
         let wakes = match self.rest.load(Ordering::SeqCst) {
             AWAKE => false,

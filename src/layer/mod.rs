@@ -12,7 +12,7 @@
 //! Promises that all that was recorded passes the policy like any other call; that a field which is not known here never
 //! leaves; that `fmt` and other layers see what they saw before; and that no span is handed in twice. A span is handed in
 //! when it closes: until then its texts wait with it, outside of the intake's bound. One that is open when the recorder
-//! shuts down is lost, and told by `started` alone. Costs nothing for other call sites where this is the only layer, and
+//! shuts down is lost, and counted as `still_open`. Costs nothing for other call sites where this is the only layer, and
 //! one look into a table of addresses where it is not. JSON in strings is read on the thread that closes the span.
 //!
 //! # Beside tracing-opentelemetry

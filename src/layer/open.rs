@@ -63,7 +63,7 @@ impl Open {
 
     fn hand_in(&mut self, unless_told: Outcome) {
         self.is_closed = true;
-        if !self.place.is_sampled {
+        if !self.place.is_sampled || !self.desk.span_closed() {
             return;
         }
         let mut told = std::mem::take(&mut self.told);

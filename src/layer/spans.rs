@@ -149,8 +149,7 @@ where
         let outer = if is_current { bridge::current() } else { None };
         let call = Self::open(desk, told, parent.as_deref(), outer);
         if call.place.is_sampled {
-            // A span that never closes is never handed in: that it started is all that tells of it.
-            desk.count_started();
+            desk.span_opened();
         }
         let mut extensions = span.extensions_mut();
         match extensions.get_mut::<OpenCalls>() {

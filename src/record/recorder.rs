@@ -45,7 +45,8 @@ impl Recorder {
         self.desk.as_ref().map_or(NOTHING_RECORDED, |desk| desk.flush(timeout))
     }
 
-    /// The same for the last time. Calls that close later are counted as lost. Blocks the calling thread.
+    /// The same for the last time. Calls that are still open are told as `abandoned`, with `veilspan.end.inferred`; spans
+    /// that a layer still waits for, and calls that start later, are counted as lost. Blocks the calling thread.
     pub fn shutdown(&self, timeout: Duration) -> Drained {
         self.desk.as_ref().map_or(NOTHING_RECORDED, |desk| desk.shutdown(timeout))
     }

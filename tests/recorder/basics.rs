@@ -397,17 +397,6 @@ fn a_value_over_four_mebibytes_is_told_by_its_length_alone() {
 }
 
 #[test]
-fn calls_that_close_after_the_shutdown_are_counted() {
-    let (recorder, sink) = recorder();
-    let late = recorder.tool("t").start();
-    assert!(recorder.shutdown(SOON).complete);
-    late.finish();
-    recorder.tool("t").start().finish();
-    assert_eq!(recorder.counts().dropped.of(Drop::ShutDown), 2);
-    assert!(sink.calls().is_empty());
-}
-
-#[test]
 fn no_span_grows_with_what_it_tells_of() {
     let (recorder, sink) = recorder();
     let turn = recorder.turn("a").start();
