@@ -16,6 +16,8 @@ pub(super) struct Content {
     tools: Option<Held>,
     arguments: Option<Held>,
     result: Option<Held>,
+    query: Option<Held>,
+    documents: Option<Held>,
     input: Option<Held>,
     output: Option<Held>,
     flat_input: Flat,
@@ -42,19 +44,23 @@ impl Content {
             Said::Tools => &mut self.tools,
             Said::Arguments => &mut self.arguments,
             Said::Result => &mut self.result,
+            Said::Query => &mut self.query,
+            Said::Documents => &mut self.documents,
             Said::Input => &mut self.input,
             Said::Output => &mut self.output,
         }
     }
 
     pub(super) fn merge(&mut self, mut newer: Self) {
-        const ALL: [Said; 8] = [
+        const ALL: [Said; 10] = [
             Said::InputMessages,
             Said::OutputMessages,
             Said::System,
             Said::Tools,
             Said::Arguments,
             Said::Result,
+            Said::Query,
+            Said::Documents,
             Said::Input,
             Said::Output,
         ];
@@ -69,7 +75,11 @@ impl Content {
 
     /// Whether there is something that came back.
     pub(super) const fn has_answer(&self) -> bool {
-        self.output_messages.is_some() || self.result.is_some() || self.output.is_some() || !self.flat_output.is_empty()
+        self.output_messages.is_some()
+            || self.result.is_some()
+            || self.documents.is_some()
+            || self.output.is_some()
+            || !self.flat_output.is_empty()
     }
 
     /// Whether it is the content of a tool call.
@@ -122,6 +132,24 @@ impl Content {
         let result = self.result.or(self.output).map(|text| ResultContent::Text(text.into_raw()));
         (arguments, result)
     }
+
+    /// What was looked for or embedded, and what was found.
+    pub(super) fn into_texts(self) -> (Vec<ResultContent>, Vec<ResultContent>) {
+        let given = self.query.or(self.input).map(elements).unwrap_or_default();
+        (given, self.documents.or(self.output).map(elements).unwrap_or_default())
+    }
+}
+
+/// The elements of a JSON array, each a text, or the text as a whole.
+fn elements(held: Held) -> Vec<ResultContent> {
+    let texts = match held.json() {
+        Some(Value::Array(elements)) => elements.into_iter().map(|element| match element {
+            Value::String(text) => RawText::from(text),
+            other => RawText::from(other.to_string()),
+        }),
+        _ => return vec![ResultContent::Text(held.into_raw())],
+    };
+    texts.map(ResultContent::Text).collect()
 }
 
 fn read(held: Held, role: Role, read: impl FnOnce(Value) -> Vec<Message>) -> Vec<Message> {

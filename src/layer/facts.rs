@@ -126,6 +126,10 @@ fn the_conventions() {
             ("gen_ai.tool.definitions", Content(Said::Tools)),
             ("gen_ai.tool.call.arguments", Content(Said::Arguments)),
             ("gen_ai.tool.call.result", Content(Said::Result)),
+            ("gen_ai.retrieval.query.text", Content(Said::Query)),
+            ("gen_ai.retrieval.documents", Content(Said::Documents)),
+            ("gen_ai.memory.query.text", Content(Said::Query)),
+            ("gen_ai.memory.records", Content(Said::Documents)),
             ("error.type", Becomes::End),
             ("exception.type", Becomes::End),
             ("exception.message", Becomes::End),
@@ -134,8 +138,6 @@ fn the_conventions() {
             ("gen_ai.request.stop_sequences", Nothing),
             ("gen_ai.agent.description", Nothing),
             ("gen_ai.tool.description", Nothing),
-            ("gen_ai.retrieval.query.text", Nothing),
-            ("gen_ai.retrieval.documents", Nothing),
             // Of an event that tells of a call.
             ("gen_ai.evaluation.name", Operation),
             ("gen_ai.evaluation.explanation", Nothing),
@@ -238,6 +240,7 @@ fn openinference() {
             ("llm.system", PROVIDER),
             ("session.id", Attr("gen_ai.conversation.id")),
             ("llm.model_name", MODEL),
+            ("embedding.model_name", MODEL),
             ("llm.request.model_name", MODEL),
             ("llm.response.model_name", RESPONSE_MODEL),
             ("llm.invocation_parameters", Json),
@@ -273,8 +276,7 @@ fn openinference() {
             ("tool.description", Nothing),
             ("llm.prompt_template.template", Nothing),
             ("llm.input_messages.0.message.contents.0.message_content.image.image.url", Nothing),
-            // Of operations that are no calls of ours, and of readers.
-            ("embedding.model_name", Nothing),
+            // Of lists of documents in many fields, of operations that are no calls of ours, and of readers.
             ("retrieval.documents.0.document.content", Nothing),
             ("reranker.query", Nothing),
             ("graph.node.id", Nothing),

@@ -8,7 +8,7 @@ use super::held::Held;
 use super::told::Told;
 use crate::event::RawValue;
 use crate::event::shape::Usage;
-use crate::semconv::{self as names, lookup};
+use crate::semconv::{self as names, KeyId, lookup};
 
 /// One reason, or a JSON array of them.
 pub(super) fn finish_reasons(told: &mut Told, text: &str) {
@@ -21,6 +21,19 @@ pub(super) fn finish_reasons(told: &mut Told, text: &str) {
         None => vec![text.to_owned()],
     };
     told.reasons = reasons.into_iter().map(Zeroizing::new).collect();
+}
+
+/// One text, or a JSON array of them.
+pub(super) fn texts(told: &mut Told, id: KeyId, is_own: bool, text: &str) {
+    match Held::new(text).json() {
+        Some(Value::Array(elements)) => {
+            elements.into_iter().filter_map(string).map(Zeroizing::new).for_each(|element| {
+                told.set(id, RawValue::Element(element.as_bytes()), is_own);
+            });
+        }
+        Some(_) => {}
+        None => told.set(id, RawValue::Element(text.as_bytes()), is_own),
+    }
 }
 
 /// An object of request parameters.

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Call sites are told by their fields, never by their names or targets. A span is one turn (`invoke_agent`), inference
-//! (`chat`, `generate_content`, `text_completion`) or tool call (`execute_tool`); GenAI operations of other kinds, such as
-//! embeddings, are counted as `unmapped_operation` and not recorded yet. The layer makes no span of its own.
+//! (`chat`, `generate_content`, `text_completion`), tool call (`execute_tool`), workflow, embedding, retrieval or use of a
+//! memory; GenAI operations of other kinds, such as reranking, are counted as `unmapped_operation` and not recorded. The
+//! layer makes no span of its own.
 //!
 //! Promises that all that was recorded passes the policy like any other call; that a field which is not known here never
 //! leaves; that `fmt` and other layers see what they saw before; and that no span is handed in twice. A span is handed in

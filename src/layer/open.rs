@@ -125,6 +125,12 @@ fn halves(kind: CallKind, content: Content) -> (Given<Raw>, Returned<Raw>) {
             let (arguments, result) = content.into_tool();
             (Given::Arguments(arguments), Returned::Result(result))
         }
+        CallKind::Retrieval | CallKind::Memory => {
+            let (given, found) = content.into_texts();
+            (Given::Texts(given), Returned::Texts(found))
+        }
+        // Vectors are no content.
+        CallKind::Embeddings => (Given::Texts(content.into_texts().0), Returned::empty(kind)),
         // What an agent was asked and answered stands on its inferences.
         _ => (Given::empty(kind), Returned::empty(kind)),
     }

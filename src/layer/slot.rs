@@ -45,6 +45,10 @@ pub(super) enum Said {
     Tools,
     Arguments,
     Result,
+    /// What is looked for.
+    Query,
+    /// What was found.
+    Documents,
     /// A whole request, of whichever kind the call is.
     Input,
     /// A whole answer.
@@ -53,7 +57,7 @@ pub(super) enum Said {
 
 impl Said {
     pub(super) const fn is_answer(self) -> bool {
-        matches!(self, Self::OutputMessages | Self::Result | Self::Output)
+        matches!(self, Self::OutputMessages | Self::Result | Self::Documents | Self::Output)
     }
 }
 

@@ -68,6 +68,9 @@ impl<'a> Visitor<'a> {
 
     fn put(&mut self, Meaning { slot, is_own }: Meaning, given: Given<'_>) {
         match slot {
+            Slot::Attr(id) if id.name().kind == Type::Texts => {
+                with_text(given, |text| json_fields::texts(self.told, id, is_own, text));
+            }
             Slot::Attr(id) => {
                 let mut digits = String::new();
                 if let Some(value) = given.typed(id, &mut digits) {

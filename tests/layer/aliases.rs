@@ -250,11 +250,11 @@ fn openllmetry() {
     });
     let calls = recorded.calls();
     let kinds: Vec<_> = calls.iter().map(|call| call.kind).collect();
-    assert_eq!(kinds, [CallKind::Turn, CallKind::Inference, CallKind::Tool]);
-    assert_eq!(calls[1].opened.attrs.get(semconv::STREAM), Some(true));
-    let (Given::Request(request), Returned::Answer(answer)) = (&calls[1].given, &calls[1].returned) else { panic!() };
+    assert_eq!(kinds, [CallKind::Workflow, CallKind::Turn, CallKind::Inference, CallKind::Tool]);
+    assert_eq!(calls[2].opened.attrs.get(semconv::STREAM), Some(true));
+    let (Given::Request(request), Returned::Answer(answer)) = (&calls[2].given, &calls[2].returned) else { panic!() };
     assert_eq!((request.items[0].length, answer.items[0].length), (Some(5), Some(2)));
-    assert_eq!(calls[1].opened.span.parent, Some(calls[0].opened.span.span));
+    assert_eq!(calls[2].opened.span.parent, Some(calls[1].opened.span.span));
 }
 
 #[test]

@@ -93,6 +93,21 @@ fn run_a_library_that_records_everything() {
             gen_ai.tool.call.result = Empty,
         );
         tool.record("gen_ai.tool.call.result", tracing::field::display(Shown("result")));
+        drop(info_span!(
+            "embeddings",
+            gen_ai.operation.name = "embeddings",
+            gen_ai.request.encoding_formats = format!(r#"["{}"]"#, planted("encoding format")),
+            input.value = format!(r#"["{}", 5]"#, planted("embedded text")),
+            output.value = planted("vectors"),
+        ));
+        drop(info_span!(
+            "retrieval",
+            gen_ai.operation.name = "retrieval",
+            gen_ai.data_source.id = planted("data source"),
+            gen_ai.retrieval.query.text = ?Shown("query"),
+            gen_ai.retrieval.documents = format!(r#"[{{"id":"{}"}}]"#, planted("document")),
+            gen_ai.memory.records = planted("memory record"),
+        ));
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let _inside = tool.entered();
             std::panic::resume_unwind(Box::new(planted("panic")));
@@ -116,7 +131,7 @@ fn nothing_planted_is_in_the_bytes_of_either_exporter() {
     });
     assert!(recorder.shutdown(SOON).complete);
     let spans = receiver.spans();
-    assert_eq!(spans.len(), 3);
+    assert_eq!(spans.len(), 5);
     assert!(!holds(&receiver.bytes(), "canary of"));
     for span in &spans {
         assert!(!format!("{span:?}").contains(&NUMBER.to_string()));

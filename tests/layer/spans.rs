@@ -214,17 +214,58 @@ fn fields_of_events_add_to_their_span() {
 fn other_operations_are_counted_and_their_inside_keeps_its_parent() {
     let recorded = recorded(|| {
         info_span!("invoke_agent", gen_ai.operation.name = "invoke_agent").in_scope(|| {
-            info_span!("embeddings", gen_ai.operation.name = "embeddings").in_scope(|| {
+            info_span!("rerank", gen_ai.operation.name = "rerank").in_scope(|| {
                 info_span!("tool", gen_ai.operation.name = "execute_tool").in_scope(|| {});
             });
         });
-        info_span!("late", gen_ai.operation.name = Empty).record("gen_ai.operation.name", "rerank");
+        info_span!("late", gen_ai.operation.name = Empty).record("gen_ai.operation.name", "create_agent");
+        // A word of ours, for what only our own recorder can tell.
+        info_span!("cancel", gen_ai.operation.name = "cancel");
         info_span!("nothing", gen_ai.something = 1);
     });
     let calls = recorded.calls();
     assert_eq!(calls.len(), 2);
     assert_eq!(calls[1].opened.span.parent, Some(calls[0].opened.span.span));
-    assert_eq!(recorded.recorder.counts().dropped.of(Drop::UnmappedOperation), 3);
+    assert_eq!(recorded.recorder.counts().dropped.of(Drop::UnmappedOperation), 4);
+}
+
+#[test]
+fn every_kind_of_call_that_the_conventions_have_is_told_with_its_content() {
+    let recorded = recorded(|| {
+        let workflow = info_span!("w", gen_ai.operation.name = "invoke_workflow", gen_ai.workflow.name = "nightly");
+        workflow.in_scope(|| {
+            drop(info_span!(
+                "embeddings",
+                gen_ai.operation.name = "embeddings",
+                gen_ai.request.model = "e",
+                gen_ai.embeddings.dimension.count = 3_i64,
+                gen_ai.request.encoding_formats = r#"["float","base64"]"#,
+                input.value = r#"["hello","you"]"#,
+                output.value = "[[0.25]]",
+            ));
+            drop(info_span!(
+                "retrieval",
+                gen_ai.operation.name = "retrieval",
+                gen_ai.data_source.id = "docs",
+                gen_ai.retrieval.query.text = "hello",
+                gen_ai.retrieval.documents = r#"[{"id":"1","score":0.5},{"id":"2","score":0.25}]"#,
+            ));
+            drop(info_span!("memory", gen_ai.operation.name = "search_memory", gen_ai.memory.query.text = "hello"));
+        });
+    });
+    let calls = recorded.calls();
+    let kinds: Vec<_> = calls.iter().map(|call| call.kind).collect();
+    assert_eq!(kinds, [CallKind::Workflow, CallKind::Embeddings, CallKind::Retrieval, CallKind::Memory]);
+    assert!(calls[1..].iter().all(|call| call.opened.span.parent == Some(calls[0].opened.span.span)));
+    let given = |call: usize| match &calls[call].given {
+        Given::Texts(texts) => texts.iter().map(|text| text.length.unwrap()).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((given(1), given(2), given(3)), (vec![5, 3], vec![5], vec![5]));
+    let Returned::Texts(found) = &calls[2].returned else { panic!() };
+    assert_eq!(found.len(), 2);
+    assert_eq!(calls[1].opened.attrs.get(semconv::ENCODING_FORMATS).unwrap(), ["float", "base64"]);
+    assert_eq!(calls[3].opened.attrs.text(semconv::OPERATION_NAME), Some("search_memory"));
 }
 
 #[test]
