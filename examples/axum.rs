@@ -2,7 +2,7 @@
 //! side by side: one trace from the client to the second service, each call in it once.
 //!
 //! ```text
-//! OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true cargo run --example axum
+//! OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true cargo run --example axum [QUESTION]
 //! ```
 //!
 //! Both services and the client are in this program, which ends by itself. The model is a scripted server that it starts
@@ -61,7 +61,8 @@ async fn run() -> Result<String, Box<dyn Error>> {
     let weather = serve(Router::new().route("/temperature", post(temperature))).await?;
     let assistant = Assistant { model: genai_client::asking(scripted::unless_set()?)?, weather };
     let assistant = serve(Router::new().route("/ask", post(ask)).with_state(assistant)).await?;
-    call(&format!("{assistant}/ask"), &json!({ "question": "How warm is it in Oslo?" })).await?;
+    let question = std::env::args().nth(1).unwrap_or_else(|| "How warm is it in Oslo?".to_owned());
+    call(&format!("{assistant}/ask"), &json!({ "question": question })).await?;
 
     let shut_down = move || {
         provider.shutdown().map_err(|error| error.to_string())?;

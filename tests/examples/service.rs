@@ -4,6 +4,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 
 use crate::program::{alone, sent};
+use crate::support::receiver::{attribute, int, text};
 
 #[test]
 fn a_service_prints_one_trace_from_its_client_to_the_second_service() {
@@ -45,4 +46,20 @@ fn context_comes_in_from_the_request_and_goes_out_to_the_second_service() {
         assert_eq!(is_told_by("gen_ai."), !span.name.starts_with("POST"), "{}", span.name);
         assert_ne!(is_told_by("gen_ai."), is_told_by("code."), "{}", span.name);
     }
+}
+
+#[test]
+fn a_streamed_answer_is_one_inference_that_knows_its_chunks() {
+    let told = alone("reqwest_stream");
+    assert_eq!(told.matches("chat gpt-scripted").count(), 1, "{told}");
+    let spans = sent("reqwest_stream");
+    let chat = spans.iter().find(|span| span.name == "chat gpt-scripted").unwrap();
+    assert_eq!((spans.len(), text(chat, "veilspan.outcome")), (2, Some("completed")));
+    // One for each word, one for the finish reason, one for the usage.
+    assert_eq!(int(chat, "veilspan.output.chunks"), Some(9));
+    for key in ["gen_ai.response.time_to_first_chunk", "veilspan.output.time_per_chunk", "veilspan.output.digests"] {
+        assert!(attribute(chat, key).is_some(), "{key}");
+    }
+    assert_eq!(text(chat, "gen_ai.response.id"), Some("chatcmpl-0001"));
+    assert!(int(chat, "gen_ai.usage.input_tokens") > Some(0));
 }
