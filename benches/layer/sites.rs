@@ -1,5 +1,8 @@
 //! What a span's call site that is no GenAI one costs more because our layer is there, in instructions.
 //!
+//! One that nobody wants costs a look at what is known of it. One that another layer wants costs more, because
+//! tracing-subscriber asks all filters of a registry anew for each span as soon as one of them does not want it.
+//!
 //! Counted by valgrind, of this binary in another process: once with few visits and once with many, so that what starts and
 //! ends a process cancels out.
 
@@ -8,8 +11,8 @@ use std::sync::Arc;
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::{Dispatch, Subscriber, dispatcher, info_span};
-use tracing_subscriber::filter::LevelFilter;
+use tracing::{Dispatch, Subscriber, debug_span, dispatcher, info_span};
+use tracing_subscriber::filter::{FilterExt, LevelFilter};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, fmt, registry};
@@ -39,36 +42,53 @@ const STACKS: [(&str, Stack, f64); 4] = [
     ("EnvFilter and fmt", Stack::EnvFilter, 30.0),
 ];
 
+/// Whose call site it is.
+#[derive(Clone, Copy)]
+enum Site {
+    /// Nobody's: it is below the level of everyone else.
+    Unwanted,
+    /// Everyone else's.
+    Wanted,
+}
+
+/// What everyone else wants.
+const INFO: LevelFilter = LevelFilter::INFO;
+
 const FEW: usize = 1_000;
 const MANY: usize = 5_000;
 
-/// Prints a row for each stack.
+/// Prints a row for each stack and kind of site.
 pub fn compare() {
     eprintln!("# instructions a visit: with our layer, without it, and the difference");
     for (name, stack, target) in STACKS {
-        let [with, without] = [true, false].map(|ours| instructions(stack, ours));
-        match with.zip(without) {
-            Some((with, without)) => {
-                let more = with - without;
-                println!("call site, {name}\t{with:.1}\t{without:.1}\t{more:.1}\t{target:.0}");
-            }
-            None => eprintln!("# call site, {name}: not counted, valgrind cannot be run here"),
-        }
+        row(&format!("call site nobody wants, {name}"), stack, Site::Unwanted, &format!("{target:.0}"));
+    }
+    for (name, stack, _) in STACKS.into_iter().filter(|(_, stack, _)| !matches!(stack, Stack::Alone)) {
+        row(&format!("call site others want, {name}"), stack, Site::Wanted, "-");
     }
 }
 
-fn instructions(stack: Stack, ours: bool) -> Option<f64> {
-    let [few, many] = [FEW, MANY].map(|visits| counted(stack, ours, visits));
+fn row(name: &str, stack: Stack, site: Site, target: &str) {
+    let [with, without] = [true, false].map(|ours| instructions(stack, site, ours));
+    match with.zip(without) {
+        Some((with, without)) => println!("{name}\t{with:.1}\t{without:.1}\t{:.1}\t{target}", with - without),
+        None => eprintln!("# {name}: not counted, valgrind cannot be run here"),
+    }
+}
+
+fn instructions(stack: Stack, site: Site, ours: bool) -> Option<f64> {
+    let [few, many] = [FEW, MANY].map(|visits| counted(stack, site, ours, visits));
     Some((many? - few?) as f64 / (MANY - FEW) as f64)
 }
 
 /// The instructions of a whole process that makes so many visits.
-fn counted(stack: Stack, ours: bool, visits: usize) -> Option<i64> {
+fn counted(stack: Stack, site: Site, ours: bool, visits: usize) -> Option<i64> {
     let myself = std::env::args_os().next()?;
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(myself)
-        .args(["--mode", MODE, &(stack as usize).to_string(), &ours.to_string(), &visits.to_string()])
+        .args(["--mode", MODE])
+        .args([stack as usize, site as usize, usize::from(ours), visits].map(|number| number.to_string()))
         .output()
         .ok()
         .filter(|output| output.status.success())?;
@@ -77,19 +97,19 @@ fn counted(stack: Stack, ours: bool, visits: usize) -> Option<i64> {
     collected.1.trim().parse().ok()
 }
 
-/// The other process: `STACK OURS VISITS`.
+/// The other process: `STACK SITE OURS VISITS`.
 pub fn visit(arguments: &[String]) {
-    let [stack, ours, visits] = arguments else { panic!("STACK OURS VISITS") };
-    let (_, stack, _) = STACKS[stack.parse::<usize>().unwrap()];
-    let visits: usize = visits.parse().unwrap();
-    let recorder = if ours.parse().unwrap() {
-        Some(Recorder::builder().policy(Policy::from_env()).sink(Arc::new(MemorySink::default())).build())
-    } else {
-        None
-    };
+    let numbers: Vec<usize> = arguments.iter().filter_map(|number| number.parse().ok()).collect();
+    let [stack, site, ours, visits] = numbers[..] else { panic!("STACK SITE OURS VISITS") };
+    let (_, stack, _) = STACKS[stack];
+    let sink = Arc::new(MemorySink::default());
+    let recorder = (ours == 1).then(|| Recorder::builder().policy(Policy::from_env()).sink(sink).build());
     dispatcher::with_default(&listening(stack, recorder.as_ref()), || {
         for number in 0..visits {
-            let _entered = info_span!("request", method = "GET", number).entered();
+            let _entered = match site == Site::Wanted as usize {
+                true => info_span!("request", method = "GET", number).entered(),
+                false => debug_span!("detail", method = "GET", number).entered(),
+            };
         }
     });
 }
@@ -108,18 +128,21 @@ fn listening(stack: Stack, ours: Option<&Recorder>) -> Dispatch {
             None => Dispatch::new(registry().with(quiet().with_filter(LevelFilter::OFF))),
         },
         Stack::Fmt => match ours {
-            Some(ours) => Dispatch::new(registry().with(ours.layer()).with(quiet())),
-            None => Dispatch::new(registry().with(quiet())),
+            Some(ours) => Dispatch::new(registry().with(ours.layer()).with(quiet().with_filter(INFO))),
+            None => Dispatch::new(registry().with(quiet().with_filter(INFO))),
         },
         Stack::OpenTelemetry => {
             let provider = SdkTracerProvider::builder().build();
             let tracer = provider.tracer("benchmark");
             match ours {
                 Some(ours) => {
-                    let theirs = tracing_opentelemetry::layer().with_tracer(tracer).with_filter(others());
+                    let theirs = tracing_opentelemetry::layer().with_tracer(tracer).with_filter(others().and(INFO));
                     Dispatch::new(registry().with(ours.layer()).with(theirs))
                 }
-                None => Dispatch::new(registry().with(tracing_opentelemetry::layer().with_tracer(tracer))),
+                None => {
+                    let theirs = tracing_opentelemetry::layer().with_tracer(tracer).with_filter(INFO);
+                    Dispatch::new(registry().with(theirs))
+                }
             }
         }
         Stack::EnvFilter => match ours {

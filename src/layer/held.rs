@@ -30,14 +30,24 @@ impl Held {
 
     /// The array or object that it is the JSON of, be it a JSON string that holds such a text.
     pub(super) fn json(&self) -> Option<Value> {
-        let Self::Text(text) = self else { return None };
-        match structure(text) {
-            Some(Value::String(inner)) => {
-                let inner = Zeroizing::new(inner);
-                structure(&inner).filter(|value| !value.is_string())
-            }
-            other => other,
+        match self {
+            Self::Text(text) => json(text),
+            Self::Oversize(_) => None,
         }
+    }
+}
+
+/// The array or object that a text is the JSON of, be it a JSON string that holds such a text.
+pub(super) fn json(text: &str) -> Option<Value> {
+    if text.len() > RawText::MAX_BYTES {
+        return None;
+    }
+    match structure(text) {
+        Some(Value::String(inner)) => {
+            let inner = Zeroizing::new(inner);
+            structure(&inner).filter(|value| !value.is_string())
+        }
+        other => other,
     }
 }
 

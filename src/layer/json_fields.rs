@@ -1,10 +1,11 @@
 //! Fields whose text is JSON where the conventions have an array, numbers or several names.
 
 use serde_json::Value;
+use smallvec::smallvec;
 use zeroize::Zeroizing;
 
 use super::given::Given;
-use super::held::Held;
+use super::held::json;
 use super::told::Told;
 use crate::event::RawValue;
 use crate::event::shape::Usage;
@@ -12,15 +13,14 @@ use crate::semconv::{self as names, KeyId, lookup};
 
 /// One reason, or a JSON array of them.
 pub(super) fn finish_reasons(told: &mut Told, text: &str) {
-    let reasons: Vec<String> = match Held::new(text).json() {
-        Some(Value::Array(elements)) => elements.into_iter().filter_map(string).collect(),
-        Some(Value::String(reason)) => vec![reason],
+    told.reasons = match json(text) {
+        Some(Value::Array(elements)) => elements.into_iter().filter_map(string).map(Zeroizing::new).collect(),
+        Some(Value::String(reason)) => smallvec![Zeroizing::new(reason)],
         // A structure is no reason, nor is the empty text.
         Some(_) => return,
         None if text.is_empty() => return,
-        None => vec![text.to_owned()],
+        None => smallvec![Zeroizing::new(text.to_owned())],
     };
-    told.reasons = reasons.into_iter().map(Zeroizing::new).collect();
 }
 
 /// One text, or a JSON array of them.
@@ -38,7 +38,7 @@ pub(super) fn texts(told: &mut Told, id: KeyId, is_own: bool, text: &str) {
 
 /// An object of request parameters.
 pub(super) fn parameters(told: &mut Told, text: &str) {
-    let Some(Value::Object(members)) = Held::new(text).json() else { return };
+    let Some(Value::Object(members)) = json(text) else { return };
     for (key, value) in &members {
         let key = match key.as_str() {
             "n" => "choice.count",
@@ -63,7 +63,7 @@ pub(super) fn parameters(told: &mut Told, text: &str) {
 
 /// A provider's object of token counts.
 pub(super) fn usage(told: &mut Told, text: &str) {
-    let Some(value) = Held::new(text).json() else { return };
+    let Some(value) = json(text) else { return };
     let usage = Usage::read(&value);
     let counts = [
         (names::INPUT_TOKENS, usage.input),

@@ -22,13 +22,13 @@ use crate::semconv::{ERROR_KIND, ERROR_TYPE, FINISH_REASONS, OPERATION_NAME, RES
 /// dropped, or its layer was modified meanwhile.
 pub(super) struct Open {
     pub(super) desk: Arc<Desk>,
-    pub(super) place: Arc<Place>,
+    pub(super) place: Place,
     pub(super) ids: SpanIds,
     pub(super) id: CallId,
     pub(super) at: At,
-    /// Apart, because it is large and read into before the rest is known.
-    pub(super) told: Box<Told>,
-    pub(super) is_closed: bool,
+    /// Apart, because it is large and read into before the rest is known. Gone once it has been handed in; a call that is
+    /// not sampled has none.
+    pub(super) told: Option<Box<Told>>,
 }
 
 /// The calls of one span: one for each layer of ours that saw it.
@@ -55,18 +55,25 @@ impl OpenCalls {
 }
 
 impl Open {
+    /// More has been told of it.
+    pub(super) fn merge(&mut self, newer: Told) {
+        if let Some(told) = &mut self.told {
+            told.merge(newer);
+        }
+    }
+
     /// The span has closed.
     pub(super) fn close(mut self, metadata: &Metadata<'_>) {
-        let is_told = !self.told.says_nothing_of_its_end() || !tells_of_answers_alone(metadata);
+        let says_nothing = self.told.as_ref().is_none_or(|told| told.says_nothing_of_its_end());
+        let is_told = !says_nothing || !tells_of_answers_alone(metadata);
         self.hand_in(if is_told { Outcome::Completed } else { Outcome::Abandoned });
     }
 
     fn hand_in(&mut self, unless_told: Outcome) {
-        self.is_closed = true;
-        if !self.place.is_sampled || !self.desk.span_closed() {
+        let Some(mut told) = self.told.take() else { return };
+        if !self.desk.span_closed() {
             return;
         }
-        let mut told = std::mem::take(&mut self.told);
         let Some(Operation::Call(kind, word)) = told.settled_operation() else {
             self.desk.count_lost(Loss::UnmappedOperation);
             return;
@@ -75,8 +82,10 @@ impl Open {
         attrs.text(OPERATION_NAME, word);
         let closed = closed(&told, closed_attrs, unless_told);
         let opened = Opened { span: self.ids, attrs, links: Vec::new(), policy: None };
-        let content = told.content.map(|content| *content).unwrap_or_default();
-        let (given, returned) = halves(kind, content);
+        let (given, returned) = match told.content.take() {
+            Some(content) => halves(kind, *content),
+            None => (Given::empty(kind), Returned::empty(kind)),
+        };
         let (opened, closed) = (Kind::Opened(opened, given), Kind::Closed(closed, returned));
         // Both events are handed in now: what a span tells of its opening may come as late as its end.
         if self.desk.open_started(self.event(kind, self.at, opened)) {
@@ -109,9 +118,7 @@ fn tells_of_answers_alone(metadata: &Metadata<'_>) -> bool {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if !self.is_closed {
-            self.hand_in(Outcome::Abandoned);
-        }
+        self.hand_in(Outcome::Abandoned);
     }
 }
 

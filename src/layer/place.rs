@@ -6,6 +6,7 @@ use super::bridge::Carried;
 use crate::event::{Scope, SpanId, TraceId};
 
 /// What the spans inside of a span need to know of it.
+#[derive(Clone)]
 pub(super) struct Place {
     pub(super) scope: Arc<Scope>,
     pub(super) trace: TraceId,

@@ -67,24 +67,24 @@ impl Spans {
         let identity = identity(&told, parent, ids);
         let scope = identity.scope(parent.map(|parent| &parent.scope), ids);
         let is_sampled = desk.samples(&scope.rollout);
-        let told = if is_sampled { told } else { Box::default() };
-        let place = Arc::new(Place { scope, trace, span: ids.span, carried, is_sampled });
+        let told = is_sampled.then_some(told);
+        let place = Place { scope, trace, span: ids.span, carried, is_sampled };
         let now = desk.now();
         let (id, at) = (desk.call_id(now), desk.at(now));
-        Open { desk: Arc::clone(desk), place, ids, id, at, told, is_closed: false }
+        Open { desk: Arc::clone(desk), place, ids, id, at, told }
     }
 
-    fn nearest<'a, S>(&self, mut spans: impl Iterator<Item = SpanRef<'a, S>>) -> Option<Arc<Place>>
+    fn nearest<'a, S>(&self, mut spans: impl Iterator<Item = SpanRef<'a, S>>) -> Option<Place>
     where
         S: LookupSpan<'a> + 'a,
     {
         spans.find_map(|span| self.place(&span))
     }
 
-    fn place<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>) -> Option<Arc<Place>> {
+    fn place<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>) -> Option<Place> {
         let extensions = span.extensions();
         let call = extensions.get::<OpenCalls>()?.get(self.key())?;
-        Some(Arc::clone(&call.place))
+        Some(call.place.clone())
     }
 
     /// Runs `change` on the call of this span, if there is one. The host's code must not be run in it.
@@ -99,7 +99,7 @@ impl Spans {
         span.extensions().get::<OpenCalls>()?.get(self.key())?.ids.parent
     }
 
-    fn sampled_place<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>) -> Option<Arc<Place>> {
+    fn sampled_place<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>) -> Option<Place> {
         self.place(span).filter(|place| place.is_sampled)
     }
 }
@@ -147,7 +147,7 @@ where
         let names_current = || attributes.parent().is_some_and(|parent| context.current_span().id() == Some(parent));
         let is_current = parent.is_none() && (attributes.is_contextual() || names_current());
         let outer = if is_current { bridge::current() } else { None };
-        let call = Self::open(desk, told, parent.as_deref(), outer);
+        let call = Self::open(desk, told, parent.as_ref(), outer);
         if call.place.is_sampled {
             desk.span_opened();
         }
@@ -170,14 +170,14 @@ where
         let fields = Fields::of(span.metadata());
         let mut has_untyped = false;
         self.with_call(&span, |call| {
-            if call.place.is_sampled {
-                has_untyped = Visitor::read_typed(&mut call.told, fields, values);
+            if let Some(told) = &mut call.told {
+                has_untyped = Visitor::read_typed(told, fields, values);
             }
         });
         if has_untyped {
             let mut told = Told::default();
             values.record(&mut Visitor::new(&mut told, fields));
-            self.with_call(&span, |call| call.told.merge(told));
+            self.with_call(&span, |call| call.merge(told));
         }
     }
 
@@ -195,13 +195,13 @@ where
             true => Ending { has_logged: true, error_type: told.end.error_type.take(), ..Ending::default() },
             false => Ending::default(),
         };
-        self.with_call(&span, |call| call.told.merge(told));
+        self.with_call(&span, |call| call.merge(told));
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
         let span = if self.samples_nothing() { None } else { context.span(id) };
         let place = span.and_then(|span| self.sampled_place(&span));
-        entered::enter(self.key(), id.into_u64(), place.as_deref(), self.watch.is_on());
+        entered::enter(self.key(), id.into_u64(), place.as_ref(), self.watch.is_on());
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
