@@ -12,7 +12,8 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use proptest::prelude::*;
 use prost::Message;
 use veilspan::event::{
-    Attrs, CallKind, CallRecord, Digest, Given, Input, KeyIdentity, Measure, Noted, ProducerId, Returned, Value, Veiled,
+    Attrs, CallKind, CallRecord, Digest, Given, Input, KeyIdentity, Measure, Noted, ProducerId, Returned, Shown, Value,
+    Veiled,
 };
 use veilspan::otlp::encode::{self, Encoder};
 use veilspan::otlp::{SpanView, decode};
@@ -154,18 +155,29 @@ fn meant(record: &CallRecord<Veiled>) -> BTreeMap<String, Option<ProtoValue>> {
     all.extend(free(&record.opened.attrs));
     all.extend(free(&record.closed.attrs));
     all.extend(measure(&record.closed.error, "veilspan.error.digest", "veilspan.error.length"));
+    all.extend(shown(&record.closed.error.shown, ["veilspan.error.preview", "", "", ""]));
     match &record.given {
-        Given::Request(input) => all.extend(request(input)),
+        Given::Request(input) => {
+            all.extend(request(input));
+            all.extend(shown(&input.shown, INPUT));
+            all.extend(shown(&input.system.shown, SYSTEM));
+            all.extend(shown(&input.tools_shown, TOOLS));
+        }
         Given::Arguments(arguments) => {
+            all.extend(shown(&arguments.shown, ARGUMENTS));
             all.extend(arguments.digest.map(|digest| ("veilspan.tool.arguments.digest", string(digest))));
             all.extend(arguments.exact.map(|digest| ("veilspan.tool.arguments.exact", string(digest))));
             all.extend(arguments.length.map(|length| ("veilspan.tool.arguments.length", int(length))));
         }
-        Given::Texts(given) => all.extend(texts(given, "veilspan.input.digests", "veilspan.input.lengths")),
+        Given::Texts(given) => {
+            all.extend(texts(given, "veilspan.input.digests", "veilspan.input.lengths"));
+            all.extend(given.first().into_iter().flat_map(|first| shown(&first.shown, INPUT)));
+        }
         _ => unreachable!(),
     }
     match &record.returned {
         Returned::Answer(answer) => {
+            all.extend(shown(&answer.shown, OUTPUT));
             all.extend(texts(&answer.items, "veilspan.output.digests", "veilspan.output.lengths"));
             if !answer.blobs.is_empty() {
                 all.push(("veilspan.output.blob_digests", array(answer.blobs.iter().map(string))));
@@ -173,11 +185,45 @@ fn meant(record: &CallRecord<Veiled>) -> BTreeMap<String, Option<ProtoValue>> {
         }
         Returned::Result(result) => {
             all.extend(measure(result, "veilspan.tool.result.digest", "veilspan.tool.result.length"));
+            all.extend(shown(&result.shown, RESULT));
         }
-        Returned::Texts(returned) => all.extend(texts(returned, "veilspan.output.digests", "veilspan.output.lengths")),
+        Returned::Texts(returned) => {
+            all.extend(texts(returned, "veilspan.output.digests", "veilspan.output.lengths"));
+            all.extend(returned.first().into_iter().flat_map(|first| shown(&first.shown, OUTPUT)));
+        }
         _ => unreachable!(),
     }
     once(all)
+}
+
+/// The names of a preview, of whole content, and of where it is kept.
+type ShownNames = [&'static str; 4];
+
+const INPUT: ShownNames =
+    ["veilspan.input.preview", "gen_ai.input.messages", "veilspan.input.ref", "gen_ai.input.messages_ref"];
+const OUTPUT: ShownNames =
+    ["veilspan.output.preview", "gen_ai.output.messages", "veilspan.output.ref", "gen_ai.output.messages_ref"];
+const SYSTEM: ShownNames =
+    ["veilspan.system.preview", "gen_ai.system_instructions", "veilspan.system.ref", "gen_ai.system_instructions_ref"];
+const TOOLS: ShownNames = ["", "gen_ai.tool.definitions", "veilspan.tools.ref", "gen_ai.tool.definitions_ref"];
+const ARGUMENTS: ShownNames = [
+    "veilspan.tool.arguments.preview",
+    "gen_ai.tool.call.arguments",
+    "veilspan.tool.arguments.ref",
+    "gen_ai.tool.call.arguments_ref",
+];
+const RESULT: ShownNames = [
+    "veilspan.tool.result.preview",
+    "gen_ai.tool.call.result",
+    "veilspan.tool.result.ref",
+    "gen_ai.tool.call.result_ref",
+];
+
+fn shown(shown: &Shown, [preview, content, ours, theirs]: ShownNames) -> Meant {
+    let named = |name, text: Option<&bytestring::ByteString>| text.map(|text| (name, string(text)));
+    let reference = [named(ours, shown.reference()), named(theirs, shown.reference())];
+    let shown = [named(preview, shown.preview()), named(content, shown.content())];
+    shown.into_iter().chain(reference).flatten().collect()
 }
 
 fn meant_by_mark(seq: Option<u64>, attrs: &Attrs, noted: &Noted<Veiled>) -> BTreeMap<String, Option<ProtoValue>> {
@@ -187,6 +233,7 @@ fn meant_by_mark(seq: Option<u64>, attrs: &Attrs, noted: &Noted<Veiled>) -> BTre
         Noted::Nothing => {}
         Noted::Decision { action, alternatives } => {
             all.extend(measure(action, "veilspan.decision.action.digest", "veilspan.decision.action.length"));
+            all.extend(shown(&action.shown, ["veilspan.decision.action.preview", "", "", ""]));
             let (digests, lengths) =
                 ("veilspan.decision.alternatives.digests", "veilspan.decision.alternatives.lengths");
             all.extend(texts(alternatives, digests, lengths));

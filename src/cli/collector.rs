@@ -35,7 +35,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(file) => read(file)?,
         None => Config { listen: arguments.listen, export: Some(arguments.export), ..Config::default() },
     };
-    let policy = Policy::from_env();
+    let policy = Policy::builder().keep_key().build();
     let snapshot = policy.snapshot().clone();
     let processors = format!("{:?}", config.processors).to_lowercase();
     let runtime = tokio::runtime::Builder::new_current_thread()

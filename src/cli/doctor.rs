@@ -9,7 +9,7 @@ use super::Failure;
 use crate::environment::{Environment, Setting, VARIABLES, Warning};
 use crate::export::ExporterConfig;
 use crate::intake::Propagation;
-use crate::privacy::Policy;
+use crate::privacy::{Level, Origin, Policy};
 
 /// Print every setting that is in force, and where it came from.
 #[derive(Debug, Args)]
@@ -30,12 +30,12 @@ struct Row {
     name: &'static str,
     /// As it was parsed; a key as its id, a header as nothing but its presence.
     in_force: String,
-    origin: &'static str,
+    origin: String,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let environment = Environment::from_process();
-    let (policy, mut warnings) = Policy::builder().build_in(&environment);
+    let (policy, mut warnings) = Policy::builder().keep_key().build_in(&environment);
     let (config, more) = ExporterConfig::from_environment(&environment);
     warnings.extend(more);
     warnings.extend(Propagation::from_environment(&environment).1);
@@ -58,17 +58,39 @@ fn rows(environment: &Environment, policy: &Policy, config: &ExporterConfig, war
             Setting::Set(text) if name.starts_with("OTEL_") && text.trim().is_empty() => "default",
             Setting::Set(_) | Setting::NotUnicode => "environment",
         };
-        Row { name, in_force: in_force(name, environment, policy, config), origin }
+        match level(name, policy) {
+            // What another source has decided is told by its name.
+            Some((level, from)) if from != Origin::Variable(name) => {
+                Row { name, in_force: level.to_string(), origin: from.to_string() }
+            }
+            Some((level, _)) => Row { name, in_force: level.to_string(), origin: origin.to_owned() },
+            None => Row { name, in_force: in_force(name, environment, policy, config), origin: origin.to_owned() },
+        }
     };
     VARIABLES.iter().map(|variable| row(variable.name)).collect()
+}
+
+/// The level that a variable is about, and what decided it.
+fn level(name: &str, policy: &Policy) -> Option<(Level, Origin)> {
+    match name {
+        "VEILSPAN_CONTENT" => Some((policy.level(), policy.level_origin())),
+        "VEILSPAN_CONTENT_MAX" => Some(policy.ceiling()),
+        _ => {
+            let class = name.strip_prefix("VEILSPAN_CONTENT_")?.to_ascii_lowercase();
+            let found = policy.classes().iter().find(|known| known.class.as_str() == class)?;
+            Some((found.level, found.origin))
+        }
+    }
 }
 
 fn in_force(name: &str, environment: &Environment, policy: &Policy, config: &ExporterConfig) -> String {
     let present = |is_there: bool| if is_there { "set" } else { "not set" }.to_owned();
     let is_set = environment.get(name) != Setting::Unset;
     match name {
-        "VEILSPAN_CONTENT" => policy.level().to_string(),
-        "VEILSPAN_CONTENT_MAX" => policy.ceiling().to_string(),
+        "VEILSPAN_PREVIEW" => if policy.has_placeholders() { "placeholder" } else { "text" }.to_owned(),
+        "VEILSPAN_PREVIEW_CHARS" => format!("{} characters", policy.preview_chars()),
+        "VEILSPAN_DETECTORS" => policy.detector_rules().map_or("none".to_owned(), |rules| format!("{rules} rules")),
+        "VEILSPAN_ATTRIBUTE_BYTES" => format!("{} bytes", policy.attribute_bytes()),
         "VEILSPAN_HASH" => policy.algorithm().map_or("none", |algorithm| algorithm.as_str()).to_owned(),
         "VEILSPAN_HASH_KEY" | "VEILSPAN_HASH_KEY_FILE" => present(is_set),
         "VEILSPAN_HASH_KEY_ID" => policy.key_id().unwrap_or("none").to_owned(),

@@ -16,12 +16,72 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "VEILSPAN_CONTENT",
         default: "digest",
-        meaning: "what leaves of content: `none` or `digest`; `preview`, `masked` and `full` mean `digest` in this version",
+        meaning: "what leaves of content: `none`, `digest`, `preview`, `masked` or `full`; the I/O journal's `on`, `off` and `redacted` keep their strength",
+    },
+    Variable {
+        name: "VEILSPAN_CONTENT_SYSTEM",
+        default: "as `VEILSPAN_CONTENT`",
+        meaning: "the same for system instructions and tool definitions alone",
+    },
+    Variable {
+        name: "VEILSPAN_CONTENT_PROMPTS",
+        default: "as `VEILSPAN_CONTENT`",
+        meaning: "the same for what a model is sent alone",
+    },
+    Variable {
+        name: "VEILSPAN_CONTENT_COMPLETIONS",
+        default: "as `VEILSPAN_CONTENT`",
+        meaning: "the same for what a model answers alone",
+    },
+    Variable {
+        name: "VEILSPAN_CONTENT_REASONING",
+        default: "as `VEILSPAN_CONTENT`",
+        meaning: "the same for what a model thinks alone",
+    },
+    Variable {
+        name: "VEILSPAN_CONTENT_TOOL_ARGUMENTS",
+        default: "as `VEILSPAN_CONTENT`",
+        meaning: "the same for arguments of tool calls alone",
+    },
+    Variable {
+        name: "VEILSPAN_CONTENT_TOOL_RESULTS",
+        default: "as `VEILSPAN_CONTENT`",
+        meaning: "the same for results of tool calls alone",
+    },
+    Variable {
+        name: "VEILSPAN_CONTENT_ERRORS",
+        default: "as `VEILSPAN_CONTENT`",
+        meaning: "the same for messages and stacks of errors alone",
     },
     Variable {
         name: "VEILSPAN_CONTENT_MAX",
         default: "masked",
-        meaning: "the operator's ceiling over `VEILSPAN_CONTENT` and over code",
+        meaning: "the operator's ceiling over all levels, set in code too; `/etc/veilspan/policy.yaml`, root's own, stands above it",
+    },
+    Variable {
+        name: "VEILSPAN_POLICY_FILE",
+        default: "",
+        meaning: "the absolute path of a file with `class: level` lines; every variable stands above it",
+    },
+    Variable {
+        name: "VEILSPAN_PREVIEW",
+        default: "text",
+        meaning: "`placeholder` puts `<redacted len=N>` in the place of each preview",
+    },
+    Variable {
+        name: "VEILSPAN_PREVIEW_CHARS",
+        default: "256",
+        meaning: "the most characters of a preview; never over 4096 of a message, 1024 of a tool's arguments or result",
+    },
+    Variable {
+        name: "VEILSPAN_DETECTORS",
+        default: "default",
+        meaning: "what looks for keys, passwords and personal data in text that leaves: `default`, `none` (then `preview` and `masked` mean `digest`), or the absolute path of a file of rules",
+    },
+    Variable {
+        name: "VEILSPAN_ATTRIBUTE_BYTES",
+        default: "65536",
+        meaning: "the most bytes of one attribute with whole content, at most 262144; longer texts in it are cut, and the JSON stays whole",
     },
     Variable {
         name: "VEILSPAN_HASH",
@@ -30,13 +90,13 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "VEILSPAN_HASH_KEY",
-        default: "made for the life of the process",
+        default: "kept for the user, or made for the life of the process",
         meaning: "the key of digests, at least 32 bytes, taken as it is",
     },
     Variable {
         name: "VEILSPAN_HASH_KEY_FILE",
         default: "",
-        meaning: "a file that holds the key, readable by its owner alone; one newline at its end is not part of the key",
+        meaning: "the absolute path of a file that holds the key, no link, readable by its owner alone; one newline at its end is not part of the key",
     },
     Variable {
         name: "VEILSPAN_HASH_KEY_ID",
@@ -48,6 +108,73 @@ pub const VARIABLES: &[Variable] = &[
         default: "loopback,mcp",
         meaning: "who is told of a call's trace and identity: `loopback`, `mcp`, host names and `*.domain`, joined by commas; `none` for nobody",
     },
+    Variable {
+        name: "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+        default: "",
+        meaning: "`false`, `no_content` or `event_only` lowers all content to `digest`; nothing raises it",
+    },
+    Variable { name: "TRACELOOP_TRACE_CONTENT", default: "", meaning: "`false` lowers all content to `digest`" },
+    Variable {
+        name: "OPENINFERENCE_HIDE_INPUTS",
+        default: "",
+        meaning: "`true` lowers system instructions, prompts and tool arguments to `digest`",
+    },
+    Variable {
+        name: "OPENINFERENCE_HIDE_OUTPUTS",
+        default: "",
+        meaning: "`true` lowers completions, reasoning and tool results to `digest`",
+    },
+    Variable {
+        name: "OPENINFERENCE_HIDE_INPUT_MESSAGES",
+        default: "",
+        meaning: "`true` lowers system instructions and prompts to `digest`",
+    },
+    Variable {
+        name: "OPENINFERENCE_HIDE_OUTPUT_MESSAGES",
+        default: "",
+        meaning: "`true` lowers completions and reasoning to `digest`",
+    },
+    Variable {
+        name: "OPENINFERENCE_HIDE_INPUT_IMAGES",
+        default: "",
+        meaning: "`true` lowers system instructions and prompts to `digest`",
+    },
+    Variable {
+        name: "OPENINFERENCE_HIDE_INPUT_TEXT",
+        default: "",
+        meaning: "`true` lowers system instructions and prompts to `digest`",
+    },
+    Variable {
+        name: "OPENINFERENCE_HIDE_OUTPUT_TEXT",
+        default: "",
+        meaning: "`true` lowers completions and reasoning to `digest`",
+    },
+    Variable {
+        name: "OPENINFERENCE_HIDE_PROMPTS",
+        default: "",
+        meaning: "`true` lowers system instructions and prompts to `digest`",
+    },
+    Variable {
+        name: "OPENINFERENCE_HIDE_CHOICES",
+        default: "",
+        meaning: "`true` lowers completions and reasoning to `digest`",
+    },
+    Variable {
+        name: "OPENINFERENCE_HIDE_LLM_TOOLS",
+        default: "",
+        meaning: "`true` lowers system instructions and tool definitions to `digest`",
+    },
+    Variable {
+        name: "OPENINFERENCE_HIDE_EMBEDDINGS_TEXT",
+        default: "",
+        meaning: "`true` lowers system instructions and prompts to `digest`",
+    },
+    Variable {
+        name: "XDG_CONFIG_HOME",
+        default: "`.config` in `HOME`",
+        meaning: "where `veilspan/hash.key` is kept, as an absolute path",
+    },
+    Variable { name: "HOME", default: "", meaning: "the user's own folder" },
     Variable { name: "OTEL_SDK_DISABLED", default: "false", meaning: "`true` switches the recorder off" },
     Variable { name: "OTEL_TRACES_EXPORTER", default: "otlp", meaning: "`none` switches the recorder off" },
     Variable {

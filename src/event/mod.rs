@@ -25,6 +25,7 @@ mod raw;
 mod raw_attrs;
 mod scope;
 pub mod shape;
+mod shown;
 mod veiled;
 mod wipe;
 
@@ -40,6 +41,7 @@ pub use outcome::Outcome;
 pub use raw::{Message, Part, RawBytes, RawText, Request, ResultContent, Role, ToolDefinition};
 pub use raw_attrs::{RawAttrs, RawValue};
 pub use scope::{At, Key, KeyIdentity, Scope, Source, SpanIds};
+pub use shown::Shown;
 pub use veiled::{Algorithm, Arguments, Digest, Input, Item, Measure, Output, ParseDigestError};
 
 pub(crate) use id::prepare_ids;

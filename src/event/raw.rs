@@ -301,8 +301,8 @@ pub enum ResultContent {
 impl Request {
     /// The bytes that all its content keeps in memory.
     pub fn held_bytes(&self) -> usize {
-        let system: usize = self.system.iter().map(RawText::held_bytes).sum();
-        let tools: usize = self.tools.iter().map(ToolDefinition::held_bytes).sum();
+        let system: usize = self.system.iter().map(|text| size_of_val(text) + text.held_bytes()).sum();
+        let tools: usize = self.tools.iter().map(|tool| size_of_val(tool) + tool.held_bytes()).sum();
         system + tools + self.messages.iter().map(Message::held_bytes).sum::<usize>()
     }
 }
@@ -320,9 +320,9 @@ impl Message {
         Self { role, parts: vec![Part::Text(text.into())] }
     }
 
-    /// The bytes that its content keeps in memory.
+    /// The bytes that it and its content keep in memory.
     pub fn held_bytes(&self) -> usize {
-        self.parts.iter().map(Part::held_bytes).sum()
+        size_of_val(self) + parts_bytes(&self.parts)
     }
 }
 
@@ -330,8 +330,12 @@ impl Part {
     fn held_bytes(&self) -> usize {
         match self {
             Self::Text(text) | Self::Reasoning(text) | Self::Reference(text) | Self::Other(text) => text.held_bytes(),
-            Self::ToolCall { name, arguments, .. } => name.held_bytes() + arguments.held_bytes(),
-            Self::ToolResult { content, .. } => content.held_bytes(),
+            Self::ToolCall { id, name, arguments } => {
+                id.as_ref().map_or(0, RawText::held_bytes) + name.held_bytes() + arguments.held_bytes()
+            }
+            Self::ToolResult { call_id, content } => {
+                call_id.as_ref().map_or(0, RawText::held_bytes) + content.held_bytes()
+            }
             Self::Blob(bytes) | Self::Encrypted(bytes) => bytes.held_bytes(),
         }
     }
@@ -342,7 +346,11 @@ impl ResultContent {
     pub fn held_bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.held_bytes(),
-            Self::Parts(parts) => parts.iter().map(Part::held_bytes).sum(),
+            Self::Parts(parts) => parts_bytes(parts),
         }
     }
+}
+
+fn parts_bytes(parts: &[Part]) -> usize {
+    parts.iter().map(|part| size_of_val(part) + part.held_bytes()).sum()
 }

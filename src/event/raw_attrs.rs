@@ -25,6 +25,9 @@ struct Row {
     elsewhere: Vec<u8>,
 }
 
+/// All attributes of one half of a call together take no more; texts beyond are not taken.
+const MAX_ROW_BYTES: usize = 256 << 10;
+
 /// What one half of a call with ten attributes takes.
 const HERE: usize = 168;
 
@@ -105,9 +108,35 @@ impl RawAttrs {
         *self = kept;
     }
 
+    /// Leaves of each long text its beginning, which is no label either.
+    pub(crate) fn shorten(&mut self) {
+        const MOST: usize = 129;
+        if self.row.elsewhere.is_empty() {
+            return;
+        }
+        let mut short = Self::default();
+        for (id, value) in self.iter() {
+            short.push(
+                id,
+                match value {
+                    RawValue::Text(text) => RawValue::Text(beginning(text, MOST)),
+                    RawValue::Element(text) => RawValue::Element(beginning(text, MOST)),
+                    other => other,
+                },
+            );
+        }
+        short.row.elsewhere.shrink_to_fit();
+        *self = short;
+    }
+
     /// All attributes, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (KeyId, RawValue<'_>)> {
         Entries(self.row.bytes())
+    }
+
+    /// The bytes that they keep in memory, beside their own size.
+    pub fn held_bytes(&self) -> usize {
+        self.row.elsewhere.capacity()
     }
 
     /// How many values there are.
@@ -131,13 +160,31 @@ impl RawAttrs {
         self.count += 1;
     }
 
-    /// A text whose length 32 bits cannot hold is not taken.
+    /// The longest text that is taken as a whole, in bytes. None over 128 can leave as itself, so of a longer one the
+    /// beginning serves as well.
+    pub const MAX_TEXT_BYTES: usize = 4096;
+
     fn put_text(&mut self, id: KeyId, tag: u8, value: &[u8]) {
-        let Ok(length) = u32::try_from(value.len()) else { return };
+        let value = beginning(value, Self::MAX_TEXT_BYTES);
+        let length = u32::try_from(value.len()).unwrap_or_default();
+        if self.row.length.saturating_add(value.len()) > MAX_ROW_BYTES {
+            // So many texts are no labels of one call.
+            return;
+        }
         self.row.put(&head(id, tag, length));
         self.row.put(value);
         self.count += 1;
     }
+}
+
+/// The first bytes of a text, up to a boundary between characters.
+fn beginning(text: &[u8], most: usize) -> &[u8] {
+    if text.len() <= most {
+        return text;
+    }
+    let is_boundary = |place: &usize| text.get(*place).is_some_and(|byte| byte & 0xc0 != 0x80);
+    let end = (0..=most).rev().find(is_boundary).unwrap_or_default();
+    text.get(..end).unwrap_or_default()
 }
 
 impl Default for RawAttrs {
@@ -243,5 +290,15 @@ mod tests {
         }
         assert!(values.next().is_none());
         assert_eq!((attrs.len(), attrs.is_empty()), (18, false));
+    }
+
+    #[test]
+    fn of_a_long_text_the_beginning_is_taken_and_of_many_no_more_than_fit() {
+        let mut attrs = RawAttrs::default();
+        attrs.text(REQUEST_MODEL, &format!("x{}", "ü".repeat(1 << 20)));
+        let first = attrs.iter().next();
+        assert!(matches!(first, Some((_, RawValue::Text(text))) if std::str::from_utf8(text).unwrap().len() == 4095));
+        (0..1000).for_each(|_| attrs.element(FINISH_REASONS, &"y".repeat(4096)));
+        assert!(attrs.held_bytes() <= 2 * MAX_ROW_BYTES && attrs.len() > 50);
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use bytestring::ByteString;
 
-use super::{Role, hex};
+use super::{Role, Shown, hex};
 
 /// How a digest was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,13 +81,15 @@ impl FromStr for Digest {
     }
 }
 
-/// The digest and the length of some content, each where the policy lets it leave.
+/// The digest and the length of some content, and what is shown of it, each where the policy lets it leave.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Measure {
     /// Its digest.
     pub digest: Option<Digest>,
     /// Its length in bytes.
     pub length: Option<u64>,
+    /// What is shown of it.
+    pub shown: Shown,
 }
 
 /// A message, as much as may leave of it.
@@ -120,6 +122,10 @@ pub struct Input {
     pub tools: Option<Digest>,
     /// The digests of encrypted blobs in these messages.
     pub blobs: Vec<Digest>,
+    /// What is shown of the messages, all of them.
+    pub shown: Shown,
+    /// What is shown of the tool definitions.
+    pub tools_shown: Shown,
 }
 
 /// What a model answered.
@@ -129,6 +135,8 @@ pub struct Output {
     pub items: Vec<Measure>,
     /// The digests of encrypted blobs in these messages.
     pub blobs: Vec<Digest>,
+    /// What is shown of them.
+    pub shown: Shown,
 }
 
 /// What a tool was called with.
@@ -140,6 +148,8 @@ pub struct Arguments {
     pub exact: Option<Digest>,
     /// The length of the exact bytes.
     pub length: Option<u64>,
+    /// What is shown of them.
+    pub shown: Shown,
 }
 
 #[cfg(test)]

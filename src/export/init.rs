@@ -8,6 +8,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use super::recorder::FromEnv;
 use super::stderr;
 use crate::intake::Drained;
+use crate::privacy::Policy;
 use crate::record::Recorder;
 
 /// Records the GenAI spans of this process from here on, as the environment says, until the guard is dropped.
@@ -33,7 +34,7 @@ use crate::record::Recorder;
 /// variable that cannot be understood means its most private or its default value, and where nothing can be sent (an
 /// endpoint that is no address, a machine that gives no threads) nothing is recorded; both are said on stderr.
 pub fn init() -> Result<Guard, InitError> {
-    let FromEnv { recorder, startup, .. } = FromEnv::read_or_disabled();
+    let FromEnv { recorder, startup, .. } = FromEnv::read_or_disabled(Policy::builder().keep_key());
     let subscriber = tracing_subscriber::registry().with(recorder.layer()).with(stderr::layer());
     if tracing::subscriber::set_global_default(subscriber).is_err() {
         recorder.shutdown(Duration::ZERO);

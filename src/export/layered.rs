@@ -6,6 +6,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::ExporterError;
 use super::recorder::FromEnv;
 use crate::layer::{GenAiLayer, layer_for};
+use crate::privacy::Policy;
 use crate::record::Recorder;
 
 /// A `tracing` layer that sends the GenAI spans of this process where the environment says, under the policy that the
@@ -31,7 +32,7 @@ pub fn layer<S>() -> Result<GenAiLayer<S>, ExporterError>
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
-    match FromEnv::read() {
+    match FromEnv::read(Policy::builder()) {
         Ok(FromEnv { recorder, exporter: Some(exporter), startup }) => {
             exporter.tell_first(startup);
             Ok(recorder.layer())

@@ -7,7 +7,7 @@ use super::{Exporter, ExporterConfig, ExporterError};
 use crate::environment::Environment;
 use crate::event::{Clock, ProducerId, SystemClock};
 use crate::intake::Counters;
-use crate::privacy::Policy;
+use crate::privacy::{Policy, PolicyBuilder};
 use crate::record::Recorder;
 
 /// What the environment has made, and what there is to say of it.
@@ -20,9 +20,9 @@ pub(super) struct FromEnv {
 
 impl FromEnv {
     /// Or why nothing can be sent, and what there is to say of that.
-    pub(super) fn read() -> Result<Self, (ExporterError, Startup)> {
+    pub(super) fn read(policy: PolicyBuilder) -> Result<Self, (ExporterError, Startup)> {
         let environment = Environment::from_process();
-        let (policy, mut warnings) = Policy::builder().build_in(&environment);
+        let (policy, mut warnings) = policy.build_in(&environment);
         let (config, more) = ExporterConfig::from_environment(&environment);
         warnings.extend(more);
         if config.disabled {
@@ -42,8 +42,12 @@ impl FromEnv {
     }
 
     /// The same, where not being able to send is no reason to stop.
-    pub(super) fn read_or_disabled() -> Self {
-        Self::read().unwrap_or_else(|(_, startup)| Self { recorder: Recorder::disabled(), exporter: None, startup })
+    pub(super) fn read_or_disabled(policy: PolicyBuilder) -> Self {
+        Self::read(policy).unwrap_or_else(|(_, startup)| Self {
+            recorder: Recorder::disabled(),
+            exporter: None,
+            startup,
+        })
     }
 }
 
@@ -53,7 +57,7 @@ impl Recorder {
     /// Never fails: what is wrong in a variable is logged once and taken for its most private or its default value, and
     /// where nothing can be sent at all the recorder is a disabled one, which is logged too.
     pub fn from_env() -> Self {
-        let made = FromEnv::read_or_disabled();
+        let made = FromEnv::read_or_disabled(Policy::builder());
         made.startup.tell();
         made.recorder
     }

@@ -9,6 +9,7 @@ use super::{Counters, Counts, Drained, Drop, Intake, Propagation, Sampler};
 use crate::event::{
     At, CallId, CallIds, Clock, Event, Key, Kind, Mark, ProducerId, Raw, RawAttrs, Scope, Source, prepare_ids,
 };
+use crate::privacy::Policy;
 
 /// One process life's clock, ids and order of events, in front of its [`Intake`]. All ways in of one recorder share one.
 pub(crate) struct Desk {
@@ -120,6 +121,10 @@ impl Desk {
     /// Counts a call that was seen and not handed in.
     pub(crate) fn count_lost(&self, reason: Drop) {
         self.counters.add_dropped(reason, 1);
+    }
+
+    pub(crate) fn set_policy(&self, policy: Policy) {
+        self.intake.set_policy(policy);
     }
 
     pub(crate) fn flush(&self, timeout: Duration) -> Drained {

@@ -8,9 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::calls::Calls;
 use super::ending::Ending;
+use super::newest::{Newest, Swap};
+use super::policies::Policies;
 use super::queue::{Batch, Bounds, Flush, Item, Queue};
 use super::settlement::Settlement;
 use super::watch::Watch;
+use super::weight::drop_content;
 use super::{Counters, Counts, Drained, Drop, Refused, Sink};
 use crate::event::{
     At, Attrs, CallRecord, Closed, Event, Given, Key, Kind, Mark, OpenRecord, Opened, Outcome, Raw, Record, Returned,
@@ -25,6 +28,7 @@ pub struct Intake {
     counters: Arc<Counters>,
     settlement: Arc<Settlement>,
     ending: Ending,
+    newest: Arc<Newest>,
 }
 
 /// The pipeline could not be started.
@@ -42,7 +46,9 @@ impl Intake {
     ) -> Result<Self, IntakeError> {
         let queue = Arc::new(Queue::new(bounds));
         let settlement = Arc::new(Settlement::default());
+        let newest = Arc::new(Newest::new(&policy));
         let mut pipeline = Pipeline {
+            policies: Policies::new(Arc::clone(&newest), policy.clone()),
             queue: Arc::clone(&queue),
             veil: Veil::new(policy),
             losses_seen: sink.losses(),
@@ -57,7 +63,7 @@ impl Intake {
             .name("veilspan-pipeline".to_owned())
             .spawn(move || pipeline.run())
             .map_err(IntakeError)?;
-        Ok(Self { queue, counters, settlement, ending: Ending::default() })
+        Ok(Self { queue, counters, settlement, ending: Ending::default(), newest })
     }
 
     /// Takes the event that opens a call. `false`: there was no room, and the call must not be closed either.
@@ -68,7 +74,7 @@ impl Intake {
 
     /// The same for a call that has been counted as started before.
     pub(crate) fn open_started(&self, event: Box<Event<Raw>>) -> bool {
-        self.count(self.queue.open(event))
+        self.count(self.queue.open(self.useful(event)))
     }
 
     /// The next number in this process' order of events.
@@ -78,19 +84,33 @@ impl Intake {
 
     /// Takes a mark of a call that was taken, or what was learned of it.
     pub(crate) fn mark(&self, event: Box<Event<Raw>>) {
-        let taken = self.queue.mark(event);
+        let taken = self.queue.mark(self.useful(event));
         // The call itself is told, or counted, by the shutdown.
         self.count(taken.map_err(|reason| if reason == Drop::ShutDown { Drop::MarkLost } else { reason }));
     }
 
     /// Takes the event that closes a call that was taken. After a shutdown, which has ended the call, it tells nothing.
     pub(crate) fn close(&self, event: Box<Event<Raw>>) {
-        match self.queue.close(event) {
+        match self.queue.close(self.useful(event)) {
             Err(Drop::ShutDown) => {}
             taken => {
                 self.count(taken);
             }
         }
+    }
+
+    /// From now on calls open under this policy. Those that are open keep theirs, except that what it lets less leave of holds
+    /// for all that has not been encoded.
+    pub(crate) fn set_policy(&self, policy: Policy) {
+        self.newest.set(Swap { seq: self.queue.coming_seq(), policy });
+    }
+
+    /// The event without content, where nothing may be told of any.
+    fn useful(&self, mut event: Box<Event<Raw>>) -> Box<Event<Raw>> {
+        if !self.newest.takes_content() {
+            drop_content(event.key, &mut event.kind);
+        }
+        event
     }
 
     fn count(&self, taken: Result<bool, Drop>) -> bool {
@@ -179,6 +199,7 @@ struct Pipeline {
     losses: u64,
     losses_seen: u64,
     open: Calls<Box<OpenCall>>,
+    policies: Policies,
 }
 
 /// What a call's opened event told, until its closed event comes: the record, of which the close is still missing. On the
@@ -187,6 +208,8 @@ struct OpenCall {
     record: CallRecord<Veiled>,
     /// The losses that had happened when it was veiled.
     losses: u64,
+    /// The policy under which it was veiled.
+    policy: Policy,
 }
 
 impl Pipeline {
@@ -196,7 +219,9 @@ impl Pipeline {
             self.queue.take(&mut batch);
             for Item { event, bytes } in batch.items.drain(..) {
                 self.forget_history_after_losses();
-                let event = self.veil.event(*event);
+                self.policies.look(event.at.seq, &mut self.veil);
+                let opened_under = self.open.get(&event.key).map(|call| &call.policy);
+                let event = self.policies.event(opened_under, &mut self.veil, *event);
                 self.queue.release(bytes);
                 self.event(event);
             }
@@ -247,7 +272,8 @@ impl Pipeline {
             }
         }
         let record = CallRecord::open(scope, key, at, opened, given);
-        self.open.insert(key, Box::new(OpenCall { record, losses: self.losses }));
+        let policy = self.veil.policy().clone();
+        self.open.insert(key, Box::new(OpenCall { record, losses: self.losses, policy }));
     }
 
     /// A mark of a call that was refused is lost with it.
@@ -264,6 +290,9 @@ impl Pipeline {
             return;
         };
         call.record.close(at, closed, returned);
+        // A shutdown closes calls without an event.
+        self.policies.look(None, &mut self.veil);
+        self.policies.lower(&call.policy, &mut call.record);
         let losses = call.losses;
         let (chain, is_whole) = match &call.record.given {
             Given::Request(request) => (request.chain, request.prefix.is_none()),

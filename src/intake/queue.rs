@@ -13,13 +13,13 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::Drop;
-use super::weight::{content_bytes, drop_content};
+use super::weight::{content_bytes, drop_content, label_bytes, shorten_labels};
 use crate::event::{At, Event, Raw};
 
 /// How much may wait between the callers and the pipeline.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// Bytes of raw content; over it content is lost and its call is kept.
+    /// Bytes of raw content, with labels and the events themselves; over it content is lost and its call is kept.
     pub content_bytes: usize,
     /// Events; over it new calls are not taken.
     pub events: usize,
@@ -47,7 +47,7 @@ const AWAKE: u8 = 0;
 const DOZING: u8 = 1;
 const ASLEEP: u8 = 2;
 
-/// An event, and the bytes of content that it counts for until it is veiled.
+/// An event, and the bytes that it counts for until it is veiled.
 pub(super) struct Item {
     pub(super) event: Box<Event<Raw>>,
     pub(super) bytes: usize,
@@ -90,7 +90,7 @@ pub(super) struct Queue {
     waiting: AtomicUsize,
     has_flushes: AtomicBool,
     open_calls: AtomicUsize,
-    /// Content that waits here or is in the pipeline's hands.
+    /// What waits here or is in the pipeline's hands: content, labels, the events themselves.
     content_bytes: AtomicUsize,
     rest: AtomicU8,
     pipeline: OnceLock<Thread>,
@@ -124,6 +124,11 @@ impl Queue {
     /// The next number in this process' order of events.
     pub(super) fn next_seq(&self) -> u64 {
         self.seq.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// The number that comes next.
+    pub(super) fn coming_seq(&self) -> u64 {
+        self.seq.load(Ordering::SeqCst)
     }
 
     /// Takes the event that opens a call, unless there is no room for the call. Says whether its content was lost.
@@ -172,11 +177,9 @@ impl Queue {
         self.places.iter().map(|place| unpoisoned(place.lock()).opened).sum()
     }
 
-    /// The content of one event has been veiled.
+    /// One event has been veiled.
     pub(super) fn release(&self, bytes: usize) {
-        if bytes > 0 {
-            self.content_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        }
+        self.content_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Fills the batch, whose items and flushes must be empty; waits until there is something. Called by one thread.
@@ -234,15 +237,19 @@ impl Queue {
         if let Some(reason) = bounded.filter(|_| waiting >= self.bounds.events) {
             return Err(if self.is_closed() { Drop::ShutDown } else { reason });
         }
-        let mut bytes = content_bytes(&event.kind);
-        // Over the bound content is taken out before a lock is held: wiping it takes time.
-        let before = if bytes > 0 { self.content_bytes.fetch_add(bytes, Ordering::Relaxed) } else { 0 };
-        let lost = bytes > 0 && before.saturating_add(bytes) > self.bounds.content_bytes;
-        if lost {
+        let content = content_bytes(&event.kind);
+        let mut bytes = content + label_bytes(&event);
+        let before = self.content_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let is_over = before.saturating_add(bytes) > self.bounds.content_bytes;
+        if is_over {
+            // Taken out before a lock is held: wiping it takes time.
             drop_content(event.key, &mut event.kind);
+            shorten_labels(&mut event.kind);
             self.release(bytes);
-            bytes = 0;
+            bytes = label_bytes(&event);
+            self.content_bytes.fetch_add(bytes, Ordering::Relaxed);
         }
+        let lost = is_over && content > 0;
         let mut place = self.free_place();
         if place.closed {
             drop(place);

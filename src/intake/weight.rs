@@ -1,6 +1,6 @@
 //! What the content of an event weighs, and what is left of the event without it.
 
-use crate::event::{Given, Key, Kind, Message, Noted, Raw, RawText, Request, ResultContent, Returned};
+use crate::event::{Event, Given, Key, Kind, Message, Noted, Raw, RawText, Request, ResultContent, Returned};
 
 /// The bytes that the content of an event keeps in memory.
 pub(super) fn content_bytes(kind: &Kind<Raw>) -> usize {
@@ -46,5 +46,28 @@ pub(super) fn drop_content(key: Key, kind: &mut Kind<Raw>) {
             *returned = Returned::empty(key.kind);
         }
         Kind::Learned(_) | Kind::Tick | Kind::Unknown { .. } => {}
+    }
+}
+
+/// What names, ids and numbers take, and the event itself.
+pub(super) fn label_bytes(event: &Event<Raw>) -> usize {
+    let attrs = match &event.kind {
+        Kind::Opened(opened, _) => opened.attrs.held_bytes() + size_of_val(opened.links.as_slice()),
+        Kind::Marked(mark) => mark.attrs.held_bytes(),
+        Kind::Closed(closed, _) => closed.attrs.held_bytes() + size_of_val(closed.links.as_slice()),
+        Kind::Learned(attrs) => attrs.held_bytes(),
+        Kind::Tick | Kind::Unknown { .. } => 0,
+    };
+    size_of_val(event) + attrs
+}
+
+/// Leaves of each text no more than it takes to be no label.
+pub(super) fn shorten_labels(kind: &mut Kind<Raw>) {
+    match kind {
+        Kind::Opened(opened, _) => opened.attrs.shorten(),
+        Kind::Marked(mark) => mark.attrs.shorten(),
+        Kind::Closed(closed, _) => closed.attrs.shorten(),
+        Kind::Learned(attrs) => attrs.shorten(),
+        Kind::Tick | Kind::Unknown { .. } => {}
     }
 }

@@ -1,16 +1,20 @@
-//! Content that was made safe, onto the wire: digests and lengths under the names that the table gives their place.
+//! Content that was made safe, onto the wire: digests, lengths and what is shown, under the names that the table gives
+//! their place.
 
 use bytestring::ByteString;
 
 use super::attribute::AttributeWriter;
-use crate::event::{Arguments, Digest, Given, Input, Item, Measure, Noted, Output, Returned, Veiled};
-use crate::semconv::{self, Attr, KeyId};
+use crate::event::{Arguments, Digest, Given, Input, Item, Measure, Noted, Output, Returned, Shown, Veiled};
+use crate::semconv::{self, Attr, KeyId, ShownNames};
 
 pub(super) fn put_given(attributes: &mut AttributeWriter<'_>, given: &Given<Veiled>) {
     match given {
         Given::Request(request) => put_input(attributes, request),
         Given::Arguments(arguments) => put_arguments(attributes, arguments),
-        Given::Texts(texts) => put_texts(attributes, INPUT_TEXTS, texts),
+        Given::Texts(texts) => {
+            put_texts(attributes, INPUT_TEXTS, texts);
+            put_first(attributes, &ShownNames::INPUT, texts);
+        }
     }
 }
 
@@ -18,7 +22,10 @@ pub(super) fn put_returned(attributes: &mut AttributeWriter<'_>, returned: &Retu
     match returned {
         Returned::Answer(answer) => put_output(attributes, answer),
         Returned::Result(result) => put_result(attributes, result),
-        Returned::Texts(texts) => put_texts(attributes, OUTPUT_TEXTS, texts),
+        Returned::Texts(texts) => {
+            put_texts(attributes, OUTPUT_TEXTS, texts);
+            put_first(attributes, &ShownNames::OUTPUT, texts);
+        }
     }
 }
 
@@ -27,6 +34,7 @@ pub(super) fn put_noted(attributes: &mut AttributeWriter<'_>, noted: &Noted<Veil
         Noted::Nothing => {}
         Noted::Decision { action, alternatives } => {
             put_measure(attributes, ACTION, action);
+            put_shown(attributes, &ShownNames::ACTION, &action.shown);
             put_texts(attributes, ALTERNATIVES, alternatives);
         }
         Noted::State(state) => put_measure(attributes, STATE, state),
@@ -39,14 +47,19 @@ pub(super) fn put_noted(attributes: &mut AttributeWriter<'_>, noted: &Noted<Veil
 
 fn put_result(attributes: &mut AttributeWriter<'_>, result: &Measure) {
     put_measure(attributes, RESULT, result);
+    put_shown(attributes, &ShownNames::TOOL_RESULT, &result.shown);
 }
 
 pub(super) fn put_error(attributes: &mut AttributeWriter<'_>, error: &Measure) {
     put_measure(attributes, ERROR, error);
+    put_shown(attributes, &ShownNames::ERROR, &error.shown);
 }
 
 fn put_input(attributes: &mut AttributeWriter<'_>, input: &Input) {
     put_messages(attributes, &REPLACED, input);
+    put_shown(attributes, &ShownNames::INPUT, &input.shown);
+    put_shown(attributes, &ShownNames::SYSTEM, &input.system.shown);
+    put_shown(attributes, &ShownNames::TOOLS, &input.tools_shown);
     put_digest(attributes, semconv::INPUT_PREFIX.id(), input.prefix.as_ref());
     put_digest(attributes, semconv::SYSTEM_DIGEST.id(), input.system.digest.as_ref());
     put_count(attributes, semconv::SYSTEM_LENGTH.id(), input.system.length);
@@ -110,6 +123,7 @@ fn put_output(attributes: &mut AttributeWriter<'_>, output: &Output) {
     if !output.blobs.is_empty() {
         attributes.digests(semconv::OUTPUT_BLOB_DIGESTS.id(), output.blobs.iter().map(Some));
     }
+    put_shown(attributes, &ShownNames::OUTPUT, &output.shown);
 }
 
 /// The digests and the lengths of several texts.
@@ -132,6 +146,32 @@ fn put_arguments(attributes: &mut AttributeWriter<'_>, arguments: &Arguments) {
     put_digest(attributes, semconv::TOOL_ARGUMENTS_DIGEST.id(), arguments.digest.as_ref());
     put_digest(attributes, semconv::TOOL_ARGUMENTS_EXACT.id(), arguments.exact.as_ref());
     put_count(attributes, semconv::TOOL_ARGUMENTS_LENGTH.id(), arguments.length);
+    put_shown(attributes, &ShownNames::TOOL_ARGUMENTS, &arguments.shown);
+}
+
+/// Of several texts the first is the one that is shown.
+fn put_first(attributes: &mut AttributeWriter<'_>, names: &ShownNames, texts: &[Measure]) {
+    if let Some(first) = texts.first() {
+        put_shown(attributes, names, &first.shown);
+    }
+}
+
+/// Text that the policy lets leave.
+fn put_shown(attributes: &mut AttributeWriter<'_>, names: &ShownNames, shown: &Shown) {
+    if shown.is_nothing() {
+        return;
+    }
+    if let (Some(name), Some(preview)) = (names.preview, shown.preview()) {
+        attributes.text(name.id(), preview);
+    }
+    if let (Some(name), Some(content)) = (names.content, shown.content()) {
+        attributes.text(name.id(), content);
+    }
+    if let Some(reference) = shown.reference() {
+        for name in [names.reference, names.content_reference].into_iter().flatten() {
+            attributes.text(name.id(), reference);
+        }
+    }
 }
 
 /// The digest and the length of one text.

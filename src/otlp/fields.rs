@@ -8,9 +8,9 @@ use super::any::AnyView;
 use super::decode::{NotACall, typed};
 use crate::event::{
     Arguments, CallId, CallKind, Digest, FromValue, Given, Histories, Input, Item, MarkKind, Measure, Noted, Outcome,
-    Output, Returned, Role, Veiled,
+    Output, Returned, Role, Shown, Veiled,
 };
-use crate::semconv::{self, Attr, KeyId, Type};
+use crate::semconv::{self, Attr, KeyId, ShownNames, ShownOf, Type};
 
 /// What the `Core` attributes of a span say. A missing array is empty; the arrays of one list have to agree in length.
 #[derive(Default)]
@@ -30,6 +30,7 @@ pub(super) struct Core {
     input_messages: Messages,
     output: Texts,
     output_blobs: Vec<Digest>,
+    output_shown: Shown,
     arguments: Arguments,
     result: Measure,
     action: Measure,
@@ -145,9 +146,36 @@ impl Core {
                 self.replacement.blobs = list(s::COMPACTION_BLOB_DIGESTS, value, digest)?;
             }
             // What reduction writes is no part of a call.
-            _ => {}
+            _ => self.show(id, value),
         }
         Ok(())
+    }
+
+    /// Text that its producer's policy let leave. A value of any other type is content in another form, and not read here.
+    fn show(&mut self, id: KeyId, value: &AnyView<'_>) {
+        let AnyView::Text(text) = value else { return };
+        for names in ShownNames::ALL {
+            let set = match id {
+                _ if names.preview.is_some_and(|name| name.id() == id) => Shown::set_preview,
+                _ if names.content.is_some_and(|name| name.id() == id) => Shown::set_content,
+                _ if names.reference.is_some_and(|name| name.id() == id) => Shown::set_reference,
+                _ => continue,
+            };
+            set(self.shown(names), ByteString::from(*text));
+        }
+    }
+
+    fn shown(&mut self, names: &ShownNames) -> &mut Shown {
+        match names.of {
+            ShownOf::Input => &mut self.input.shown,
+            ShownOf::Output => &mut self.output_shown,
+            ShownOf::System => &mut self.input.system.shown,
+            ShownOf::Tools => &mut self.input.tools_shown,
+            ShownOf::ToolArguments => &mut self.arguments.shown,
+            ShownOf::ToolResult => &mut self.result.shown,
+            ShownOf::Error => &mut self.error.shown,
+            ShownOf::Action => &mut self.action.shown,
+        }
     }
 
     /// What a call of this kind was given, and what it returned.
@@ -155,14 +183,17 @@ impl Core {
         let given = match Given::<Veiled>::empty(kind) {
             Given::Request(_) => Given::Request(Input { items: self.input_messages.items(INPUT)?, ..self.input }),
             Given::Arguments(_) => Given::Arguments(self.arguments),
-            Given::Texts(_) => Given::Texts(self.input_messages.texts.measures(INPUT_TEXTS)?),
+            Given::Texts(_) => {
+                Given::Texts(shown_first(self.input_messages.texts.measures(INPUT_TEXTS)?, self.input.shown))
+            }
         };
         let returned = match Returned::<Veiled>::empty(kind) {
             Returned::Answer(_) => {
-                Returned::Answer(Output { items: self.output.measures(OUTPUT_TEXTS)?, blobs: self.output_blobs })
+                let (items, blobs) = (self.output.measures(OUTPUT_TEXTS)?, self.output_blobs);
+                Returned::Answer(Output { items, blobs, shown: self.output_shown })
             }
             Returned::Result(_) => Returned::Result(self.result),
-            Returned::Texts(_) => Returned::Texts(self.output.measures(OUTPUT_TEXTS)?),
+            Returned::Texts(_) => Returned::Texts(shown_first(self.output.measures(OUTPUT_TEXTS)?, self.output_shown)),
         };
         Ok((given, returned))
     }
@@ -205,7 +236,10 @@ impl Texts {
     fn measures(self, [digests, lengths]: Names<2>) -> Result<Vec<Measure>, NotACall> {
         let count = agreed(&[(digests, self.digests.len()), (lengths, self.lengths.len())])?;
         let (mut digests, mut lengths) = (self.digests.into_iter(), self.lengths.into_iter());
-        let measure = |_| Measure { digest: digests.next().flatten(), length: lengths.next().flatten() };
+        let measure = |_| {
+            let (digest, length) = (digests.next().flatten(), lengths.next().flatten());
+            Measure { digest, length, ..Measure::default() }
+        };
         Ok((0..count).map(measure).collect())
     }
 }
@@ -228,6 +262,14 @@ impl Messages {
         };
         Ok((0..count).map(item).collect())
     }
+}
+
+/// Of several texts the first is the one that is shown.
+fn shown_first(mut texts: Vec<Measure>, shown: Shown) -> Vec<Measure> {
+    if let Some(first) = texts.first_mut() {
+        first.shown = shown;
+    }
+    texts
 }
 
 /// The length that all arrays which are there have.

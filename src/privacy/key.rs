@@ -1,8 +1,6 @@
 //! The key of digests: from a variable, from a file, or for the life of the process.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretSlice};
@@ -10,6 +8,7 @@ use zeroize::Zeroize;
 
 use super::c1::Hasher;
 use super::label::is_label;
+use super::secure_file::{self, Links, ReadError};
 use crate::environment::{Environment, Setting, Warning};
 
 /// The fewest bytes of a key: as many as a digest has.
@@ -31,7 +30,7 @@ pub enum KeyError {
     /// It has fewer than 32 bytes.
     #[error("the key has fewer than 32 bytes")]
     TooShort,
-    /// The file is missing, is not a plain file, or cannot be read.
+    /// The file is missing, no plain file, a link, too long, of a relative path, or cannot be read.
     #[error("the key file cannot be read")]
     Unreadable,
     /// Others than its owner can read the file.
@@ -50,7 +49,7 @@ impl Key {
             return Err(KeyError::TooShort);
         }
         let id = id.unwrap_or_else(|| Hasher::key_id(&bytes));
-        Ok(Self { secret: SecretSlice::from(bytes), id })
+        Ok(Self { secret: SecretSlice::from(exact(bytes)), id })
     }
 
     /// A random key for the life of this process. Its digests compare with nothing outside.
@@ -61,23 +60,14 @@ impl Key {
         Self::new(bytes, Some(id))
     }
 
-    /// The key in a file: its bytes without one newline at the end.
+    /// The key in a file: its bytes without one newline at the end. The path is absolute and no link, and nobody but the
+    /// file's owner can read it.
     pub fn from_file(path: &Path, id: Option<String>) -> Result<Self, KeyError> {
-        let file = File::open(path).map_err(|_| KeyError::Unreadable)?;
-        // Asked of the open file, so that it cannot be exchanged between the question and the reading.
-        let metadata = file.metadata().map_err(|_| KeyError::Unreadable)?;
-        if !metadata.is_file() {
-            return Err(KeyError::Unreadable);
-        }
-        if readable_by_others(&metadata) {
-            return Err(KeyError::ReadableByOthers);
-        }
-        let mut bytes = Vec::new();
-        let read = file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
-        if read.is_err() || bytes.len() as u64 > MAX_FILE_BYTES {
-            bytes.zeroize();
-            return Err(KeyError::Unreadable);
-        }
+        let read = secure_file::read(path, MAX_FILE_BYTES, Links::Refused, secure_file::is_readable_by_owner_alone);
+        let mut bytes = read.map_err(|error| match error {
+            ReadError::Refused => KeyError::ReadableByOthers,
+            ReadError::Missing | ReadError::Unreadable => KeyError::Unreadable,
+        })?;
         if bytes.last() == Some(&b'\n') {
             bytes.pop();
         }
@@ -89,8 +79,8 @@ impl Key {
         environment: &Environment,
         warnings: &mut Vec<Warning>,
     ) -> Result<Option<Self>, Warning> {
-        const BAD_KEY: &str = "the key cannot be used (it needs at least 32 bytes, and its file must be readable by its owner \
-             alone); no digests leave";
+        const BAD_KEY: &str = "the key cannot be used (it needs at least 32 bytes; its file an absolute path without a link \
+             at its end, and nobody but its owner who may read it); no digests leave";
         let id = match environment.get("VEILSPAN_HASH_KEY_ID") {
             Setting::Unset => None,
             Setting::Set(id) if is_label(id.trim()) => Some(id.trim().to_owned()),
@@ -130,14 +120,13 @@ impl fmt::Debug for Key {
     }
 }
 
-#[cfg(unix)]
-fn readable_by_others(metadata: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    metadata.permissions().mode() & 0o077 != 0
-}
-
-#[cfg(not(unix))]
-fn readable_by_others(_: &std::fs::Metadata) -> bool {
-    // Without permission bits nothing can be said for the file; a variable is the way there.
-    true
+/// The same bytes without room behind them: a secret of another capacity would be copied, and the copy not be wiped.
+fn exact(mut bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.capacity() == bytes.len() {
+        return bytes;
+    }
+    let mut exact = Vec::with_capacity(bytes.len());
+    exact.extend_from_slice(&bytes);
+    bytes.zeroize();
+    exact
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::label::is_label;
+use super::detect::Detectors;
+use super::label::is_safe_label;
 use crate::event::Scope;
 use crate::semconv::KeyId;
 
@@ -28,8 +29,8 @@ struct Last {
 const MISSES: u8 = 8;
 
 impl Known {
-    /// The text, where it looks like a label.
-    pub(super) fn label(&mut self, id: KeyId, text: &[u8]) -> Option<ByteString> {
+    /// The text, where it may leave as a label.
+    pub(super) fn label(&mut self, detectors: Option<&Detectors>, id: KeyId, text: &[u8]) -> Option<ByteString> {
         let place = usize::from(id.0);
         if let Some(last) = self.labels.get_mut(place)
             && last.label.as_bytes() == text
@@ -38,7 +39,7 @@ impl Known {
             last.misses = 0;
             return Some(last.label.clone());
         }
-        let text = std::str::from_utf8(text).ok().filter(|text| is_label(text))?;
+        let text = std::str::from_utf8(text).ok().filter(|text| is_safe_label(detectors, text))?;
         let label = ByteString::from(text);
         if self.labels.len() <= place {
             self.labels.resize(place + 1, Last::default());
@@ -49,13 +50,13 @@ impl Known {
         Some(label)
     }
 
-    /// Whether all ids of a scope look like labels.
-    pub(super) fn scope(&mut self, scope: &Arc<Scope>) -> bool {
+    /// Whether all ids of a scope may leave as labels.
+    pub(super) fn scope(&mut self, detectors: Option<&Detectors>, scope: &Arc<Scope>) -> bool {
         if self.scope.as_ref().is_some_and(|last| Arc::ptr_eq(last, scope)) {
             return true;
         }
         let ids = [Some(&scope.rollout), Some(&scope.thread), Some(&scope.turn), scope.tenant.as_ref()];
-        let are_labels = ids.into_iter().flatten().all(|id| is_label(id));
+        let are_labels = ids.into_iter().flatten().all(|id| is_safe_label(detectors, id));
         if are_labels {
             self.scope = Some(Arc::clone(scope));
         }
@@ -72,9 +73,9 @@ mod tests {
     fn a_label_that_comes_again_is_the_same_and_a_text_never_becomes_one() {
         let mut known = Known::default();
         for text in ["gpt", "gpt", "gpt-4", "gpt"] {
-            assert_eq!(known.label(REQUEST_MODEL.id(), text.as_bytes()), Some(ByteString::from(text)));
-            assert_eq!(known.label(REQUEST_MODEL.id(), b"two words"), None);
-            assert_eq!(known.label(REQUEST_MODEL.id(), b""), None);
+            assert_eq!(known.label(None, REQUEST_MODEL.id(), text.as_bytes()), Some(ByteString::from(text)));
+            assert_eq!(known.label(None, REQUEST_MODEL.id(), b"two words"), None);
+            assert_eq!(known.label(None, REQUEST_MODEL.id(), b""), None);
         }
     }
 
@@ -83,7 +84,7 @@ mod tests {
         let mut known = Known::default();
         for number in 0..100 {
             let id = format!("id-{number}");
-            assert_eq!(known.label(RESPONSE_ID.id(), id.as_bytes()), Some(id.into()));
+            assert_eq!(known.label(None, RESPONSE_ID.id(), id.as_bytes()), Some(id.into()));
         }
         let last = known.labels.last().unwrap();
         assert_eq!(last.label, "id-7");

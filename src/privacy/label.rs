@@ -1,5 +1,7 @@
 //! What looks like a name or an identifier.
 
+use super::detect::Detectors;
+
 /// The longest label, in bytes.
 pub const MAX_LABEL_BYTES: usize = 128;
 
@@ -9,6 +11,11 @@ pub fn is_label(text: &str) -> bool {
     let first = bytes.first().is_some_and(u8::is_ascii_alphanumeric);
     // Without a way out of the loop it is done for many bytes at once.
     first && bytes.len() <= MAX_LABEL_BYTES && bytes.iter().fold(true, |all, byte| all & is_label_byte(*byte))
+}
+
+/// Whether a text may leave as a label: it looks like one, and no detector hits it. Without detectors its looks decide.
+pub(crate) fn is_safe_label(detectors: Option<&Detectors>, text: &str) -> bool {
+    is_label(text) && !detectors.is_some_and(|detectors| detectors.hits(text))
 }
 
 const fn is_label_byte(byte: u8) -> bool {

@@ -1,18 +1,156 @@
-//! What may be told of content: digests and lengths, or lengths alone where no digest may leave.
+//! What may be told of content: digests and lengths, or lengths alone where no digest may leave, and what is shown of it.
 //!
 //! One place for the recorder and for the stage, so that equal content has equal digests through both.
 
 use super::c1::{self, Hasher, RequestDigests};
-use crate::event::{Arguments, Input, Measure, Message, Output, RawText, Request, ResultContent};
+use super::classes::{self, Said};
+use super::level::Level;
+use super::policy::Policy;
+use crate::event::{Arguments, Digest, Input, Measure, Message, Output, RawText, Request, ResultContent};
+use crate::semconv::Field;
 
 /// The most messages, answers and blobs that one span tells of. Of a longer history the newest are told.
 pub(super) const MAX_TOLD: usize = 512;
 
-/// A request told whole.
-pub(crate) fn keyframe(hasher: Option<&Hasher>, request: &Request) -> Input {
-    match hasher {
-        Some(hasher) => told(c1::request(hasher, request), None),
-        None => undigested_request(request),
+/// A policy, with the function D of the tenant whose content it is applied to.
+#[derive(Clone, Copy)]
+pub(crate) struct Telling<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) hasher: Option<&'a Hasher>,
+}
+
+impl Telling<'_> {
+    /// The level of a class.
+    pub(super) fn level(&self, class: Field) -> Level {
+        self.policy.levels().of(class)
+    }
+
+    /// A request told whole.
+    pub(crate) fn keyframe(&self, request: &Request) -> Input {
+        self.shown_input(request, told(self.digests(request), None))
+    }
+
+    /// What a model answered, and for each message why it ended.
+    pub(crate) fn answer(&self, answer: &[Message], reasons: &[&str]) -> Output {
+        if self.level(Field::Completions) == Level::None {
+            return Output::default();
+        }
+        let mut output = c1::answer(self.any_hasher(), answer);
+        if self.policy.levels().least() == Level::None {
+            let hidden = classes::hidden(self.policy.levels(), Said::ByModel, answer);
+            output
+                .items
+                .iter_mut()
+                .zip(hidden)
+                .filter(|(_, hidden)| *hidden)
+                .for_each(|(item, _)| *item = Measure::default());
+        }
+        output.items.truncate(MAX_TOLD);
+        output.blobs.truncate(MAX_TOLD);
+        if self.hasher.is_none() {
+            output.items.iter_mut().for_each(|item| item.digest = None);
+        }
+        if self.hasher.is_none() || self.level(Field::Reasoning) == Level::None {
+            output.blobs.clear();
+        }
+        self.shown_output(answer, reasons, output)
+    }
+
+    /// What a tool was called with.
+    pub(crate) fn arguments(&self, arguments: &RawText) -> Arguments {
+        if self.level(Field::ToolArguments) == Level::None {
+            return Arguments::default();
+        }
+        let told = match (self.hasher, arguments.expose()) {
+            (Some(hasher), Some(text)) => c1::arguments(hasher, text),
+            _ => Arguments { length: Some(arguments.len() as u64), ..Arguments::default() },
+        };
+        self.shown_arguments(arguments, told)
+    }
+
+    /// What a tool returned.
+    pub(crate) fn result(&self, result: &ResultContent) -> Measure {
+        self.shown_result(result, self.measured(&[Field::ToolResults], result))
+    }
+
+    /// Any other text, which belongs to these classes.
+    pub(super) fn text(&self, classes: &[Field], content: &ResultContent) -> Measure {
+        self.shown_text(classes, content, self.measured(classes, content))
+    }
+
+    /// Several of them, of which the first is shown.
+    pub(super) fn texts(&self, classes: &[Field], contents: &[ResultContent]) -> Vec<Measure> {
+        let mut told = self.all_measured(classes, contents);
+        if let (Some(first), Some(content)) = (told.first_mut(), contents.first()) {
+            *first = self.shown_text(classes, content, std::mem::take(first));
+        }
+        told
+    }
+
+    /// A text of which nothing is shown at any level.
+    pub(super) fn measured(&self, classes: &[Field], content: &ResultContent) -> Measure {
+        if self.policy.levels().of_all(classes) == Level::None {
+            return Measure::default();
+        }
+        let mut told = c1::result(self.any_hasher(), content);
+        if self.hasher.is_none() {
+            told.digest = None;
+        }
+        told
+    }
+
+    /// Several of them.
+    pub(super) fn all_measured(&self, classes: &[Field], contents: &[ResultContent]) -> Vec<Measure> {
+        if self.policy.levels().of_all(classes) == Level::None {
+            return Vec::new();
+        }
+        contents.iter().take(MAX_TOLD).map(|content| self.measured(classes, content)).collect()
+    }
+
+    /// The digests of a request, as many as may leave.
+    pub(super) fn digests(&self, request: &Request) -> RequestDigests {
+        let mut digests = c1::request(self.any_hasher(), request);
+        self.hide(request, &mut digests);
+        if self.hasher.is_none() {
+            digests.items.iter_mut().for_each(|item| item.digest = None);
+            digests.system.digest = None;
+            digests.tools = None;
+            digests.blobs.clear();
+            digests.heads.clear();
+        }
+        digests
+    }
+
+    /// Takes out what covers content of which nothing may be told.
+    fn hide(&self, request: &Request, digests: &mut RequestDigests) {
+        if self.policy.levels().least() > Level::None {
+            return;
+        }
+        if self.level(Field::Prompts) == Level::None {
+            digests.items.clear();
+            digests.blobs.clear();
+            digests.heads.clear();
+        }
+        if self.level(Field::System) == Level::None && !(request.system.is_empty() && request.tools.is_empty()) {
+            digests.system = Measure::default();
+            digests.tools = None;
+            digests.heads.clear();
+        }
+        if self.level(Field::Reasoning) == Level::None {
+            digests.blobs.clear();
+        }
+        let hidden = classes::hidden(self.policy.levels(), Said::ToModel, &request.messages);
+        let items = digests.items.iter_mut().zip(hidden).enumerate();
+        for (place, (item, _)) in items.filter(|(_, (_, hidden))| *hidden) {
+            (item.digest, item.length) = (None, None);
+            digests.heads.truncate(place + 1);
+        }
+    }
+
+    /// Lengths come with digests; where no digest may leave they are thrown away.
+    fn any_hasher(&self) -> &Hasher {
+        const PLAIN: &Hasher = &Hasher::sha256();
+        self.hasher.unwrap_or(PLAIN)
     }
 }
 
@@ -30,46 +168,11 @@ pub(super) fn told(digests: RequestDigests, known: Option<usize>) -> Input {
         system: if is_keyframe { digests.system } else { Measure::default() },
         tools: if is_keyframe { digests.tools } else { None },
         blobs: digests.blobs.into_iter().skip(first).flatten().take(MAX_TOLD).collect(),
+        ..Input::default()
     }
 }
 
 /// The chain of all messages, where each has a digest.
-pub(super) fn whole_chain(digests: &RequestDigests) -> Option<crate::event::Digest> {
+pub(super) fn whole_chain(digests: &RequestDigests) -> Option<Digest> {
     digests.heads.last().copied().filter(|_| digests.heads.len() > digests.items.len())
-}
-
-/// Where no digest may leave, lengths still may: they come with digests that are thrown away.
-fn undigested_request(request: &Request) -> Input {
-    let mut input = told(c1::request(&Hasher::sha256(), request), None);
-    input.items.iter_mut().for_each(|item| item.digest = None);
-    let system = Measure { digest: None, ..input.system };
-    Input { chain: None, system, tools: None, blobs: Vec::new(), ..input }
-}
-
-/// What a model answered.
-pub(crate) fn answer(hasher: Option<&Hasher>, answer: &[Message]) -> Output {
-    let Output { mut items, mut blobs } = c1::answer(hasher.unwrap_or(&Hasher::sha256()), answer);
-    items.truncate(MAX_TOLD);
-    blobs.truncate(MAX_TOLD);
-    if hasher.is_none() {
-        items.iter_mut().for_each(|item| item.digest = None);
-        blobs.clear();
-    }
-    Output { items, blobs }
-}
-
-/// What a tool was called with.
-pub(crate) fn arguments(hasher: Option<&Hasher>, arguments: &RawText) -> Arguments {
-    match (hasher, arguments.expose()) {
-        (Some(hasher), Some(text)) => c1::arguments(hasher, text),
-        _ => Arguments { length: Some(arguments.len() as u64), ..Arguments::default() },
-    }
-}
-
-/// What a tool returned.
-pub(crate) fn result(hasher: Option<&Hasher>, result: &ResultContent) -> Measure {
-    match hasher {
-        Some(hasher) => c1::result(hasher, result),
-        None => Measure { digest: None, ..c1::result(&Hasher::sha256(), result) },
-    }
 }

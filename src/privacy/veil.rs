@@ -4,19 +4,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytestring::ByteString;
+use smallvec::SmallVec;
 
-use super::c1::{self, Hasher};
+use super::c1::Hasher;
+use super::classes;
 use super::history::History;
 use super::known::Known;
-use super::label::{is_label, is_policy};
-use super::level::Level;
-use super::measure::{self, MAX_TOLD};
+use super::label::{is_policy, is_safe_label};
+use super::measure::{self, Telling};
 use super::policy::{OTHER, Policy, replaced_label};
 use crate::event::{
-    Arguments, Attrs, CallKind, Closed, Digest, Event, Given, Histories, Input, Kind, Mark, MarkKind, Measure, Message,
-    Noted, Opened, Output, Raw, RawAttrs, RawText, RawValue, Request, ResultContent, Returned, Scope, Value, Veiled,
+    Attrs, CallKind, Closed, Digest, Event, Given, Histories, Input, Kind, Mark, MarkKind, Measure, Message, Noted,
+    Opened, Output, Raw, RawAttrs, RawValue, Request, ResultContent, Returned, Scope, Value, Veiled,
 };
-use crate::semconv::{Class, KeyId};
+use crate::semconv::{Class, FINISH_REASONS, Field, KeyId};
 
 /// The tenants whose keys are kept ready.
 const TENANTS: usize = 1024;
@@ -62,31 +63,32 @@ impl Veil {
         self.counts
     }
 
+    /// From now on it applies this one.
+    pub fn set_policy(&mut self, policy: Policy) {
+        if policy.is(&self.policy) {
+            return;
+        }
+        self.policy = policy;
+        // All of these were made under the other one.
+        self.tenants.clear();
+        self.known = Known::default();
+        self.history.forget();
+    }
+
     /// The event, as much as may leave of it. What was said is wiped.
     pub fn event(&mut self, event: Event<Raw>) -> Event<Veiled> {
-        let Event { scope, key, at, source, kind } = event;
-        let hasher = hasher_of(&self.policy, &mut self.tenants, scope.tenant.as_ref());
-        let (level, known, counts) = (self.policy.level(), &mut self.known, &mut self.counts);
-        let mut pass = Pass { hasher, level, known, counts };
-        let is_open = matches!(kind, Kind::Opened(..));
-        let scope = pass.scope(scope, !is_open);
-        let kind = match kind {
-            Kind::Opened(opened, given) => {
-                let opened = pass.opened(opened, self.policy.snapshot());
-                Kind::Opened(opened, pass.given(key.kind, &scope, given, &mut self.history))
-            }
-            Kind::Marked(mark) => {
-                if mark.kind == MarkKind::CompactionInstalled {
-                    self.history.replaced(&scope);
-                }
-                Kind::Marked(pass.mark(mark))
-            }
-            Kind::Closed(closed, returned) => Kind::Closed(pass.closed(closed), pass.returned(returned)),
-            Kind::Learned(attrs) => Kind::Learned(pass.attrs(&attrs)),
-            Kind::Tick => Kind::Tick,
-            Kind::Unknown { name } => Kind::Unknown { name: pass.label(&name) },
-        };
-        Event { scope, key, at, source, kind }
+        let hasher = hasher_of(&self.policy, &mut self.tenants, event.scope.tenant.as_ref());
+        let pass = Pass { hasher, policy: &self.policy, known: &mut self.known, counts: &mut self.counts };
+        pass.event(event, &mut self.history)
+    }
+
+    /// The same under the policy under which its call opened.
+    pub(crate) fn event_under(&mut self, policy: &Policy, event: Event<Raw>) -> Event<Veiled> {
+        let tenant = event.scope.tenant.as_deref();
+        let hasher = policy.hasher().map(|hasher| hasher.for_tenant(tenant));
+        let mut known = Known::default();
+        let pass = Pass { hasher: hasher.as_ref(), policy, known: &mut known, counts: &mut self.counts };
+        pass.event(event, &mut self.history)
     }
 
     /// A call that this veil has passed was accepted for export: the next inference of its thread may build on it.
@@ -122,15 +124,42 @@ fn hasher_of<'h>(
 /// One event on its way through.
 struct Pass<'a> {
     hasher: Option<&'a Hasher>,
-    level: Level,
+    policy: &'a Policy,
     known: &'a mut Known,
     counts: &'a mut VeilCounts,
 }
 
 impl Pass<'_> {
+    fn event(mut self, event: Event<Raw>, history: &mut History) -> Event<Veiled> {
+        let Event { scope, key, at, source, kind } = event;
+        let is_open = matches!(kind, Kind::Opened(..));
+        let scope = self.scope(scope, !is_open);
+        let kind = match kind {
+            Kind::Opened(opened, given) => {
+                let opened = self.opened(opened);
+                Kind::Opened(opened, self.given(key.kind, &scope, given, history))
+            }
+            Kind::Marked(mark) => {
+                if mark.kind == MarkKind::CompactionInstalled {
+                    history.replaced(&scope);
+                }
+                Kind::Marked(self.mark(mark))
+            }
+            Kind::Closed(closed, returned) => {
+                let closed = self.closed(closed);
+                let returned = self.returned(key.kind, &closed, returned);
+                Kind::Closed(closed, returned)
+            }
+            Kind::Learned(attrs) => Kind::Learned(self.attrs(&attrs)),
+            Kind::Tick => Kind::Tick,
+            Kind::Unknown { name } => Kind::Unknown { name: self.label(&name) },
+        };
+        Event { scope, key, at, source, kind }
+    }
+
     /// All events of a call carry its scope: what is replaced in it is counted with the first.
     fn scope(&mut self, scope: Arc<Scope>, was_counted: bool) -> Arc<Scope> {
-        if self.known.scope(&scope) {
+        if self.known.scope(self.policy.detectors(), &scope) {
             return scope;
         }
         let before = *self.counts;
@@ -146,13 +175,13 @@ impl Pass<'_> {
         Arc::new(veiled)
     }
 
-    fn opened(&mut self, opened: Opened<Raw>, policy: &ByteString) -> Opened<Veiled> {
-        let attrs = self.attrs(&opened.attrs);
-        Opened { span: opened.span, attrs, links: opened.links, policy: Some(policy.clone()) }
+    fn opened(&mut self, opened: Opened<Raw>) -> Opened<Veiled> {
+        let (attrs, policy) = (self.attrs(&opened.attrs), self.policy.snapshot().clone());
+        Opened { span: opened.span, attrs, links: opened.links, policy: Some(policy) }
     }
 
     fn closed(&mut self, closed: Closed<Raw>) -> Closed<Veiled> {
-        let error = self.payload(closed.error.as_ref());
+        let error = self.payload(&[Field::Errors], closed.error.as_ref());
         Closed { outcome: closed.outcome, attrs: self.attrs(&closed.attrs), error, links: closed.links }
     }
 
@@ -160,9 +189,16 @@ impl Pass<'_> {
         let noted = match mark.noted {
             Noted::Nothing => Noted::Nothing,
             Noted::Decision { action, alternatives } => {
-                Noted::Decision { action: self.payload(action.as_ref()), alternatives: self.payloads(&alternatives) }
+                let action = self.payload(&[Field::Completions], action.as_ref());
+                Noted::Decision {
+                    action,
+                    alternatives: self.telling().all_measured(&[Field::Completions], &alternatives),
+                }
             }
-            Noted::State(state) => Noted::State(self.payload(state.as_ref())),
+            Noted::State(state) => {
+                let told = state.map(|state| self.telling().measured(&Field::ALL, &state));
+                Noted::State(told.unwrap_or_default())
+            }
             Noted::Histories(histories) => Noted::Histories(Box::new(Histories {
                 replaced: self.messages(histories.replaced.as_deref()),
                 replacement: self.messages(histories.replacement.as_deref()),
@@ -178,16 +214,22 @@ impl Pass<'_> {
             }
             // Nothing builds on it, so it is told whole.
             Given::Request(request) => Given::Request(self.keyframe(request.as_deref())),
-            Given::Arguments(arguments) => Given::Arguments(self.arguments(arguments.as_ref())),
-            Given::Texts(texts) => Given::Texts(self.payloads(&texts)),
+            Given::Arguments(arguments) => {
+                let told = arguments.map(|arguments| self.telling().arguments(&arguments));
+                Given::Arguments(told.unwrap_or_default())
+            }
+            Given::Texts(texts) => Given::Texts(self.telling().texts(classes::given(kind), &texts)),
         }
     }
 
-    fn returned(&self, returned: Returned<Raw>) -> Returned<Veiled> {
+    fn returned(&self, kind: CallKind, closed: &Closed<Veiled>, returned: Returned<Raw>) -> Returned<Veiled> {
         match returned {
-            Returned::Answer(answer) => Returned::Answer(self.answer(&answer)),
-            Returned::Result(result) => Returned::Result(self.payload(result.as_ref())),
-            Returned::Texts(texts) => Returned::Texts(self.payloads(&texts)),
+            Returned::Answer(answer) => Returned::Answer(self.answer(closed, &answer)),
+            Returned::Result(result) => {
+                let told = result.map(|result| self.telling().result(&result));
+                Returned::Result(told.unwrap_or_default())
+            }
+            Returned::Texts(texts) => Returned::Texts(self.telling().texts(classes::returned(kind), &texts)),
         }
     }
 
@@ -207,7 +249,7 @@ impl Pass<'_> {
 
     /// `text` is UTF-8.
     fn text(&mut self, id: KeyId, text: &[u8]) -> ByteString {
-        if let Some(label) = self.known.label(id, text) {
+        if let Some(label) = self.known.label(self.policy.detectors(), id, text) {
             return label;
         }
         match id.name().class {
@@ -224,7 +266,7 @@ impl Pass<'_> {
     }
 
     fn label(&mut self, text: &ByteString) -> ByteString {
-        if is_label(text) { text.clone() } else { self.replaced(text) }
+        if is_safe_label(self.policy.detectors(), text) { text.clone() } else { self.replaced(text) }
     }
 
     fn replaced(&mut self, text: &str) -> ByteString {
@@ -233,43 +275,38 @@ impl Pass<'_> {
     }
 
     fn request(&mut self, scope: &Scope, request: Option<&Request>, history: &mut History) -> Input {
-        let Some(request) = self.content(request) else { return Input::default() };
-        let Some(hasher) = self.hasher else { return measure::keyframe(None, request) };
-        let digests = c1::request(hasher, request);
+        let Some(request) = request else { return Input::default() };
+        let telling = self.telling();
+        let digests = telling.digests(request);
         let known = measure::whole_chain(&digests).and_then(|_| history.known_prefix(scope, &digests.heads));
-        measure::told(digests, known)
+        telling.shown_input(request, measure::told(digests, known))
     }
 
     fn keyframe(&self, request: Option<&Request>) -> Input {
-        self.content(request).map_or_else(Input::default, |request| measure::keyframe(self.hasher, request))
+        request.map_or_else(Input::default, |request| self.telling().keyframe(request))
     }
 
-    /// Messages alone: what stands apart from them is no part of a history that was replaced.
+    /// Messages alone: what stands apart from them is no part of a history that was replaced. They are measured, not shown.
     fn messages(&self, request: Option<&Request>) -> Input {
-        let Input { chain, items, omitted, blobs, .. } = self.keyframe(request);
+        let Some(request) = request else { return Input::default() };
+        let Input { chain, items, omitted, blobs, .. } = measure::told(self.telling().digests(request), None);
         Input { chain, items, omitted, blobs, ..Input::default() }
     }
 
-    fn answer(&self, answer: &[Message]) -> Output {
-        self.content(Some(answer)).map_or_else(Output::default, |answer| measure::answer(self.hasher, answer))
+    fn answer(&self, closed: &Closed<Veiled>, answer: &[Message]) -> Output {
+        let reasons = match closed.attrs.value(FINISH_REASONS.id()) {
+            Some(Value::Texts(reasons)) => reasons.as_slice(),
+            _ => &[],
+        };
+        let reasons: SmallVec<[&str; 4]> = reasons.iter().map(|reason| &**reason).collect();
+        self.telling().answer(answer, &reasons)
     }
 
-    fn arguments(&self, arguments: Option<&RawText>) -> Arguments {
-        let arguments = self.content(arguments);
-        arguments.map_or_else(Arguments::default, |arguments| measure::arguments(self.hasher, arguments))
+    fn payload(&self, classes: &[Field], payload: Option<&ResultContent>) -> Measure {
+        payload.map_or_else(Measure::default, |payload| self.telling().text(classes, payload))
     }
 
-    fn payload(&self, payload: Option<&ResultContent>) -> Measure {
-        self.content(payload).map_or_else(Measure::default, |payload| measure::result(self.hasher, payload))
-    }
-
-    fn payloads(&self, payloads: &[ResultContent]) -> Vec<Measure> {
-        let payloads = self.content(Some(payloads)).unwrap_or_default();
-        payloads.iter().take(MAX_TOLD).map(|payload| measure::result(self.hasher, payload)).collect()
-    }
-
-    /// The content, where the level lets anything be told of it.
-    fn content<'c, T: ?Sized>(&self, content: Option<&'c T>) -> Option<&'c T> {
-        content.filter(|_| self.level >= Level::Digest)
+    const fn telling(&self) -> Telling<'_> {
+        Telling { policy: self.policy, hasher: self.hasher }
     }
 }

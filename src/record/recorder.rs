@@ -40,6 +40,14 @@ impl Recorder {
         self.desk.is_some()
     }
 
+    /// From now on calls open under this policy. Those that are open keep theirs, except that a stricter one holds at once
+    /// for all that has not been encoded. The resource keeps what it said when the recorder was made.
+    pub fn set_policy(&self, policy: Policy) {
+        if let Some(desk) = &self.desk {
+            desk.set_policy(policy);
+        }
+    }
+
     /// Waits until all that was recorded before has left, or `timeout` has passed. Blocks the calling thread.
     pub fn flush(&self, timeout: Duration) -> Drained {
         self.desk.as_ref().map_or(NOTHING_RECORDED, |desk| desk.flush(timeout))

@@ -40,3 +40,29 @@ pub enum Field {
     /// Messages and stacks of errors.
     Errors,
 }
+
+impl Field {
+    /// All kinds of content, in the order of their places.
+    pub const ALL: [Self; 7] = [
+        Self::System,
+        Self::Prompts,
+        Self::Completions,
+        Self::Reasoning,
+        Self::ToolArguments,
+        Self::ToolResults,
+        Self::Errors,
+    ];
+
+    /// The word in policies: in their files, and in the snapshot on spans.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Prompts => "prompts",
+            Self::Completions => "completions",
+            Self::Reasoning => "reasoning",
+            Self::ToolArguments => "tool_arguments",
+            Self::ToolResults => "tool_results",
+            Self::Errors => "errors",
+        }
+    }
+}

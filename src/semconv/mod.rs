@@ -7,9 +7,11 @@
 mod class;
 mod lookup;
 mod names;
+mod shown;
 mod table;
 
 pub use class::{Class, Field};
 pub use lookup::lookup;
 pub use names::*;
+pub use shown::{ShownNames, ShownOf};
 pub use table::{Attr, KeyId, Name, Origin, Phase, Type, table};

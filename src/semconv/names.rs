@@ -104,12 +104,12 @@ names! {
     ERROR_TYPE: "error.type", Text, Reason, Otel, Closed;
 
     // Content of the conventions: read from others, and written only at the levels that let content through.
-    INPUT_MESSAGES: "gen_ai.input.messages", Any, Content Prompts, GenAi, Foreign;
-    OUTPUT_MESSAGES: "gen_ai.output.messages", Any, Content Completions, GenAi, Foreign;
-    SYSTEM_INSTRUCTIONS: "gen_ai.system_instructions", Any, Content System, GenAi, Foreign;
-    TOOL_DEFINITIONS: "gen_ai.tool.definitions", Any, Content System, GenAi, Foreign;
-    TOOL_CALL_ARGUMENTS: "gen_ai.tool.call.arguments", Any, Content ToolArguments, GenAi, Foreign;
-    TOOL_CALL_RESULT: "gen_ai.tool.call.result", Any, Content ToolResults, GenAi, Foreign;
+    INPUT_MESSAGES: "gen_ai.input.messages", Any, Content Prompts, GenAi, Core;
+    OUTPUT_MESSAGES: "gen_ai.output.messages", Any, Content Completions, GenAi, Core;
+    SYSTEM_INSTRUCTIONS: "gen_ai.system_instructions", Any, Content System, GenAi, Core;
+    TOOL_DEFINITIONS: "gen_ai.tool.definitions", Any, Content System, GenAi, Core;
+    TOOL_CALL_ARGUMENTS: "gen_ai.tool.call.arguments", Any, Content ToolArguments, GenAi, Core;
+    TOOL_CALL_RESULT: "gen_ai.tool.call.result", Any, Content ToolResults, GenAi, Core;
     RETRIEVAL_QUERY: "gen_ai.retrieval.query.text", Text, Content Prompts, GenAi, Foreign;
     RETRIEVAL_DOCUMENTS: "gen_ai.retrieval.documents", Any, Content ToolResults, GenAi, Foreign;
     EXCEPTION_TYPE: "exception.type", Text, Reason, Otel, Foreign;
@@ -227,6 +227,27 @@ names! {
     COMPACTION_CHAIN: "veilspan.compaction.chain", Text, Digest, Veilspan, Core;
     COMPACTION_OMITTED: "veilspan.compaction.omitted", Int, Number, Veilspan, Core;
     COMPACTION_BLOB_DIGESTS: "veilspan.compaction.blob_digests", Texts, Digest, Veilspan, Core;
+
+    // Ours: what leaves of texts at the levels that let some leave, and where the rest is kept.
+    INPUT_PREVIEW: "veilspan.input.preview", Text, Content Prompts, Veilspan, Core;
+    OUTPUT_PREVIEW: "veilspan.output.preview", Text, Content Completions, Veilspan, Core;
+    SYSTEM_PREVIEW: "veilspan.system.preview", Text, Content System, Veilspan, Core;
+    TOOL_ARGUMENTS_PREVIEW: "veilspan.tool.arguments.preview", Text, Content ToolArguments, Veilspan, Core;
+    TOOL_RESULT_PREVIEW: "veilspan.tool.result.preview", Text, Content ToolResults, Veilspan, Core;
+    ERROR_PREVIEW: "veilspan.error.preview", Text, Content Errors, Veilspan, Core;
+    DECISION_ACTION_PREVIEW: "veilspan.decision.action.preview", Text, Content Completions, Veilspan, Core;
+    INPUT_REF: "veilspan.input.ref", Text, Digest, Veilspan, Core;
+    OUTPUT_REF: "veilspan.output.ref", Text, Digest, Veilspan, Core;
+    SYSTEM_REF: "veilspan.system.ref", Text, Digest, Veilspan, Core;
+    TOOLS_REF: "veilspan.tools.ref", Text, Digest, Veilspan, Core;
+    TOOL_ARGUMENTS_REF: "veilspan.tool.arguments.ref", Text, Digest, Veilspan, Core;
+    TOOL_RESULT_REF: "veilspan.tool.result.ref", Text, Digest, Veilspan, Core;
+    INPUT_MESSAGES_REF: "gen_ai.input.messages_ref", Text, Digest, GenAiNext, Core;
+    OUTPUT_MESSAGES_REF: "gen_ai.output.messages_ref", Text, Digest, GenAiNext, Core;
+    SYSTEM_INSTRUCTIONS_REF: "gen_ai.system_instructions_ref", Text, Digest, GenAiNext, Core;
+    TOOL_DEFINITIONS_REF: "gen_ai.tool.definitions_ref", Text, Digest, GenAiNext, Core;
+    TOOL_CALL_ARGUMENTS_REF: "gen_ai.tool.call.arguments_ref", Text, Digest, GenAiNext, Core;
+    TOOL_CALL_RESULT_REF: "gen_ai.tool.call.result_ref", Text, Digest, GenAiNext, Core;
 
     // Ours: what reduction writes.
     ROLLOUT_GENERATION: "veilspan.rollout.generation", Int, Number, Veilspan, Core;

@@ -164,7 +164,7 @@ impl Call {
     }
 
     pub fn answer(mut self, byte: u8) -> Self {
-        self.output.items = vec![Measure { digest: Some(digest(byte)), length: Some(1) }];
+        self.output.items = vec![Measure { digest: Some(digest(byte)), length: Some(1), ..Measure::default() }];
         self
     }
 
@@ -192,7 +192,7 @@ impl Call {
         let parent = self.parent.map(span);
         let ids = SpanIds { trace: trace(self.trace), span: span(self.number), parent, parent_is_remote: false };
         let opened = Opened { span: ids, attrs: self.opened.clone(), links: self.links.clone(), policy: None };
-        let arguments = Arguments { digest: Some(digest(0x1c)), exact: None, length: Some(7) };
+        let arguments = Arguments { digest: Some(digest(0x1c)), exact: None, length: Some(7), ..Arguments::default() };
         let given = match self.kind {
             CallKind::Inference => Given::Request(self.input.clone()),
             CallKind::Tool => Given::Arguments(arguments),
@@ -204,7 +204,7 @@ impl Call {
 
     pub fn close(&self) -> Event<Veiled> {
         let closed = Closed { outcome: self.outcome, attrs: self.closed.clone(), ..Closed::default() };
-        let result = Measure { digest: Some(digest(0x99)), length: Some(1) };
+        let result = Measure { digest: Some(digest(0x99)), length: Some(1), ..Measure::default() };
         let returned = match self.kind {
             CallKind::Inference => Returned::Answer(self.output.clone()),
             CallKind::Tool => Returned::Result(result),

@@ -10,7 +10,7 @@ use proptest::sample::{select, subsequence};
 use veilspan::event::{
     Algorithm, Arguments, At, Attrs, CallKind, CallRecord, Closed, Digest, EdgeKind, Given, Histories, Input, Item,
     KeyIdentity, Link, Mark, MarkKind, Marked, Measure, Noted, Opened, Outcome, Output, ProducerId, Returned, Role,
-    Scope, SpanId, SpanIds, TraceId, Value, Veiled,
+    Scope, Shown, SpanId, SpanIds, TraceId, Value, Veiled,
 };
 use veilspan::semconv::{OPERATION_NAME, Phase, Type, lookup, table};
 
@@ -58,7 +58,33 @@ fn length() -> impl Strategy<Value = Option<u64>> {
 }
 
 fn measure() -> impl Strategy<Value = Measure> {
-    (option::of(digest()), length()).prop_map(|(digest, length)| Measure { digest, length })
+    (option::of(digest()), length()).prop_map(|(digest, length)| Measure { digest, length, ..Measure::default() })
+}
+
+/// What is shown of content: by its beginning alone, or as a whole too.
+fn shown(is_whole: bool) -> BoxedStrategy<Shown> {
+    let whole = move || option::of(text()).prop_map(move |text| text.filter(|_| is_whole));
+    (option::of(text()), whole(), whole())
+        .prop_map(|(preview, content, reference)| {
+            let mut shown = Shown::NOTHING;
+            preview.into_iter().for_each(|preview| shown.set_preview(preview));
+            content.into_iter().for_each(|content| shown.set_content(content));
+            reference.into_iter().for_each(|reference| shown.set_reference(reference));
+            shown
+        })
+        .boxed()
+}
+
+fn shown_measure(is_whole: bool) -> BoxedStrategy<Measure> {
+    (measure(), shown(is_whole)).prop_map(|(measure, shown)| Measure { shown, ..measure }).boxed()
+}
+
+/// Several texts, of which the first may be shown.
+fn texts() -> impl Strategy<Value = Vec<Measure>> {
+    (vec(measure(), 0..4), shown(true)).prop_map(|(mut texts, shown)| {
+        texts.first_mut().into_iter().for_each(|first| first.shown = shown.clone());
+        texts
+    })
 }
 
 fn item() -> impl Strategy<Value = Item> {
@@ -68,8 +94,9 @@ fn item() -> impl Strategy<Value = Item> {
 
 fn input() -> impl Strategy<Value = Input> {
     let chain = (option::of(digest()), option::of(digest()), length());
-    (chain, vec(item(), 0..5), measure(), option::of(digest()), vec(digest(), 0..3)).prop_map(
-        |((prefix, chain, omitted), items, system, tools, blobs)| Input {
+    let shown = (shown(true), shown(true).prop_map(without_preview));
+    (chain, vec(item(), 0..5), shown_measure(true), option::of(digest()), vec(digest(), 0..3), shown).prop_map(
+        |((prefix, chain, omitted), items, system, tools, blobs, (shown, tools_shown))| Input {
             prefix,
             chain,
             items,
@@ -77,31 +104,48 @@ fn input() -> impl Strategy<Value = Input> {
             system,
             tools,
             blobs,
+            shown,
+            tools_shown,
         },
     )
 }
 
 /// A history alone.
 fn messages() -> impl Strategy<Value = Input> {
-    input().prop_map(|input| Input { prefix: None, system: Measure::default(), tools: None, ..input })
+    input().prop_map(|Input { chain, items, omitted, blobs, .. }| Input {
+        chain,
+        items,
+        omitted,
+        blobs,
+        ..Input::default()
+    })
+}
+
+fn without_preview(mut shown: Shown) -> Shown {
+    shown.clear_preview();
+    shown
 }
 
 fn given(kind: CallKind) -> BoxedStrategy<Given<Veiled>> {
-    let arguments = (option::of(digest()), option::of(digest()), length())
-        .prop_map(|(digest, exact, length)| Arguments { digest, exact, length });
+    let arguments = (option::of(digest()), option::of(digest()), length(), shown(true))
+        .prop_map(|(digest, exact, length, shown)| Arguments { digest, exact, length, shown });
     match Given::<Veiled>::empty(kind) {
         Given::Request(_) => input().prop_map(Given::Request).boxed(),
         Given::Arguments(_) => arguments.prop_map(Given::Arguments).boxed(),
-        _ => vec(measure(), 0..4).prop_map(Given::Texts).boxed(),
+        _ => texts().prop_map(Given::Texts).boxed(),
     }
 }
 
 fn returned(kind: CallKind) -> BoxedStrategy<Returned<Veiled>> {
-    let output = (vec(measure(), 0..3), vec(digest(), 0..3)).prop_map(|(items, blobs)| Output { items, blobs });
+    let output = (vec(measure(), 0..3), vec(digest(), 0..3), shown(true)).prop_map(|(items, blobs, shown)| Output {
+        items,
+        blobs,
+        shown,
+    });
     match Returned::<Veiled>::empty(kind) {
         Returned::Answer(_) => output.prop_map(Returned::Answer).boxed(),
-        Returned::Result(_) => measure().prop_map(Returned::Result).boxed(),
-        _ => vec(measure(), 0..4).prop_map(Returned::Texts).boxed(),
+        Returned::Result(_) => shown_measure(true).prop_map(Returned::Result).boxed(),
+        _ => texts().prop_map(Returned::Texts).boxed(),
     }
 }
 
@@ -113,7 +157,7 @@ fn mark() -> impl Strategy<Value = Mark<Veiled>> {
 
 fn noted(kind: MarkKind) -> BoxedStrategy<Noted<Veiled>> {
     match Noted::<Veiled>::empty(kind) {
-        Noted::Decision { .. } => (measure(), vec(measure(), 0..4))
+        Noted::Decision { .. } => (shown_measure(false), vec(measure(), 0..4))
             .prop_map(|(action, alternatives)| Noted::Decision { action, alternatives })
             .boxed(),
         Noted::State(_) => measure().prop_map(Noted::State).boxed(),
@@ -155,7 +199,7 @@ fn opened(kind: CallKind, span: SpanIds) -> impl Strategy<Value = Opened<Veiled>
 
 fn closed() -> impl Strategy<Value = Closed<Veiled>> {
     let outcome = option::of(select(&Outcome::ALL[..]));
-    (outcome, attrs(Phase::Closed), measure()).prop_map(|(outcome, attrs, error)| Closed {
+    (outcome, attrs(Phase::Closed), shown_measure(false)).prop_map(|(outcome, attrs, error)| Closed {
         outcome,
         attrs,
         error,

@@ -10,7 +10,7 @@ pub fn arguments(hasher: &Hasher, arguments: &str) -> Arguments {
         Some(canonical) if !canonical.is_exact() => (hasher.digest(&[canonical.as_bytes()]), Some(exact())),
         _ => (exact(), None),
     };
-    Arguments { digest: Some(digest), exact, length: Some(arguments.len() as u64) }
+    Arguments { digest: Some(digest), exact, length: Some(arguments.len() as u64), ..Arguments::default() }
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ pub fn message(hasher: &Hasher, parts: &[Part]) -> Option<Digest> {
 
 /// The digest and the length of what a tool returned.
 pub fn result(hasher: &Hasher, content: &ResultContent) -> Measure {
-    Measure { digest: part::content(hasher, content, 0), length: Some(part::content_length(content)) }
+    let (digest, length) = (part::content(hasher, content, 0), part::content_length(content));
+    Measure { digest, length: Some(length), ..Measure::default() }
 }
 
 pub(super) fn of_parts(hasher: &Hasher, parts: &[Part], nesting: usize) -> Option<Digest> {
@@ -38,7 +39,7 @@ pub(super) type ItemWithBlobs = (Item, SmallVec<[Digest; 1]>);
 
 /// The item of a tool result, which is a message of its own.
 pub(super) fn result_item(hasher: &Hasher, ordinal: Option<u32>, content: &ResultContent) -> ItemWithBlobs {
-    let Measure { digest, length } = result(hasher, content);
+    let Measure { digest, length, .. } = result(hasher, content);
     let digest = digest.map(|content| digest::message(hasher, [&digest::result(hasher, ordinal, &content)]));
     let kind = if digest.is_some() { "tool_call_response" } else { part::OVERSIZE };
     (Item { digest, role: Role::Tool, length, part_kinds: ByteString::from_static(kind) }, SmallVec::new())

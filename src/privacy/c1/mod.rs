@@ -24,6 +24,7 @@ pub use chain::Chain;
 pub use hasher::{Hasher, Hashing};
 pub use json::{Canonical, canonical};
 pub use message::{message, result};
+pub(super) use normal::{Calls, Piece};
 pub use request::{RequestDigests, answer, request, system, tools};
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use crate::event::{Message, Part, ResultContent, Role};
 
 /// A message, as it is hashed.
-pub(super) enum Piece<'r> {
+pub(in crate::privacy) enum Piece<'r> {
     Result {
         ordinal: Option<u32>,
         content: &'r ResultContent,
@@ -22,11 +22,11 @@ pub(super) enum Piece<'r> {
 
 /// Which call of its assistant message an id names. The last message that has the id counts.
 #[derive(Default)]
-pub(super) struct Calls<'r>(HashMap<&'r str, u32>);
+pub(in crate::privacy) struct Calls<'r>(HashMap<&'r str, u32>);
 
 impl<'r> Calls<'r> {
     /// Calls `found` with the pieces of a message, in order. Messages are to come oldest first.
-    pub(super) fn pieces(&mut self, message: &'r Message, mut found: impl FnMut(Piece<'r>)) {
+    pub(in crate::privacy) fn pieces(&mut self, message: &'r Message, mut found: impl FnMut(Piece<'r>)) {
         if message.role == Role::Assistant {
             self.note(&message.parts);
         }

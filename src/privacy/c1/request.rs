@@ -49,7 +49,7 @@ pub fn request(hasher: &Hasher, request: &Request) -> RequestDigests {
 pub fn answer(hasher: &Hasher, messages: &[Message]) -> Output {
     let mut output = Output::default();
     for (item, blobs) in items(hasher, messages) {
-        output.items.push(Measure { digest: item.digest, length: item.length });
+        output.items.push(Measure { digest: item.digest, length: item.length, ..Measure::default() });
         output.blobs.extend(blobs);
     }
     output
@@ -89,7 +89,7 @@ pub fn system(hasher: &Hasher, parts: &[RawText]) -> Measure {
         }
         length += part.len() as u64;
     }
-    Measure { digest: is_known.then(|| hashing.finish()), length: Some(length) }
+    Measure { digest: is_known.then(|| hashing.finish()), length: Some(length), ..Measure::default() }
 }
 
 /// The digest of tool definitions, which does not depend on their order. Missing where there are none, and where

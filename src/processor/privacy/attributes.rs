@@ -5,15 +5,15 @@ use std::ops::Range;
 
 use super::contract::Found;
 use super::rules::Rules;
-use super::siblings::Siblings;
+use super::siblings::{self, Siblings, Whole};
 use super::splice::Splice;
 use super::value::Pair;
-use super::verdict::{self, Verdict, stays};
-use super::write::{raw_attribute, relabelled};
+use super::verdict::{self, Verdict};
+use super::write::{raw_attribute, relabelled, text_attribute};
 use crate::otlp::wire::Malformed;
 use crate::otlp::{AnyView, Attributes};
 use crate::privacy::OTHER;
-use crate::semconv::{KeyId, lookup};
+use crate::semconv::{Class, Field, KeyId, ShownNames, lookup};
 
 /// Whose attributes they are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl<'a> AttributeList<'a> {
         let Pair { key, value, raw } = Pair::parse(bytes)?;
         let rules = self.rules;
         match self.verdict(key, &value) {
-            Verdict::Stays if stays(key) => {}
+            Verdict::Stays if rules.key_stays(key) => {}
             Verdict::Stays => self.put(key, raw, splice.replace(range)),
             Verdict::Label => {
                 let value = relabelled(&value, &|text| rules.label(text))?;
@@ -62,11 +62,9 @@ impl<'a> AttributeList<'a> {
                 let value = relabelled(&value, &|text| reason(rules, text))?;
                 self.put(key, &value, splice.replace(range));
             }
-            Verdict::Content(Some(slot)) => {
-                splice.replace(range);
-                self.found.add(slot, value);
-            }
-            Verdict::Content(None) => self.siblings.put(rules, key, &value, splice.replace(range)),
+            Verdict::Content(Some(slot)) => self.found.add(slot, value, splice.leave_out(range)),
+            Verdict::Content(None) => self.content(range, key, &value, splice),
+            Verdict::Preview(class) => self.preview(range, class, key, &value, splice),
         }
         Ok(())
     }
@@ -76,15 +74,76 @@ impl<'a> AttributeList<'a> {
         if self.found.is_empty() || !self.rules.tells_of_content() {
             return;
         }
-        let (message, number) = (self.message, self.number);
-        let told = self.found.tell(self.rules.hasher(), |names| has_valid(message, number, names));
+        let (message, number, rules) = (self.message, self.number, self.rules);
+        let mut told = self.found.tell(rules.telling(), |names| has_valid(message, number, names));
+        told.kept.iter().for_each(|edit| splice.keep(*edit));
+        // A preview that stands there already was looked at where it stands.
+        for (names, shown) in [
+            (ShownNames::INPUT, &mut told.input.shown),
+            (ShownNames::SYSTEM, &mut told.input.system.shown),
+            (ShownNames::OUTPUT, &mut told.output.shown),
+            (ShownNames::TOOL_ARGUMENTS, &mut told.arguments.shown),
+            (ShownNames::TOOL_RESULT, &mut told.result.shown),
+        ] {
+            if names.preview.is_some_and(|name| has(message, number, name.key())) {
+                shown.clear_preview();
+            }
+        }
         let out = splice.append();
-        let encoder = self.rules.encoder();
+        let encoder = rules.encoder();
         encoder.input(number, &told.input, out);
         encoder.output(number, &told.output, out);
         encoder.tool(number, &told.arguments, &told.result, out);
         for (slot, value) in &told.unread {
-            self.siblings.put(self.rules, slot.key(), value, out);
+            let level = rules.level(slot.class());
+            if let Some(Whole::Text(text)) = siblings::whole(rules, level, value) {
+                text_attribute(out, number, slot.key(), &text);
+            }
+            self.siblings.put(rules, level, slot.key(), value, out);
+        }
+    }
+
+    /// Content that has no form of its own: all of it where its level says so, and what is told of it beside it.
+    fn content(&mut self, range: Range<usize>, key: &str, value: &AnyView<'a>, splice: &mut Splice<'a>) {
+        let rules = self.rules;
+        let class = lookup(key).and_then(|id| match id.name().class {
+            Class::Content(class) => Some(class),
+            _ => None,
+        });
+        let level = rules.level(class);
+        let mut beside = Vec::new();
+        self.siblings.put(rules, level, key, value, &mut beside);
+        match siblings::whole(rules, level, value) {
+            Some(Whole::Same) if rules.key_stays(key) => {
+                if !beside.is_empty() {
+                    splice.replace(range.end..range.end).append(&mut beside);
+                }
+            }
+            Some(Whole::Text(text)) => {
+                let out = splice.replace(range);
+                text_attribute(out, self.number, &rules.label(key), &text);
+                out.append(&mut beside);
+            }
+            // What has no name has no place: keys are unique.
+            Some(Whole::Same) | None => splice.replace(range).append(&mut beside),
+        }
+    }
+
+    /// A preview that somebody before us has made, by whatever policy.
+    fn preview(
+        &mut self,
+        range: Range<usize>,
+        class: Option<Field>,
+        key: &str,
+        value: &AnyView<'a>,
+        splice: &mut Splice<'a>,
+    ) {
+        let AnyView::Text(text) = value else { return self.content(range, key, value, splice) };
+        let rules = self.rules;
+        match rules.telling().preview_again(class, rules.level(class), text) {
+            Some(again) if again == *text && rules.key_stays(key) => {}
+            Some(again) => text_attribute(splice.replace(range), self.number, &rules.label(key), &again),
+            None => drop(splice.replace(range)),
         }
     }
 
@@ -98,11 +157,18 @@ impl<'a> AttributeList<'a> {
     }
 
     fn verdict(&self, key: &str, value: &AnyView<'_>) -> Verdict {
-        match self.of {
-            Of::Span => verdict::of_span(key, value),
-            Of::Owner => verdict::of_owner(value),
-        }
+        let (verdict, of_hit) = match self.of {
+            Of::Span => (verdict::of_span(key, value), verdict::of_hit(key)),
+            Of::Owner => (verdict::of_owner(value), Some(Verdict::Label)),
+        };
+        // What looks like a label may be a key or an address all the same.
+        of_hit.filter(|_| verdict == Verdict::Stays && self.rules.hits(value)).unwrap_or(verdict)
     }
+}
+
+/// Whether a key stands among the attributes.
+fn has(message: &[u8], number: u8, key: &str) -> bool {
+    Attributes::new(message, u32::from(number)).flatten().any(|(known, _)| known == key)
 }
 
 /// Whether one of these names stands among the attributes with a value that stays.
@@ -112,7 +178,7 @@ pub(super) fn has_valid(message: &[u8], number: u8, names: &[KeyId]) -> bool {
 }
 
 fn reason<'t>(rules: &Rules<'_>, text: &'t str) -> Cow<'t, str> {
-    if stays(text) {
+    if rules.stays(text) {
         return Cow::Borrowed(text);
     }
     rules.count_replaced();

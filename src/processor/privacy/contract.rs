@@ -1,11 +1,11 @@
 //! Content of the conventions, and what may be told of it under our names.
 
 use super::read;
-use crate::event::{Arguments, Input, Measure, Output, Request};
+use super::splice::EditId;
+use crate::event::{Arguments, Input, Measure, Output, Request, Shown};
 use crate::otlp::AnyView;
-use crate::privacy::c1::Hasher;
-use crate::privacy::measure;
-use crate::semconv::{self as s, Attr, KeyId};
+use crate::privacy::measure::Telling;
+use crate::semconv::{self as s, Attr, Class, Field, KeyId};
 
 /// An attribute of the conventions that has a form in our contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,14 @@ impl Slot {
         SLOTS.iter().find(|(slot, _)| *slot == self).map_or("", |(_, name)| name.key())
     }
 
+    /// Its class.
+    pub(super) fn class(self) -> Option<Field> {
+        SLOTS.iter().find(|(slot, _)| *slot == self).and_then(|(_, name)| match name.id().name().class {
+            Class::Content(class) => Some(class),
+            _ => None,
+        })
+    }
+
     /// The names that tell of it.
     const fn told_by(self) -> &'static [KeyId] {
         match self {
@@ -72,11 +80,22 @@ impl Slot {
     }
 }
 
+/// One value of the conventions', where it stands.
+#[derive(Clone)]
+struct Value<'a> {
+    slot: Slot,
+    view: AnyView<'a>,
+    edit: EditId,
+    /// Whether what is measured of it stands beside it already.
+    is_told: bool,
+}
+
 /// The content that has been found on a span, an event or a link.
 #[derive(Default)]
 pub(super) struct Found<'a> {
-    values: Vec<(Slot, AnyView<'a>)>,
-    unread: Vec<(Slot, AnyView<'a>)>,
+    values: Vec<Value<'a>>,
+    unread: Vec<Value<'a>>,
+    kept: Vec<EditId>,
 }
 
 /// What may be told of it.
@@ -88,86 +107,136 @@ pub(super) struct Told<'a> {
     pub(super) result: Measure,
     /// What could not be read, and is content like any other.
     pub(super) unread: Vec<(Slot, AnyView<'a>)>,
+    /// What may stay where it is.
+    pub(super) kept: Vec<EditId>,
 }
 
 impl<'a> Found<'a> {
-    /// Of a name that stands twice the last value counts.
-    pub(super) fn add(&mut self, slot: Slot, value: AnyView<'a>) {
-        self.values.retain(|(known, _)| *known != slot);
-        self.values.push((slot, value));
+    /// Of a name that stands twice the last value counts. The value was left out by `edit`.
+    pub(super) fn add(&mut self, slot: Slot, view: AnyView<'a>, edit: EditId) {
+        self.values.retain(|known| known.slot != slot);
+        self.values.push(Value { slot, view, edit, is_told: false });
     }
 
     pub(super) const fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// Reads all of it. What `is_told` says to be told already is neither read nor told again.
-    pub(super) fn tell(mut self, hasher: Option<&Hasher>, is_told: impl Fn(&[KeyId]) -> bool) -> Told<'a> {
-        self.values.retain(|(slot, _)| !is_told(slot.told_by()));
-        let input = self.input(hasher);
-        let output = self.output(hasher);
-        let arguments = self.arguments(hasher);
-        let result = self.read(Slot::Result, read::result).map(|result| measure::result(hasher, &result));
-        Told {
-            input: input.unwrap_or_default(),
-            output: output.unwrap_or_default(),
-            arguments: arguments.unwrap_or_default(),
-            result: result.unwrap_or_default(),
-            unread: self.unread,
-        }
+    /// Reads all of it. What `is_told` says to be told already is not told again, and not read unless text of it is shown.
+    pub(super) fn tell(mut self, telling: Telling<'_>, is_told: impl Fn(&[KeyId]) -> bool) -> Told<'a> {
+        self.values.iter_mut().for_each(|value| value.is_told = is_told(value.slot.told_by()));
+        self.values.retain(|value| !value.is_told || value.slot.class().is_some_and(|class| telling.shows(class)));
+        let input = self.input(telling).unwrap_or_default();
+        let output = self.output(telling).unwrap_or_default();
+        let arguments = self.arguments(telling).unwrap_or_default();
+        let result = self.result(telling).unwrap_or_default();
+        let unread =
+            self.unread.into_iter().filter(|value| !value.is_told).map(|value| (value.slot, value.view)).collect();
+        Told { input, output, arguments, result, unread, kept: self.kept }
     }
 
-    fn input(&mut self, hasher: Option<&Hasher>) -> Option<Input> {
-        let messages = self.read(Slot::Input, read::messages);
-        let mut request = match messages {
+    fn input(&mut self, telling: Telling<'_>) -> Option<Input> {
+        let (messages, at_messages) = self.read(Slot::Input, read::messages).unzip();
+        let (mut request, at_request) = match messages {
             // What the newer name says holds; the older one is content like any other.
             Some(messages) => {
                 self.read(Slot::Prompt, |_| None::<()>);
-                Some(Request { messages, ..Request::default() })
+                (Some(Request { messages, ..Request::default() }), at_messages)
             }
-            None => self.read(Slot::Prompt, read::prompt),
+            None => self.read(Slot::Prompt, read::prompt).unzip(),
         };
         let has_messages = request.is_some();
-        if let Some(system) = self.read(Slot::System, read::system) {
+        let (system, at_system) = self.read(Slot::System, read::system).unzip();
+        if let Some(system) = system {
             request.get_or_insert_default().system.extend(system);
         }
-        if let Some(tools) = self.read(Slot::Tools, read::tools) {
+        let (tools, at_tools) = self.read(Slot::Tools, read::tools).unzip();
+        if let Some(tools) = tools {
             request.get_or_insert_default().tools.extend(tools);
         }
-        let mut input = measure::keyframe(hasher, &request?);
-        let is_part = |(slot, _): &(Slot, _)| matches!(slot, Slot::Input | Slot::System | Slot::Tools);
+        let mut input = telling.keyframe(&request?);
+        let is_part = |value: &Value<'_>| matches!(value.slot, Slot::Input | Slot::System | Slot::Tools);
         if !has_messages || self.unread.iter().any(is_part) {
             // A chain stands for the whole input, and this is not known to be that.
             input.chain = None;
         }
+        // The names that tell of a request are of one piece, so one value speaks for all.
+        let is_told = [&at_request, &at_system, &at_tools].into_iter().flatten().any(|value| value.is_told);
+        if is_told {
+            let Input { shown, system, tools_shown, .. } = input;
+            input = Input {
+                shown,
+                system: Measure { shown: system.shown, ..Measure::default() },
+                tools_shown,
+                ..Input::default()
+            };
+        }
+        self.keep(at_request, &mut input.shown);
+        self.keep(at_system, &mut input.system.shown);
+        self.keep(at_tools, &mut input.tools_shown);
         Some(input)
     }
 
-    fn output(&mut self, hasher: Option<&Hasher>) -> Option<Output> {
-        let messages = match self.read(Slot::Output, read::messages) {
-            Some(messages) => {
+    fn output(&mut self, telling: Telling<'_>) -> Option<Output> {
+        let (messages, at) = match self.read(Slot::Output, read::messages) {
+            Some(found) => {
                 self.read(Slot::Completion, |_| None::<()>);
-                messages
+                found
             }
             None => self.read(Slot::Completion, read::completion)?,
         };
-        Some(measure::answer(hasher, &messages))
+        let reasons = read::reasons(&at.view);
+        let reasons: Vec<&str> = reasons.iter().map(String::as_str).collect();
+        let mut output = telling.answer(&messages, &reasons);
+        if at.is_told {
+            output = Output { shown: output.shown, ..Output::default() };
+        }
+        self.keep(Some(at), &mut output.shown);
+        Some(output)
     }
 
-    fn arguments(&mut self, hasher: Option<&Hasher>) -> Option<Arguments> {
-        let (text, is_exact) = self.read(Slot::Arguments, read::arguments)?;
-        let told = measure::arguments(hasher, &text);
-        Some(if is_exact { told } else { Arguments { exact: None, ..told } })
+    fn arguments(&mut self, telling: Telling<'_>) -> Option<Arguments> {
+        let ((text, is_exact), at) = self.read(Slot::Arguments, read::arguments)?;
+        let mut told = telling.arguments(&text);
+        if !is_exact {
+            told.exact = None;
+        }
+        if at.is_told {
+            told = Arguments { shown: told.shown, ..Arguments::default() };
+        }
+        self.keep(Some(at), &mut told.shown);
+        Some(told)
+    }
+
+    fn result(&mut self, telling: Telling<'_>) -> Option<Measure> {
+        let (result, at) = self.read(Slot::Result, read::result)?;
+        let mut told = telling.result(&result);
+        if at.is_told {
+            told = Measure { shown: told.shown, ..Measure::default() };
+        }
+        self.keep(Some(at), &mut told.shown);
+        Some(told)
+    }
+
+    /// Lets a value stand where it is, if that is what would be written of it.
+    fn keep(&mut self, at: Option<Value<'a>>, shown: &mut Shown) {
+        if let Some(Value { slot, view: AnyView::Text(text), edit, .. }) = at
+            && !matches!(slot, Slot::Prompt | Slot::Completion)
+            && shown.content().is_some_and(|content| *content == text)
+        {
+            self.kept.push(edit);
+            shown.clear_content();
+        }
     }
 
     /// The content of a slot; kept as unread where it is not what it should be.
-    fn read<T>(&mut self, slot: Slot, read: impl Fn(&AnyView<'a>) -> Option<T>) -> Option<T> {
-        let place = self.values.iter().position(|(known, _)| *known == slot)?;
-        let (slot, value) = self.values.swap_remove(place);
-        let found = read(&value);
-        if found.is_none() {
-            self.unread.push((slot, value));
-        }
-        found
+    fn read<T>(&mut self, slot: Slot, read: impl Fn(&AnyView<'a>) -> Option<T>) -> Option<(T, Value<'a>)> {
+        let place = self.values.iter().position(|known| known.slot == slot)?;
+        let value = self.values.swap_remove(place);
+        let Some(found) = read(&value.view) else {
+            self.unread.push(value);
+            return None;
+        };
+        Some((found, value))
     }
 }

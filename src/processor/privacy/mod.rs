@@ -41,5 +41,4 @@ pub use stage::Privacy;
 pub(super) use {
     dialect::{is_genai_key, is_genai_name},
     veil::MessageVeil,
-    verdict::stays,
 };

@@ -3,10 +3,8 @@
 use std::borrow::Cow;
 
 use super::rules::Rules;
-use super::verdict::stays;
 use crate::event::CallKind;
 use crate::otlp::{AnyView, Attributes};
-use crate::privacy::is_label;
 use crate::semconv::{self, Attr};
 
 use bytestring::ByteString;
@@ -18,7 +16,8 @@ const OPERATIONS: &[&str] =
 
 /// What stands in the place of a span's name; nothing where it stays.
 pub(super) fn span_name<'a>(rules: &Rules<'_>, span: &'a [u8], name: &'a str) -> Option<Cow<'a, str>> {
-    if stays(name) || name.split_once(' ').is_some_and(|(word, label)| is_operation(word) && stays_as_target(label)) {
+    let is_target = |label: &str| !label.is_empty() && rules.stays(label);
+    if rules.stays(name) || name.split_once(' ').is_some_and(|(word, label)| is_operation(word) && is_target(label)) {
         return None;
     }
     let Some(operation) = text(span, semconv::OPERATION_NAME).filter(|operation| is_operation(operation)) else {
@@ -40,10 +39,6 @@ fn is_operation(word: &str) -> bool {
     OPERATIONS.contains(&word) || CallKind::of_operation(word).is_some()
 }
 
-fn stays_as_target(label: &str) -> bool {
-    !label.is_empty() && stays(label)
-}
-
 fn text(span: &[u8], name: Attr<ByteString>) -> Option<&str> {
     let mut named = Attributes::new(span, 9).flatten().filter(|(key, _)| *key == name.key());
     named.find_map(|(_, value)| match value {
@@ -53,7 +48,11 @@ fn text(span: &[u8], name: Attr<ByteString>) -> Option<&str> {
 }
 
 /// Whether a `tracestate` is labels alone. Its members are vendors' own, and could be anything.
-pub(super) fn is_safe_trace_state(state: &str) -> bool {
+pub(super) fn is_safe_trace_state(rules: &Rules<'_>, state: &str) -> bool {
+    is_of_labels(state, |label| !label.is_empty() && rules.stays(label))
+}
+
+fn is_of_labels(state: &str, is_label: impl Fn(&str) -> bool) -> bool {
     let is_safe = |member: &str| {
         member.trim_matches([' ', '\t']).split_once('=').is_some_and(|(key, value)| is_label(key) && is_label(value))
     };
@@ -63,6 +62,7 @@ pub(super) fn is_safe_trace_state(state: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::privacy::is_label;
 
     #[test]
     fn a_trace_state_of_labels_is_safe() {
@@ -74,7 +74,7 @@ mod tests {
             ("a", false),
             ("a=b,", false),
         ] {
-            assert_eq!(is_safe_trace_state(state), is_safe, "{state}");
+            assert_eq!(is_of_labels(state, is_label), is_safe, "{state}");
         }
     }
 }

@@ -5,7 +5,6 @@ use super::rules::Rules;
 use super::span::label;
 use super::splice::{Splice, ranged};
 use super::value::utf8;
-use super::verdict::stays;
 use crate::otlp::wire::{Fields, Malformed, Wire};
 
 /// A `Resource` as much as may leave of it; nothing where all of it may.
@@ -17,7 +16,7 @@ pub(super) fn resource(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>
         match (field.number, field.value) {
             (1, Wire::Bytes(attribute)) => attributes.attribute(range, attribute, &mut splice)?,
             (2, Wire::Varint(_)) => {}
-            (3, Wire::Bytes(entity)) if is_entity_of_labels(entity)? => {}
+            (3, Wire::Bytes(entity)) if is_entity_of_labels(rules, entity)? => {}
             _ => drop(splice.replace(range)),
         }
     }
@@ -41,11 +40,11 @@ pub(super) fn scope(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, 
 }
 
 /// An entity names attributes by their keys: one whose keys are no labels would name none.
-fn is_entity_of_labels(entity: &[u8]) -> Result<bool, Malformed> {
+fn is_entity_of_labels(rules: &Rules<'_>, entity: &[u8]) -> Result<bool, Malformed> {
     for field in Fields::new(entity) {
         let field = field?;
         match (field.number, field.value) {
-            (1..=4, Wire::Bytes(text)) if stays(utf8(text)?) => {}
+            (1..=4, Wire::Bytes(text)) if rules.stays(utf8(text)?) => {}
             _ => return Ok(false),
         }
     }

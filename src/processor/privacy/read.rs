@@ -9,6 +9,7 @@ use super::value::to_json;
 use crate::event::shape::{self, genai};
 use crate::event::{Message, RawText, Request, ResultContent, Role, ToolDefinition};
 use crate::otlp::AnyView;
+use crate::privacy::{OTHER, is_label};
 
 pub(super) fn messages(value: &AnyView<'_>) -> Option<Vec<Message>> {
     json(value).map(genai::messages)
@@ -38,6 +39,20 @@ pub(super) fn completion(value: &AnyView<'_>) -> Option<Vec<Message>> {
     match plain(value) {
         Some(text) => Some(vec![Message::text(Role::Assistant, text)]),
         None => json(value).map(shape::answer),
+    }
+}
+
+/// For each message of an answer why it ended, as far as that is told in words.
+pub(super) fn reasons(value: &AnyView<'_>) -> Vec<String> {
+    let Some(Value::Array(messages)) = json(value) else { return Vec::new() };
+    let reason = |message: &Value| {
+        let reason = message.get("finish_reason").and_then(Value::as_str).unwrap_or_default();
+        if is_label(reason) { reason.to_owned() } else { OTHER.to_string() }
+    };
+    if messages.iter().any(|message| message.get("finish_reason").is_some()) {
+        messages.iter().map(reason).collect()
+    } else {
+        Vec::new()
     }
 }
 

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::verdict::stays;
+use super::verdict::stays_under;
 use crate::otlp::encode::Encoder;
 use crate::otlp::{AnyView, Attributes};
 use crate::privacy::c1::Hasher;
+use crate::privacy::measure::Telling;
 use crate::privacy::{Level, Policy, replaced_label};
-use crate::semconv;
+use crate::semconv::{self, Field, lookup};
 
 /// The policy with the key of the tenant that a span names. The key is only made when something is to be hashed.
 pub(super) struct Rules<'a> {
@@ -32,9 +33,24 @@ impl<'a> Rules<'a> {
         self.hasher.get_or_init(|| self.policy.hasher().map(|hasher| hasher.for_tenant(tenant()))).as_ref()
     }
 
-    /// Whether lengths of content may leave, and digests of it where there are any.
+    /// The level of a class. Content of no known class may be any: of it the most private level holds.
+    pub(super) fn level(&self, class: Option<Field>) -> Level {
+        class.map_or_else(|| self.policy.levels().least(), |class| self.policy.levels().of(class))
+    }
+
+    /// Whether anything may be told of any content.
     pub(super) fn tells_of_content(&self) -> bool {
-        self.policy.level() >= Level::Digest
+        self.policy.levels().most() >= Level::Digest
+    }
+
+    /// What may be told of content.
+    pub(super) fn telling(&self) -> Telling<'_> {
+        Telling { policy: self.policy, hasher: self.hasher() }
+    }
+
+    /// The most bytes of one attribute with content.
+    pub(super) fn attribute_bytes(&self) -> usize {
+        self.policy.attribute_bytes()
     }
 
     /// The policy as it stands on a span.
@@ -48,7 +64,29 @@ impl<'a> Rules<'a> {
 
     /// A text as it is where it looks like a label, else what stands for it.
     pub(super) fn label<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if stays(text) { Cow::Borrowed(text) } else { Cow::Owned(self.replaced(text)) }
+        if self.stays(text) { Cow::Borrowed(text) } else { Cow::Owned(self.replaced(text)) }
+    }
+
+    /// Whether a text may leave as a label.
+    pub(super) fn stays(&self, text: &str) -> bool {
+        stays_under(self.policy, text)
+    }
+
+    /// Whether the name of an attribute may leave. Those of the table may.
+    pub(super) fn key_stays(&self, key: &str) -> bool {
+        lookup(key).is_some() || self.stays(key)
+    }
+
+    /// Whether a detector hits a text of a value.
+    pub(super) fn hits(&self, value: &AnyView<'_>) -> bool {
+        let Some(detectors) = self.policy.detectors() else { return false };
+        match value {
+            AnyView::Text(text) => detectors.hits(text),
+            AnyView::Array(values) => {
+                values.clone().any(|value| matches!(value, Ok(AnyView::Text(text)) if detectors.hits(text)))
+            }
+            _ => false,
+        }
     }
 
     /// What stands for a text that is no label.

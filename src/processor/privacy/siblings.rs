@@ -1,4 +1,5 @@
-//! What is told of content that has no form of its own: `<key>.digest` and `<key>.length` in its place.
+//! What is told of content that has no form of its own: `<key>.digest`, `<key>.length` and `<key>.preview` beside it, or in
+//! its place.
 
 use std::collections::HashSet;
 
@@ -9,11 +10,36 @@ use super::write::{int_attribute, text_attribute};
 use crate::event::Digest;
 use crate::otlp::{AnyView, Attributes};
 use crate::privacy::c1::{Hasher, digest};
-use crate::privacy::is_label;
+use crate::privacy::{Level, is_label};
 use crate::semconv::lookup;
 
 const DIGEST: &str = ".digest";
 const LENGTH: &str = ".length";
+pub(super) const PREVIEW: &str = ".preview";
+
+/// What may leave of a value as a whole.
+pub(super) enum Whole {
+    /// It stays as it is.
+    Same,
+    /// This text.
+    Text(String),
+}
+
+/// What may leave of a value as a whole, at this level.
+pub(super) fn whole(rules: &Rules<'_>, level: Level, value: &AnyView<'_>) -> Option<Whole> {
+    let bounded = |text: &str| {
+        let whole = rules.telling().whole(level, text)?;
+        Some(if *whole == *text { Whole::Same } else { Whole::Text(whole.into_owned()) })
+    };
+    match value {
+        AnyView::Text(text) => bounded(text),
+        // No detector can look into bytes.
+        AnyView::Bytes(bytes) => {
+            (level == Level::Full && bytes.len() <= rules.attribute_bytes()).then_some(Whole::Same)
+        }
+        value => bounded(&to_json(value).ok()?.to_string()),
+    }
+}
 
 /// Writes siblings into one message, each key once.
 pub(super) struct Siblings<'a> {
@@ -29,8 +55,8 @@ impl<'a> Siblings<'a> {
     }
 
     /// Appends what may be told of a value.
-    pub(super) fn put(&mut self, rules: &Rules<'_>, key: &str, value: &AnyView<'_>, out: &mut Vec<u8>) {
-        if !rules.tells_of_content() {
+    pub(super) fn put(&mut self, rules: &Rules<'_>, level: Level, key: &str, value: &AnyView<'_>, out: &mut Vec<u8>) {
+        if level < Level::Digest {
             return;
         }
         let hasher = rules.hasher();
@@ -41,12 +67,18 @@ impl<'a> Siblings<'a> {
         if let Some(key) = self.key(rules, key, LENGTH) {
             int_attribute(out, self.number, &key, i64::try_from(length).unwrap_or(i64::MAX));
         }
+        if let AnyView::Text(text) = value
+            && let Some(preview) = rules.telling().preview_text(level, text)
+            && let Some(key) = self.key(rules, key, PREVIEW)
+        {
+            text_attribute(out, self.number, &key, &preview);
+        }
     }
 
     /// The sibling's key, unless it is taken or there is no name for it. Always a label, so that it passes another stage.
     fn key(&mut self, rules: &Rules<'_>, key: &str, suffix: &str) -> Option<String> {
         let mut name = format!("{key}{suffix}");
-        if !is_label(&name) {
+        if !is_label(&name) || !rules.stays(&name) {
             rules.hasher()?;
             name = format!("{}{suffix}", rules.replaced(key));
         }
@@ -64,7 +96,8 @@ impl<'a> Siblings<'a> {
 fn taken(message: &[u8], number: u8) -> HashSet<String> {
     let attributes = Attributes::new(message, u32::from(number)).flatten();
     let siblings = attributes.filter(|(key, value)| {
-        (key.ends_with(DIGEST) || key.ends_with(LENGTH)) && verdict::of_span(key, value) == Verdict::Stays
+        let is_measure = key.ends_with(DIGEST) || key.ends_with(LENGTH);
+        key.ends_with(PREVIEW) || is_measure && verdict::of_span(key, value) == Verdict::Stays
     });
     siblings.map(|(key, _)| key.to_owned()).collect()
 }

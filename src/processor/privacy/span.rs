@@ -22,7 +22,7 @@ pub(super) fn span(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, M
         match (field.number, field.value) {
             (1 | 2 | 4, Wire::Bytes(_)) | (7 | 8, Wire::Fixed64(_)) | (16, Wire::Fixed32(_)) => {}
             (6 | 10 | 12 | 14, Wire::Varint(_)) => {}
-            (3, Wire::Bytes(state)) if is_safe_trace_state(utf8(state)?) => {}
+            (3, Wire::Bytes(state)) if is_safe_trace_state(rules, utf8(state)?) => {}
             (5, Wire::Bytes(name)) => {
                 if let Some(name) = span_name(rules, bytes, utf8(name)?) {
                     put_bytes(splice.replace(range), 5, name.as_bytes());
@@ -31,7 +31,7 @@ pub(super) fn span(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, M
             (9, Wire::Bytes(attribute)) => attributes.attribute(range, attribute, &mut splice)?,
             (11, Wire::Bytes(bytes)) => splice.replace_message(range, 11, event(rules, bytes)?),
             (13, Wire::Bytes(bytes)) => splice.replace_message(range, 13, link(rules, bytes)?),
-            (15, Wire::Bytes(bytes)) => splice.replace_message(range, 15, status(bytes)?),
+            (15, Wire::Bytes(bytes)) => splice.replace_message(range, 15, status(rules, bytes)?),
             // A trace state that is no labels. Canonical bytes have nothing else, but nothing else would stay either.
             _ => drop(splice.replace(range)),
         }
@@ -66,7 +66,7 @@ fn link(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
         let (range, field) = field?;
         match (field.number, field.value) {
             (1 | 2, Wire::Bytes(_)) | (5, Wire::Varint(_)) | (6, Wire::Fixed32(_)) => {}
-            (3, Wire::Bytes(state)) if is_safe_trace_state(utf8(state)?) => {}
+            (3, Wire::Bytes(state)) if is_safe_trace_state(rules, utf8(state)?) => {}
             (4, Wire::Bytes(attribute)) => attributes.attribute(range, attribute, &mut splice)?,
             _ => drop(splice.replace(range)),
         }
@@ -75,14 +75,22 @@ fn link(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
     Ok(splice.finish())
 }
 
-/// A status without what it says in words.
-fn status(bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+/// A status, with as much of what it says in words as errors may tell.
+fn status(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
     let mut splice = Splice::new(bytes);
     for field in ranged(bytes) {
         let (range, field) = field?;
         match (field.number, field.value) {
             (3, Wire::Varint(_)) => {}
             (2, Wire::Bytes([])) => {}
+            (2, Wire::Bytes(message)) => {
+                let message = utf8(message)?;
+                match rules.telling().status(message) {
+                    Some(told) if told == message => {}
+                    Some(told) => put_bytes(splice.replace(range), 2, told.as_bytes()),
+                    None => drop(splice.replace(range)),
+                }
+            }
             _ => drop(splice.replace(range)),
         }
     }

@@ -4,29 +4,45 @@ use std::ops::Range;
 
 use crate::otlp::wire::{Field, Fields, Malformed};
 
-/// A message on its way through. Nothing is copied before the first change.
+/// A message on its way through. Nothing is copied before it is finished.
 pub(super) struct Splice<'a> {
     source: &'a [u8],
-    /// How much of the source is settled: copied or left out.
-    settled: usize,
-    out: Vec<u8>,
-    is_changed: bool,
+    /// In order, and without overlap.
+    edits: Vec<Edit>,
 }
+
+struct Edit {
+    range: Range<usize>,
+    by: Vec<u8>,
+}
+
+/// An edit that may be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EditId(usize);
 
 impl<'a> Splice<'a> {
     pub(super) const fn new(source: &'a [u8]) -> Self {
-        Self { source, settled: 0, out: Vec::new(), is_changed: false }
+        Self { source, edits: Vec::new() }
     }
 
     /// Leaves a range out, and hands out where to write what stands in its place. Ranges are to come in order.
     pub(super) fn replace(&mut self, range: Range<usize>) -> &mut Vec<u8> {
-        if !self.is_changed {
-            self.is_changed = true;
-            self.out.reserve(self.source.len());
+        debug_assert!(self.edits.last().is_none_or(|last| last.range.end <= range.start));
+        &mut self.edits.push_mut(Edit { range, by: Vec::new() }).by
+    }
+
+    /// Leaves a range out until somebody takes that back.
+    pub(super) fn leave_out(&mut self, range: Range<usize>) -> EditId {
+        self.replace(range);
+        EditId(self.edits.len() - 1)
+    }
+
+    /// Takes an edit back: what stood there stays.
+    pub(super) fn keep(&mut self, EditId(place): EditId) {
+        if let Some(edit) = self.edits.get_mut(place) {
+            // An empty range in the place of a range changes nothing, and is none of the changes.
+            edit.range.end = edit.range.start;
         }
-        self.out.extend_from_slice(self.source.get(self.settled..range.start).unwrap_or_default());
-        self.settled = range.end;
-        &mut self.out
     }
 
     /// Replaces a field by a message field, if there is a message for it.
@@ -42,17 +58,25 @@ impl<'a> Splice<'a> {
         self.replace(end..end)
     }
 
-    pub(super) const fn is_changed(&self) -> bool {
-        self.is_changed
+    pub(super) fn is_changed(&self) -> bool {
+        self.edits.iter().any(|edit| !edit.range.is_empty() || !edit.by.is_empty())
     }
 
     /// The message, if it is another one now.
-    pub(super) fn finish(mut self) -> Option<Vec<u8>> {
-        if !self.is_changed {
+    pub(super) fn finish(self) -> Option<Vec<u8>> {
+        if !self.is_changed() {
             return None;
         }
-        self.append();
-        Some(self.out)
+        let added: usize = self.edits.iter().map(|edit| edit.by.len()).sum();
+        let mut out = Vec::with_capacity(self.source.len() + added);
+        let mut settled = 0;
+        for Edit { range, by } in &self.edits {
+            out.extend_from_slice(self.source.get(settled..range.start).unwrap_or_default());
+            out.extend_from_slice(by);
+            settled = range.end;
+        }
+        out.extend_from_slice(self.source.get(settled..).unwrap_or_default());
+        Some(out)
     }
 }
 
@@ -78,5 +102,16 @@ mod tests {
         splice.append().extend_from_slice(b"!");
         assert_eq!(splice.finish().unwrap(), b"aBBBcdf!");
         assert_eq!(Splice::new(b"abc").finish(), None);
+    }
+
+    #[test]
+    fn what_was_left_out_and_is_kept_after_all_changes_nothing() {
+        let mut splice = Splice::new(b"abcdef");
+        let first = splice.leave_out(1..3);
+        let second = splice.leave_out(4..5);
+        splice.keep(first);
+        assert!(splice.is_changed());
+        splice.keep(second);
+        assert_eq!(splice.finish(), None);
     }
 }

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use super::genai::{is_genai, is_genai_scope};
 use super::loose;
 use super::veil::MessageVeil;
-use super::verdict::stays;
 use crate::otlp::assemble::{Envelope, Patch, Patches};
 use crate::otlp::wire::Malformed;
 use crate::otlp::{Form, Request, ResourceSpans, ScopeSpans, SpanEntry};
@@ -50,7 +49,7 @@ impl Privacy {
                     patches.scope(scope.place(), self.scope(&scope));
                 }
                 // What stands around the spans is no more than schema URLs and fields that nobody knows.
-                if !request.envelope_is_canonical() || !has_safe_schema_urls(&resource) {
+                if !request.envelope_is_canonical() || !self.has_safe_schema_urls(&resource) {
                     patches.envelope_of(resource.place(), Envelope::Bare);
                 }
             }
@@ -79,6 +78,11 @@ impl Privacy {
         has_genai
     }
 
+    fn has_safe_schema_urls(&self, resource: &ResourceSpans<'_>) -> bool {
+        let is_safe = |url: &str| self.veil.stays(url);
+        is_safe(resource.schema_url()) && resource.scopes().all(|scope| is_safe(scope.schema_url()))
+    }
+
     fn span(&self, entry: &SpanEntry<'_>) -> Patch {
         patch(loose::span(entry.form(), entry.as_slice()), |bytes| self.veil.span(bytes))
     }
@@ -91,10 +95,6 @@ impl Privacy {
     fn scope(&self, entry: &ScopeSpans<'_>) -> Patch {
         patch(loose::scope(entry.form(), entry.scope()), |bytes| self.veil.scope(bytes))
     }
-}
-
-fn has_safe_schema_urls(resource: &ResourceSpans<'_>) -> bool {
-    stays(resource.schema_url()) && resource.scopes().all(|scope| stays(scope.schema_url()))
 }
 
 /// What becomes of a message in canonical bytes, or of one that has none.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::rules::Rules;
+use super::verdict::stays_under;
 use super::{owner, span};
 use crate::otlp::encode::Encoder;
 use crate::otlp::wire::Malformed;
@@ -26,6 +27,11 @@ impl MessageVeil {
 
     pub(in crate::processor) fn counts(&self) -> VeilCounts {
         VeilCounts { labels_replaced: self.labels_replaced.load(Ordering::Relaxed) }
+    }
+
+    /// Whether a text may leave as a label.
+    pub(in crate::processor) fn stays(&self, text: &str) -> bool {
+        stays_under(&self.policy, text)
     }
 
     /// The `Span` of a GenAI call.

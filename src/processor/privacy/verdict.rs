@@ -1,10 +1,11 @@
 //! What becomes of an attribute, by the class of its name.
 
 use super::contract::Slot;
+use super::siblings::PREVIEW;
 use crate::event::Digest;
 use crate::otlp::AnyView;
-use crate::privacy::{OTHER, is_label, is_policy};
-use crate::semconv::{self, Class, KeyId, lookup};
+use crate::privacy::{OTHER, Policy, is_label, is_policy};
+use crate::semconv::{self, Class, Field, KeyId, lookup};
 
 /// What becomes of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,14 +18,21 @@ pub(super) enum Verdict {
     Reason,
     /// It is content; of the conventions' own, which.
     Content(Option<Slot>),
+    /// It is the beginning of content of this class, cut by somebody before us.
+    Preview(Option<Field>),
 }
 
 /// The longest number, in characters.
 const MAX_NUMBER_CHARS: usize = 32;
 
 /// Whether a text may leave as a label. `_OTHER` is what we write ourselves, and nothing tells nothing.
-pub(in crate::processor) fn stays(text: &str) -> bool {
+fn stays(text: &str) -> bool {
     is_label(text) || text.is_empty() || text == &*OTHER
+}
+
+/// The same under a policy: neither may a detector hit it.
+pub(in crate::processor) fn stays_under(policy: &Policy, text: &str) -> bool {
+    stays(text) && !policy.detectors().is_some_and(|detectors| detectors.hits(text))
 }
 
 /// On a span, an event or a link.
@@ -41,7 +49,9 @@ pub(super) fn of_span(key: &str, value: &AnyView<'_>) -> Verdict {
         Some(Class::Reason) => (stays, Verdict::Reason),
         Some(Class::Digest) => return text_or_content(value, is_digest, true),
         Some(Class::Policy) => return text_or_content(value, is_policy, false),
+        Some(Class::Content(class)) if is_preview(key, value) => return Verdict::Preview(Some(class)),
         Some(Class::Content(_)) => return Verdict::Content(id.and_then(Slot::of)),
+        None if is_preview(key, value) => return Verdict::Preview(None),
         None => return unknown(key, value),
     };
     labels(value, passes, otherwise)
@@ -49,6 +59,16 @@ pub(super) fn of_span(key: &str, value: &AnyView<'_>) -> Verdict {
 
 fn has_part_kinds(id: KeyId) -> bool {
     [semconv::INPUT_PART_KINDS, semconv::COMPACTION_PART_KINDS].iter().any(|name| name.id() == id)
+}
+
+/// What becomes of a value with this name that would stay, where a detector hits a text in it.
+pub(super) fn of_hit(key: &str) -> Option<Verdict> {
+    match lookup(key)?.name().class {
+        Class::Label | Class::Constant => Some(Verdict::Label),
+        Class::Reason => Some(Verdict::Reason),
+        Class::Policy => Some(Verdict::Content(None)),
+        Class::Number | Class::Digest | Class::Content(_) => None,
+    }
 }
 
 /// On a resource or a scope, where every text is a label and only a text can be one.
@@ -112,6 +132,10 @@ fn unknown(key: &str, value: &AnyView<'_>) -> Verdict {
         AnyView::Int(_) | AnyView::Double(_) if is_count(key) => Verdict::Stays,
         _ => Verdict::Content(None),
     }
+}
+
+fn is_preview(key: &str, value: &AnyView<'_>) -> bool {
+    key.ends_with(PREVIEW) && matches!(value, AnyView::Text(_))
 }
 
 /// Families of names that hold nothing but counts and prices, newer members included.

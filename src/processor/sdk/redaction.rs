@@ -13,7 +13,7 @@ use super::attributes::unique;
 use super::{decode, encode};
 use crate::otlp::wire::Malformed;
 use crate::privacy::Policy;
-use crate::processor::privacy::{MessageVeil, is_genai_key, is_genai_name, stays};
+use crate::processor::privacy::{MessageVeil, is_genai_key, is_genai_name};
 
 /// Applies a policy, and counts.
 pub(super) struct Redaction {
@@ -69,7 +69,7 @@ impl Redaction {
         unique(&mut attributes);
         let message = encode::scope(scope, &attributes);
         let veiled = self.veil.scope(&message)?;
-        let schema_url = scope.schema_url().filter(|url| stays(url));
+        let schema_url = scope.schema_url().filter(|url| self.veil.stays(url));
         if veiled.is_none() && attributes.len() == count && schema_url == scope.schema_url() {
             return Ok(None);
         }
@@ -79,7 +79,7 @@ impl Redaction {
     /// The resource as much as may leave of it.
     pub(super) fn resource(&self, resource: &Resource) -> Resource {
         let message = encode::resource(resource);
-        let schema_url = resource.schema_url().filter(|url| stays(url));
+        let schema_url = resource.schema_url().filter(|url| self.veil.stays(url));
         // What cannot be read does not leave; it is not reached with what the encoder has written.
         let attributes = match self.veil.resource(&message) {
             Ok(None) if schema_url == resource.schema_url() => return resource.clone(),

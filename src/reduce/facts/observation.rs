@@ -2,10 +2,10 @@
 
 use bytestring::ByteString;
 
-use super::detach::{detach, detach_attrs, detach_input};
+use super::detach::{detach, detach_attrs, detach_input, detach_measure, detach_output};
 use crate::event::{
     Arguments, At, Attrs, CallKind, Closed, Given, Input, Kind, Link, Measure, Opened, Outcome, Output, Returned,
-    SpanIds, Veiled,
+    Shown, SpanIds, Veiled,
 };
 
 /// The opening of a call. Sorted by time, producer and count before anything else: derivation relies on it.
@@ -56,7 +56,9 @@ impl Observation {
                 let body = match (call, given) {
                     (CallKind::Turn, _) => OpenBody::Turn,
                     (CallKind::Inference, Given::Request(input)) => OpenBody::Inference(Box::new(detach_input(input))),
-                    (CallKind::Tool, Given::Arguments(arguments)) => OpenBody::Tool(arguments.clone()),
+                    (CallKind::Tool, Given::Arguments(arguments)) => {
+                        OpenBody::Tool(Arguments { shown: Shown::NOTHING, ..arguments.clone() })
+                    }
                     _ => return None,
                 };
                 Some(opening(at, opened, body))
@@ -64,8 +66,8 @@ impl Observation {
             Kind::Closed(closed, returned) => {
                 let body = match (call, returned) {
                     (CallKind::Turn, _) => CloseBody::Turn,
-                    (CallKind::Inference, Returned::Answer(output)) => CloseBody::Inference(output.clone()),
-                    (CallKind::Tool, Returned::Result(result)) => CloseBody::Tool(result.clone()),
+                    (CallKind::Inference, Returned::Answer(output)) => CloseBody::Inference(detach_output(output)),
+                    (CallKind::Tool, Returned::Result(result)) => CloseBody::Tool(detach_measure(result)),
                     _ => return None,
                 };
                 Some(closing(at, closed, body))

@@ -87,7 +87,7 @@ pub(super) fn inference(inference: &Inference) -> Value {
 }
 
 pub(super) fn tool(tool: &ToolCall) -> Value {
-    let Arguments { digest, exact, length } = &tool.arguments;
+    let Arguments { digest, exact, length, shown: _ } = &tool.arguments;
     let mut arguments = Map::new();
     put(&mut arguments, "digest", digest.map(|digest| digest.to_string()));
     put(&mut arguments, "exact", exact.map(|digest| digest.to_string()));

@@ -1,0 +1,63 @@
+//! Which policy holds for which event, while policies are swapped.
+//!
+//! A call keeps the policy that was set when it opened. One that is set later lowers it, whatever has not been encoded,
+//! and raises nothing.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::newest::{Newest, Swap};
+use crate::event::{CallRecord, Event, Raw, Veiled};
+use crate::privacy::{Policy, Veil, lower};
+
+/// The pipeline's view of the policies.
+pub(super) struct Policies {
+    newest: Arc<Newest>,
+    version: u64,
+    /// The one that was set last.
+    last: Policy,
+    /// The one that was set when the events in hand were recorded.
+    in_order: Policy,
+    /// Those that hold for events which are still to come.
+    coming: VecDeque<Swap>,
+}
+
+impl Policies {
+    pub(super) fn new(newest: Arc<Newest>, policy: Policy) -> Self {
+        Self { newest, version: 0, last: policy.clone(), in_order: policy, coming: VecDeque::new() }
+    }
+
+    /// Lets `veil` apply what holds for a call that opens with the event of this number. Events come in order.
+    pub(super) fn look(&mut self, seq: Option<u64>, veil: &mut Veil) {
+        let swaps = self.newest.since(&mut self.version);
+        let mut is_other = !swaps.is_empty();
+        for swap in swaps {
+            self.last = swap.policy.clone();
+            self.coming.push_back(swap);
+        }
+        while let Some(swap) = self.coming.pop_front_if(|swap| seq.is_some_and(|seq| swap.seq <= seq)) {
+            self.in_order = swap.policy;
+            is_other = true;
+        }
+        if is_other {
+            veil.set_policy(self.in_order.lowered_to(&self.last));
+        }
+    }
+
+    /// An event of a call that opened under `policy`.
+    pub(super) fn event(&self, policy: Option<&Policy>, veil: &mut Veil, event: Event<Raw>) -> Event<Veiled> {
+        match policy.filter(|policy| !policy.is(veil.policy())) {
+            Some(policy) => veil.event_under(&policy.lowered_to(&self.last), event),
+            None => veil.event(event),
+        }
+    }
+
+    /// Takes out of a call what was veiled under `policy` and may not leave any more.
+    pub(super) fn lower(&self, policy: &Policy, record: &mut CallRecord<Veiled>) {
+        let lowered = policy.lowered_to(&self.last);
+        if !lowered.is(policy) {
+            lower::record(record, policy.levels(), lowered.levels());
+            record.opened.policy = Some(lowered.snapshot().clone());
+        }
+    }
+}
