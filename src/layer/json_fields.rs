@@ -25,7 +25,7 @@ pub(super) fn finish_reasons(told: &mut Told, text: &str) {
 
 /// One text, or a JSON array of them.
 pub(super) fn texts(told: &mut Told, id: KeyId, is_own: bool, text: &str) {
-    match Held::new(text).json() {
+    match json(text) {
         Some(Value::Array(elements)) => {
             elements.into_iter().filter_map(string).map(Zeroizing::new).for_each(|element| {
                 told.set(id, RawValue::Element(element.as_bytes()), is_own);
