@@ -7,6 +7,7 @@ use veilspan::collector::Capture;
 use veilspan::event::{Source, SpanId};
 use veilspan::otlp::{Look, Request, decode};
 use veilspan::reduce::{Facts, tree};
+use veilspan::semconv;
 
 /// The runs that the spans tell of.
 pub(crate) fn runs(captured: &Capture) -> Result<String, Box<dyn Error>> {
@@ -25,6 +26,24 @@ pub(crate) fn runs(captured: &Capture) -> Result<String, Box<dyn Error>> {
         }
     }
     Ok(facts.derive().iter().map(tree).collect())
+}
+
+/// The calls that are attempts of something.
+pub(crate) fn attempts(captured: &Capture) -> Result<String, Box<dyn Error>> {
+    let mut told = Vec::new();
+    for request in captured.requests() {
+        let request = Request::parse(request, Look::Outside)?;
+        for span in request.resources().flat_map(|resource| resource.scopes()).flat_map(|scope| scope.spans()) {
+            let Ok(call) = decode::call(&span.view()?, None) else { continue };
+            let Some(number) = call.opened.attrs.get(semconv::ATTEMPT) else { continue };
+            let outcome = call.closed.outcome.map_or("open", |outcome| outcome.as_str());
+            let kind = call.closed.attrs.text(semconv::ERROR_KIND).unwrap_or("-");
+            let chunks = call.closed.attrs.get(semconv::OUTPUT_CHUNKS).unwrap_or(0);
+            told.push((number, format!("attempt {number}: {outcome} {kind}, {chunks} chunks\n")));
+        }
+    }
+    told.sort();
+    Ok(told.into_iter().map(|(_, line)| line).collect())
 }
 
 /// The spans as the traces that they make, whoever made them.

@@ -19,6 +19,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agents;
 mod libraries;
 mod program;
 mod service;
