@@ -86,7 +86,11 @@ fn billing(recorder: &Recorder, from: &CallRef, rollout: &str) {
 /// A model, as far as this example needs one.
 fn answer(agent: &str, question: &str) -> String {
     let call = Recorder::current().inference("openai", "gpt-scripted").input(question).start();
-    let answer: Result<String, Infallible> = Ok(format!("Here is what {agent} knows."));
+    let answer = model(agent);
     call.finish_with(&answer);
     answer.unwrap_or_default()
+}
+
+fn model(agent: &str) -> Result<String, Infallible> {
+    Ok(format!("Here is what {agent} knows."))
 }

@@ -16,7 +16,7 @@ use tonic::Status;
 use tracing_subscriber::fmt::MakeWriter;
 use veilspan::collector::{Config, Stage};
 use veilspan::environment::{Environment, warn_once};
-use veilspan::event::{Message, Part, Role};
+use veilspan::event::{EdgeKind, Message, Part, Role};
 use veilspan::export::ExporterConfig;
 use veilspan::privacy::Level;
 use veilspan::testing::MemorySink;
@@ -91,6 +91,49 @@ fn record_everything(recorder: &Recorder) -> Vec<String> {
         ],
         "metadata": { "nested": { "more": plant("metadata") } },
     });
+    let mut workflow =
+        turn.workflow(&plant("workflow")).input(plant("workflow input")).caller(&plant("caller")).start();
+    workflow.output(plant("workflow output")).error_text(plant("error text"));
+    workflow.finish();
+    let embeddings = turn.embeddings(&plant("embeddings provider"), &plant("embeddings model"));
+    embeddings.input(plant("embedded")).server(&plant("embeddings server"), 1).start().finish();
+    let mut retrieval = turn.retrieval(&plant("data source")).query(plant("query")).start();
+    retrieval.document(plant("document"));
+    retrieval.finish();
+    let memory = turn.memory(&plant("memory operation")).store(&plant("store")).record(&plant("record"));
+    let mut memory = memory.input(plant("memory input")).start();
+    memory.output(plant("memory output"));
+    memory.finish();
+    let compaction = turn.compaction(&plant("compaction attempt")).trigger(&plant("attempt trigger"));
+    let mut compaction = compaction.model(&plant("compactor"), &plant("compacting model")).input(plant("long")).start();
+    compaction.output(Message::text(Role::Assistant, plant("short")));
+    compaction.finish();
+    let mut approval =
+        turn.approval(&plant("approved tool")).call_id(&plant("approved id")).question(plant("question")).start();
+    approval.comment(plant("comment"));
+    approval.approved();
+    let cell = turn.code_cell(&plant("cell")).runtime_id(&plant("runtime id")).source(plant("source"));
+    let mut cell = cell.start();
+    cell.yielded();
+    cell.output(plant("cell output"));
+    cell.terminate();
+    let mut terminal = turn.terminal(&plant("terminal operation")).input(plant("command")).start();
+    terminal.terminal_id(&plant("terminal")).output(plant("terminal output"));
+    terminal.finish();
+    turn.admission().start().busy();
+    turn.request_cancel(&plant("cancel reason"));
+    turn.cancel_observed(&plant("observed reason"));
+    let connection = veilspan::record::Connection::new();
+    connection.delegate(turn.tool(&plant("delegated")).requested_by_code_cell(&plant("requester")), "x");
+    connection.close();
+    let origin = veilspan::record::CallRef::default();
+    let replay =
+        turn.turn(&plant("sub agent")).replay_of(&turn.reference(), Some(&plant("replayed")), &plant("provenance"));
+    replay.follows(&origin, EdgeKind::Task).start().finish();
+    let mut streamed =
+        turn.inference("openai", "m").reasoning_level(&plant("level")).previous_response(&plant("previous")).start();
+    streamed.chunk(&plant("chunk"));
+    streamed.finish();
     let mut call = turn
         .inference(&plant("provider"), &plant("model"))
         .input(&body)

@@ -2,7 +2,8 @@
 //! whatever the sink does and however full the queues are.
 //!
 //! Shown by the kernel itself: a child process lets one of its threads make no other call (seccomp), and any other kills
-//! it. Memory is the host's allocator's affair, so what allocators ask for is let through.
+//! it. Memory is the affair of the host's allocator: what it asks the kernel for is let through, and one is chosen whose
+//! threads do not wait for each other, as the C library's do where one frees what another has made.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
@@ -20,6 +21,9 @@ use veilspan::event::{Message, Record, Role};
 use veilspan::intake::{Bounds, Refused, Sink};
 use veilspan::record::Turn;
 use veilspan::{Policy, Recorder};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Which part the child plays.
 const PART: &str = "HOST_NEVER_WAITS";

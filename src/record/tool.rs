@@ -103,6 +103,12 @@ impl ToolCall {
         self
     }
 
+    /// It was not made yet: a person has to approve it first. It has no outcome; made after the wait it is a call with the
+    /// same provider's id.
+    pub fn wait(self) {
+        self.handle.close_open_ended();
+    }
+
     /// It returned, or failed: the outcome is the result's. What says that it is an error has failed as `tool_error`.
     pub fn finish_with<R, E: Failure>(mut self, result: &Result<R, E>)
     where
