@@ -31,8 +31,9 @@ def run(report: Report, workspace: Workspace) -> None:
     stack.collector()
     stage = stack.stage()
     with FakeOpenAi() as model:
-        agent = stack.agent(
-            question,
+        agent = stack.example(
+            "agent",
+            [question],
             {
                 "OTEL_SERVICE_NAME": service,
                 "OPENAI_BASE_URL": model.base_url,

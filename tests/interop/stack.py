@@ -15,6 +15,7 @@ from process import Process, Workspace, accepts, answers_http, clean_environment
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLES = REPOSITORY / "examples" / "collector"
 BUILD_SECONDS = 3600.0
+OURS = ("--bin", "veilspan", "--example", "agent", "--example", "axum", "--example", "sdk_plugin")
 
 
 class BuildFailed(Exception):
@@ -98,10 +99,10 @@ class Stack:
         process.wait_until(lambda: accepts(self.addresses.stage))
         return process
 
-    def agent(self, question: str, environment: dict[str, str]) -> Process:
-        """Starts the example agent, which exports to the Collector and ends by itself."""
+    def example(self, name: str, arguments: list[str], environment: dict[str, str]) -> Process:
+        """Starts one of the examples, which exports to the Collector and ends by itself."""
         endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{self.addresses.otelcol_in}"}
-        return self._start("agent", [str(built("examples/agent")), question], {**endpoint, **environment})
+        return self._start(name, [str(built(f"examples/{name}")), *arguments], {**endpoint, **environment})
 
     def _start(self, name: str, command: list[str], more: dict[str, str] | None = None) -> Process:
         return self.workspace.start(name, command, {**self._environment, **(more or {})}, REPOSITORY)
@@ -114,10 +115,10 @@ def built(program: str) -> Path:
 
 @cache
 def _build_ours() -> Path:
-    print("        cargo build --release --bin veilspan --example agent", flush=True)
+    print(f"        cargo build --release {' '.join(OURS)}", flush=True)
     try:
         metadata = _cargo("metadata", "--format-version", "1", "--no-deps")
-        _cargo("build", "--release", "--bin", "veilspan", "--example", "agent")
+        _cargo("build", "--release", *OURS)
     except subprocess.CalledProcessError as failed:
         raise BuildFailed("\n".join(failed.stderr.splitlines()[-30:])) from None
     except subprocess.TimeoutExpired:

@@ -7,10 +7,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import axum
 import no_stage
 import one_collector
 import peers
 import readme
+import sdk_plugin
 from process import NotReady, Workspace
 from report import Report
 from stack import BuildFailed
@@ -29,6 +31,8 @@ class Scenario:
 SCENARIOS = {
     "no-stage": Scenario(no_stage.run, no_stage.NEEDS),
     "one-collector": Scenario(one_collector.run, one_collector.NEEDS),
+    "sdk_plugin": Scenario(sdk_plugin.run, sdk_plugin.NEEDS),
+    "axum": Scenario(axum.run, axum.NEEDS),
     "readme": Scenario(readme.run, readme.NEEDS),
 }
 
