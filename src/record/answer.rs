@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::inference::Inference;
 use crate::event::shape;
+use crate::semconv::{RESPONSE_ID, RESPONSE_MODEL};
 
 /// An answer of a model.
 pub trait Answer {
@@ -33,35 +34,42 @@ impl Answer for Value {
         for message in shape::answer(self) {
             inference.output(message);
         }
-        let facts = shape::response_facts(self);
-        if let Some(id) = facts.id {
-            inference.response_id(id);
-        }
-        if let Some(model) = facts.model {
-            inference.response_model(model);
-        }
-        for reason in facts.finish_reasons {
-            inference.finish_reason(reason);
-        }
-        let usage = facts.usage;
+        tell_facts(self, inference);
         match self.get("usage") {
             None | Some(Value::Null) => inference.usage_missing("missing"),
-            Some(Value::Object(_)) if usage == shape::Usage::default() => inference.usage_missing("no_token_count"),
+            Some(usage @ Value::Object(_)) if shape::Usage::read(usage) == shape::Usage::default() => {
+                inference.usage_missing("no_token_count");
+            }
             Some(Value::Object(_)) => {}
             Some(_) => inference.usage_missing("unrecognised"),
         }
-        type Setter = fn(&mut Inference, u64) -> &mut Inference;
-        let counts: [(Option<i64>, Setter); 5] = [
-            (usage.input, Inference::input_tokens),
-            (usage.output, Inference::output_tokens),
-            (usage.cache_read, Inference::cache_read_tokens),
-            (usage.cache_creation, Inference::cache_write_tokens),
-            (usage.reasoning, Inference::reasoning_tokens),
-        ];
-        for (count, tell) in counts {
-            if let Some(count) = count.and_then(|count| u64::try_from(count).ok()) {
-                tell(inference, count);
-            }
+    }
+}
+
+/// Tells the names and numbers of a response. A name that was told before is not told again: each chunk of a stream has it.
+pub(super) fn tell_facts(body: &Value, inference: &mut Inference) {
+    let facts = shape::response_facts(body);
+    if let Some(id) = facts.id.filter(|_| !inference.handle.tells(RESPONSE_ID)) {
+        inference.response_id(id);
+    }
+    if let Some(model) = facts.model.filter(|_| !inference.handle.tells(RESPONSE_MODEL)) {
+        inference.response_model(model);
+    }
+    for reason in facts.finish_reasons {
+        inference.finish_reason(reason);
+    }
+    let usage = facts.usage;
+    type Setter = fn(&mut Inference, u64) -> &mut Inference;
+    let counts: [(Option<i64>, Setter); 5] = [
+        (usage.input, Inference::input_tokens),
+        (usage.output, Inference::output_tokens),
+        (usage.cache_read, Inference::cache_read_tokens),
+        (usage.cache_creation, Inference::cache_write_tokens),
+        (usage.reasoning, Inference::reasoning_tokens),
+    ];
+    for (count, tell) in counts {
+        if let Some(count) = count.and_then(|count| u64::try_from(count).ok()) {
+            tell(inference, count);
         }
     }
 }

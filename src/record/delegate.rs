@@ -38,8 +38,11 @@ struct Pending {
     call: ToolCall,
 }
 
-/// All of the process: only so can a result over a foreign connection be told from one that nothing waits for. An entry
-/// is a call that is open, and those are bounded.
+/// The most calls that wait for a peer. One over it is not waited for: it is told as `abandoned`, and its result is refused
+/// as of an unknown call.
+const MAX_PENDING: usize = 1 << 18;
+
+/// All of the process: only so can a result over a foreign connection be told from one that nothing waits for.
 static PENDING: LazyLock<Mutex<HashMap<CallId, Pending>>> = LazyLock::new(Mutex::default);
 
 fn pending() -> MutexGuard<'static, HashMap<CallId, Pending>> {
@@ -57,7 +60,10 @@ impl Connection {
     pub fn delegate(&self, call: ToolBuilder, tool: &str) -> CallId {
         let call = call.text(CONNECTION_ID, self.id.encode(&mut [0; 26])).start();
         let id = CallIds::of_process().next(0);
-        pending().insert(id, Pending { connection: self.id, tool: tool.to_owned(), call });
+        let mut all = pending();
+        if all.len() < MAX_PENDING {
+            all.insert(id, Pending { connection: self.id, tool: tool.to_owned(), call });
+        }
         id
     }
 

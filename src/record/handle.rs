@@ -143,6 +143,11 @@ impl Handle {
         }
     }
 
+    /// Whether it has been told before.
+    pub(super) fn tells(&mut self, attr: Attr<ByteString>) -> bool {
+        self.closed().is_some_and(|closed| closed.attrs.iter().any(|(id, _)| id == attr.id()))
+    }
+
     pub(super) fn text(&mut self, attr: Attr<ByteString>, value: &str) {
         self.attrs(|attrs| attrs.text(attr, value));
     }

@@ -157,9 +157,12 @@ impl Inference {
     /// Adds to the text of the answer, as it comes.
     pub fn output_more(&mut self, text: &str) -> &mut Self {
         if let Some(Returned::Answer(answer)) = self.handle.returned() {
-            match answer.last_mut().map(|message| message.parts.as_mut_slice()) {
-                Some([.., Part::Text(told)]) => told.push(text),
-                _ => answer.push(Message::text(Role::Assistant, text)),
+            match answer.last_mut().map(|message| &mut message.parts) {
+                Some(parts) => match parts.last_mut() {
+                    Some(Part::Text(told)) => told.push(text),
+                    _ => parts.push(Part::Text(text.into())),
+                },
+                None => answer.push(Message::text(Role::Assistant, text)),
             }
         }
         self

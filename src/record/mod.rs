@@ -21,6 +21,7 @@ mod call;
 mod code_cell;
 mod compaction;
 mod delegate;
+mod events;
 mod handle;
 mod inference;
 pub mod kind;

@@ -1,0 +1,53 @@
+//! A process that may have no more threads or files lives, and its recorder is the disabled one.
+//!
+//! The kernel itself refuses (seccomp), in a child process.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+use std::process::{Command, exit};
+
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter_all_threads};
+use veilspan::Recorder;
+
+const PART: &str = "NO_ROOM";
+
+/// Nobody gets another thread or another file.
+fn filter() -> BpfProgram {
+    let refused = [libc::SYS_clone, libc::SYS_clone3, libc::SYS_openat, libc::SYS_socket, libc::SYS_eventfd2];
+    let rules = refused.into_iter().map(|number| (number, Vec::new())).collect();
+    let arch = std::env::consts::ARCH.try_into().unwrap();
+    let refuse = SeccompAction::Errno(libc::EAGAIN.cast_unsigned());
+    SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch).unwrap().try_into().unwrap()
+}
+
+/// Plays its part; comes back only as an exit.
+fn play() -> ! {
+    apply_filter_all_threads(&filter()).unwrap();
+    for recorder in [
+        Recorder::from_env(),
+        Recorder::builder().sink(std::sync::Arc::new(veilspan::testing::MemorySink::default())).build(),
+    ] {
+        assert!(!recorder.is_enabled());
+        let turn = recorder.turn("agent").start();
+        turn.inference("openai", "m").input("hello").start().finish();
+        turn.finish();
+        assert!(recorder.shutdown(std::time::Duration::from_secs(1)).complete);
+    }
+    exit(0)
+}
+
+/// The other test's child; nothing of its own.
+#[test]
+fn the_child() {
+    if std::env::var_os(PART).is_some() {
+        play();
+    }
+}
+
+#[test]
+fn without_threads_and_files_the_host_lives_and_the_recorder_is_the_disabled_one() {
+    let name = std::env::current_exe().unwrap();
+    let mut child = Command::new(name);
+    let output = child.args(["--exact", "the_child", "--nocapture"]).env(PART, "1").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
