@@ -30,6 +30,30 @@ fn a_call_with_fourteen_attributes_takes_two_allocations() {
 }
 
 #[test]
+fn what_can_be_taken_is_not_copied() {
+    let policy = Policy::builder().build_in(&Environment::default()).0;
+    let sink: Arc<dyn Sink> = Arc::new(MemorySink::default());
+    let recorder = Recorder::builder().sink(sink).policy(policy).build();
+    let turn = recorder.turn("agent").start();
+    (0..100).for_each(|_| record(&turn));
+    let text = "x".repeat(1 << 20);
+    let shared: Arc<str> = text.as_str().into();
+    let body = serde_json::json!({ "messages": [{ "role": "user", "content": text }] });
+    let list = vec![serde_json::json!({ "role": "user", "content": text })];
+    let (result, output) = (text.clone(), text.clone());
+    let counted = allocation_counter::measure(|| {
+        turn.inference("openai", "m").input(text).start().cancel();
+        turn.inference("openai", "m").input(shared).start().cancel();
+        turn.inference("openai", "m").input(body).start().cancel();
+        turn.inference("openai", "m").input(list).start().cancel();
+        let mut tool = turn.tool("t").arguments(result).start();
+        tool.result(output);
+        tool.finish();
+    });
+    assert!(counted.bytes_total < 100_000, "{counted:?}");
+}
+
+#[test]
 fn a_disabled_recorder_takes_none() {
     let turn = Recorder::disabled().turn("agent").start();
     let counted = allocation_counter::measure(|| (0..100).for_each(|_| record(&turn)));

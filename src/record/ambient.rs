@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{self, Poll};
 
 use pin_project_lite::pin_project;
@@ -26,7 +26,8 @@ pub struct Context {
     origin: Option<Origin>,
     /// The call that it is the inside of, where that is recorded.
     pub(super) call: Option<Key>,
-    pub(super) tool: Option<Arc<ToolId>>,
+    /// Of a tool call, as long as it runs.
+    pub(super) tool: Weak<ToolId>,
 }
 
 /// By what an MCP client may know a tool call.
@@ -37,10 +38,10 @@ pub(super) struct ToolId {
 
 impl Context {
     pub(super) const fn of_recorder(origin: Option<Origin>) -> Self {
-        Self { origin, call: None, tool: None }
+        Self { origin, call: None, tool: Weak::new() }
     }
 
-    pub(super) const fn of_call(origin: Option<Origin>, call: Option<Key>, tool: Option<Arc<ToolId>>) -> Self {
+    pub(super) const fn of_call(origin: Option<Origin>, call: Option<Key>, tool: Weak<ToolId>) -> Self {
         Self { origin, call, tool }
     }
 

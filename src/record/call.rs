@@ -130,7 +130,7 @@ impl<K: CallType> Call<K> {
 
     /// What runs around a call that is part of this one.
     pub fn context(&self) -> Context {
-        Context::of_call(self.origin(), self.handle.key(), self.tool.clone())
+        Context::of_call(self.origin(), self.handle.key(), self.tool.as_ref().map(Arc::downgrade).unwrap_or_default())
     }
 
     /// Runs a closure whose calls are part of this one.

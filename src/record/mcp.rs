@@ -99,13 +99,13 @@ impl Dispatch {
         result
     }
 
-    /// Whether the tool call around this one is this one.
+    /// Whether the tool call around this one is this one. One that has ended is not.
     fn is_recorded(&self, origin: Option<&Origin>, around: &Context) -> bool {
         let same_recorder = match (origin, around.origin()) {
             (Some(ours), Some(around)) => std::sync::Arc::ptr_eq(&ours.desk, &around.desk),
             _ => false,
         };
-        same_recorder && around.tool.as_ref().is_some_and(|around| self.is_same(around))
+        same_recorder && around.tool.upgrade().is_some_and(|around| self.is_same(&around))
     }
 
     /// By the provider's id; where one of the two has none, by the tool's name, before which hosts put the server's.

@@ -1,5 +1,7 @@
 //! What a caller can hand over as a model's input.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::event::{Message, Part, Request, Role, shape};
@@ -69,6 +71,44 @@ impl IntoRequest for &[Value] {
 impl IntoRequest for &Vec<Value> {
     fn into_request(self, request: &mut Request) {
         IntoRequest::into_request(self.as_slice(), request);
+    }
+}
+
+/// The same, of which nothing is copied.
+impl IntoRequest for Value {
+    fn into_request(self, request: &mut Request) {
+        let has_messages =
+            self.is_array() || ["messages", "input", "prompt"].into_iter().any(|key| self.get(key).is_some());
+        match self {
+            Self::String(text) => IntoRequest::into_request(text, request),
+            body if has_messages => {
+                if let Some(read) = shape::request(body) {
+                    IntoRequest::into_request(read, request);
+                }
+            }
+            other => request.messages.push(unread(&other)),
+        }
+    }
+}
+
+/// The messages of such a request, of which nothing is copied.
+impl IntoRequest for Vec<Value> {
+    fn into_request(self, request: &mut Request) {
+        request.messages.extend(shape::messages(Value::Array(self)));
+    }
+}
+
+/// One message of the user, which others may hold too.
+impl IntoRequest for Arc<str> {
+    fn into_request(self, request: &mut Request) {
+        request.messages.push(Message::text(Role::User, self));
+    }
+}
+
+/// One message of the user.
+impl IntoRequest for &String {
+    fn into_request(self, request: &mut Request) {
+        IntoRequest::into_request(self.as_str(), request);
     }
 }
 

@@ -172,6 +172,15 @@ impl IntoResult for RawText {
     }
 }
 
+impl IntoResult for serde_json::Value {
+    fn into_result(self) -> ResultContent {
+        match self {
+            Self::String(text) => ResultContent::Text(text.into()),
+            other => ResultContent::Text(other.to_string().into()),
+        }
+    }
+}
+
 impl IntoResult for &serde_json::Value {
     fn into_result(self) -> ResultContent {
         let text = self.as_str().map_or_else(|| self.to_string(), str::to_owned);

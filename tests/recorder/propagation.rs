@@ -99,6 +99,11 @@ async fn a_call_to_an_mcp_server_is_told_once_under_the_servers_name_for_it() {
     let research = turn.tool("research").call_id("c3").start();
     research.dispatch("files", "read").call_id("c4").run(send).await.unwrap();
     research.finish();
+    // Inside of the host's own call of it, which has ended.
+    let ended = turn.tool("files__read").call_id("c5").start();
+    let late = ended.instrument(recorder.dispatch("files", "read").call_id("c5").run(send));
+    ended.finish();
+    late.await.unwrap();
     turn.finish();
     let calls = calls(&recorder, &sink);
     let tools: Vec<_> = calls.iter().filter(|call| call.kind == CallKind::Tool).collect();
@@ -107,7 +112,7 @@ async fn a_call_to_an_mcp_server_is_told_once_under_the_servers_name_for_it() {
         .map(|call| (call.opened.attrs.text(semconv::TOOL_NAME).unwrap(), call.opened.attrs.text(semconv::MCP_SERVER)))
         .collect();
     let read = ("read", Some("files"));
-    assert_eq!(names, [read, read, read, read, ("research", None)]);
+    assert_eq!(names, [read, read, read, read, ("research", None), ("files__read", None), read]);
     assert_eq!(tools[3].opened.span.parent, Some(tools[4].opened.span.span));
     assert!(tools[..4].iter().all(|call| call.opened.attrs.text(semconv::MCP_METHOD_NAME) == Some("tools/call")));
 }
