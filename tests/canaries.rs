@@ -158,7 +158,7 @@ fn record_everything(recorder: &Recorder) -> Vec<String> {
     tool.result(vec![Part::Text(plant("result part").into()), Part::Blob(plant("blob").into_bytes().into())]);
     tool.fail(&plant("error kind"));
     let mut tool = turn.tool("t").start();
-    tool.result(&json!({ "text": plant("json result") }));
+    tool.result(json!({ "text": plant("json result") }));
     tool.finish_with::<String, _>(&Err(std::io::Error::other(plant("error text"))));
     turn.ends_rollout();
     turn.fail(&plant("turn error"));
