@@ -55,7 +55,7 @@ fn recorded(policy: Policy, tenant: Option<&str>) -> Vec<(String, AnyValue)> {
     let recorder = Recorder::builder().sink(sink.clone()).policy(policy).build();
     let turn = recorder.turn("agent");
     let turn = tenant.into_iter().fold(turn, |turn, id| turn.tenant(id)).start();
-    let mut call = turn.inference("openai", "m").input(&chat_body()).system("be brief").start();
+    let mut call = turn.inference("openai", "m").input(chat_body()).system("be brief").start();
     call.answer(&json!({"choices": [{"message": {"role": "assistant", "content": "it rains"}}]}));
     call.finish();
     let mut call = turn.tool("weather").arguments(r#"{"days":2,"city":"Graz"}"#).start();
