@@ -18,6 +18,14 @@ lint:
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
     cargo deny check bans licenses sources
 
+# The public interface against public-api.txt; with --bless, accepts it.
+public-api *arguments:
+    .ci/public-api {{arguments}}
+
+# What would be published, built from its archive.
+package:
+    CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}" cargo package --locked
+
 # Real peers: all of them, or those named.
 interop *peers:
     tests/interop/run {{peers}}

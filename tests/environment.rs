@@ -5,6 +5,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use support::http_receiver::HttpReceiver;
 use support::receiver::{Behaviour, Receiver};
 use veilspan::environment::Warning;
@@ -73,6 +74,28 @@ fn requests_go_by_the_protocol_that_is_asked_for_and_by_grpc_where_none_is() {
     assert_eq!(config.protocol, Protocol::Grpc);
     assert_eq!(warnings.len(), 1);
     assert_eq!(warnings[0].variable, "OTEL_EXPORTER_OTLP_PROTOCOL");
+}
+
+#[test]
+fn the_service_and_its_resource_are_told_as_the_environment_has_them() {
+    let receiver = Receiver::start(Behaviour::Accept);
+    let resource = [
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=lost,deployment.environment.name=prod%2Feu,odd=two%20words"),
+        ("OTEL_SERVICE_NAME", "zoo"),
+    ];
+    assert!(delivers(&borrowed(&set(&receiver.url(), &resource)), SOON));
+    let told = receiver.requests()[0].resource_spans[0].resource.clone().unwrap();
+    let value = |key: &str| {
+        let found: Vec<_> = told.attributes.iter().filter(|attribute| attribute.key == key).collect();
+        assert_eq!(found.len(), 1, "{key}");
+        match found[0].value.as_ref().and_then(|value| value.value.as_ref()) {
+            Some(Value::StringValue(text)) => text.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(value("service.name"), "zoo");
+    assert_eq!(value("deployment.environment.name"), "prod/eu");
+    assert!(value("odd").starts_with("id:hmac-sha256:"), "what is no label leaves as its digest");
 }
 
 #[test]

@@ -9,10 +9,12 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
+use opentelemetry_proto::tonic::trace::v1::Span;
 use support::http_receiver::HttpReceiver;
 use support::leaks::holds;
 use support::receiver::{Behaviour, Receiver, int, text};
 use tracing_subscriber::layer::SubscriberExt;
+use veilspan::environment::NOT_READ;
 
 /// Where the example lies, once it is built.
 static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -103,6 +105,23 @@ fn what_is_wrong_in_the_environment_is_said_and_stops_nobody() {
             assert!(said.contains(told), "{told} is missing in {said}");
         }
         assert!(!said.contains("canar"), "{said}");
+    }
+}
+
+#[test]
+fn variables_that_are_said_not_to_be_read_change_nothing_of_a_span() {
+    let receiver = Receiver::start(Behaviour::Accept);
+    let url = receiver.url();
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", &*url);
+    let limited: Vec<_> = NOT_READ.iter().map(|(name, _)| (*name, "1")).chain([endpoint]).collect();
+    let told = [&[endpoint][..], &limited].map(|variables| said(&four_lines(variables).0).lines().count());
+    assert_eq!(told, [1, 1], "and nothing is said of them");
+    let [free, limited] = &*receiver.spans() else { panic!("{}", receiver.spans().len()) };
+    let keys = |span: &Span| span.attributes.iter().map(|attribute| attribute.key.clone()).collect::<Vec<_>>();
+    assert!(keys(free).len() > 10);
+    assert_eq!(keys(free), keys(limited));
+    for key in ["veilspan.input.chain", "veilspan.policy"] {
+        assert_eq!(text(free, key).map(str::len), text(limited, key).map(str::len));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::process::{Command, Stdio};
 
-use veilspan::environment::VARIABLES;
+use veilspan::environment::{NOT_READ, VARIABLES};
 
 const README: &str = include_str!("../README.md");
 
@@ -64,6 +64,16 @@ fn the_table_of_variables_is_the_one_in_code() {
         .collect();
     let expected = format!("| variable | default | meaning |\n|---|---|---|\n{rows}");
     assert_eq!(table, expected, "the README's table should read\n{expected}");
+}
+
+#[test]
+fn the_variables_that_are_not_read_are_those_in_code_and_no_others() {
+    let table = README.split("<!-- not read: begin -->\n").nth(1).unwrap();
+    let table = table.split("<!-- not read: end -->").next().unwrap();
+    let rows: String = NOT_READ.iter().map(|(name, why)| format!("| `{name}` | {why} |\n")).collect();
+    let expected = format!("| variable | why it is not read |\n|---|---|\n{rows}");
+    assert_eq!(table, expected, "the README's table should read\n{expected}");
+    assert!(NOT_READ.iter().all(|(name, _)| VARIABLES.iter().all(|read| read.name != *name)));
 }
 
 #[test]

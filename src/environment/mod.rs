@@ -3,6 +3,7 @@
 //! Promises that every variable that is read stands in one array, [`VARIABLES`], that a value is never printed, and that
 //! one wrong value is warned of once. What a value means is left to the room it speaks to.
 
+mod not_read;
 mod variables;
 mod warning;
 
@@ -11,6 +12,7 @@ use std::ffi::OsString;
 
 use zeroize::Zeroize;
 
+pub use not_read::NOT_READ;
 pub use variables::{VARIABLES, Variable};
 pub use warning::{Warning, warn_once};
 
