@@ -13,11 +13,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/schema.rs"]
+mod schema;
+
 mod build;
 mod canaries;
 mod contract;
 mod deep;
 mod labels;
+mod levels;
 mod random;
 mod recorded;
 mod untouched;

@@ -44,7 +44,10 @@ pub(super) fn system(shower: Shower<'_>, level: Level, parts: &[RawText], bytes:
         whole.fixed(r#"{"type":"text","content":"#);
         whole.text(shower.content(level, text));
         whole.fixed("}");
-        Unit { whole, small: left_out() }
+        // A text, since that is what is read of it again.
+        let mut small = Draft::default();
+        small.fixed(r#"{"type":"text","content":"<truncated>"}"#);
+        Unit { whole, small }
     };
     fit::list(parts.iter().map(unit).collect(), Gives::Last, bytes)
 }
@@ -128,7 +131,7 @@ fn unit(shower: Shower<'_>, said: Said, message: &Message, reason: Option<&str>)
 /// What stands for parts that do not fit even with their texts cut.
 fn left_out() -> Draft {
     let mut draft = Draft::default();
-    draft.fixed(r#"{"type":"text","content":"<truncated>"}"#);
+    draft.fixed(r#"{"type":"truncated"}"#);
     draft
 }
 

@@ -44,7 +44,14 @@ pub(super) fn part(shower: Shower<'_>, level: Level, part: &Part, nesting: usize
         }
         Part::Other(json) => {
             let shown = shower.content(level, json);
-            if is_generic_part(&shown) { draft.value(shown) } else { simple(&mut draft, "other", shown) }
+            if is_generic_part(&shown) {
+                draft.value(shown);
+            } else {
+                // Its keys are in order, so that reading and writing it again changes nothing.
+                draft.fixed(r#"{"content":"#);
+                draft.text(shown);
+                draft.fixed(r#","type":"other"}"#);
+            }
         }
     }
     Some(draft)

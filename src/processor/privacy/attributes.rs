@@ -5,14 +5,14 @@ use std::ops::Range;
 
 use super::contract::Found;
 use super::rules::Rules;
-use super::siblings::{self, Siblings, Whole};
+use super::siblings::{self, PREVIEW, Siblings, Whole};
 use super::splice::Splice;
 use super::value::Pair;
 use super::verdict::{self, Verdict};
 use super::write::{raw_attribute, relabelled, text_attribute};
 use crate::otlp::wire::Malformed;
 use crate::otlp::{AnyView, Attributes};
-use crate::privacy::OTHER;
+use crate::privacy::{Level, OTHER};
 use crate::semconv::{Class, Field, KeyId, ShownNames, lookup};
 
 /// Whose attributes they are.
@@ -85,7 +85,7 @@ impl<'a> AttributeList<'a> {
             (ShownNames::TOOL_ARGUMENTS, &mut told.arguments.shown),
             (ShownNames::TOOL_RESULT, &mut told.result.shown),
         ] {
-            if names.preview.is_some_and(|name| has(message, number, name.key())) {
+            if names.preview.is_some_and(|name| has_text(message, number, name.key())) {
                 shown.clear_preview();
             }
         }
@@ -94,23 +94,37 @@ impl<'a> AttributeList<'a> {
         encoder.input(number, &told.input, out);
         encoder.output(number, &told.output, out);
         encoder.tool(number, &told.arguments, &told.result, out);
-        for (slot, value) in &told.unread {
-            let level = rules.level(slot.class());
-            if let Some(Whole::Text(text)) = siblings::whole(rules, level, value) {
-                text_attribute(out, number, slot.key(), &text);
+        let mut beside = Vec::new();
+        for value in &told.unread {
+            let (level, key) = (rules.level(value.slot.class()), value.slot.key());
+            if !value.is_told {
+                self.siblings.put(rules, level, key, &value.view, &mut beside);
             }
-            self.siblings.put(rules, level, slot.key(), value, out);
+            match siblings::whole(rules, level, &value.view) {
+                Some(Whole::Same) => splice.keep(value.edit),
+                Some(Whole::Text(text)) => {
+                    if let Some(out) = splice.fill(value.edit) {
+                        text_attribute(out, number, key, &text);
+                    }
+                }
+                None => {}
+            }
         }
+        splice.append().append(&mut beside);
     }
 
     /// Content that has no form of its own: all of it where its level says so, and what is told of it beside it.
     fn content(&mut self, range: Range<usize>, key: &str, value: &AnyView<'a>, splice: &mut Splice<'a>) {
         let rules = self.rules;
-        let class = lookup(key).and_then(|id| match id.name().class {
-            Class::Content(class) => Some(class),
-            _ => None,
-        });
-        let level = rules.level(class);
+        let (class, is_text) = match lookup(key).map(|id| id.name().class) {
+            Some(Class::Content(class)) => (Some(class), true),
+            // A structure in the place of a name or a number is not made a text there.
+            Some(_) => (None, false),
+            None => (None, true),
+        };
+        // What is no text and calls itself a preview is none, and is not made one.
+        let most = if is_text && !key.ends_with(PREVIEW) { Level::Full } else { Level::Digest };
+        let level = rules.level(class).min(most);
         let mut beside = Vec::new();
         self.siblings.put(rules, level, key, value, &mut beside);
         match siblings::whole(rules, level, value) {
@@ -166,9 +180,10 @@ impl<'a> AttributeList<'a> {
     }
 }
 
-/// Whether a key stands among the attributes.
-fn has(message: &[u8], number: u8, key: &str) -> bool {
-    Attributes::new(message, u32::from(number)).flatten().any(|(known, _)| known == key)
+/// Whether a key stands among the attributes, with a text.
+fn has_text(message: &[u8], number: u8, key: &str) -> bool {
+    let mut attributes = Attributes::new(message, u32::from(number)).flatten();
+    attributes.any(|(known, value)| known == key && matches!(value, AnyView::Text(_)))
 }
 
 /// Whether one of these names stands among the attributes with a value that stays.

@@ -82,12 +82,13 @@ impl Slot {
 
 /// One value of the conventions', where it stands.
 #[derive(Clone)]
-struct Value<'a> {
-    slot: Slot,
-    view: AnyView<'a>,
-    edit: EditId,
+pub(super) struct Value<'a> {
+    pub(super) slot: Slot,
+    pub(super) view: AnyView<'a>,
+    /// What has left it out.
+    pub(super) edit: EditId,
     /// Whether what is measured of it stands beside it already.
-    is_told: bool,
+    pub(super) is_told: bool,
 }
 
 /// The content that has been found on a span, an event or a link.
@@ -106,7 +107,7 @@ pub(super) struct Told<'a> {
     pub(super) arguments: Arguments,
     pub(super) result: Measure,
     /// What could not be read, and is content like any other.
-    pub(super) unread: Vec<(Slot, AnyView<'a>)>,
+    pub(super) unread: Vec<Value<'a>>,
     /// What may stay where it is.
     pub(super) kept: Vec<EditId>,
 }
@@ -130,9 +131,7 @@ impl<'a> Found<'a> {
         let output = self.output(telling).unwrap_or_default();
         let arguments = self.arguments(telling).unwrap_or_default();
         let result = self.result(telling).unwrap_or_default();
-        let unread =
-            self.unread.into_iter().filter(|value| !value.is_told).map(|value| (value.slot, value.view)).collect();
-        Told { input, output, arguments, result, unread, kept: self.kept }
+        Told { input, output, arguments, result, unread: self.unread, kept: self.kept }
     }
 
     fn input(&mut self, telling: Telling<'_>) -> Option<Input> {
@@ -142,6 +141,10 @@ impl<'a> Found<'a> {
             Some(messages) => {
                 self.read(Slot::Prompt, |_| None::<()>);
                 (Some(Request { messages, ..Request::default() }), at_messages)
+            }
+            None if self.stands_unread(Slot::Input, telling, Field::Prompts) => {
+                self.read(Slot::Prompt, |_| None::<()>);
+                (None, None)
             }
             None => self.read(Slot::Prompt, read::prompt).unzip(),
         };
@@ -183,6 +186,10 @@ impl<'a> Found<'a> {
                 self.read(Slot::Completion, |_| None::<()>);
                 found
             }
+            None if self.stands_unread(Slot::Output, telling, Field::Completions) => {
+                self.read(Slot::Completion, |_| None::<()>);
+                return None;
+            }
             None => self.read(Slot::Completion, read::completion)?,
         };
         let reasons = read::reasons(&at.view);
@@ -216,6 +223,12 @@ impl<'a> Found<'a> {
         }
         self.keep(Some(at), &mut told.shown);
         Some(told)
+    }
+
+    /// Whether a value that nobody could read may stay, so that nothing else can be told by its name.
+    fn stands_unread(&self, slot: Slot, telling: Telling<'_>, class: Field) -> bool {
+        let may_stay = |value: &Value<'_>| value.slot == slot && !matches!(value.view, AnyView::Bytes(_));
+        telling.shows(class) && self.unread.iter().any(may_stay)
     }
 
     /// Lets a value stand where it is, if that is what would be written of it.

@@ -1,6 +1,7 @@
 //! What is told of content that has no form of its own: `<key>.digest`, `<key>.length` and `<key>.preview` beside it, or in
 //! its place.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::rules::Rules;
@@ -67,8 +68,16 @@ impl<'a> Siblings<'a> {
         if let Some(key) = self.key(rules, key, LENGTH) {
             int_attribute(out, self.number, &key, i64::try_from(length).unwrap_or(i64::MAX));
         }
-        if let AnyView::Text(text) = value
-            && let Some(preview) = rules.telling().preview_text(level, text)
+        // A structure that leaves does so as its JSON text.
+        let text = match value {
+            AnyView::Text(text) => Some(Cow::Borrowed(*text)),
+            AnyView::Array(_) | AnyView::Map(_) if level >= Level::Masked => {
+                to_json(value).ok().map(|json| Cow::Owned(json.to_string()))
+            }
+            _ => None,
+        };
+        if let Some(text) = text
+            && let Some(preview) = rules.telling().preview_text(level, &text)
             && let Some(key) = self.key(rules, key, PREVIEW)
         {
             text_attribute(out, self.number, &key, &preview);

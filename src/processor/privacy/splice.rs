@@ -37,6 +37,11 @@ impl<'a> Splice<'a> {
         EditId(self.edits.len() - 1)
     }
 
+    /// Where to write what stands in the place of what was left out.
+    pub(super) fn fill(&mut self, EditId(place): EditId) -> Option<&mut Vec<u8>> {
+        self.edits.get_mut(place).map(|edit| &mut edit.by)
+    }
+
     /// Takes an edit back: what stood there stays.
     pub(super) fn keep(&mut self, EditId(place): EditId) {
         if let Some(edit) = self.edits.get_mut(place) {

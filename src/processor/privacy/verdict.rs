@@ -51,7 +51,7 @@ pub(super) fn of_span(key: &str, value: &AnyView<'_>) -> Verdict {
         Some(Class::Policy) => return text_or_content(value, is_policy, false),
         Some(Class::Content(class)) if is_preview(key, value) => return Verdict::Preview(Some(class)),
         Some(Class::Content(_)) => return Verdict::Content(id.and_then(Slot::of)),
-        None if is_preview(key, value) => return Verdict::Preview(None),
+        None if is_preview(key, value) => return Verdict::Preview(class_of_preview(key)),
         None => return unknown(key, value),
     };
     labels(value, passes, otherwise)
@@ -131,6 +131,14 @@ fn unknown(key: &str, value: &AnyView<'_>) -> Verdict {
         AnyView::Int(length) if key.ends_with(".length") && *length >= 0 => Verdict::Stays,
         AnyView::Int(_) | AnyView::Double(_) if is_count(key) => Verdict::Stays,
         _ => Verdict::Content(None),
+    }
+}
+
+/// The class of what a preview with this key, which the table lacks, stands beside.
+fn class_of_preview(key: &str) -> Option<Field> {
+    match lookup(key.strip_suffix(PREVIEW)?)?.name().class {
+        Class::Content(class) => Some(class),
+        _ => None,
     }
 }
 
