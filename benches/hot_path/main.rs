@@ -13,13 +13,12 @@
 )]
 
 mod floor;
-mod ours;
 #[path = "../support/mod.rs"]
 mod support;
 
 use floor::Floor;
-use ours::Ours;
 use support::calls::measure::{Cost, Measured};
+use support::calls::ours::Ours;
 use support::calls::payload::Content;
 use support::calls::sdk::{self, Sdk};
 use support::calls::spans::{Keep, Layer, Unheard};

@@ -5,7 +5,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child as Process, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::cpu;
 
@@ -49,7 +49,16 @@ impl Child {
     }
 
     pub fn report(&mut self) -> Report {
-        writeln!(self.input, "report").expect("a child that lives");
+        self.ask("report")
+    }
+
+    /// Lets requests wait for their answer, or no longer.
+    pub fn hold(&mut self, holds: bool) {
+        self.ask(if holds { "hold" } else { "go on" });
+    }
+
+    fn ask(&mut self, what: &str) -> Report {
+        writeln!(self.input, "{what}").expect("a child that lives");
         let [cpu, spans, requests] = self.numbers();
         Report { cpu, spans, requests }
     }
@@ -75,6 +84,8 @@ impl Drop for Child {
 pub struct Seen {
     pub spans: AtomicU64,
     pub requests: AtomicU64,
+    /// Requests wait for their answer.
+    pub holds: AtomicBool,
 }
 
 /// The child's side: says where it listens, then answers until its input ends.
@@ -82,8 +93,9 @@ pub fn answer(port: u16, seen: &Seen) {
     let mut output = std::io::stdout();
     writeln!(output, "ready {port}").expect("a parent");
     for line in std::io::stdin().lines() {
-        if line.is_err() {
-            return;
+        let Ok(line) = line else { return };
+        if line != "report" {
+            seen.holds.store(line == "hold", Ordering::SeqCst);
         }
         let [spans, requests] = [&seen.spans, &seen.requests].map(|count| count.load(Ordering::SeqCst));
         if writeln!(output, "{} {spans} {requests}", cpu::process()).is_err() {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use crate::environment::{Environment, Setting, VARIABLES, Warning};
-use crate::export::ExporterConfig;
+use crate::export::{ExporterConfig, Fsync, SpoolConfig, SpoolWait};
 use crate::intake::Propagation;
 use crate::privacy::{Level, Origin, Policy};
 
@@ -86,6 +86,7 @@ fn level(name: &str, policy: &Policy) -> Option<(Level, Origin)> {
 fn in_force(name: &str, environment: &Environment, policy: &Policy, config: &ExporterConfig) -> String {
     let present = |is_there: bool| if is_there { "set" } else { "not set" }.to_owned();
     let is_set = environment.get(name) != Setting::Unset;
+    let spool = config.spool.as_ref();
     match name {
         "VEILSPAN_PREVIEW" => if policy.has_placeholders() { "placeholder" } else { "text" }.to_owned(),
         "VEILSPAN_PREVIEW_CHARS" => format!("{} characters", policy.preview_chars()),
@@ -113,6 +114,15 @@ fn in_force(name: &str, environment: &Environment, policy: &Policy, config: &Exp
         "OTEL_EXPORTER_OTLP_TIMEOUT" | "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT" => {
             format!("{} ms", config.timeout.as_millis())
         }
+        "VEILSPAN_SPOOL_DIR" => present(spool.is_some()),
+        "VEILSPAN_SPOOL_BYTES" => format!("{} bytes", spool.map_or(SpoolConfig::new("").bytes, |spool| spool.bytes)),
+        "VEILSPAN_SPOOL_FSYNC" => spool.map_or(Fsync::Os, |spool| spool.fsync).as_str().to_owned(),
+        "VEILSPAN_SPOOL_WAIT" => match spool.and_then(|spool| spool.wait) {
+            None => "none",
+            Some(SpoolWait::Written) => "written",
+            Some(SpoolWait::Synced) => "synced",
+        }
+        .to_owned(),
         "OTEL_BSP_SCHEDULE_DELAY" => format!("{} ms", config.batch_delay.as_millis()),
         "OTEL_BSP_MAX_EXPORT_BATCH_SIZE" => format!("{} spans", config.batch_spans),
         "OTEL_SERVICE_NAME" => {

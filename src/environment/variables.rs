@@ -175,6 +175,26 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "where `veilspan/hash.key` is kept, as an absolute path",
     },
     Variable { name: "HOME", default: "", meaning: "the user's own folder" },
+    Variable {
+        name: "VEILSPAN_SPOOL_DIR",
+        default: "",
+        meaning: "a folder of this user's alone in which spans wait on disk; without it they wait in memory",
+    },
+    Variable {
+        name: "VEILSPAN_SPOOL_BYTES",
+        default: "268435456",
+        meaning: "how many bytes a process may take there, at least 65536",
+    },
+    Variable {
+        name: "VEILSPAN_SPOOL_FSYNC",
+        default: "os",
+        meaning: "what outlives more than the process: `os` syncs nothing, `interval` once a second, `always` before a span counts as written",
+    },
+    Variable {
+        name: "VEILSPAN_SPOOL_WAIT",
+        default: "",
+        meaning: "`written` or `synced`: the start and the end of a call wait for that, 50 ms at the most",
+    },
     Variable { name: "OTEL_SDK_DISABLED", default: "false", meaning: "`true` switches the recorder off" },
     Variable { name: "OTEL_TRACES_EXPORTER", default: "otlp", meaning: "`none` switches the recorder off" },
     Variable {

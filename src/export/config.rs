@@ -1,10 +1,12 @@
 //! Where spans are sent, and in what portions.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::spool::Fsync;
 use crate::intake::Sampler;
 use crate::otlp::{ClientOptions, host_and_port};
 pub use crate::otlp::{Protocol, TlsFiles};
@@ -34,6 +36,8 @@ pub struct ExporterConfig {
     pub queue_spans: usize,
     /// Whether requests are compressed with gzip.
     pub gzip: bool,
+    /// Where spans wait on disk; without it they wait in memory.
+    pub spool: Option<SpoolConfig>,
     /// Files in PEM form for `https://`.
     pub tls: TlsFiles,
     /// Which agent runs are recorded at all.
@@ -44,6 +48,53 @@ pub struct ExporterConfig {
     pub resource: Vec<(String, String)>,
 }
 
+/// Where spans wait on disk, and how hard it is tried to keep them.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpoolConfig {
+    /// A folder of this user's alone (mode 0700), which is made where its parent is there. Processes may share one.
+    pub folder: PathBuf,
+    /// The most bytes that a process takes there, what it took over from others included.
+    pub bytes: u64,
+    /// Whether what is written is also synced.
+    pub fsync: Fsync,
+    /// What the start and the end of a call wait for, [`SpoolConfig::LONGEST_WAIT`] at the most.
+    pub wait: Option<SpoolWait>,
+}
+
+/// What the start and the end of a call wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SpoolWait {
+    /// That it is written: it survives the process.
+    Written,
+    /// That it is synced: it survives a loss of power. What is written is synced at once then, whatever `fsync` says.
+    Synced,
+}
+
+impl SpoolConfig {
+    /// No call waits longer; each that is cut short is counted.
+    pub const LONGEST_WAIT: Duration = Duration::from_millis(50);
+
+    /// A spool of fewer bytes has no room for a single segment.
+    pub const LEAST_BYTES: u64 = 64 << 10;
+
+    /// A spool of 256 MiB in this folder, written and not synced, for which nobody waits.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), bytes: 256 << 20, fsync: Fsync::Os, wait: None }
+    }
+}
+
+impl fmt::Debug for SpoolConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpoolConfig")
+            .field("bytes", &self.bytes)
+            .field("fsync", &self.fsync)
+            .field("wait", &self.wait)
+            .finish_non_exhaustive()
+    }
+}
+
 /// An exporter that cannot be made. Says nothing of the values it was given.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -51,6 +102,9 @@ pub enum ExporterError {
     /// The endpoint or a header cannot be used.
     #[error("the endpoint cannot be used")]
     Endpoint(#[source] crate::otlp::ConfigError),
+    /// The spool cannot be used.
+    #[error("the spool cannot be used")]
+    Spool(#[source] super::spool::SpoolError),
     /// The thread or its runtime could not be started.
     #[error("the exporter's thread could not be started")]
     Thread(#[source] std::io::Error),
@@ -67,6 +121,7 @@ impl fmt::Debug for ExporterConfig {
             .field("batch_spans", &self.batch_spans)
             .field("batch_bytes", &self.batch_bytes)
             .field("queue_bytes", &self.queue_bytes)
+            .field("spool", &self.spool)
             .finish_non_exhaustive()
     }
 }
@@ -84,6 +139,7 @@ impl Default for ExporterConfig {
             queue_bytes: 64 << 20,
             queue_spans: usize::MAX,
             gzip: false,
+            spool: None,
             tls: TlsFiles::default(),
             sampler: Sampler::ALL,
             disabled: false,

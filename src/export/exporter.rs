@@ -6,19 +6,30 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::config::{ExporterConfig, ExporterError};
-use super::io::Envelope;
+use super::config::{ExporterConfig, ExporterError, SpoolConfig, SpoolWait};
+use super::envelope::Envelope;
+use super::forms;
+use super::limits::Rank;
+use super::outbox::NotTaken;
 use super::sender::Sender;
+use super::spool::{Fsync, Plan, Spool};
 use super::startup::Startup;
-use crate::event::{ProducerId, Record};
-use crate::intake::{Counters, Refused, Sink};
+use crate::event::{CallKind, CallRecord, Clock, Key, OpenRecord, ProducerId, Record, Veiled};
+use crate::intake::{Counters, Drop, Durable, Refused, Sink};
 use crate::otlp::encode::{self, Encoder};
 use crate::privacy::Policy;
 
 /// Sends records to an OTLP receiver.
 pub struct Exporter {
-    sender: Sender,
+    way: Way,
+    counters: Arc<Counters>,
     encoding: Mutex<Encoding>,
+}
+
+/// Where spans wait.
+enum Way {
+    Memory(Sender),
+    Disk(Sender<Spool>),
 }
 
 #[derive(Default)]
@@ -28,16 +39,75 @@ struct Encoding {
     startup: Option<Startup>,
 }
 
+impl Encoding {
+    fn field(&mut self, call: &CallRecord<Veiled>) -> &[u8] {
+        if let Some(startup) = self.startup.take() {
+            startup.tell();
+        }
+        self.field.clear();
+        self.encoder.span_field(call, &mut self.field);
+        &self.field
+    }
+}
+
 impl Exporter {
     /// Starts the thread that sends. Nothing is connected before the first span.
     pub(crate) fn start(
         config: &ExporterConfig,
         policy: &Policy,
         producer: ProducerId,
+        clock: Arc<dyn Clock>,
         counters: Arc<Counters>,
     ) -> Result<Self, ExporterError> {
         let envelope = Envelope::Scoped { resource: resource(config, policy, producer), scope: encode::scope() };
-        Ok(Self { sender: Sender::start(config, envelope, counters)?, encoding: Mutex::default() })
+        let way = match &config.spool {
+            None => Way::Memory(Sender::start(config, envelope, Arc::clone(&counters))?),
+            Some(spool) => {
+                let spool =
+                    Spool::open(&plan(spool), config.limits(), &envelope, producer, clock, Arc::clone(&counters))
+                        .map_err(ExporterError::Spool)?;
+                Way::Disk(Sender::from(spool, config, envelope, Arc::clone(&counters))?)
+            }
+        };
+        Ok(Self { way, counters, encoding: Mutex::default() })
+    }
+
+    fn opened(&self, open: &OpenRecord) -> Result<(), Drop> {
+        let Way::Disk(sender) = &self.way else { return Ok(()) };
+        let rank = if open.key.kind == CallKind::Turn { Rank::TurnEnd } else { Rank::Completed };
+        let mut encoding = self.encoding();
+        let field = encoding.field(&forms::abandoned(open));
+        sender.queue().open_call(forms::id(open.key.id), field, rank)
+    }
+
+    fn closed(&self, call: &CallRecord<Veiled>) -> Result<(), Drop> {
+        let mut encoding = self.encoding();
+        match self.push(call, encoding.field(call), Rank::Content) {
+            Ok(()) => return Ok(()),
+            Err(NotTaken::Lost(reason)) => return Err(reason),
+            Err(NotTaken::Content) => {}
+        }
+        let (bare, had_content) = forms::without_content(call);
+        self.push(call, encoding.field(&bare), rank(call)).map_err(|not_taken| match not_taken {
+            NotTaken::Lost(reason) => reason,
+            NotTaken::Content => Drop::ExportQueueFull,
+        })?;
+        if had_content {
+            self.counters.add_dropped(Drop::ContentOverBound, 1);
+            // What was not told is no prefix for what comes.
+            match &self.way {
+                Way::Memory(sender) => sender.add_loss(),
+                Way::Disk(sender) => sender.add_loss(),
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&self, call: &CallRecord<Veiled>, field: &[u8], rank: Rank) -> Result<(), NotTaken> {
+        match &self.way {
+            Way::Memory(sender) => sender.push_ranked(field, rank),
+            Way::Disk(sender) => sender.queue().close_call(forms::id(call.id), field, rank),
+        }
     }
 
     /// Has this told by the pipeline's thread when the first call is there.
@@ -53,32 +123,78 @@ impl Exporter {
 
 impl Sink for Exporter {
     fn take(&self, record: Record) -> Result<(), Refused> {
-        let Record::Closed(call) = record else { return Ok(()) };
-        let mut encoding = self.encoding();
-        let Encoding { encoder, field, startup } = &mut *encoding;
-        if let Some(startup) = startup.take() {
-            startup.tell();
+        match record {
+            Record::Opened(open) => self.opened(&open),
+            Record::Closed(call) => self.closed(&call),
         }
-        field.clear();
-        encoder.span_field(&call, field);
-        self.sender.push(field).map_err(|reason| Refused { reason })
+        .map_err(|reason| Refused { reason })
     }
 
     fn wants_opened(&self) -> bool {
-        false
+        matches!(self.way, Way::Disk(_))
+    }
+
+    fn durable(&self) -> Option<&dyn Durable> {
+        match &self.way {
+            Way::Memory(_) => None,
+            Way::Disk(sender) => Some(sender),
+        }
+    }
+
+    fn drains_alone(&self) -> bool {
+        true
     }
 
     fn losses(&self) -> u64 {
-        self.sender.losses()
+        match &self.way {
+            Way::Memory(sender) => sender.losses(),
+            Way::Disk(sender) => sender.losses(),
+        }
     }
 
     fn flush(&self, deadline: Instant) -> bool {
-        self.sender.flush(deadline)
+        match &self.way {
+            Way::Memory(sender) => sender.flush(deadline),
+            Way::Disk(sender) => sender.flush(deadline),
+        }
     }
 
     fn shutdown(&self, deadline: Instant) -> bool {
-        self.sender.shutdown(deadline)
+        match &self.way {
+            Way::Memory(sender) => sender.shutdown(deadline),
+            Way::Disk(sender) => sender.shutdown(deadline),
+        }
     }
+}
+
+impl Durable for Sender<Spool> {
+    fn commit(&self) -> bool {
+        let (is_written, is_due) = self.queue().commit();
+        if is_due {
+            self.wake();
+        }
+        is_written
+    }
+
+    fn forget(&self, key: Key) {
+        self.queue().lose_call(forms::id(key.id));
+        self.queue().commit();
+    }
+}
+
+/// What a call tells without its content.
+fn rank(call: &CallRecord<Veiled>) -> Rank {
+    let is_completed = call.closed.outcome.is_none_or(|outcome| outcome == crate::event::Outcome::Completed);
+    match call.kind {
+        CallKind::Turn => Rank::TurnEnd,
+        _ if is_completed => Rank::Completed,
+        _ => Rank::Failed,
+    }
+}
+
+fn plan(spool: &SpoolConfig) -> Plan<'_> {
+    let fsync = if spool.wait == Some(SpoolWait::Synced) { Fsync::Always } else { spool.fsync };
+    Plan { folder: &spool.folder, bytes: spool.bytes, fsync }
 }
 
 /// Who speaks: the service as its operator names it, this library, this process life.
@@ -96,6 +212,10 @@ fn resource(config: &ExporterConfig, policy: &Policy, producer: ProducerId) -> B
 
 impl fmt::Debug for Exporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exporter").field("waiting", &self.sender.waiting()).finish_non_exhaustive()
+        let waiting = match &self.way {
+            Way::Memory(sender) => sender.waiting(),
+            Way::Disk(sender) => sender.waiting(),
+        };
+        f.debug_struct("Exporter").field("waiting", &waiting).finish_non_exhaustive()
     }
 }

@@ -2,29 +2,48 @@
 //! thread of our own.
 //!
 //! Promises that a record is encoded once, on the pipeline's thread, and is bytes from there on; that a peer which stalls,
-//! refuses or is not there costs memory up to a bound and nothing else; and that every span is sent, or counted by the
-//! reason of its loss. Delivery is at least once: a request without an answer is sent again, byte for byte. What waits is
-//! lost with the process.
+//! refuses or is not there costs memory, or disk, up to a bound and nothing else; and that every span is sent, or counted by
+//! the reason of its loss. Delivery is at least once: a request without an answer is sent again, byte for byte. What waits in
+//! memory is lost with the process; what waits in the `spool` is sent by the next one.
+//!
+//! ```text
+//! record ── encode ──▶ Outbox (memory) ─┐
+//!                 └──▶ Spool (disk) ────┴─ Queue ──▶ Io: window, verdict, backoff, pace ──▶ Peer (gRPC, HTTP)
+//! ```
 
+mod barrier;
 mod batch;
 mod config;
+mod envelope;
 mod exporter;
+mod forms;
 mod from_environment;
 mod init;
 mod io;
+#[cfg(test)]
+mod io_tests;
 mod layered;
+mod limits;
+mod outage_log;
+mod outbox;
+mod pace;
+mod peer;
+mod queue;
 mod recorder;
 mod retry;
 mod sender;
+mod spool;
 mod startup;
 mod stderr;
+mod verdict;
 
-pub use config::{ExporterConfig, ExporterError, Protocol, TlsFiles};
+pub use config::{ExporterConfig, ExporterError, Protocol, SpoolConfig, SpoolWait, TlsFiles};
 pub use exporter::Exporter;
 pub use init::{Guard, InitError, init};
 pub use layered::layer;
+pub use spool::{Fsync, SpoolError};
 
 #[cfg(feature = "sdk")]
 pub(crate) use startup::Startup;
 #[cfg(feature = "collector")]
-pub(crate) use {io::Envelope, sender::Sender};
+pub(crate) use {envelope::Envelope, sender::Sender};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::startup::Startup;
-use super::{Exporter, ExporterConfig, ExporterError};
-use crate::environment::Environment;
+use super::{Exporter, ExporterConfig, ExporterError, SpoolConfig};
+use crate::environment::{Environment, Warning};
 use crate::event::{Clock, ProducerId, SystemClock};
 use crate::intake::Counters;
 use crate::privacy::{Policy, PolicyBuilder};
@@ -23,13 +23,20 @@ impl FromEnv {
     pub(super) fn read(policy: PolicyBuilder) -> Result<Self, (ExporterError, Startup)> {
         let environment = Environment::from_process();
         let (policy, mut warnings) = policy.build_in(&environment);
-        let (config, more) = ExporterConfig::from_environment(&environment);
+        let (mut config, more) = ExporterConfig::from_environment(&environment);
         warnings.extend(more);
         if config.disabled {
             let startup = Startup::switched_off().warning(warnings);
             return Ok(Self { recorder: Recorder::disabled(), exporter: None, startup });
         }
-        match start(&config, &policy) {
+        let mut started = start(&config, &policy);
+        if let Err(ExporterError::Spool(problem)) = &started {
+            // Better told from memory than not at all.
+            warnings.push(Warning::new("VEILSPAN_SPOOL_DIR", "", problem.cure()));
+            config.spool = None;
+            started = start(&config, &policy);
+        }
+        match started {
             Ok((recorder, exporter)) => {
                 let startup = Startup::recording(&config, &policy).warning(warnings);
                 Ok(Self { recorder, exporter: Some(exporter), startup })
@@ -71,13 +78,14 @@ impl Recorder {
 }
 
 fn start(config: &ExporterConfig, policy: &Policy) -> Result<(Recorder, Arc<Exporter>), ExporterError> {
-    let clock = Arc::new(SystemClock::default());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let producer = ProducerId::generate(clock.unix_nanos());
     let counters = Arc::new(Counters::default());
-    let exporter = Arc::new(Exporter::start(config, policy, producer, Arc::clone(&counters))?);
+    let exporter = Arc::new(Exporter::start(config, policy, producer, Arc::clone(&clock), Arc::clone(&counters))?);
     let sink = Arc::clone(&exporter);
     let builder = Recorder::builder().sink(sink).policy(policy.clone()).clock(clock).sampler(config.sampler);
-    let recorder = builder.producer(producer).counters(counters).build();
+    let wait = config.spool.as_ref().and_then(|spool| spool.wait).map(|_| SpoolConfig::LONGEST_WAIT);
+    let recorder = builder.producer(producer).counters(counters).wait(wait).build();
     match recorder.is_enabled() {
         true => Ok((recorder, exporter)),
         false => Err(ExporterError::Thread(std::io::ErrorKind::WouldBlock.into())),

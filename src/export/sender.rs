@@ -3,41 +3,75 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::batch::{Limits, Outbox};
 use super::config::{ExporterConfig, ExporterError};
-use super::io::{Envelope, Io, Shared};
+use super::envelope::Envelope;
+use super::io::{self, Shared};
+use super::limits::{Limits, Rank};
+use super::outbox::{NotTaken, Outbox};
+use super::queue::Queue;
 use crate::intake::{Counters, Drop};
 
-/// Batches fields and sends them, again and again until they are answered.
-pub(crate) struct Sender {
+/// Batches what its queue holds and sends it, again and again until it is answered.
+pub(crate) struct Sender<Q: Queue = Outbox> {
+    queue: Arc<Q>,
     shared: Arc<Shared>,
 }
 
 impl Sender {
-    /// Starts the thread that sends. Nothing is connected before the first field.
+    /// Starts the thread that sends what waits in memory. Nothing is connected before the first field.
     pub(crate) fn start(
         config: &ExporterConfig,
         envelope: Envelope,
         counters: Arc<Counters>,
     ) -> Result<Self, ExporterError> {
-        let limits = Limits {
-            batch_spans: config.batch_spans,
-            batch_bytes: config.batch_bytes,
-            batch_delay: config.batch_delay,
-            queue_bytes: config.queue_bytes,
-            queue_spans: config.queue_spans,
-        };
-        let shared = Arc::new(Shared::new(Outbox::new(limits), counters));
-        Io::start(Arc::clone(&shared), &config.peer(), envelope)?;
-        Ok(Self { shared })
+        Self::from(Outbox::new(config.limits()), config, envelope, counters)
     }
 
     /// Takes one encoded field, unless there is no room for it.
+    #[cfg(feature = "collector")]
     pub(crate) fn push(&self, field: &[u8]) -> Result<(), Drop> {
-        if self.shared.outbox.push(field)? {
-            self.shared.wake.notify_one();
+        self.push_ranked(field, Rank::TurnEnd).map_err(|not_taken| match not_taken {
+            NotTaken::Lost(reason) => reason,
+            NotTaken::Content => Drop::ExportQueueFull,
+        })
+    }
+
+    /// The same for a span that may have to give way to others.
+    pub(super) fn push_ranked(&self, field: &[u8], rank: Rank) -> Result<(), NotTaken> {
+        if self.queue.push(field, rank)? {
+            self.wake();
         }
         Ok(())
+    }
+}
+
+impl<Q: Queue + 'static> Sender<Q> {
+    pub(super) fn from(
+        queue: Q,
+        config: &ExporterConfig,
+        envelope: Envelope,
+        counters: Arc<Counters>,
+    ) -> Result<Self, ExporterError> {
+        let queue = Arc::new(queue);
+        let shared = Arc::new(Shared::new(Arc::clone(&queue) as Arc<dyn Queue>, counters));
+        io::start(Arc::clone(&shared), config.peer(), envelope)?;
+        Ok(Self { queue, shared })
+    }
+}
+
+impl<Q: Queue> Sender<Q> {
+    pub(super) fn queue(&self) -> &Q {
+        &self.queue
+    }
+
+    /// Lets the sender look again.
+    pub(super) fn wake(&self) {
+        self.shared.wake.notify_one();
+    }
+
+    /// Something was taken with less than it had.
+    pub(super) fn add_loss(&self) {
+        self.shared.add_loss();
     }
 
     /// How often something that was taken has been lost.
@@ -45,35 +79,50 @@ impl Sender {
         self.shared.losses()
     }
 
-    /// How many fields wait or are in flight.
+    /// How many spans wait or are in flight.
     pub(crate) fn waiting(&self) -> u64 {
-        self.shared.outbox.waiting()
+        self.queue.waiting()
     }
 
     /// Sends what waits, until the deadline, and tells whether nothing is left. Blocks.
     pub(crate) fn flush(&self, deadline: Instant) -> bool {
-        self.shared.outbox.hurry(false);
-        self.shared.wake.notify_one();
-        let complete = self.shared.outbox.wait_until_empty(deadline);
-        self.shared.outbox.calm();
+        self.queue.hurry(false);
+        self.wake();
+        let complete = self.queue.wait_for_all(deadline);
+        self.queue.calm();
         complete
     }
 
-    /// The same for the last time; what is left is counted as lost.
+    /// The same for the last time; what is left in memory is counted as lost.
     pub(crate) fn shutdown(&self, deadline: Instant) -> bool {
-        self.shared.outbox.hurry(true);
-        self.shared.wake.notify_one();
-        let complete = self.shared.outbox.wait_until_empty(deadline);
-        self.shared.counters.add_dropped(Drop::PeerUnreachable, self.shared.outbox.abandon());
-        self.shared.wake.notify_one();
+        self.queue.hurry(true);
+        self.wake();
+        let complete = self.queue.wait_for_all(deadline);
+        self.give_up();
         complete
+    }
+
+    fn give_up(&self) {
+        self.shared.counters.add_dropped(Drop::PeerUnreachable, self.queue.abandon());
+        self.wake();
     }
 }
 
-impl std::ops::Drop for Sender {
-    /// Ends its thread. What still waits is lost, and counted.
+impl<Q: Queue> std::ops::Drop for Sender<Q> {
+    /// Ends its thread. What still waits in memory is lost, and counted.
     fn drop(&mut self) {
-        self.shared.counters.add_dropped(Drop::PeerUnreachable, self.shared.outbox.abandon());
-        self.shared.wake.notify_one();
+        self.give_up();
+    }
+}
+
+impl ExporterConfig {
+    pub(super) const fn limits(&self) -> Limits {
+        Limits {
+            batch_spans: self.batch_spans,
+            batch_bytes: self.batch_bytes,
+            batch_delay: self.batch_delay,
+            queue_bytes: self.queue_bytes,
+            queue_spans: self.queue_spans,
+        }
     }
 }

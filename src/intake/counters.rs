@@ -25,15 +25,27 @@ pub enum Drop {
     SpanTooLarge,
     /// The peer refused the span, or the whole request for good.
     PeerRefused,
+    /// A span that the peer refuses for its length.
+    TooLongForPeer,
     /// The peer could not be reached until the exporter gave up.
     PeerUnreachable,
+    /// The spool had no room left within its budget, or on its disk.
+    SpoolFull,
+    /// The spool could not be written.
+    SpoolFailed,
+    /// What was in the spool is damaged or missing.
+    SpoolDamaged,
+    /// A call was open when its process died, and whether it was told meanwhile cannot be known.
+    EndUnknown,
+    /// The process was forked off the one that records.
+    Forked,
     /// A span of the host's that is no turn, inference or tool call: embeddings, retrieval and the like.
     UnmappedOperation,
 }
 
 impl Drop {
     /// All reasons.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 17] = [
         Self::ContentOverBound,
         Self::MarkLost,
         Self::IntakeFull,
@@ -43,7 +55,13 @@ impl Drop {
         Self::ExportQueueFull,
         Self::SpanTooLarge,
         Self::PeerRefused,
+        Self::TooLongForPeer,
         Self::PeerUnreachable,
+        Self::SpoolFull,
+        Self::SpoolFailed,
+        Self::SpoolDamaged,
+        Self::EndUnknown,
+        Self::Forked,
         Self::UnmappedOperation,
     ];
 
@@ -59,7 +77,13 @@ impl Drop {
             Self::ExportQueueFull => "export_queue_full",
             Self::SpanTooLarge => "span_too_large",
             Self::PeerRefused => "peer_refused",
+            Self::TooLongForPeer => "too_long_for_peer",
             Self::PeerUnreachable => "peer_unreachable",
+            Self::SpoolFull => "spool_full",
+            Self::SpoolFailed => "spool_failed",
+            Self::SpoolDamaged => "spool_damaged",
+            Self::EndUnknown => "end_unknown",
+            Self::Forked => "forked",
             Self::UnmappedOperation => "unmapped_operation",
         }
     }
@@ -75,6 +99,13 @@ pub(crate) struct Counters {
     started: AtomicU64,
     recorded: AtomicU64,
     sent: AtomicU64,
+    written: AtomicU64,
+    adopted: AtomicU64,
+    adopted_sent: AtomicU64,
+    abandoned: AtomicU64,
+    spool_failures: AtomicU64,
+    waits_cut_short: AtomicU64,
+    retries: AtomicU64,
     labels_replaced: AtomicU64,
     foreign_connection: AtomicU64,
     tool_mismatch: AtomicU64,
@@ -99,6 +130,33 @@ impl Counters {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn add_written(&self, spans: u64) {
+        if spans > 0 {
+            self.written.fetch_add(spans, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn add_adopted(&self, spans: u64, abandoned: u64) {
+        self.adopted.fetch_add(spans, Ordering::Relaxed);
+        self.abandoned.fetch_add(abandoned, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_adopted_sent(&self, spans: u64) {
+        self.adopted_sent.fetch_add(spans, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_spool_failure(&self) {
+        self.spool_failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_wait_cut_short(&self) {
+        self.waits_cut_short.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn set_labels_replaced(&self, total: u64) {
         self.labels_replaced.store(total, Ordering::Relaxed);
     }
@@ -119,6 +177,13 @@ impl Counters {
             started: load(&self.started),
             recorded: load(&self.recorded),
             sent: load(&self.sent),
+            written: load(&self.written),
+            adopted: load(&self.adopted),
+            adopted_sent: load(&self.adopted_sent),
+            abandoned: load(&self.abandoned),
+            spool_failures: load(&self.spool_failures),
+            waits_cut_short: load(&self.waits_cut_short),
+            retries: load(&self.retries),
             labels_replaced: load(&self.labels_replaced),
             foreign_connection: load(&self.foreign_connection),
             tool_mismatch: load(&self.tool_mismatch),
@@ -137,6 +202,20 @@ pub struct Counts {
     pub recorded: u64,
     /// Spans that a peer has acknowledged.
     pub sent: u64,
+    /// Spans that the spool has written.
+    pub written: u64,
+    /// Spans of processes that have died which were taken over with their folder, their abandoned calls among them.
+    pub adopted: u64,
+    /// Of these, those that a peer has acknowledged.
+    pub adopted_sent: u64,
+    /// Calls that were open when their process died, and were closed as abandoned.
+    pub abandoned: u64,
+    /// How often something could not be written to, synced in or read from the spool.
+    pub spool_failures: u64,
+    /// How often a caller did not wait any longer for the spool (`VEILSPAN_SPOOL_WAIT`).
+    pub waits_cut_short: u64,
+    /// Requests that failed and are sent again.
+    pub retries: u64,
     /// Labels that did not look like one and left as a digest or as `_OTHER`.
     pub labels_replaced: u64,
     /// Results of delegated calls that were refused, since they came over another connection.
@@ -152,6 +231,13 @@ impl Counts {
         started: 0,
         recorded: 0,
         sent: 0,
+        written: 0,
+        adopted: 0,
+        adopted_sent: 0,
+        abandoned: 0,
+        spool_failures: 0,
+        waits_cut_short: 0,
+        retries: 0,
         labels_replaced: 0,
         foreign_connection: 0,
         tool_mismatch: 0,
@@ -169,10 +255,13 @@ impl Losses {
         self.0.get(reason.place()).copied().unwrap_or_default()
     }
 
-    /// How many calls were lost: all reasons but lost content and marks, which leave their call.
+    /// How many calls of this process were lost: all reasons but lost content and marks, which leave their call, and but
+    /// what was found lost in a spool, which as a rule is another process'.
     pub fn calls(&self) -> u64 {
-        let leaves_call = |reason: &Drop| matches!(reason, Drop::ContentOverBound | Drop::MarkLost);
-        let calls = Drop::ALL.into_iter().filter(|reason| !leaves_call(reason));
+        let is_no_call = |reason: &Drop| {
+            matches!(reason, Drop::ContentOverBound | Drop::MarkLost | Drop::SpoolDamaged | Drop::EndUnknown)
+        };
+        let calls = Drop::ALL.into_iter().filter(|reason| !is_no_call(reason));
         calls.map(|reason| self.of(reason)).sum()
     }
 }

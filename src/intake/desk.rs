@@ -52,7 +52,16 @@ impl Desk {
 
     /// Takes the event that opens a call. `false`: there was no room, and the call must not be closed either.
     pub(crate) fn open(&self, event: Box<Event<Raw>>) -> bool {
-        self.samples(&event.scope.rollout) && self.intake.open(event)
+        if !self.samples(&event.scope.rollout) {
+            self.intake.skip(event.at.seq);
+            return false;
+        }
+        self.intake.open(event)
+    }
+
+    /// A call that has a place in the order of events will not be handed in.
+    pub(crate) fn skip(&self, at: At) {
+        self.intake.skip(at.seq);
     }
 
     /// Whether the rollout of this id is recorded at all.
@@ -125,6 +134,11 @@ impl Desk {
 
     pub(crate) fn set_policy(&self, policy: Policy) {
         self.intake.set_policy(policy);
+    }
+
+    /// Up to where events are kept so that they outlive this process.
+    pub(crate) fn durable_seq(&self) -> Option<u64> {
+        self.intake.durable_seq()
     }
 
     pub(crate) fn flush(&self, timeout: Duration) -> Drained {

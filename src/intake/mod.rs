@@ -8,16 +8,20 @@
 //! bounded in bytes and in calls, and what is not taken is counted by reason; a call that was taken keeps room for its
 //! close. Costs one lock that is free and one move an event. What a sink does is left to it; it may stall, and stalls only itself.
 
+mod birth;
 mod calls;
 mod counters;
 mod desk;
 mod ending;
+mod front;
 mod identity;
 mod newest;
 mod pipeline;
 mod policies;
+mod progress;
 mod propagation;
 mod queue;
+mod ranges;
 mod sampler;
 mod settlement;
 mod sink;
@@ -26,12 +30,13 @@ mod watch;
 mod weight;
 
 pub use counters::{Counts, Drop, Losses};
-pub use pipeline::{Intake, IntakeError};
+pub use front::{Intake, IntakeError};
 pub use propagation::Propagation;
 pub use queue::Bounds;
 pub use sampler::Sampler;
-pub use sink::{Drained, Refused, Sink};
+pub use sink::{Drained, Durable, Refused, Sink};
 
 pub(crate) use counters::Counters;
 pub(crate) use desk::Desk;
 pub(crate) use identity::Identity;
+pub(crate) use ranges::Ranges;

@@ -13,6 +13,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::Drop;
+use super::birth::Birth;
 use super::weight::{content_bytes, drop_content, label_bytes, shorten_labels};
 use crate::event::{At, Event, Raw};
 
@@ -43,6 +44,9 @@ const WAKE_BYTES: usize = 1 << 20;
 /// More than threads that would have to be stopped in the middle of a push for another one to have to wait.
 const PLACES: usize = 8;
 
+/// Each time so much more waits it is asked whether there is still somebody to take it.
+const LOOK_EVERY: usize = 256;
+
 const AWAKE: u8 = 0;
 const DOZING: u8 = 1;
 const ASLEEP: u8 = 2;
@@ -64,6 +68,8 @@ pub(super) struct Flush {
     pub(super) deadline: Instant,
     /// For the last time, and when that was said.
     pub(super) last: Option<At>,
+    /// The sink is drained by whoever asked.
+    pub(super) is_alone: bool,
     pub(super) answer: SyncSender<bool>,
 }
 
@@ -83,6 +89,8 @@ struct Flushes {
 
 pub(super) struct Queue {
     bounds: Bounds,
+    /// Somebody waits for each event.
+    is_urgent: bool,
     seq: AtomicU64,
     places: [Mutex<Place>; PLACES],
     flushes: Mutex<Flushes>,
@@ -94,6 +102,7 @@ pub(super) struct Queue {
     content_bytes: AtomicUsize,
     rest: AtomicU8,
     pipeline: OnceLock<Thread>,
+    birth: Birth,
 }
 
 /// What the pipeline has in its hands.
@@ -106,9 +115,10 @@ pub(super) struct Batch {
 }
 
 impl Queue {
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub(super) fn new(bounds: Bounds, is_urgent: bool) -> Self {
         Self {
             bounds,
+            is_urgent,
             seq: AtomicU64::new(0),
             places: Default::default(),
             flushes: Mutex::default(),
@@ -118,6 +128,7 @@ impl Queue {
             content_bytes: AtomicUsize::new(0),
             rest: AtomicU8::new(AWAKE),
             pipeline: OnceLock::new(),
+            birth: Birth::default(),
         }
     }
 
@@ -154,6 +165,11 @@ impl Queue {
         let taken = self.add(event, None, false);
         self.open_calls.fetch_sub(1, Ordering::Relaxed);
         taken
+    }
+
+    /// Whether this is a process that was forked off the one that records.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.birth.is_elsewhere()
     }
 
     pub(super) fn flush(&self, flush: Flush) -> Result<(), Drop> {
@@ -229,10 +245,17 @@ impl Queue {
         let now = batch.items.partition_point(|item| item.seq() < horizon);
         batch.later.extend(batch.items.drain(now..));
         self.waiting.fetch_sub(batch.items.len(), Ordering::SeqCst);
+        if let Some(last) = batch.items.last() {
+            self.birth.is_alive(last.event.at.time_unix_nano);
+        }
     }
 
     /// `bounded` is the reason for which it is not taken where there is no room.
     fn add(&self, mut event: Box<Event<Raw>>, bounded: Option<Drop>, opens: bool) -> Result<bool, Drop> {
+        if self.birth.is_known_elsewhere() {
+            return Err(Drop::Forked);
+        }
+        let now = event.at.time_unix_nano;
         let waiting = self.waiting.load(Ordering::Relaxed);
         if let Some(reason) = bounded.filter(|_| waiting >= self.bounds.events) {
             return Err(if self.is_closed() { Drop::ShutDown } else { reason });
@@ -263,9 +286,13 @@ impl Queue {
         drop(place);
         let wakes = match self.rest.load(Ordering::SeqCst) {
             AWAKE => false,
-            DOZING => waiting + 1 >= WAKE_EVENTS || before >= WAKE_BYTES,
+            DOZING => self.is_urgent || waiting + 1 >= WAKE_EVENTS || before >= WAKE_BYTES,
             _ => true,
         };
+        // Nobody takes what waits where there is no pipeline any more.
+        if waiting % LOOK_EVERY == LOOK_EVERY - 1 && self.birth.is_due(now) && self.birth.is_elsewhere() {
+            return Err(Drop::Forked);
+        }
         if wakes {
             self.wake();
         }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Drop;
-use crate::event::Record;
+use crate::event::{Key, Record};
 
 /// Takes the records of finished calls. Called on the pipeline's thread, one call at a time.
 pub trait Sink: Send + Sync {
@@ -20,6 +20,17 @@ pub trait Sink: Send + Sync {
         0
     }
 
+    /// What keeps records so that they outlive this process, where the sink does that.
+    fn durable(&self) -> Option<&dyn Durable> {
+        None
+    }
+
+    /// Whether `flush` and `shutdown` keep their deadline and may be called on any thread, while records are taken. Where
+    /// they may not, they are called on the pipeline's thread, and nothing is taken meanwhile.
+    fn drains_alone(&self) -> bool {
+        false
+    }
+
     /// Sends what waits, until `deadline` at the latest, and tells whether nothing is left.
     fn flush(&self, _deadline: Instant) -> bool {
         true
@@ -29,6 +40,17 @@ pub trait Sink: Send + Sync {
     fn shutdown(&self, deadline: Instant) -> bool {
         self.flush(deadline)
     }
+}
+
+/// Keeps records so that they outlive this process.
+pub trait Durable {
+    /// Keeps all that was taken so far, and tells whether all of it is kept. Called on the pipeline's thread whenever it has
+    /// nothing more to offer.
+    fn commit(&self) -> bool;
+
+    /// The close of a call whose opening was taken is lost, and was counted: nothing is to be told of the call. May be called
+    /// on any thread.
+    fn forget(&self, key: Key);
 }
 
 /// A record that a sink did not take, and why. The pipeline counts it.

@@ -72,10 +72,12 @@ impl Open {
     fn hand_in(&mut self, unless_told: Outcome) {
         let Some(mut told) = self.told.take() else { return };
         if !self.desk.span_closed() {
+            self.desk.skip(self.at);
             return;
         }
         let Some(Operation::Call(kind, word)) = told.settled_operation() else {
             self.desk.count_lost(Loss::UnmappedOperation);
+            self.desk.skip(self.at);
             return;
         };
         let (mut attrs, closed_attrs) = told.take_attrs();

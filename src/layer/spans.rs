@@ -20,7 +20,7 @@ use super::taken::Taken;
 use super::told::{Ending, Told};
 use super::visitor::Visitor;
 use super::watch::Watch;
-use crate::event::{CallKind, SpanId, SpanIds, TraceId};
+use crate::event::{At, CallKind, SpanId, SpanIds, TraceId};
 use crate::intake::{Desk, Drop as Loss, Identity};
 
 /// Hands GenAI spans in. Made by [`veilspan::layer`](fn@crate::layer) and [`Recorder::layer`](crate::Recorder::layer),
@@ -70,7 +70,9 @@ impl Spans {
         let told = is_sampled.then_some(told);
         let place = Place { scope, trace, span: ids.span, carried, is_sampled };
         let now = desk.now();
-        let (id, at) = (desk.call_id(now), desk.at(now));
+        let id = desk.call_id(now);
+        // What is not handed in takes no place in the order of events.
+        let at = if is_sampled { desk.at(now) } else { At { time_unix_nano: now, producer: None, seq: None } };
         Open { desk: Arc::clone(desk), place, ids, id, at, told }
     }
 

@@ -48,6 +48,12 @@ impl ExportError {
         Self { code: transport::code(status), status: Some(status), answered: true, retry_after, message_len }
     }
 
+    /// What a peer that is made up answers.
+    #[cfg(test)]
+    pub(crate) const fn made_up(code: Code, answered: bool, retry_after: Option<Duration>) -> Self {
+        Self { code, status: None, answered, retry_after, message_len: 0 }
+    }
+
     /// The gRPC code, or the one that means what an HTTP status means; `Unavailable` or `DeadlineExceeded` where there
     /// was no answer.
     pub const fn code(&self) -> Code {

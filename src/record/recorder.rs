@@ -75,6 +75,13 @@ impl Recorder {
         Builder::<kind::Cancel>::new(Some(origin)).text(CANCEL_REASON, reason).start().finish();
     }
 
+    /// The watermark of the spool: every start and every end of a call whose `veilspan.seq` or `veilspan.seq.end` is not above
+    /// it is written, with `VEILSPAN_SPOOL_FSYNC=always` also synced, so that it is told even if this process dies now, or was
+    /// not taken and counted. Marks are written with the end of their call. Nothing without a spool.
+    pub fn durable_seq(&self) -> Option<u64> {
+        self.desk.as_ref()?.durable_seq()
+    }
+
     /// Where its calls are handed in; nothing where it is disabled.
     pub(crate) const fn desk(&self) -> Option<&Arc<Desk>> {
         self.desk.as_ref()
@@ -100,6 +107,7 @@ pub struct RecorderBuilder {
     bounds: Bounds,
     propagation: Option<Propagation>,
     counters: Arc<Counters>,
+    wait: Option<Duration>,
 }
 
 impl RecorderBuilder {
@@ -151,12 +159,18 @@ impl RecorderBuilder {
         self
     }
 
+    /// How long a caller waits for its event to be kept by a durable sink.
+    pub(crate) fn wait(mut self, wait: Option<Duration>) -> Self {
+        self.wait = wait;
+        self
+    }
+
     /// The recorder. Where its thread cannot be started it is a disabled one, which is logged.
     pub fn build(self) -> Recorder {
         let Some(sink) = self.sink else { return Recorder::disabled() };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::default()));
         let policy = self.policy.unwrap_or_else(Policy::from_env);
-        match Intake::start(policy, sink, self.bounds, Arc::clone(&self.counters)) {
+        match Intake::start(policy, sink, self.bounds, self.wait, Arc::clone(&self.counters)) {
             Ok(intake) => {
                 let propagation = self.propagation.unwrap_or_else(|| {
                     let (propagation, warnings) = Propagation::from_environment(&Environment::from_process());

@@ -85,12 +85,31 @@ impl Receiver {
     /// One that speaks TLS as it is told.
     pub fn start_with(behaviour: Behaviour, tls: Option<ServerTlsConfig>) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::serve(listener, behaviour, tls, 64 << 20)
+    }
+
+    /// One that takes messages of so many bytes at the most.
+    pub fn start_small(max_bytes: usize) -> Self {
+        Self::serve(std::net::TcpListener::bind("127.0.0.1:0").unwrap(), Behaviour::Accept, None, max_bytes)
+    }
+
+    /// One at an address that was free a moment ago.
+    pub fn start_at(address: SocketAddr) -> Self {
+        Self::serve(std::net::TcpListener::bind(address).unwrap(), Behaviour::Accept, None, 64 << 20)
+    }
+
+    fn serve(
+        listener: std::net::TcpListener,
+        behaviour: Behaviour,
+        tls: Option<ServerTlsConfig>,
+        max_bytes: usize,
+    ) -> Self {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State { behaviour, requests: Vec::new(), calls: 0, headers: Vec::new() }));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let service = TraceServiceServer::new(Service(Arc::clone(&state)))
-            .max_decoding_message_size(64 << 20)
+            .max_decoding_message_size(max_bytes)
             .accept_compressed(CompressionEncoding::Gzip);
         runtime.spawn(async move {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();

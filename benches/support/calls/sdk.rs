@@ -3,7 +3,7 @@
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span, SpanBuilder, SpanKind, Tracer, TracerProvider};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
-use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider};
 
 use super::measure::Scenario;
 use super::payload::{self, Content};
@@ -11,6 +11,13 @@ use super::payload::{self, Content};
 /// A provider with the SDK's defaults. Needs a runtime around it, and to live as long as it exports.
 pub fn provider(endpoint: String) -> SdkTracerProvider {
     SdkTracerProvider::builder().with_batch_exporter(exporter(endpoint)).build()
+}
+
+/// The same with a queue of another length.
+pub fn with_queue(endpoint: String, spans: usize) -> SdkTracerProvider {
+    let batches = BatchConfigBuilder::default().with_max_queue_size(spans).build();
+    let processor = BatchSpanProcessor::builder(exporter(endpoint)).with_batch_config(batches).build();
+    SdkTracerProvider::builder().with_span_processor(processor).build()
 }
 
 /// The same with a sampler that takes nothing.
@@ -30,7 +37,11 @@ pub struct Sdk {
 
 impl Sdk {
     pub fn new(endpoint: String, content: Option<Content>) -> Self {
-        let provider = provider(endpoint);
+        Self::with(provider(endpoint), content)
+    }
+
+    /// Of this provider.
+    pub fn with(provider: SdkTracerProvider, content: Option<Content>) -> Self {
         let tracer = provider.tracer("benchmark");
         Self { provider, tracer, content }
     }

@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod pairs;
+mod spool;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,6 +39,7 @@ impl ExporterConfig {
             client_key: file("CLIENT_KEY"),
         };
         reader.batches(&mut config);
+        reader.spool(&mut config);
         reader.sampler(&mut config);
         config.resource = resource(environment, &mut reader.warnings);
         (config, reader.warnings)

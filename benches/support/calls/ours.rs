@@ -5,12 +5,13 @@ use std::time::Duration;
 use veilspan::environment::Environment;
 use veilspan::event::{Message, Role};
 use veilspan::export::ExporterConfig;
+use veilspan::intake::Counts;
 use veilspan::privacy::Key;
 use veilspan::record::{Inference, InferenceBuilder, Turn};
 use veilspan::{Policy, Recorder};
 
-use crate::support::calls::measure::Scenario;
-use crate::support::calls::payload::{self, Content};
+use super::measure::Scenario;
+use super::payload::{self, Content};
 
 pub struct Ours {
     recorder: Recorder,
@@ -20,13 +21,23 @@ pub struct Ours {
 
 impl Ours {
     pub fn new(endpoint: String, content: Option<Content>) -> Self {
-        let key = Key::new(vec![7; 32], None).expect("a key");
-        let (policy, _) = Policy::builder().key(key).build_in(&Environment::default());
         let mut config = ExporterConfig::default();
         config.endpoint = endpoint;
-        let recorder = Recorder::exporting(&config, policy).expect("a recorder");
+        Self::with(&config, content)
+    }
+
+    /// One that sends as it is told.
+    pub fn with(config: &ExporterConfig, content: Option<Content>) -> Self {
+        let key = Key::new(vec![7; 32], None).expect("a key");
+        let (policy, _) = Policy::builder().key(key).build_in(&Environment::default());
+        let recorder = Recorder::exporting(config, policy).expect("a recorder");
         let turn = recorder.turn("benchmark").start();
         Self { recorder, turn, content }
+    }
+
+    /// What became of its calls.
+    pub fn counts(&self) -> Counts {
+        self.recorder.counts()
     }
 
     /// A recorder that is switched off.

@@ -1,0 +1,276 @@
+//! The sender against peers that are made up, on a clock that is: what takes minutes takes none here.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use tonic::Code;
+
+use super::envelope::Envelope;
+use super::io::{Io, Shared};
+use super::limits::{Limits, Rank};
+use super::outbox::Outbox;
+use super::peer::Peer;
+use super::queue::Queue;
+use crate::intake::{Counters, Drop};
+use crate::otlp::writer::put_bytes;
+use crate::otlp::{Accepted, ExportError, Segments};
+
+/// What a made-up peer does with a request.
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    Takes,
+    Refuses(Code, Option<Duration>),
+    /// Never, or when the client loses patience.
+    Stalls,
+}
+
+#[derive(Default)]
+struct Record {
+    /// When a request came, and how many bytes it had.
+    requests: Vec<(Instant, usize)>,
+    in_flight: usize,
+    most_in_flight: usize,
+    connections: usize,
+}
+
+#[derive(Clone)]
+struct MadeUp {
+    answer: Arc<dyn Fn(Instant, usize) -> Answer + Send + Sync>,
+    /// How long a taken request takes.
+    latency: Duration,
+    record: Arc<Mutex<Record>>,
+}
+
+impl MadeUp {
+    fn new(answer: impl Fn(Instant, usize) -> Answer + Send + Sync + 'static) -> Self {
+        Self { answer: Arc::new(answer), latency: Duration::from_millis(5), record: Arc::default() }
+    }
+
+    fn times(&self) -> Vec<Instant> {
+        self.record.lock().unwrap().requests.iter().map(|(at, _)| *at).collect()
+    }
+}
+
+impl Peer for MadeUp {
+    fn send(&self, request: Segments) -> impl Future<Output = Result<Accepted, ExportError>> + Send + 'static {
+        let peer = self.clone();
+        async move {
+            let now = Instant::now();
+            {
+                let mut record = peer.record.lock().unwrap();
+                record.requests.push((now, request.len()));
+                record.in_flight += 1;
+                record.most_in_flight = record.most_in_flight.max(record.in_flight);
+            }
+            let answer = (peer.answer)(now, request.len());
+            let wait = if matches!(answer, Answer::Stalls) { Duration::from_secs(10) } else { peer.latency };
+            tokio::time::sleep(wait).await;
+            peer.record.lock().unwrap().in_flight -= 1;
+            match answer {
+                Answer::Takes => Ok(Accepted::default()),
+                Answer::Refuses(code, retry_after) => Err(ExportError::made_up(code, true, retry_after)),
+                Answer::Stalls => Err(ExportError::made_up(Code::DeadlineExceeded, false, None)),
+            }
+        }
+    }
+
+    fn reconnect(&mut self) {
+        self.record.lock().unwrap().connections += 1;
+    }
+}
+
+struct Sending {
+    outbox: Arc<Outbox>,
+    shared: Arc<Shared>,
+    counters: Arc<Counters>,
+}
+
+impl Sending {
+    fn start(peer: MadeUp, batch_spans: usize, batch_delay: Duration, queue_bytes: usize) -> Self {
+        let limits = Limits { batch_spans, batch_bytes: 1 << 20, batch_delay, queue_bytes, queue_spans: usize::MAX };
+        let outbox = Arc::new(Outbox::new(limits));
+        let counters = Arc::new(Counters::default());
+        let shared = Arc::new(Shared::new(Arc::clone(&outbox) as Arc<dyn Queue>, Arc::clone(&counters)));
+        let envelope = Envelope::Scoped { resource: Bytes::new(), scope: Bytes::new() };
+        let mut io = Io::new(Arc::clone(&shared), peer, envelope);
+        tokio::task::spawn_local(async move { io.run().await });
+        Self { outbox, shared, counters }
+    }
+
+    fn push(&self, bytes: usize) -> bool {
+        let mut field = Vec::new();
+        put_bytes(&mut field, 2, &vec![7; bytes]);
+        match self.outbox.push(&field, Rank::Completed) {
+            Ok(due) => {
+                if due {
+                    self.shared.wake.notify_one();
+                }
+                true
+            }
+            Err(_) => false,
+        }
+    }
+}
+
+/// Runs on a clock that jumps to whatever is next.
+fn paused<F: Future>(test: impl FnOnce() -> F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, async { test().await })
+}
+
+async fn pass(seconds: f64) {
+    tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+}
+
+#[test]
+fn every_code_means_what_the_protocol_says() {
+    use Code::*;
+    let again = [Cancelled, DeadlineExceeded, Aborted, Unavailable, DataLoss];
+    let held = [Unauthenticated, PermissionDenied, NotFound, Unimplemented];
+    let lost = [Unknown, InvalidArgument, AlreadyExists, FailedPrecondition, Internal];
+    let too_long = [ResourceExhausted, OutOfRange];
+    assert_eq!(again.len() + held.len() + lost.len() + too_long.len(), 16, "every code but ok");
+    for code in (1..17).map(Code::from) {
+        paused(|| async {
+            let start = Instant::now();
+            let first_ten = Duration::from_secs(10);
+            let peer = MadeUp::new(move |now, _| match now - start < first_ten {
+                true => Answer::Refuses(code, None),
+                false => Answer::Takes,
+            });
+            let sending = Sending::start(peer.clone(), 1, Duration::ZERO, 1 << 20);
+            assert!(sending.push(10));
+            pass(150.0).await;
+            let (counts, times) = (sending.counters.read(), peer.times());
+            let told = (counts.sent, counts.dropped.of(Drop::PeerRefused), counts.dropped.of(Drop::TooLongForPeer));
+            if again.contains(&code) {
+                assert_eq!(told, (1, 0, 0), "{code:?}");
+                assert!(times.len() > 1);
+            } else if held.contains(&code) {
+                assert_eq!(told, (1, 0, 0), "{code:?}");
+                assert_eq!((times.len(), (times[1] - times[0]).as_secs()), (2, 60), "asked once a minute");
+            } else if lost.contains(&code) {
+                assert_eq!((told, times.len()), ((0, 1, 0), 1), "{code:?}");
+            } else {
+                let tries = if code == OutOfRange { 4 } else { 1 };
+                assert_eq!((told, times.len()), ((0, 0, 1), tries), "{code:?}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_wait_that_the_peer_asks_for_is_a_lower_bound_and_full_jitter_lies_above_it() {
+    let asked = Duration::from_secs(20);
+    let mut waits = Vec::new();
+    for _ in 0..20 {
+        paused(|| async {
+            let peer = MadeUp::new(move |_, _| Answer::Refuses(Code::ResourceExhausted, Some(asked)));
+            let sending = Sending::start(peer.clone(), 1, Duration::ZERO, 1 << 20);
+            sending.push(10);
+            pass(100.0).await;
+            waits.extend(peer.times().windows(2).map(|pair| pair[1] - pair[0]));
+        });
+    }
+    assert!(waits.iter().all(|wait| *wait >= asked));
+    let jitter: std::collections::BTreeSet<_> = waits.iter().map(|wait| (*wait - asked).as_millis() / 50).collect();
+    assert!(jitter.len() > 10, "they differ: {jitter:?}");
+}
+
+#[test]
+fn what_is_too_long_for_the_peer_is_halved_and_one_span_alone_is_set_aside() {
+    paused(|| async {
+        let peer = MadeUp::new(|_, bytes| match bytes > 3000 {
+            true => Answer::Refuses(Code::ResourceExhausted, None),
+            false => Answer::Takes,
+        });
+        let sending = Sending::start(peer.clone(), 100, Duration::from_millis(10), 1 << 20);
+        (0..99).for_each(|n| assert!(sending.push(if n == 40 { 5000 } else { 200 })));
+        pass(5.0).await;
+        let counts = sending.counters.read();
+        assert_eq!((counts.sent, counts.dropped.of(Drop::TooLongForPeer)), (98, 1));
+        assert_eq!(sending.outbox.waiting(), 0);
+    });
+}
+
+#[test]
+fn ten_minutes_at_full_load_without_an_answer_stay_within_the_bound() {
+    paused(|| async {
+        let peer = MadeUp::new(|_, _| Answer::Stalls);
+        let bound = 4 << 20;
+        let sending = Sending::start(peer.clone(), 512, Duration::from_secs(1), bound);
+        let (mut taken, mut refused) = (0u64, 0u64);
+        for _ in 0..6000 {
+            for _ in 0..100 {
+                if sending.push(1000) { taken += 1 } else { refused += 1 }
+            }
+            pass(0.1).await;
+            assert!(sending.outbox.backlog_bytes() <= bound as u64);
+        }
+        assert!(taken * 1000 <= bound as u64 && taken > 2000 && refused > 500_000, "{taken} {refused}");
+        let record = peer.record.lock().unwrap();
+        assert_eq!(record.most_in_flight, 1, "one request at a time");
+        assert!(record.connections >= record.requests.len() - 1, "where nothing is answered, it is dialled anew");
+    });
+}
+
+#[test]
+fn after_an_outage_there_is_one_request_at_a_time_and_then_more() {
+    paused(|| async {
+        let start = Instant::now();
+        let back = Duration::from_secs(30);
+        let mut peer = MadeUp::new(move |now, _| match now - start < back {
+            true => Answer::Refuses(Code::Unavailable, None),
+            false => Answer::Takes,
+        });
+        peer.latency = Duration::from_millis(200);
+        let sending = Sending::start(peer.clone(), 1, Duration::ZERO, 1 << 20);
+        (0..50).for_each(|_| assert!(sending.push(10)));
+        pass(29.9).await;
+        assert_eq!(peer.record.lock().unwrap().most_in_flight, 1);
+        // Whoever flushes waits for no pace.
+        sending.outbox.hurry(false);
+        sending.shared.wake.notify_one();
+        pass(40.0).await;
+        assert_eq!(sending.counters.read().sent, 50);
+        assert_eq!(peer.record.lock().unwrap().most_in_flight, 4);
+    });
+}
+
+#[test]
+fn thirty_exporters_after_an_outage_are_no_herd() {
+    paused(|| async {
+        const EXPORTERS: usize = 30;
+        const SPAN: usize = 500;
+        let start = Instant::now();
+        let outage = Duration::from_secs(60)..Duration::from_secs(660);
+        let until = outage.end;
+        let peer = MadeUp::new(move |now, _| match outage.contains(&(now - start)) {
+            true => Answer::Refuses(Code::Unavailable, None),
+            false => Answer::Takes,
+        });
+        let exporters: Vec<_> =
+            (0..EXPORTERS).map(|_| Sending::start(peer.clone(), 64, Duration::from_secs(1), 64 << 20)).collect();
+        // Each records twenty spans a second.
+        for _ in 0..(1700 * 4) {
+            exporters.iter().for_each(|exporter| (0..5).for_each(|_| assert!(exporter.push(SPAN))));
+            pass(0.25).await;
+        }
+        let steady = (EXPORTERS * 20 * SPAN) as f64;
+        let taken: Vec<(Instant, usize)> = {
+            let record = peer.record.lock().unwrap();
+            record.requests.iter().copied().filter(|(at, _)| *at - start >= until).collect()
+        };
+        // In any ten seconds after the outage.
+        for from in 0..600 {
+            let window = start + until + Duration::from_secs(from)..start + until + Duration::from_secs(from + 10);
+            let bytes: usize = taken.iter().filter(|(at, _)| window.contains(at)).map(|(_, bytes)| bytes).sum();
+            assert!(bytes as f64 / 10.0 <= 2.0 * steady, "{from}: {} of {steady}", bytes as f64 / 10.0);
+        }
+        let left: u64 = exporters.iter().map(|exporter| exporter.outbox.waiting()).sum();
+        assert!(left < (EXPORTERS * 20 * 5) as u64, "the backlog is gone: {left}");
+    });
+}

@@ -1,0 +1,34 @@
+//! The spool: what waits to be sent, on disk.
+//!
+//! ```text
+//! pipeline ── open, close ──▶ Journal ── commit ──▶ Log ─▶ segments in our own folder ── read ──▶ sender
+//!                                                          folders of the dead, taken over ───────▶
+//! ```
+//!
+//! Promises that nothing is sent that is not written; that a call whose opening counts is told after a crash, as it ended
+//! or as `abandoned`, and never as both; that what was answered is not sent again; and that bytes on disk stay within a
+//! budget, in which each open call has room for its close. All that is written is veiled. Costs a copy, a checksum and a
+//! `write` for what the pipeline hands over at once, and a read when it is sent. Leaves to `log` how records lie on disk,
+//! to `home` whose folder is whose, and to the sender when a batch is sent again.
+
+mod adopt;
+mod error;
+#[cfg(unix)]
+mod home;
+mod journal;
+pub(crate) mod log;
+#[cfg(unix)]
+mod real;
+mod records;
+#[cfg(unix)]
+mod sending;
+#[cfg(unix)]
+mod stock;
+#[cfg(test)]
+mod tests;
+
+pub use error::SpoolError;
+pub use log::Fsync;
+
+#[cfg(unix)]
+pub(super) use stock::{Plan, Spool};
