@@ -1,5 +1,5 @@
 //! Every rule in `tests/conformance/*.md` has a test that begins with its id, and every such test has its rule.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -28,7 +28,7 @@ fn ids_of(name: &str) -> Vec<String> {
     let mut prefix = "";
     while let Some((word, after)) = rest.split_once('_') {
         match word {
-            "reduction" if ids.is_empty() => prefix = "reduction_",
+            "reduction" => prefix = "reduction_",
             "and" if !ids.is_empty() => prefix = "",
             _ if is_id(word) => ids.push(format!("{prefix}{word}")),
             _ => break,
@@ -74,12 +74,12 @@ fn proven() -> BTreeSet<String> {
     proven
 }
 
-#[test]
-fn every_rule_has_a_test_and_every_test_of_a_rule_has_its_rule() {
+fn main() {
     let (listed, proven) = (listed(), proven());
-    assert!(listed.len() > 30);
     let unproven: Vec<_> = listed.difference(&proven).collect();
-    assert!(unproven.is_empty(), "rules without a test: {unproven:?}");
     let unlisted: Vec<_> = proven.difference(&listed).collect();
+    println!("conformance: {} of {}", listed.len() - unproven.len(), listed.len());
+    assert!(unproven.is_empty(), "rules without a test: {unproven:?}");
     assert!(unlisted.is_empty(), "tests of rules that are not listed: {unlisted:?}");
+    assert!(listed.len() > 100, "the lists were read");
 }

@@ -241,6 +241,9 @@ fn meant_by_mark(seq: Option<u64>, attrs: &Attrs, noted: &Noted<Veiled>) -> BTre
         Noted::State(state) => {
             all.extend(measure(state, "veilspan.checkpoint.state.digest", "veilspan.checkpoint.state.length"));
         }
+        Noted::Message(message) => {
+            all.extend(measure(message, "veilspan.edge.message.digest", "veilspan.edge.message.length"));
+        }
         Noted::Histories(histories) => {
             all.extend(messages(&histories.replaced, "veilspan.input"));
             all.extend(messages(&histories.replacement, "veilspan.compaction"));

@@ -5,6 +5,8 @@
 
 mod collector;
 mod doctor;
+mod input;
+mod reduce;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -30,6 +32,7 @@ struct Arguments {
 enum Command {
     Collector(collector::Arguments),
     Doctor(doctor::Arguments),
+    Reduce(reduce::Arguments),
 }
 
 /// Why a command ended early.
@@ -79,6 +82,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match arguments.command {
         Command::Collector(arguments) => collector::run(arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Reduce(arguments) => reduce::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

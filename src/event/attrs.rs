@@ -179,6 +179,11 @@ impl Attrs {
         self.entries.get(place).map(|(_, value)| value)
     }
 
+    /// Takes the value under an id out.
+    pub fn remove(&mut self, id: KeyId) {
+        self.entries.retain(|(key, _)| *key != id);
+    }
+
     /// All attributes, in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = (KeyId, &Value)> {
         self.entries.iter().map(|(id, value)| (*id, value))

@@ -38,6 +38,22 @@ pub enum Kind<C: Content> {
     Learned(C::Attrs),
     /// A call ended.
     Closed(Closed<C>, Returned<C>),
+    /// Something was told of a rollout or a thread, which are no calls.
+    Stated {
+        /// Of which of the two; the scope says which one.
+        subject: Subject,
+        /// What was told.
+        statement: Statement,
+        /// Names, references.
+        attrs: C::Attrs,
+    },
+    /// Something that was observed could not be used, and was set aside.
+    Quarantined {
+        /// Where it stood.
+        place: ByteString,
+        /// Why it was set aside: a word of ours.
+        reason: ByteString,
+    },
     /// Time has passed; the event's own time says how far.
     Tick,
     /// Something that this version does not know.
@@ -45,6 +61,26 @@ pub enum Kind<C: Content> {
         /// What its producer calls it.
         name: ByteString,
     },
+}
+
+/// What a statement is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// The rollout.
+    Rollout,
+    /// The thread.
+    Thread,
+}
+
+/// What is told of a rollout or a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Statement {
+    /// It began.
+    Began,
+    /// It ended.
+    Ended(Option<Outcome>),
+    /// Something was seen of it, and is kept elsewhere.
+    Evidence,
 }
 
 /// What is known of a call when it opens.

@@ -24,11 +24,21 @@ pub enum MarkKind {
     FirstChunk,
     /// Somebody said how much the call matters.
     Importance,
+    /// A call gave its first answer, and did not yield with it.
+    Responded,
+    /// The runtime began to do what a tool call asks for.
+    RuntimeBegan,
+    /// It had done it, or had not.
+    RuntimeEnded,
+    /// A server's id of a call became known.
+    Correlated,
+    /// Something passed to another thread.
+    Passed,
 }
 
 impl MarkKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::Decision,
         Self::Checkpoint,
         Self::CompactionInstalled,
@@ -36,6 +46,11 @@ impl MarkKind {
         Self::CancelObserved,
         Self::FirstChunk,
         Self::Importance,
+        Self::Responded,
+        Self::RuntimeBegan,
+        Self::RuntimeEnded,
+        Self::Correlated,
+        Self::Passed,
     ];
 
     /// The name of the span event.
@@ -48,6 +63,11 @@ impl MarkKind {
             Self::CancelObserved => "veilspan.cancel",
             Self::FirstChunk => "veilspan.first_chunk",
             Self::Importance => "veilspan.importance",
+            Self::Responded => "veilspan.response",
+            Self::RuntimeBegan => "veilspan.runtime.begin",
+            Self::RuntimeEnded => "veilspan.runtime.end",
+            Self::Correlated => "veilspan.correlation",
+            Self::Passed => "veilspan.edge",
         }
     }
 }
@@ -86,6 +106,8 @@ pub enum Noted<C: Content> {
     },
     /// Of a [`Checkpoint`](MarkKind::Checkpoint).
     State(C::Payload),
+    /// Of a [`Passed`](MarkKind::Passed).
+    Message(C::Payload),
     /// Of a [`CompactionInstalled`](MarkKind::CompactionInstalled). Boxed, since no other mark is as large.
     Histories(Box<Histories<C>>),
 }
@@ -109,7 +131,15 @@ impl<C: Content> Noted<C> {
             }
             MarkKind::Checkpoint => Self::State(C::Payload::default()),
             MarkKind::CompactionInstalled => Self::Histories(Box::default()),
-            MarkKind::Yielded | MarkKind::CancelObserved | MarkKind::FirstChunk | MarkKind::Importance => Self::Nothing,
+            MarkKind::Passed => Self::Message(C::Payload::default()),
+            MarkKind::Yielded
+            | MarkKind::CancelObserved
+            | MarkKind::FirstChunk
+            | MarkKind::Importance
+            | MarkKind::Responded
+            | MarkKind::RuntimeBegan
+            | MarkKind::RuntimeEnded
+            | MarkKind::Correlated => Self::Nothing,
         }
     }
 }

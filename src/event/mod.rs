@@ -27,10 +27,11 @@ mod scope;
 pub mod shape;
 mod shown;
 mod veiled;
+mod visible;
 mod wipe;
 
 pub use attrs::{Attrs, FromValue, Value};
-pub use call::{CallRecord, Closed, Event, Given, Kind, OpenRecord, Opened, Record, Returned};
+pub use call::{CallRecord, Closed, Event, Given, Kind, OpenRecord, Opened, Record, Returned, Statement, Subject};
 pub use call_kind::CallKind;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use content::{Content, Raw, Veiled};
@@ -43,6 +44,7 @@ pub use raw_attrs::{RawAttrs, RawValue};
 pub use scope::{At, Key, KeyIdentity, Scope, Source, SpanIds};
 pub use shown::Shown;
 pub use veiled::{Algorithm, Arguments, Digest, Input, Item, Measure, Output, ParseDigestError};
+pub use visible::{Channel, Facet, ItemKind, ItemPart, PartKind};
 
 pub(crate) use id::prepare_ids;
 pub(crate) use wipe::wipe;

@@ -58,6 +58,8 @@ pub enum Source {
     Recorder,
     /// A span read from OTLP.
     Otlp,
+    /// A recording of another program.
+    Import,
     /// The host's clock.
     Clock,
 }

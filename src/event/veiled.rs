@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::{Role, Shown, hex};
+use super::{Facet, Role, Shown, hex};
 
 /// How a digest was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -126,6 +127,9 @@ pub struct Input {
     pub shown: Shown,
     /// What is shown of the tool definitions.
     pub tools_shown: Shown,
+    /// What else is known of each item, where the source tells elements of lists rather than messages; else none. Never
+    /// on the wire.
+    pub facets: Vec<Arc<Facet>>,
 }
 
 /// What a model answered.
@@ -137,6 +141,8 @@ pub struct Output {
     pub blobs: Vec<Digest>,
     /// What is shown of them.
     pub shown: Shown,
+    /// What else is known of each item, as in [`Input`].
+    pub facets: Vec<Arc<Facet>>,
 }
 
 /// What a tool was called with.

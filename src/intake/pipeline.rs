@@ -125,7 +125,7 @@ impl Pipeline {
                 }
             }
             Kind::Closed(closed, returned) => self.closed(&scope, key, at, closed, returned),
-            Kind::Tick | Kind::Unknown { .. } => {}
+            Kind::Stated { .. } | Kind::Quarantined { .. } | Kind::Tick | Kind::Unknown { .. } => {}
         }
     }
 

@@ -13,7 +13,7 @@ pub(super) fn content_bytes(kind: &Kind<Raw>) -> usize {
         Kind::Marked(mark) => match &mark.noted {
             Noted::Nothing => 0,
             Noted::Decision { action, alternatives } => all_bytes(action) + all_bytes(alternatives),
-            Noted::State(state) => all_bytes(state),
+            Noted::State(state) | Noted::Message(state) => all_bytes(state),
             Noted::Histories(histories) => request_bytes(&histories.replaced) + request_bytes(&histories.replacement),
         },
         Kind::Closed(closed, returned) => {
@@ -24,7 +24,7 @@ pub(super) fn content_bytes(kind: &Kind<Raw>) -> usize {
             };
             all_bytes(&closed.error) + returned
         }
-        Kind::Learned(_) | Kind::Tick | Kind::Unknown { .. } => 0,
+        Kind::Learned(_) | Kind::Stated { .. } | Kind::Quarantined { .. } | Kind::Tick | Kind::Unknown { .. } => 0,
     }
 }
 
@@ -45,7 +45,7 @@ pub(super) fn drop_content(key: Key, kind: &mut Kind<Raw>) {
             closed.error = None;
             *returned = Returned::empty(key.kind);
         }
-        Kind::Learned(_) | Kind::Tick | Kind::Unknown { .. } => {}
+        Kind::Learned(_) | Kind::Stated { .. } | Kind::Quarantined { .. } | Kind::Tick | Kind::Unknown { .. } => {}
     }
 }
 
@@ -56,7 +56,8 @@ pub(super) fn label_bytes(event: &Event<Raw>) -> usize {
         Kind::Marked(mark) => mark.attrs.held_bytes(),
         Kind::Closed(closed, _) => closed.attrs.held_bytes() + size_of_val(closed.links.as_slice()),
         Kind::Learned(attrs) => attrs.held_bytes(),
-        Kind::Tick | Kind::Unknown { .. } => 0,
+        Kind::Stated { attrs, .. } => attrs.held_bytes(),
+        Kind::Quarantined { .. } | Kind::Tick | Kind::Unknown { .. } => 0,
     };
     size_of_val(event) + attrs
 }
@@ -67,7 +68,7 @@ pub(super) fn shorten_labels(kind: &mut Kind<Raw>) {
         Kind::Opened(opened, _) => opened.attrs.shorten(),
         Kind::Marked(mark) => mark.attrs.shorten(),
         Kind::Closed(closed, _) => closed.attrs.shorten(),
-        Kind::Learned(attrs) => attrs.shorten(),
-        Kind::Tick | Kind::Unknown { .. } => {}
+        Kind::Learned(attrs) | Kind::Stated { attrs, .. } => attrs.shorten(),
+        Kind::Quarantined { .. } | Kind::Tick | Kind::Unknown { .. } => {}
     }
 }

@@ -38,6 +38,7 @@ pub(super) fn put_noted(attributes: &mut AttributeWriter<'_>, noted: &Noted<Veil
             put_texts(attributes, ALTERNATIVES, alternatives);
         }
         Noted::State(state) => put_measure(attributes, STATE, state),
+        Noted::Message(message) => put_measure(attributes, MESSAGE, message),
         Noted::Histories(histories) => {
             put_messages(attributes, &REPLACED, &histories.replaced);
             put_messages(attributes, &REPLACEMENT, &histories.replacement);
@@ -180,6 +181,7 @@ type MeasureNames = (Attr<ByteString>, Attr<i64>);
 const RESULT: MeasureNames = (semconv::TOOL_RESULT_DIGEST, semconv::TOOL_RESULT_LENGTH);
 const ERROR: MeasureNames = (semconv::ERROR_DIGEST, semconv::ERROR_LENGTH);
 const ACTION: MeasureNames = (semconv::DECISION_ACTION_DIGEST, semconv::DECISION_ACTION_LENGTH);
+const MESSAGE: MeasureNames = (semconv::EDGE_MESSAGE_DIGEST, semconv::EDGE_MESSAGE_LENGTH);
 const STATE: MeasureNames = (semconv::CHECKPOINT_STATE_DIGEST, semconv::CHECKPOINT_STATE_LENGTH);
 
 fn put_measure(attributes: &mut AttributeWriter<'_>, (digest, length): MeasureNames, measure: &Measure) {

@@ -36,6 +36,7 @@ pub(super) struct Core {
     action: Measure,
     alternatives: Texts,
     state: Measure,
+    message: Measure,
     /// All of it but the messages.
     replacement: Input,
     replacement_messages: Messages,
@@ -130,6 +131,8 @@ impl Core {
             _ if id == s::CHECKPOINT_STATE_LENGTH.id() => {
                 self.state.length = Some(count(s::CHECKPOINT_STATE_LENGTH, value)?);
             }
+            _ if id == s::EDGE_MESSAGE_DIGEST.id() => self.message.digest = Some(word(s::EDGE_MESSAGE_DIGEST, value)?),
+            _ if id == s::EDGE_MESSAGE_LENGTH.id() => self.message.length = Some(count(s::EDGE_MESSAGE_LENGTH, value)?),
             _ if id == s::COMPACTION_DIGESTS.id() => {
                 messages.texts.digests = list(s::COMPACTION_DIGESTS, value, place_of_digest)?;
             }
@@ -190,7 +193,7 @@ impl Core {
         let returned = match Returned::<Veiled>::empty(kind) {
             Returned::Answer(_) => {
                 let (items, blobs) = (self.output.measures(OUTPUT_TEXTS)?, self.output_blobs);
-                Returned::Answer(Output { items, blobs, shown: self.output_shown })
+                Returned::Answer(Output { items, blobs, shown: self.output_shown, facets: Vec::new() })
             }
             Returned::Result(_) => Returned::Result(self.result),
             Returned::Texts(_) => Returned::Texts(shown_first(self.output.measures(OUTPUT_TEXTS)?, self.output_shown)),
@@ -206,6 +209,7 @@ impl Core {
                 Noted::Decision { action: self.action, alternatives: self.alternatives.measures(ALTERNATIVES)? }
             }
             Noted::State(_) => Noted::State(self.state),
+            Noted::Message(_) => Noted::Message(self.message),
             Noted::Histories(_) => {
                 let Input { chain, omitted, blobs, .. } = self.input;
                 let items = self.input_messages.items(INPUT)?;

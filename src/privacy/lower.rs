@@ -28,6 +28,7 @@ pub(crate) fn record(record: &mut CallRecord<Veiled>, before: &Levels, after: &L
                 lowering.texts(&[Field::Completions], alternatives);
             }
             Noted::State(state) => lowering.measure(&Field::ALL, state),
+            Noted::Message(message) => lowering.measure(&[Field::Prompts, Field::Completions], message),
             Noted::Histories(histories) => {
                 let Histories { replaced, replacement } = &mut **histories;
                 lowering.input(replaced);

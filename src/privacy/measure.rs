@@ -88,7 +88,7 @@ impl Telling<'_> {
     }
 
     /// A text of which nothing is shown at any level.
-    pub(super) fn measured(&self, classes: &[Field], content: &ResultContent) -> Measure {
+    pub(crate) fn measured(&self, classes: &[Field], content: &ResultContent) -> Measure {
         if self.policy.levels().of_all(classes) == Level::None {
             return Measure::default();
         }

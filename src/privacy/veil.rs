@@ -151,6 +151,12 @@ impl Pass<'_> {
                 Kind::Closed(closed, returned)
             }
             Kind::Learned(attrs) => Kind::Learned(self.attrs(&attrs)),
+            Kind::Stated { subject, statement, attrs } => {
+                Kind::Stated { subject, statement, attrs: self.attrs(&attrs) }
+            }
+            Kind::Quarantined { place, reason } => {
+                Kind::Quarantined { place: self.label(&place), reason: self.label(&reason) }
+            }
             Kind::Tick => Kind::Tick,
             Kind::Unknown { name } => Kind::Unknown { name: self.label(&name) },
         };
@@ -198,6 +204,11 @@ impl Pass<'_> {
             Noted::State(state) => {
                 let told = state.map(|state| self.telling().measured(&Field::ALL, &state));
                 Noted::State(told.unwrap_or_default())
+            }
+            Noted::Message(message) => {
+                let classes = [Field::Prompts, Field::Completions];
+                let told = message.map(|message| self.telling().measured(&classes, &message));
+                Noted::Message(told.unwrap_or_default())
             }
             Noted::Histories(histories) => Noted::Histories(Box::new(Histories {
                 replaced: self.messages(histories.replaced.as_deref()),

@@ -19,8 +19,9 @@ mod text;
 pub use derive::derive;
 pub use facts::{Absorbed, Facts, RolloutFacts, RolloutKey};
 pub use graph::{
-    Call, Conflict, Edge, End, Finding, FindingKind, Inference, Node, Reason, Rollout, Segment, Severity, Thread,
-    ToolCall, Totals, Turn,
+    Agent, Answer, Call, CallMark, CodeCell, Compaction, Conflict, Edge, End, Evidence, Finding, FindingKind,
+    Inference, Node, Numbers, OtherCall, Producer, Quarantined, Reason, Rollout, Runtime, Segment, Severity, Shown,
+    TerminalOperation, TerminalSession, Thread, ToolCall, Totals, Turn, VisibleItem,
 };
 pub use live::{Counter, Effect, Limits, Pressure, Reducer, RolloutFinding, SynthSpan};
 pub use text::{STATE_VERSION, tree};

@@ -168,6 +168,26 @@ names! {
     REPLAY_OF: "veilspan.replay.of", Text, Label, Veilspan, Opened;
     REPLAY_CHECKPOINT: "veilspan.replay.checkpoint", Text, Label, Veilspan, Opened;
     REPLAY_PROVENANCE: "veilspan.replay.provenance", Text, Constant, Veilspan, Opened;
+    // Of what others recorded: threads, the two sides of a tool call, references to what was seen.
+    AGENT_PATH: "veilspan.agent.path", Text, Label, Veilspan, Opened;
+    AGENT_NICKNAME: "veilspan.agent.nickname", Text, Label, Veilspan, Opened;
+    AGENT_ROLE: "veilspan.agent.role", Text, Label, Veilspan, Opened;
+    AGENT_TASK: "veilspan.agent.task", Text, Label, Veilspan, Opened;
+    PARENT_THREAD_ID: "veilspan.thread.parent", Text, Label, Veilspan, Opened;
+    ROOT_THREAD_ID: "veilspan.thread.root", Text, Label, Veilspan, Opened;
+    TOOL_KIND: "veilspan.tool.kind", Text, Label, Veilspan, Opened;
+    TOOL_NAMESPACE: "veilspan.tool.namespace", Text, Label, Veilspan, Opened;
+    TOOL_RUNTIME_ID: "veilspan.tool.runtime_id", Text, Label, Veilspan, Opened;
+    TERMINAL_CWD: "veilspan.terminal.cwd", Text, Label, Veilspan, Opened;
+    TERMINAL_YIELD_MS: "veilspan.terminal.yield_ms", Int, Number, Veilspan, Opened;
+    TERMINAL_MAX_TOKENS: "veilspan.terminal.max_output_tokens", Int, Number, Veilspan, Opened;
+    TERMINAL_ORIGINAL_TOKENS: "veilspan.terminal.original_tokens", Int, Number, Veilspan, Closed;
+    TERMINAL_CHUNK_ID: "veilspan.terminal.chunk_id", Text, Label, Veilspan, Closed;
+    EVIDENCE_REQUEST: "veilspan.evidence.request", Text, Label, Veilspan, Opened;
+    EVIDENCE_RESPONSE: "veilspan.evidence.response", Text, Label, Veilspan, Closed;
+    EVIDENCE_INVOCATION: "veilspan.evidence.invocation", Text, Label, Veilspan, Opened;
+    EVIDENCE_RESULT: "veilspan.evidence.result", Text, Label, Veilspan, Closed;
+    UPSTREAM_REQUEST_ID: "veilspan.request.upstream_id", Text, Label, Veilspan, Closed;
     ROLLOUT_END: "veilspan.rollout.end", Bool, Number, Veilspan, Closed;
     ERROR_KIND: "veilspan.error.kind", Text, Reason, Veilspan, Closed;
     ERROR_RETRYABLE: "veilspan.error.retryable", Bool, Number, Veilspan, Closed;
@@ -191,6 +211,12 @@ names! {
     CHECKPOINT_FRAMEWORK: "veilspan.checkpoint.framework", Text, Label, Veilspan, Marked;
     CHECKPOINT_LABEL: "veilspan.checkpoint.label", Text, Label, Veilspan, Marked;
     COMPACTION_REPLACED: "veilspan.compaction.replaced", Int, Number, Veilspan, Marked;
+    EDGE_KIND: "veilspan.edge.kind", Text, Constant, Veilspan, Marked;
+    EDGE_THREAD: "veilspan.edge.thread", Text, Label, Veilspan, Marked;
+    EVIDENCE_KIND: "veilspan.evidence.kind", Text, Label, Veilspan, Marked;
+    EVIDENCE_REF: "veilspan.evidence.ref", Text, Label, Veilspan, Marked;
+    MCP_CALL_ID: "veilspan.mcp.call_id", Text, Label, Veilspan, Marked;
+    RUNTIME_STATUS: "veilspan.runtime.outcome", Text, Constant, Veilspan, Marked;
 
     // Ours: digests and lengths of content.
     INPUT_DIGESTS: "veilspan.input.digests", Texts, Digest, Veilspan, Core;
@@ -220,6 +246,8 @@ names! {
     DECISION_ALTERNATIVES_LENGTHS: "veilspan.decision.alternatives.lengths", Ints, Number, Veilspan, Core;
     CHECKPOINT_STATE_DIGEST: "veilspan.checkpoint.state.digest", Text, Digest, Veilspan, Core;
     CHECKPOINT_STATE_LENGTH: "veilspan.checkpoint.state.length", Int, Number, Veilspan, Core;
+    EDGE_MESSAGE_DIGEST: "veilspan.edge.message.digest", Text, Digest, Veilspan, Core;
+    EDGE_MESSAGE_LENGTH: "veilspan.edge.message.length", Int, Number, Veilspan, Core;
     COMPACTION_DIGESTS: "veilspan.compaction.digests", Texts, Digest, Veilspan, Core;
     COMPACTION_ROLES: "veilspan.compaction.roles", Texts, Constant, Veilspan, Core;
     COMPACTION_LENGTHS: "veilspan.compaction.lengths", Ints, Number, Veilspan, Core;
@@ -259,7 +287,6 @@ names! {
     ROLLOUT_FINDINGS: "veilspan.rollout.findings", Int, Number, Veilspan, Core;
     REVISION: "veilspan.revision", Int, Number, Veilspan, Core;
     LATE: "veilspan.late", Bool, Number, Veilspan, Core;
-    EDGE_KIND: "veilspan.edge.kind", Text, Constant, Veilspan, Core;
     FINDING_KIND: "veilspan.finding.kind", Text, Constant, Veilspan, Core;
     FINDING_SEVERITY: "veilspan.finding.severity", Text, Constant, Veilspan, Core;
 }

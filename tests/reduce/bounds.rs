@@ -40,7 +40,7 @@ fn a_rollout_over_its_bytes_is_cut_off_and_still_closes_when_it_says_so() {
 
 #[test]
 fn when_memory_is_short_the_least_recently_touched_rollouts_are_evicted_first() {
-    let mut reducer = Reducer::new(Limits { bytes: 40_000, ..Limits::default() });
+    let mut reducer = Reducer::new(Limits { bytes: 10_000, ..Limits::default() });
     let mut evicted = Vec::new();
     feed(&mut reducer, &[turn("a", 1)], 0);
     feed(&mut reducer, &[turn("b", 2)], 1);
@@ -52,7 +52,7 @@ fn when_memory_is_short_the_least_recently_touched_rollouts_are_evicted_first() 
                 evicted.push(span.attrs.text(veilspan::semconv::ROLLOUT_ID).unwrap().to_owned());
             }
         }
-        assert!(reducer.bytes() <= 40_000);
+        assert!(reducer.bytes() <= 10_000);
     }
     assert_eq!(evicted, ["b", "a"]);
     assert_eq!(reducer.open().count(), 1, "the one in use stays");
@@ -97,8 +97,10 @@ fn a_thousand_rollouts_stay_within_the_bound() {
 fn an_evicted_rollout_tells_of_late_data_and_goes_on_in_the_next_generation() {
     let mut reducer = Reducer::new(Limits { bytes: 20_000, ..Limits::default() });
     feed(&mut reducer, &[turn("old", 1)], 0);
-    while reducer.open().any(|facts| &*facts.key().rollout == "old") {
-        let number = 10 + reducer.bytes() as u64;
+    for number in 10.. {
+        if reducer.open().all(|facts| &*facts.key().rollout != "old") {
+            break;
+        }
         feed(&mut reducer, &[inference("new", number)], 1);
     }
     let late = feed(&mut reducer, &[inference("old", 2)], 2);
@@ -109,4 +111,40 @@ fn an_evicted_rollout_tells_of_late_data_and_goes_on_in_the_next_generation() {
     feed(&mut reducer, &[turn("old", 3).turn("next")], 20);
     let again = reducer.open().map(derive).find(|rollout| rollout.id == "old").unwrap();
     assert_eq!(again.generation, 1);
+}
+
+/// Model requests and tool calls in turns, as a recorder tells them: nothing is like anything before it but the labels.
+fn typical(number: u64) -> Vec<Call> {
+    let id = |digest: u64| {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&digest.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+        veilspan::event::Digest { algorithm: veilspan::event::Algorithm::HmacSha256, bytes }
+    };
+    let turn_id = format!("turn-{}", number / 50);
+    let mut asked = inference("r", 2 * number).turn(&turn_id).at(number, number + 1).parent(1).tokens(1000, 50);
+    asked.input.prefix = number.checked_sub(1).map(id);
+    asked.input.chain = Some(id(number));
+    asked.input.items = vec![veilspan::event::Item {
+        digest: Some(id(number + 1_000_000)),
+        role: veilspan::event::Role::Tool,
+        length: Some(300),
+        part_kinds: text("tool_call_response"),
+    }];
+    asked.output.items =
+        vec![veilspan::event::Measure { digest: Some(id(number + 2_000_000)), length: Some(80), ..Default::default() }];
+    let mut called = tool("r", 2 * number + 1).turn(&turn_id).at(number, number + 1).parent(1);
+    called.opened.set(veilspan::semconv::TOOL_CALL_ID, text(&format!("call-{number}")));
+    vec![asked, called]
+}
+
+#[test]
+fn sixty_thousand_facts_of_which_no_two_are_alike_fit_into_the_bound_of_a_rollout() {
+    let mut reducer = Reducer::new(Limits::default());
+    let mut dropped = 0;
+    for number in 0..15_000 {
+        dropped += counted(&feed(&mut reducer, &typical(number), 0), Counter::Truncated);
+    }
+    let facts = reducer.open().next().unwrap();
+    let each = facts.bytes() as u64 / facts.count();
+    assert_eq!((dropped, facts.count()), (0, 60_000), "{each} bytes each");
 }

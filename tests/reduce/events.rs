@@ -85,6 +85,10 @@ pub fn inference(rollout: &str, number: u64) -> Call {
     inference
 }
 
+pub fn of_kind(kind: CallKind, rollout: &str, number: u64) -> Call {
+    call(kind, rollout, number)
+}
+
 pub fn tool(rollout: &str, number: u64) -> Call {
     let mut tool = call(CallKind::Tool, rollout, number);
     tool.opened.set(TOOL_NAME, text("add"));

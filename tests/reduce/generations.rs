@@ -41,7 +41,10 @@ fn a_turn_that_a_closed_rollout_does_not_know_opens_the_next_generation() {
     let open = derive(reducer.open().next().unwrap());
     assert_eq!((open.generation, open.edges.len()), (1, 1));
     let edge = &open.edges[0];
-    assert_eq!((edge.kind, edge.from.trace, edge.from.span), (Some(EdgeKind::Resume), before.trace, before.span));
+    assert_eq!(
+        (edge.kind, edge.from.trace, edge.from.span),
+        (Some(EdgeKind::Resume), Some(before.trace), Some(before.span))
+    );
     let effects = reducer.tick(30 * SECOND);
     let [summary] = spans(&effects)[..] else { panic!("one span") };
     assert_eq!((summary.attrs.get(ROLLOUT_GENERATION), summary.attrs.get(ROLLOUT_TURNS)), (Some(1), Some(1)));

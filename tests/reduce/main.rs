@@ -8,5 +8,6 @@ mod events;
 mod generations;
 mod graph;
 mod join;
+mod lifecycle;
 mod outcomes;
 mod text;

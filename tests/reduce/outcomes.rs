@@ -117,7 +117,8 @@ fn reduction_a22_a_late_end_does_not_change_an_inference_that_failed_with_its_tu
     let rollout = reduce(&all(&[ended, partial]));
     let inference = rollout.threads[0].turns[0].inferences().next().unwrap();
     assert_eq!((inference.call.outcome, second(inference.call.closed_at)), (Some(Failed), Some(5)));
-    assert_eq!(inference.output.items[0].digest, Some(digest(7)));
+    let number = inference.output.items.iter().next().unwrap();
+    assert_eq!(rollout.threads[0].items[number as usize].item.digest, Some(digest(7)));
     assert_eq!(inference.call.conflicts[0].outcome, Cancelled);
 }
 

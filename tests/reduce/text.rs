@@ -70,7 +70,7 @@ fn ten_thousand_agents_deep_is_still_a_tree() {
 #[test]
 fn state_json_says_its_version_and_leaves_out_what_is_not_known() {
     let json = reduce(&all(&run())).to_json();
-    assert_eq!(json["version"], 1);
+    assert_eq!(json["version"], 2);
     assert_eq!(json["rollout"], "run");
     assert_eq!(json["totals"]["gen_ai.usage.input_tokens"], 1204);
     assert!(json["totals"].get("gen_ai.usage.reasoning.output_tokens").is_none());

@@ -106,6 +106,7 @@ fn input() -> impl Strategy<Value = Input> {
             blobs,
             shown,
             tools_shown,
+            facets: Vec::new(),
         },
     )
 }
@@ -141,6 +142,7 @@ fn returned(kind: CallKind) -> BoxedStrategy<Returned<Veiled>> {
         items,
         blobs,
         shown,
+        facets: Vec::new(),
     });
     match Returned::<Veiled>::empty(kind) {
         Returned::Answer(_) => output.prop_map(Returned::Answer).boxed(),
@@ -161,6 +163,7 @@ fn noted(kind: MarkKind) -> BoxedStrategy<Noted<Veiled>> {
             .prop_map(|(action, alternatives)| Noted::Decision { action, alternatives })
             .boxed(),
         Noted::State(_) => measure().prop_map(Noted::State).boxed(),
+        Noted::Message(_) => measure().prop_map(Noted::Message).boxed(),
         Noted::Histories(_) => (messages(), messages())
             .prop_map(|(replaced, replacement)| Noted::Histories(Box::new(Histories { replaced, replacement })))
             .boxed(),

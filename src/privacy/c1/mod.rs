@@ -17,6 +17,7 @@ mod message;
 mod normal;
 mod part;
 mod request;
+mod visible;
 mod wipe;
 
 pub use arguments::arguments;
@@ -26,6 +27,7 @@ pub use json::{Canonical, canonical};
 pub use message::{message, result};
 pub(super) use normal::{Calls, Piece};
 pub use request::{RequestDigests, answer, request, system, tools};
+pub use visible::visible;
 
 #[cfg(test)]
 mod tests;

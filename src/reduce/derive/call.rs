@@ -1,4 +1,4 @@
-//! One call from all versions of its two halves.
+//! One call from all that was told of it.
 //!
 //! The first version counts; what it leaves out is taken from the ones after it. A producer that tells of an open call
 //! twice, first without and then with digests, is no conflict: two versions disagree only where both speak.
@@ -6,17 +6,23 @@
 use super::Place;
 use super::attrs::{agree, complete};
 use super::settle::settle;
-use crate::event::{Attrs, CallKind, Key};
-use crate::reduce::facts::{CallFacts, CloseBody, Closing, OpenBody, Opening};
-use crate::reduce::graph::{Call, Finding, FindingKind, Inference, ToolCall};
+use super::told::{CallTold, content};
+use crate::event::{Arguments, Attrs, CallKind, Key, Measure, Outcome};
+use crate::reduce::facts::{Closing, GivenFact, InputFact, Opening, OutputFact, ReturnedFact};
+use crate::reduce::graph::{Call, CallMark, Finding, FindingKind};
+use crate::semconv::{CONNECTION_ID, ERROR_KIND, TOOL_NAME};
 
-pub(super) fn derive(place: Place<'_>, key: Key, facts: &CallFacts, findings: &mut Vec<Finding>) -> Call {
-    let opening = facts.openings.iter().next();
-    let settled = settle(facts.closings.iter());
+/// The error of a result that stands in for the real one: the call waits for a person.
+const PLACEHOLDER: &str = "approval_required";
+
+pub(super) fn derive(place: Place<'_>, key: Key, told: &CallTold, findings: &mut Vec<Finding>) -> Call {
+    let opening = told.openings.first();
+    let settled = settle(told.closings.iter().filter(|closing| !is_placeholder(closing, told)));
+    let settled = if settled.closing.is_some() { settled } else { settle(told.closings.iter()) };
     let mut attrs = Attrs::default();
-    facts.openings.iter().for_each(|opening| complete(&mut attrs, &opening.attrs));
-    let closings = settled.closing.into_iter().chain(facts.closings.iter());
-    closings.for_each(|closing| complete(&mut attrs, &closing.attrs));
+    told.openings.iter().for_each(|opening| complete(&mut attrs, &opening.attrs));
+    let closings = settled.closing.into_iter().chain(&told.closings);
+    closings.clone().for_each(|closing| complete(&mut attrs, &closing.attrs));
     let outcome = settled.closing.and_then(|closing| closing.outcome);
 
     // The outcome of a turn is settled over all its segments, so that is where its conflicts are told.
@@ -25,13 +31,19 @@ pub(super) fn derive(place: Place<'_>, key: Key, facts: &CallFacts, findings: &m
     {
         findings.extend(settled.losers.iter().map(|loser| place.conflict(Some(key), outcome, loser.outcome)));
     }
-    let disagreeing = disagreements(facts, settled.closing);
+    let disagreeing = disagreements(told, settled.closing);
     if disagreeing > 0 {
         findings.push(place.finding(FindingKind::Conflict, Some(key), disagreeing));
     }
     if opening.is_none() {
         findings.push(place.finding(FindingKind::Orphan, Some(key), 1));
     }
+    let mark = |mark: &crate::reduce::facts::MarkFact| CallMark {
+        at: mark.at,
+        kind: mark.kind,
+        attrs: mark.attrs.clone(),
+        content: content(&mark.noted),
+    };
     Call {
         key,
         span: opening.map(|opening| opening.span),
@@ -41,16 +53,50 @@ pub(super) fn derive(place: Place<'_>, key: Key, facts: &CallFacts, findings: &m
         end_inferred: false,
         late: false,
         attrs,
-        policy: facts.openings.iter().find_map(|opening| opening.policy.clone()),
+        policy: told.openings.iter().find_map(|opening| opening.policy.clone()),
+        error: first_told(closings.map(|closing| &closing.error)),
+        marks: told.marks.iter().map(mark).collect(),
         conflicts: settled.losers,
     }
 }
 
-fn disagreements(facts: &CallFacts, winner: Option<&Closing>) -> u64 {
-    let first = facts.openings.iter().next();
-    let openings = facts.openings.iter().filter(|other| first.is_some_and(|first| !openings_agree(first, other)));
+/// A result of another connection or tool than the call is of is no result of it: the call stays open.
+pub(super) fn reject_foreign(place: Place<'_>, key: Key, told: &mut CallTold, findings: &mut Vec<Finding>) {
+    for (attr, kind) in [(CONNECTION_ID, FindingKind::ForeignConnection), (TOOL_NAME, FindingKind::ToolMismatch)] {
+        let Some(expected) = told.openings.iter().find_map(|opening| opening.attrs.get(attr)) else { continue };
+        told.closings.retain(|closing| {
+            let actual = closing.attrs.get(attr).filter(|actual| *actual != expected);
+            if actual.is_some() {
+                let finding = place.finding(kind, Some(key), 1);
+                findings.push(Finding { expected: Some(expected.clone()), actual: actual.clone(), ..finding });
+            }
+            actual.is_none()
+        });
+    }
+}
+
+fn is_placeholder(closing: &Closing, told: &CallTold) -> bool {
+    let marked = closing.attrs.text(ERROR_KIND) == Some(PLACEHOLDER);
+    told.closings.len() > 1 && (marked || closing.outcome.is_none())
+}
+
+/// How often the call returned a placeholder before its result.
+pub(super) fn placeholders(told: &CallTold) -> u32 {
+    let count = told.closings.iter().filter(|closing| is_placeholder(closing, told)).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Whether all that the call ever returned is a placeholder.
+pub(super) fn returned_placeholder(call: &Call) -> bool {
+    let marked = call.attrs.text(ERROR_KIND) == Some(PLACEHOLDER);
+    call.closed_at.is_some() && (call.outcome.is_none() || marked && call.outcome == Some(Outcome::Failed))
+}
+
+fn disagreements(told: &CallTold, winner: Option<&Closing>) -> u64 {
+    let first = told.openings.first();
+    let openings = told.openings.iter().filter(|other| first.is_some_and(|first| !openings_agree(first, other)));
     // Another outcome is told of by name; here it is about ends that agree on it.
-    let closings = facts
+    let closings = told
         .closings
         .iter()
         .filter(|other| winner.is_some_and(|winner| winner.outcome == other.outcome && !closings_agree(winner, other)));
@@ -58,53 +104,73 @@ fn disagreements(facts: &CallFacts, winner: Option<&Closing>) -> u64 {
 }
 
 fn openings_agree(one: &Opening, other: &Opening) -> bool {
-    let bodies = match (&one.body, &other.body) {
-        (OpenBody::Inference(one), OpenBody::Inference(other)) => same_where_told(&**one, &**other),
-        (OpenBody::Tool(one), OpenBody::Tool(other)) => same_where_told(one, other),
-        _ => true,
+    let given = match (&one.given, &other.given) {
+        (GivenFact::Request(one), GivenFact::Request(other)) => same_where_told(&**one, &**other),
+        (GivenFact::Arguments(one), GivenFact::Arguments(other)) => same_where_told(one, other),
+        (GivenFact::Texts(one), GivenFact::Texts(other)) => same_where_told(one, other),
+        _ => false,
     };
-    bodies && one.at == other.at && one.span == other.span && agree(&one.attrs, &other.attrs)
+    given && one.at == other.at && one.span == other.span && agree(&one.attrs, &other.attrs)
 }
 
 fn closings_agree(one: &Closing, other: &Closing) -> bool {
-    let bodies = match (&one.body, &other.body) {
-        (CloseBody::Inference(one), CloseBody::Inference(other)) => same_where_told(one, other),
-        (CloseBody::Tool(one), CloseBody::Tool(other)) => same_where_told(one, other),
-        _ => true,
+    let returned = match (&one.returned, &other.returned) {
+        (ReturnedFact::Answer(one), ReturnedFact::Answer(other)) => same_where_told(one, other),
+        (ReturnedFact::Result(one), ReturnedFact::Result(other)) => same_where_told(one, other),
+        (ReturnedFact::Texts(one), ReturnedFact::Texts(other)) => same_where_told(one, other),
+        _ => false,
     };
-    bodies && agree(&one.attrs, &other.attrs)
+    returned && same_where_told(&one.error, &other.error) && agree(&one.attrs, &other.attrs)
 }
 
 fn same_where_told<T: Default + PartialEq>(one: &T, other: &T) -> bool {
     one == other || *one == T::default() || *other == T::default()
 }
 
-pub(super) fn inference(call: Call, facts: &CallFacts) -> Inference {
-    let inputs = facts.openings.iter().filter_map(|opening| match &opening.body {
-        OpenBody::Inference(input) => Some(&**input),
-        _ => None,
-    });
-    let outputs = by_preference(facts).filter_map(|closing| match &closing.body {
-        CloseBody::Inference(output) => Some(output),
-        _ => None,
-    });
-    let input = first_told(inputs);
-    let output = first_told(outputs);
-    Inference { call, input, output, gap: false }
+pub(super) fn input(told: &CallTold) -> Option<&InputFact> {
+    let inputs = || {
+        told.openings.iter().filter_map(|opening| match &opening.given {
+            GivenFact::Request(input) => Some(&**input),
+            _ => None,
+        })
+    };
+    inputs().find(|input| **input != InputFact::default()).or_else(|| inputs().next())
 }
 
-pub(super) fn tool(call: Call, facts: &CallFacts) -> ToolCall {
-    let arguments = facts.openings.iter().filter_map(|opening| match &opening.body {
-        OpenBody::Tool(arguments) => Some(arguments),
+pub(super) fn output(told: &CallTold) -> Option<&OutputFact> {
+    let mut outputs = by_preference(told).filter_map(|closing| match &closing.returned {
+        ReturnedFact::Answer(output) => Some(output),
         _ => None,
     });
-    let results = by_preference(facts).filter_map(|closing| match &closing.body {
-        CloseBody::Tool(result) => Some(result),
+    outputs.find(|output| **output != OutputFact::default())
+}
+
+pub(super) fn arguments(told: &CallTold) -> Arguments {
+    first_told(told.openings.iter().filter_map(|opening| match &opening.given {
+        GivenFact::Arguments(arguments) => Some(arguments),
         _ => None,
-    });
-    let arguments = first_told(arguments);
-    let result = first_told(results);
-    ToolCall { call, arguments, result }
+    }))
+}
+
+pub(super) fn result(told: &CallTold) -> Measure {
+    first_told(by_preference(told).filter_map(|closing| match &closing.returned {
+        ReturnedFact::Result(result) => Some(result),
+        _ => None,
+    }))
+}
+
+pub(super) fn given_texts(told: &CallTold) -> Vec<Measure> {
+    first_told(told.openings.iter().filter_map(|opening| match &opening.given {
+        GivenFact::Texts(texts) => Some(texts),
+        _ => None,
+    }))
+}
+
+pub(super) fn returned_texts(told: &CallTold) -> Vec<Measure> {
+    first_told(by_preference(told).filter_map(|closing| match &closing.returned {
+        ReturnedFact::Texts(texts) => Some(texts),
+        _ => None,
+    }))
 }
 
 fn first_told<'a, T: Clone + Default + PartialEq + 'a>(mut versions: impl Iterator<Item = &'a T>) -> T {
@@ -112,7 +178,9 @@ fn first_told<'a, T: Clone + Default + PartialEq + 'a>(mut versions: impl Iterat
     versions.find(|told| **told != nothing).cloned().unwrap_or(nothing)
 }
 
-/// The end that counts, then the others: a partial answer told with an end that lost is still an answer.
-fn by_preference(facts: &CallFacts) -> impl Iterator<Item = &Closing> {
-    settle(facts.closings.iter()).closing.into_iter().chain(facts.closings.iter())
+/// The end that counts, then the others: a partial answer told with an end that lost is still an answer. A placeholder is
+/// none.
+fn by_preference(told: &CallTold) -> impl Iterator<Item = &Closing> {
+    let real = move |closing: &&Closing| !is_placeholder(closing, told);
+    settle(told.closings.iter().filter(real)).closing.into_iter().chain(told.closings.iter().filter(real))
 }

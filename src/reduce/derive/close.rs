@@ -5,21 +5,32 @@
 //! answer that asks for no tool completes a turn, a cancelled call cancels it, a failed model request fails it, and
 //! anything else leaves it abandoned.
 
-use crate::event::{CallKind, Outcome};
+use crate::event::{CallKind, MarkKind, Outcome};
 use crate::reduce::graph::{Call, Turn};
 use crate::semconv::FINISH_REASONS;
 
 pub(super) fn close(turn: &mut Turn) {
     if turn.outcome.is_none() {
-        turn.outcome = Some(if turn.reported { Outcome::Abandoned } else { judge(turn) });
+        turn.outcome = Some(match (was_asked_to_stop(turn), turn.reported) {
+            (true, _) => Outcome::Cancelled,
+            (false, true) => Outcome::Abandoned,
+            (false, false) => judge(turn),
+        });
         turn.end_inferred = true;
         turn.waiting = false;
     }
     for segment in &mut turn.segments {
         segment.call.iter_mut().for_each(abandon);
-        segment.inferences.iter_mut().for_each(|inference| abandon(&mut inference.call));
-        segment.tool_calls.iter_mut().for_each(|tool| abandon(&mut tool.call));
+        segment.calls_mut().for_each(abandon);
     }
+}
+
+/// Somebody asked it to stop, or it was seen to stop: that nobody told its end is no wonder.
+fn was_asked_to_stop(turn: &Turn) -> bool {
+    let spans = turn.segments.iter().filter_map(|segment| segment.call.as_ref());
+    spans.chain(turn.calls()).any(|call| {
+        call.key.kind == CallKind::Cancel || call.marks.iter().any(|mark| mark.kind == MarkKind::CancelObserved)
+    })
 }
 
 fn abandon(call: &mut Call) {
@@ -33,7 +44,10 @@ fn judge(turn: &Turn) -> Outcome {
     if turn.calls().any(|call| call.closed_at.is_none()) {
         return Outcome::Abandoned;
     }
-    let Some(last) = turn.calls().max_by_key(|call| (call.closed_at, call.key)) else { return Outcome::Abandoned };
+    let spoken = |call: &&Call| matches!(call.key.kind, CallKind::Inference | CallKind::Tool);
+    let Some(last) = turn.calls().filter(spoken).max_by_key(|call| (call.closed_at, call.key)) else {
+        return Outcome::Abandoned;
+    };
     match (last.key.kind, last.outcome) {
         (_, Some(Outcome::Cancelled)) => Outcome::Cancelled,
         (CallKind::Inference, Some(Outcome::Completed)) if !asks_for_tools(last) => Outcome::Completed,

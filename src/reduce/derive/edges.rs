@@ -4,40 +4,65 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytestring::ByteString;
 
-use crate::event::{CallKind, EdgeKind, Link, SpanId, TraceId};
+use super::told::CallTold;
+use crate::event::{CallKind, EdgeKind, Key, Link, SpanId, SpanIds, TraceId};
 use crate::reduce::facts::RolloutFacts;
 use crate::reduce::graph::{Edge, End, Node, Thread};
 
+/// What a call follows from, as it tells it itself.
+pub(super) struct Linked {
+    node: Node,
+    key: Key,
+    /// Its spans: more than one where it was told of differently.
+    spans: Vec<SpanIds>,
+    links: Vec<Link>,
+}
+
+/// Nothing of a call that cannot be the end of an edge.
+pub(super) fn linked(thread: &ByteString, turn: &ByteString, key: Key, told: &CallTold) -> Option<Linked> {
+    let openings = told.openings.iter().flat_map(|opening| &opening.links);
+    let links: Vec<Link> = openings.chain(told.closings.iter().flat_map(|closing| &closing.links)).copied().collect();
+    let is_child = key.kind == CallKind::Turn && told.openings.iter().any(|opening| opening.span.parent.is_some());
+    if links.is_empty() && !is_child {
+        return None;
+    }
+    let spans = told.openings.iter().map(|opening| opening.span).collect();
+    Some(Linked { node: node(thread, turn, key), key, spans, links })
+}
+
 /// Links point back to what a span follows from, so an edge runs from the link's target to its carrier. A sub-agent in
 /// the trace of the call that started it has no link: its parent tells the same.
-pub(super) fn derive(facts: &RolloutFacts, threads: &[Thread]) -> Vec<Edge> {
+pub(super) fn derive(facts: &RolloutFacts, all: Vec<Linked>, threads: &[Thread]) -> Vec<Edge> {
     let nodes = nodes(threads);
     let mut edges = BTreeSet::new();
-    for (thread, told) in &facts.threads {
-        for (turn, told) in &told.turns {
-            for (key, call) in &told.calls {
-                let node = node(thread, turn, *key);
-                for opening in call.openings.iter() {
-                    let to = End { trace: opening.span.trace, span: opening.span.span, node: Some(node.clone()) };
-                    for Link { trace, span, kind } in &opening.links {
-                        let from = End { trace: *trace, span: *span, node: nodes.get(&(*trace, *span)).cloned() };
-                        edges.insert(Edge { kind: *kind, from, to: to.clone() });
-                    }
-                    let parent = opening.span.parent.map(|parent| (opening.span.trace, parent));
-                    if let Some((trace, span)) = parent
-                        && key.kind == CallKind::Turn
-                        && let Some(starter) = nodes.get(&(trace, span))
-                        && starts(starter, &node)
-                    {
-                        let from = End { trace, span, node: Some(starter.clone()) };
-                        edges.insert(Edge { kind: Some(EdgeKind::Spawn), from, to });
-                    }
-                }
-            }
-        }
+    for Linked { node, key, spans, links } in all {
+        let Some(first) = spans.first() else { continue };
+        let to = end_at(first, &node);
+        edges.extend(links.iter().map(|link| from_link(link, &nodes, to.clone())));
+        edges.extend(spans.iter().filter_map(|span| from_parent(span, &nodes, key, &node)));
     }
     edges.extend(resumption(facts, threads));
     edges.into_iter().collect()
+}
+
+fn edge(kind: Option<EdgeKind>, from: End, to: End) -> Edge {
+    Edge { kind, from, to, started_at: None, ended_at: None, id: None, items: Vec::new(), evidence: Vec::new() }
+}
+
+fn end_at(span: &SpanIds, node: &Node) -> End {
+    End { trace: Some(span.trace), span: Some(span.span), node: Some(node.clone()), ..End::default() }
+}
+
+fn from_link(link: &Link, nodes: &Nodes, to: End) -> Edge {
+    let node = nodes.get(&(link.trace, link.span)).cloned();
+    edge(link.kind, End { trace: Some(link.trace), span: Some(link.span), node, ..End::default() }, to)
+}
+
+fn from_parent(ids: &SpanIds, nodes: &Nodes, key: Key, node: &Node) -> Option<Edge> {
+    let (trace, span) = (ids.trace, ids.parent?);
+    let starter = nodes.get(&(trace, span)).filter(|starter| key.kind == CallKind::Turn && starts(starter, node))?;
+    let from = End { trace: Some(trace), span: Some(span), node: Some(starter.clone()), ..End::default() };
+    Some(edge(Some(EdgeKind::Spawn), from, end_at(ids, node)))
 }
 
 fn starts(starter: &Node, turn: &Node) -> bool {
@@ -53,14 +78,14 @@ fn resumption(facts: &RolloutFacts, threads: &[Thread]) -> Option<Edge> {
     let spans = first.segments.iter().filter_map(|segment| segment.call.as_ref()).chain(first.calls());
     let carrier = spans.filter_map(|call| call.span).next()?;
     let node = Node { thread: thread.id.clone(), turn: first.id.clone(), call: None };
-    Some(Edge {
-        kind: Some(EdgeKind::Resume),
-        from: End { trace, span, node: None },
-        to: End { trace: carrier.trace, span: carrier.span, node: Some(node) },
-    })
+    let from = End { trace: Some(trace), span: Some(span), ..End::default() };
+    let to = End { trace: Some(carrier.trace), span: Some(carrier.span), node: Some(node), ..End::default() };
+    Some(edge(Some(EdgeKind::Resume), from, to))
 }
 
-fn nodes(threads: &[Thread]) -> BTreeMap<(TraceId, SpanId), Node> {
+type Nodes = BTreeMap<(TraceId, SpanId), Node>;
+
+fn nodes(threads: &[Thread]) -> Nodes {
     let mut nodes = BTreeMap::new();
     for thread in threads {
         for turn in &thread.turns {
@@ -75,7 +100,7 @@ fn nodes(threads: &[Thread]) -> BTreeMap<(TraceId, SpanId), Node> {
     nodes
 }
 
-fn node(thread: &ByteString, turn: &ByteString, key: crate::event::Key) -> Node {
+pub(super) fn node(thread: &ByteString, turn: &ByteString, key: Key) -> Node {
     let call = (key.kind != CallKind::Turn).then_some(key);
     Node { thread: thread.clone(), turn: turn.clone(), call }
 }
@@ -83,31 +108,36 @@ fn node(thread: &ByteString, turn: &ByteString, key: crate::event::Key) -> Node 
 /// Tells each turn what started it.
 pub(super) fn hang(threads: &mut [Thread], edges: &[Edge]) {
     let mut starters: BTreeMap<(&ByteString, &ByteString), &Node> = BTreeMap::new();
+    let mut of_thread: BTreeMap<&ByteString, &Node> = BTreeMap::new();
     for edge in edges.iter().filter(|edge| edge.kind == Some(EdgeKind::Spawn)) {
-        if let (Some(from), Some(to)) = (&edge.from.node, &edge.to.node)
-            && starts(from, to)
-        {
-            starters.entry((&to.thread, &to.turn)).or_insert(from);
+        match (&edge.from.node, &edge.to.node, &edge.to.thread) {
+            (Some(from), Some(to), _) if starts(from, to) => {
+                starters.entry((&to.thread, &to.turn)).or_insert(from);
+            }
+            (Some(from), None, Some(thread)) => {
+                of_thread.entry(thread).or_insert(from);
+            }
+            _ => {}
         }
     }
     for thread in threads {
+        let mut by_thread = of_thread.get(&thread.id).filter(|from| from.thread != thread.id);
         for turn in &mut thread.turns {
-            turn.spawned_by = starters.get(&(&thread.id, &turn.id)).map(|node| (*node).clone());
+            let known = starters.get(&(&thread.id, &turn.id));
+            // Who started a thread started its first turn.
+            turn.spawned_by = known.or(by_thread.take()).map(|node| (*node).clone());
         }
     }
 }
 
 /// The thread that no other started: the first of them, where there are several.
 pub(super) fn root(threads: &[Thread], edges: &[Edge]) -> Option<ByteString> {
-    let mut started = BTreeSet::new();
+    let mut started: BTreeSet<&ByteString> = BTreeSet::new();
     for edge in edges.iter().filter(|edge| edge.kind == Some(EdgeKind::Spawn)) {
-        let from = edge.from.node.as_ref().map(|node| &node.thread);
-        if let Some(to) = edge.to.node.as_ref().map(|node| &node.thread)
-            && from != Some(to)
-        {
-            started.insert(to);
-        }
+        let to = edge.to.thread().filter(|to| edge.from.thread() != Some(*to));
+        started.extend(to);
     }
+    started.extend(threads.iter().filter(|thread| thread.agent.parent.is_some()).map(|thread| &thread.id));
     let first = |thread: &&Thread| {
         (started.contains(&thread.id), thread.turns.iter().filter_map(|turn| turn.started_unix_nano).min())
     };

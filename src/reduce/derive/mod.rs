@@ -2,48 +2,95 @@
 
 mod attrs;
 mod call;
+mod cells;
+mod checks;
 mod close;
 mod edges;
+mod history;
+mod items;
+mod link;
+mod passed;
+mod remarks;
 mod segment;
 mod settle;
+mod sighting;
 mod thread;
+mod told;
 mod turn;
 
+pub(super) use cells::status as cell_status;
+pub(super) use told::{is_turn, turn as told_of_turn};
 pub(super) use turn::{Place, derive_turn};
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytestring::ByteString;
+
+use self::remarks::Remarks;
 use super::facts::RolloutFacts;
-use super::graph::{Finding, FindingKind, Rollout, Thread, Totals, Turn};
+use super::graph::{Finding, FindingKind, Reason, Rollout, Thread, Totals, Turn};
 
 /// The graph of a rollout. Pure, and linear in the facts but for the sorting of siblings.
 pub fn derive(facts: &RolloutFacts) -> Rollout {
+    let mut remarks = remarks::derive(facts);
     let mut findings = Vec::new();
-    let mut threads: Vec<Thread> =
-        facts.threads.iter().map(|(id, thread)| thread::derive(id, thread, facts.closed, &mut findings)).collect();
-    let edges = edges::derive(facts, &threads);
+    let mut by_thread: BTreeMap<ByteString, Vec<ByteString>> = BTreeMap::new();
+    for (thread, turn) in facts.turns() {
+        by_thread.entry(thread).or_default().push(turn);
+    }
+    by_thread.values_mut().for_each(|turns| turns.sort_unstable());
+    let closed = facts.closed.or_else(|| ended(&remarks));
+    let ids: BTreeSet<ByteString> = by_thread.keys().chain(remarks.threads.keys()).cloned().collect();
+    let mut linked = Vec::new();
+    let mut threads: Vec<Thread> = Vec::with_capacity(ids.len());
+    for id in ids {
+        let turns = by_thread.remove(&id).unwrap_or_default();
+        let thread = thread::derive(facts, &id, &turns, closed, &mut linked, &mut findings);
+        let Thread { agent, started_at, ended_at, outcome, .. } = remarks.threads.remove(&id).unwrap_or_default();
+        threads.push(Thread { agent, started_at, ended_at, outcome, ..thread });
+    }
+    let mut edges = edges::derive(facts, linked, &threads);
+    edges.extend(passed::derive(&threads));
+    edges.sort_unstable();
     edges::hang(&mut threads, &edges);
-    let root = edges::root(&threads, &edges);
+    let root = remarks.root.take().or_else(|| edges::root(&threads, &edges));
     let last_of_root =
         threads.iter().find(|thread| Some(&thread.id) == root.as_ref()).and_then(|thread| thread.turns.last());
-    let outcome = last_of_root.and_then(|turn| turn.outcome);
-    findings.extend(findings_of_the_whole(facts));
+    let outcome = remarks.ended.and_then(|(_, outcome)| outcome).or(last_of_root.and_then(|turn| turn.outcome));
+    checks::leaks(&threads, &edges, &mut findings);
+    findings.extend(findings_of_the_whole(facts, &remarks));
     findings.sort_unstable();
     let mut totals = Totals::default();
     threads.iter().flat_map(|thread| &thread.turns).for_each(|turn| totals.add(&turn.totals));
     let turns = || threads.iter().flat_map(|thread| &thread.turns);
+    let told = |at: Option<crate::event::At>| at.map(|at| at.time_unix_nano);
+    let stated = || threads.iter().flat_map(|thread| [told(thread.started_at), told(thread.ended_at)]).flatten();
+    let began = told(remarks.began_at).into_iter();
+    let over = told(remarks.ended.map(|(at, _)| at)).into_iter();
     Rollout {
         tenant: facts.key.tenant.clone(),
         id: facts.key.rollout.clone(),
         generation: facts.generation,
-        closed: facts.closed,
+        closed,
         outcome,
         root,
-        started_unix_nano: turns().filter_map(|turn| turn.started_unix_nano).min(),
-        last_unix_nano: turns().filter_map(last_seen).max(),
+        started_unix_nano: turns().filter_map(|turn| turn.started_unix_nano).chain(stated()).chain(began).min(),
+        last_unix_nano: turns().filter_map(last_seen).chain(stated()).chain(over).max(),
         edges,
         findings,
+        quarantine: remarks.quarantine,
+        recording: remarks.recording,
+        evidence: remarks.evidence,
         totals,
         threads,
     }
+}
+
+/// A recording that says that its rollout or its root thread has ended says that nothing more is to come.
+fn ended(remarks: &Remarks) -> Option<Reason> {
+    let root = remarks.root.as_ref().and_then(|root| remarks.threads.get(root));
+    let root_ended = root.is_some_and(|thread| thread.ended_at.is_some());
+    (remarks.ended.is_some() || root_ended).then_some(Reason::Ended)
 }
 
 fn last_seen(turn: &Turn) -> Option<u64> {
@@ -52,21 +99,29 @@ fn last_seen(turn: &Turn) -> Option<u64> {
     times.chain([turn.ended_at]).flatten().map(|at| at.time_unix_nano).max()
 }
 
-fn findings_of_the_whole(facts: &RolloutFacts) -> Vec<Finding> {
-    let about_all =
-        |kind, count| Finding { kind, thread: None, turn: None, call: None, expected: None, actual: None, count };
+fn findings_of_the_whole(facts: &RolloutFacts, remarks: &Remarks) -> Vec<Finding> {
+    let about_all = |kind, count| Finding {
+        kind,
+        thread: None,
+        turn: None,
+        call: None,
+        subject: None,
+        expected: None,
+        actual: None,
+        count,
+    };
     let mut findings = Vec::new();
     if facts.truncated > 0 {
         findings.push(about_all(FindingKind::Truncated, facts.truncated));
     }
-    // They are sorted by name, so those of one name stand together.
-    for unknown in &facts.unknown {
-        match findings.last_mut() {
-            Some(Finding { actual: Some(name), count, .. }) if *name == unknown.name => *count += 1,
-            _ => {
-                findings.push(Finding { actual: Some(unknown.name.clone()), ..about_all(FindingKind::Unknown, 1) });
-            }
-        }
+    for key in &facts.foreign {
+        findings.push(Finding { call: Some(*key), ..about_all(FindingKind::TenantMismatch, 1) });
+    }
+    if !remarks.quarantine.is_empty() {
+        findings.push(about_all(FindingKind::Quarantined, remarks.quarantine.len() as u64));
+    }
+    for (name, count) in &remarks.unknown {
+        findings.push(Finding { actual: Some(name.clone()), ..about_all(FindingKind::Unknown, *count) });
     }
     findings
 }

@@ -3,47 +3,42 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::{SpanId, TraceId};
-use crate::reduce::graph::{Call, Inference, Segment, ToolCall};
+use crate::reduce::graph::{Call, Segment};
 use crate::semconv::SEGMENT;
 
 /// A call belongs to the segment whose span is its parent, else to the one it names, else to the last one that had
 /// begun when it opened.
-pub(super) fn derive(spans: Vec<Call>, inferences: Vec<Inference>, tools: Vec<ToolCall>) -> Vec<Segment> {
-    let calls = || inferences.iter().map(|inference| &inference.call).chain(tools.iter().map(|tool| &tool.call));
-    let empty = |index, call| Segment { index, call, inferences: Vec::new(), tool_calls: Vec::new() };
+pub(super) fn derive(spans: Vec<Call>, mut whole: Segment) -> Vec<Segment> {
     let mut segments: Vec<Segment> =
-        spans.into_iter().map(|span| empty(span.attrs.get(SEGMENT).unwrap_or(0), Some(span))).collect();
+        spans.into_iter().map(|span| Segment::empty(span.attrs.get(SEGMENT).unwrap_or(0), Some(span))).collect();
 
     // A call may name a segment that nobody reported.
     let reported: BTreeSet<i64> = segments.iter().map(|segment| segment.index).collect();
-    let named: BTreeSet<i64> = calls().filter_map(|call| call.attrs.get(SEGMENT)).collect();
-    segments.extend(named.difference(&reported).map(|index| empty(*index, None)));
+    let named: BTreeSet<i64> = whole.calls().filter_map(|call| call.attrs.get(SEGMENT)).collect();
+    segments.extend(named.difference(&reported).map(|index| Segment::empty(*index, None)));
     if segments.is_empty() {
-        segments.push(empty(0, None));
+        segments.push(Segment::empty(0, None));
     }
     segments.sort_by_key(|segment| (segment.index, segment.call.as_ref().map(|call| (call.opened_at, call.key))));
 
     let places = Places::of(&segments);
-    for inference in inferences {
-        if let Some(segment) = segments.get_mut(places.find(&inference.call)) {
-            segment.inferences.push(inference);
-        }
+    macro_rules! share_out {
+        ($($calls:ident),*) => {$(
+            whole.$calls.sort_by_key(|one| order(&one.call));
+            for one in whole.$calls {
+                if let Some(segment) = segments.get_mut(places.find(&one.call)) {
+                    segment.$calls.push(one);
+                }
+            }
+        )*};
     }
-    for tool in tools {
-        if let Some(segment) = segments.get_mut(places.find(&tool.call)) {
-            segment.tool_calls.push(tool);
-        }
-    }
-    for segment in &mut segments {
-        segment.inferences.sort_by_key(|inference| order(&inference.call));
-        segment.tool_calls.sort_by_key(|tool| order(&tool.call));
-    }
+    share_out!(inferences, tool_calls, code_cells, terminal_operations, compactions, approvals, others);
     segments
 }
 
 /// Calls stand in the order of their start; one whose start nobody saw, where it ended.
 fn order(call: &Call) -> impl Ord + use<> {
-    (call.opened_at.or(call.closed_at), call.key)
+    (call.seen_at(), call.key)
 }
 
 struct Places {

@@ -7,7 +7,7 @@
 
 use std::cmp::Reverse;
 
-use crate::event::Outcome;
+use crate::event::{At, Outcome};
 use crate::reduce::facts::Closing;
 use crate::reduce::graph::Conflict;
 
@@ -25,6 +25,7 @@ pub(super) fn settle<'a>(closings: impl Iterator<Item = &'a Closing>) -> Settled
             settled.closing = Some(closing);
             continue;
         };
+        // Of two that are equal in this order the one that comes first stays.
         let (winner, loser) = if order(closing) < order(winner) { (closing, winner) } else { (winner, closing) };
         settled.closing = Some(winner);
         note(&mut settled.losers, loser);
@@ -43,7 +44,7 @@ fn note(losers: &mut Vec<Conflict>, closing: &Closing) {
     }
 }
 
-fn order(closing: &Closing) -> (Reverse<u8>, u64, u8, &Closing) {
+fn order(closing: &Closing) -> (Reverse<u8>, u64, u8, At) {
     let certainty = match closing.outcome {
         None => 0,
         Some(Outcome::Abandoned) => 1,
@@ -58,18 +59,19 @@ fn order(closing: &Closing) -> (Reverse<u8>, u64, u8, &Closing) {
         Some(Outcome::Completed) => 5,
         Some(Outcome::Abandoned) | None => 6,
     };
-    (Reverse(certainty), closing.at.time_unix_nano, strength, closing)
+    (Reverse(certainty), closing.at.time_unix_nano, strength, closing.at)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{At, Attrs};
-    use crate::reduce::facts::CloseBody;
+    use crate::event::{Attrs, Measure};
+    use crate::reduce::facts::ReturnedFact;
 
     fn closing(outcome: Option<Outcome>, time_unix_nano: u64) -> Closing {
         let at = At { time_unix_nano, producer: None, seq: None };
-        Closing { at, outcome, body: CloseBody::Turn, attrs: Attrs::default() }
+        let returned = ReturnedFact::Texts(Vec::new());
+        Closing { at, outcome, attrs: Attrs::default(), error: Measure::default(), links: Vec::new(), returned }
     }
 
     fn winner(told: &[(Outcome, u64)]) -> (Option<Outcome>, usize) {

@@ -1,26 +1,136 @@
-//! One thread: its turns in order, and whether two of them were active at once.
+//! One thread: its turns in order, its history, and whether two of its turns were active at once.
+
+use std::collections::BTreeMap;
 
 use bytestring::ByteString;
 
+use super::edges::{self, Linked};
+use super::items::{self, Install};
+use super::told::{self, TurnTold};
 use super::turn::{Place, derive_turn};
-use crate::event::Key;
-use crate::reduce::facts::ThreadFacts;
-use crate::reduce::graph::{Finding, FindingKind, Reason, Thread, Turn};
+use super::{call, link};
+use crate::event::{CallKind, ItemKind, Key};
+use crate::reduce::facts::{NotedFact, RolloutFacts};
+use crate::reduce::graph::{
+    Compaction, Finding, FindingKind, OtherCall, Reason, TerminalSession, Thread, Turn, VisibleItem,
+};
+use crate::semconv::{COMPACTION_ID, EVIDENCE_REF, TERMINAL_ID};
 
 pub(super) fn derive(
+    facts: &RolloutFacts,
     id: &ByteString,
-    facts: &ThreadFacts,
+    turn_ids: &[ByteString],
     closed: Option<Reason>,
+    linked: &mut Vec<Linked>,
     findings: &mut Vec<Finding>,
 ) -> Thread {
-    let mut turns: Vec<Turn> = facts
-        .turns
-        .iter()
-        .map(|(turn, told)| derive_turn(Place { thread: id, turn }, told, facts, closed, findings))
-        .collect();
-    turns.sort_by(|one, other| (one.started_unix_nano, &one.id).cmp(&(other.started_unix_nano, &other.id)));
+    let mut installs = Vec::new();
+    let mut admissions = Vec::new();
+    let mut turns = Vec::new();
+    for turn in turn_ids {
+        let told = told::turn(facts, id, turn);
+        let place = Place { thread: id, turn };
+        linked.extend(told.iter().filter_map(|(key, call)| edges::linked(id, turn, *key, call)));
+        installs.extend(installs_of(turn, &told));
+        admissions.extend(admissions_of(place, &told, findings));
+        if told::is_turn(&told) {
+            turns.push(derive_turn(place, facts, told, closed, findings));
+        }
+    }
+    turns.sort_by(|one: &Turn, other| (one.started_unix_nano, &one.id).cmp(&(other.started_unix_nano, &other.id)));
+    installs.sort_by_key(|install: &Install| (install.at, install.key));
+    admissions.sort_by_key(|admission: &OtherCall| (admission.call.seen_at(), admission.call.key));
     overlaps(id, &turns, findings);
-    Thread { id: id.clone(), turns }
+
+    let (mut items, installed) = items::derive(facts, id, &mut turns, &installs, findings);
+    link::derive(&mut turns, &mut items);
+    unknown_items(id, &items, findings);
+    let attempts = attempts(&turns);
+    let compactions = installs.into_iter().zip(installed).map(|(install, installed)| Compaction {
+        attempts: install.id.as_ref().and_then(|id| attempts.get(id)).cloned().unwrap_or_default(),
+        id: install.id,
+        turn: install.turn,
+        at: install.at,
+        marker: installed.marker,
+        replaced: installed.replaced,
+        replacement: installed.replacement,
+        chain: install.chain,
+        evidence: install.evidence,
+    });
+    let compactions = compactions.collect();
+    let terminals = terminals(&turns);
+    Thread { id: id.clone(), turns, items, compactions, terminals, admissions, ..Thread::default() }
+}
+
+fn installs_of(turn: &ByteString, told: &TurnTold) -> Vec<Install> {
+    let marks = told.iter().flat_map(|(key, call)| call.marks.iter().map(move |mark| (key, mark)));
+    let installs = marks.filter_map(|(key, mark)| match &mark.noted {
+        NotedFact::Histories(histories) => Some(Install {
+            turn: turn.clone(),
+            key: *key,
+            at: mark.at,
+            id: mark.attrs.get(COMPACTION_ID),
+            evidence: mark.attrs.get(EVIDENCE_REF),
+            replaced: histories.replaced.items.clone(),
+            replacement: histories.replacement.items.clone(),
+            chain: histories.replacement.chain,
+        }),
+        _ => None,
+    });
+    installs.collect()
+}
+
+/// An input that was turned away made no turn: it is told of with its thread.
+fn admissions_of(place: Place<'_>, told: &TurnTold, findings: &mut Vec<Finding>) -> Vec<OtherCall> {
+    let admissions = told.iter().filter(|(key, _)| key.kind == CallKind::Admission);
+    let other = |(key, told): (&Key, &told::CallTold)| OtherCall {
+        call: call::derive(place, *key, told, findings),
+        given: call::given_texts(told),
+        returned: call::returned_texts(told),
+    };
+    admissions.map(other).collect()
+}
+
+fn attempts(turns: &[Turn]) -> BTreeMap<ByteString, Vec<Key>> {
+    let mut attempts: BTreeMap<ByteString, Vec<Key>> = BTreeMap::new();
+    for attempt in turns.iter().flat_map(|turn| &turn.segments).flat_map(|segment| &segment.compactions) {
+        if let Some(id) = attempt.call.attrs.get(COMPACTION_ID) {
+            attempts.entry(id).or_default().push(attempt.call.key);
+        }
+    }
+    attempts
+}
+
+fn terminals(turns: &[Turn]) -> Vec<TerminalSession> {
+    let mut operations: Vec<_> = turns
+        .iter()
+        .flat_map(|turn| turn.segments.iter().map(move |segment| (&turn.id, segment)))
+        .flat_map(|(turn, segment)| segment.terminal_operations.iter().map(move |operation| (turn, operation)))
+        .collect();
+    operations.sort_by_key(|(_, operation)| (operation.call.seen_at(), operation.call.key));
+    let mut sessions: BTreeMap<ByteString, TerminalSession> = BTreeMap::new();
+    for (turn, operation) in operations {
+        let Some(id) = operation.call.attrs.get(TERMINAL_ID) else { continue };
+        let started_at = operation.call.opened_at;
+        let session =
+            sessions.entry(id.clone()).or_insert_with(|| TerminalSession { id, started_at, operations: Vec::new() });
+        session.operations.push((turn.clone(), operation.call.key));
+    }
+    sessions.into_values().collect()
+}
+
+/// Items of a kind that this version does not know are kept, and reported by name.
+fn unknown_items(thread: &ByteString, items: &[VisibleItem], findings: &mut Vec<Finding>) {
+    let mut unknown: BTreeMap<(&ByteString, Option<&ByteString>), u64> = BTreeMap::new();
+    for item in items {
+        if let Some(facet) = item.facet.as_ref().filter(|facet| facet.kind == ItemKind::Unknown) {
+            *unknown.entry((&item.turn, facet.name.as_ref())).or_default() += 1;
+        }
+    }
+    for ((turn, name), count) in unknown {
+        let finding = Place { thread, turn }.finding(FindingKind::Unknown, None, count);
+        findings.push(Finding { actual: name.cloned(), ..finding });
+    }
 }
 
 /// A segment while it was active: a wait for a person lies between two of them, so it overlaps with nothing.

@@ -1,12 +1,18 @@
 //! One turn: its segments, its calls, how it ended.
 
+use std::collections::BTreeMap;
+
 use bytestring::ByteString;
 
-use super::{call, close, segment, settle};
-use crate::event::{At, CallKind, Key, Outcome};
-use crate::reduce::facts::{CallFacts, Shown, ThreadFacts, TurnFacts};
-use crate::reduce::graph::{Call, Conflict, Finding, FindingKind, Inference, Reason, Segment, ToolCall, Totals, Turn};
-use crate::semconv::AGENT_NAME;
+use super::told::{CallTold, TurnTold};
+use super::{call, cells, checks, close, segment, settle};
+use crate::event::{At, Attrs, CallKind, Key, MarkKind, Outcome};
+use crate::reduce::facts::{Closing, InputFact, RolloutFacts};
+use crate::reduce::graph::{
+    Answer, Call, Conflict, Finding, FindingKind, Inference, OtherCall, Reason, Runtime, Segment, Shown,
+    TerminalOperation, ToolCall, Totals, Turn,
+};
+use crate::semconv::{AGENT_NAME, EVIDENCE_REF, FINISH_REASONS, RUNTIME_STATUS, TOOL_CALL_ID, TOOL_NAME};
 
 /// Where in a rollout something is.
 #[derive(Clone, Copy)]
@@ -18,7 +24,7 @@ pub(in crate::reduce) struct Place<'a> {
 impl Place<'_> {
     pub(super) fn finding(self, kind: FindingKind, call: Option<Key>, count: u64) -> Finding {
         let (thread, turn) = (Some(self.thread.clone()), Some(self.turn.clone()));
-        Finding { kind, thread, turn, call, expected: None, actual: None, count }
+        Finding { kind, thread, turn, call, subject: None, expected: None, actual: None, count }
     }
 
     pub(super) fn conflict(self, call: Option<Key>, expected: Outcome, actual: Outcome) -> Finding {
@@ -28,39 +34,53 @@ impl Place<'_> {
     }
 }
 
-/// Derives one turn on its own. `thread` is asked for the chains it has shown, nothing else.
+/// Derives one turn on its own. The facts are asked for the histories that its thread has shown, nothing else.
 pub(in crate::reduce) fn derive_turn(
     place: Place<'_>,
-    facts: &TurnFacts,
-    thread: &ThreadFacts,
+    facts: &RolloutFacts,
+    mut told: TurnTold,
     closed: Option<Reason>,
     findings: &mut Vec<Finding>,
 ) -> Turn {
-    let mut spans = Vec::new();
-    let mut inferences = Vec::new();
-    let mut tools = Vec::new();
-    for (key, told) in &facts.calls {
-        let call = call::derive(place, *key, told, findings);
-        match key.kind {
-            CallKind::Turn => spans.push(call),
-            CallKind::Inference => inferences.push(inference(place, call, told, thread, findings)),
-            CallKind::Tool => tools.push(call::tool(call, told)),
-            // No other kind becomes a fact.
-            _ => {}
+    for (key, call) in &mut told {
+        if key.kind == CallKind::Tool {
+            call::reject_foreign(place, *key, call, findings);
         }
     }
+    let mut whole = Segment::empty(0, None);
+    let mut spans = Vec::new();
+    for (key, told) in &told {
+        let call = call::derive(place, *key, told, findings);
+        let other = |call| OtherCall { call, given: call::given_texts(told), returned: call::returned_texts(told) };
+        match key.kind {
+            CallKind::Turn => spans.push(call),
+            CallKind::Inference => whole.inferences.push(inference(place, call, told, facts, findings)),
+            CallKind::Tool => whole.tool_calls.push(tool(call, told)),
+            CallKind::CodeCell => whole.code_cells.push(cells::cell(place, call, told, findings)),
+            CallKind::Terminal => whole.terminal_operations.push(operation(call, told)),
+            CallKind::Compaction => whole.compactions.push(other(call)),
+            CallKind::Approval => whole.approvals.push(other(call)),
+            // Those of a thread are told there.
+            CallKind::Admission => {}
+            _ => whole.others.push(other(call)),
+        }
+    }
+    fold_placeholders(&mut whole.tool_calls);
+    number_occurrences(&mut whole.tool_calls);
     let reported = !spans.is_empty();
     if !reported {
-        findings.push(place.finding(FindingKind::Orphan, None, (inferences.len() + tools.len()) as u64));
+        findings.push(place.finding(FindingKind::Orphan, None, whole.calls().count() as u64));
     }
-    let end = end(place, facts, &spans, findings);
+    checks::parameters(place, &whole.inferences, findings);
+    let end = end(place, &told, &mut spans, &whole.approvals, findings);
     if let Some((at, outcome)) = end {
-        inferences.iter_mut().for_each(|inference| end_with_turn(place, inference, at, outcome, findings));
-        let calls = inferences.iter_mut().map(|inference| &mut inference.call);
-        calls.chain(tools.iter_mut().map(|tool| &mut tool.call)).for_each(|call| mark_late(call, at));
+        end_open_calls(place, &mut whole, at, outcome, findings);
+        whole.calls_mut().for_each(|call| mark_late(call, at));
+        late_cancels(place, &whole.others, at, findings);
     }
+    cells::placeholders(place, &mut whole, findings);
     let waiting = end.is_none() && spans.iter().all(|span| span.closed_at.is_some()) && reported;
-    let segments = segment::derive(spans, inferences, tools);
+    let segments = segment::derive(spans, whole);
     let mut turn = Turn {
         id: place.turn.clone(),
         agent: agent(&segments),
@@ -83,48 +103,177 @@ pub(in crate::reduce) fn derive_turn(
 fn inference(
     place: Place<'_>,
     call: Call,
-    facts: &CallFacts,
-    thread: &ThreadFacts,
+    told: &CallTold,
+    facts: &RolloutFacts,
     findings: &mut Vec<Finding>,
 ) -> Inference {
-    let mut inference = call::inference(call, facts);
-    let shown = inference.input.prefix.and_then(|prefix| thread.chains.get(&prefix));
-    let shown_by_another = shown.is_some_and(|shown| *shown != Shown::Once(inference.call.key));
-    if inference.input.prefix.is_some() && !shown_by_another {
-        inference.gap = true;
-        findings.push(place.finding(FindingKind::Gap, Some(inference.call.key), 1));
+    let nothing = InputFact::default();
+    let input = call::input(told).unwrap_or(&nothing);
+    let gap = input.prefix.is_some_and(|prefix| !facts.shows(place.thread, &prefix, call.key));
+    if gap {
+        findings.push(place.finding(FindingKind::Gap, Some(call.key), 1));
     }
-    inference
+    let input = Shown {
+        prefix: input.prefix,
+        chain: input.chain,
+        items: input.items.iter().copied().collect(),
+        told: input.items.len() as u64,
+        omitted: input.omitted,
+        system: input.system.clone(),
+        tools: input.tools,
+        blobs: input.blobs.clone(),
+    };
+    let output = call::output(told).map_or_else(Answer::default, |output| Answer {
+        items: output.items.iter().copied().collect(),
+        blobs: output.blobs.clone(),
+    });
+    Inference { call, input, output, gap, started: Vec::new() }
+}
+
+fn tool(call: Call, told: &CallTold) -> ToolCall {
+    let mut runtime = Runtime::default();
+    for mark in &told.marks {
+        match mark.kind {
+            MarkKind::RuntimeBegan => runtime.began_at = runtime.began_at.or(Some(mark.at)),
+            MarkKind::RuntimeEnded if runtime.ended_at.is_none() => {
+                runtime.ended_at = Some(mark.at);
+                runtime.outcome = mark.attrs.get(RUNTIME_STATUS);
+            }
+            MarkKind::RuntimeEnded => {}
+            _ => continue,
+        }
+        runtime.evidence.extend(mark.attrs.get(EVIDENCE_REF));
+    }
+    ToolCall {
+        arguments: call::arguments(told),
+        result: call::result(told),
+        placeholders: call::placeholders(told),
+        call,
+        occurrence: 0,
+        call_items: Vec::new(),
+        output_items: Vec::new(),
+        runtime,
+        cell: None,
+        terminal: None,
+    }
+}
+
+fn operation(call: Call, told: &CallTold) -> TerminalOperation {
+    TerminalOperation { request: call::given_texts(told), result: call::returned_texts(told), call, tool: None }
+}
+
+/// A call that stopped for an approval and the call that went on after it are one, under one id of the provider.
+fn fold_placeholders(tools: &mut Vec<ToolCall>) {
+    tools.sort_by_key(|tool| (tool.call.seen_at(), tool.call.key));
+    let name = |tool: &ToolCall| Some((tool.call.attrs.get(TOOL_CALL_ID)?, tool.call.attrs.get(TOOL_NAME)?));
+    let mut stopped: BTreeMap<_, u32> = BTreeMap::new();
+    let mut last: BTreeMap<_, usize> = BTreeMap::new();
+    for (number, tool) in tools.iter().enumerate() {
+        last.extend(name(tool).map(|name| (name, number)));
+    }
+    let mut number = 0;
+    tools.retain_mut(|tool| {
+        let here = number;
+        number += 1;
+        let Some(name) = name(tool) else { return true };
+        if call::returned_placeholder(&tool.call) && last.get(&name).is_some_and(|last| *last > here) {
+            *stopped.entry(name).or_default() += 1 + tool.placeholders;
+            return false;
+        }
+        tool.placeholders += stopped.remove(&name).unwrap_or_default();
+        true
+    });
+}
+
+/// Providers use their ids more than once: which use it is, of one id and one tool.
+fn number_occurrences(tools: &mut [ToolCall]) {
+    let mut uses: BTreeMap<_, u32> = BTreeMap::new();
+    for tool in tools {
+        if let Some(id) = tool.call.attrs.get(TOOL_CALL_ID) {
+            let uses = uses.entry((id, tool.call.attrs.get(TOOL_NAME))).or_default();
+            tool.occurrence = *uses;
+            *uses += 1;
+        }
+    }
 }
 
 /// When and how the turn ended, over all its segments.
-fn end(place: Place<'_>, facts: &TurnFacts, spans: &[Call], findings: &mut Vec<Finding>) -> Option<(At, Outcome)> {
-    let of_turn = facts.calls.iter().filter(|(key, _)| key.kind == CallKind::Turn);
-    let settled = settle::settle(of_turn.flat_map(|(_, told)| told.closings.iter()));
+fn end(
+    place: Place<'_>,
+    told: &TurnTold,
+    spans: &mut [Call],
+    approvals: &[OtherCall],
+    findings: &mut Vec<Finding>,
+) -> Option<(At, Outcome)> {
+    let of_turn = told.iter().filter(|(key, _)| key.kind == CallKind::Turn);
+    let closings = of_turn.flat_map(|(_, told)| &told.closings).filter(|closing| !is_wait(closing, approvals));
+    let settled = settle::settle(closings);
+    for span in spans {
+        let waits = |at: At| span.outcome == Some(Outcome::Completed) && is_pending(approvals, at);
+        if span.closed_at.is_some_and(waits) || stops_for_approval(&span.attrs, span.outcome) {
+            span.outcome = None;
+        }
+    }
     let winner = settled.closing?;
     let outcome = winner.outcome?;
     findings.extend(settled.losers.iter().map(|loser| place.conflict(None, outcome, loser.outcome)));
+    let of_turn = || told.iter().filter(|(key, _)| key.kind == CallKind::Turn);
     match outcome {
         Outcome::Abandoned => {
             // Who gave it up was wrong if it went on afterwards.
-            let gone_on = |span: &Call| span.outcome.is_none() && span.opened_at.is_some_and(|at| at > winner.at);
-            (!spans.iter().any(gone_on)).then_some((winner.at, outcome))
+            let opened = of_turn().flat_map(|(_, told)| told.openings.first().map(|opening| (opening, &told.closings)));
+            let gone_on = opened
+                .filter(|(opening, _)| opening.at > winner.at)
+                .any(|(_, closings)| closings.iter().all(|closing| closing.outcome.is_none()));
+            (!gone_on).then_some((winner.at, outcome))
         }
         // Each segment may say that it completed; the turn did when the last of them had.
         Outcome::Completed => {
-            let completed = spans.iter().filter(|span| span.outcome == Some(Outcome::Completed));
-            Some((completed.filter_map(|span| span.closed_at).max().unwrap_or(winner.at), outcome))
+            let completed = of_turn().filter_map(|(_, told)| settle::settle(told.closings.iter()).closing);
+            let completed = completed.filter(|end| end.outcome == Some(Outcome::Completed) && !is_wait(end, approvals));
+            Some((completed.map(|end| end.at).max().unwrap_or(winner.at), outcome))
         }
         _ => Some((winner.at, outcome)),
     }
 }
 
-/// A turn that was cancelled or has failed takes the model request with it that was open then: it ended as the turn did,
-/// whatever is told of it later. A tool may well go on, so it stays open until somebody tells.
-fn end_with_turn(place: Place<'_>, inference: &mut Inference, at: At, outcome: Outcome, findings: &mut Vec<Finding>) {
-    let call = &mut inference.call;
+/// An end that says "completed" while the turn waits for a person ends nothing.
+fn is_wait(closing: &Closing, approvals: &[OtherCall]) -> bool {
+    closing.outcome == Some(Outcome::Completed)
+        && (is_pending(approvals, closing.at) || stops_for_approval(&closing.attrs, closing.outcome))
+}
+
+fn stops_for_approval(attrs: &Attrs, outcome: Option<Outcome>) -> bool {
+    let reasons = attrs.get(FINISH_REASONS).unwrap_or_default();
+    outcome == Some(Outcome::Completed) && reasons.iter().any(|reason| reason == "awaiting_approval")
+}
+
+fn is_pending(approvals: &[OtherCall], at: At) -> bool {
+    let time = |at: At| at.time_unix_nano;
+    approvals.iter().any(|approval| {
+        let asked = approval.call.opened_at.is_some_and(|opened| time(opened) <= time(at));
+        asked && approval.call.closed_at.is_none_or(|decided| time(decided) > time(at))
+    })
+}
+
+/// A turn that was cancelled or has failed takes with it what was open then and cannot go on without it: the model
+/// request, the code cell, the wait for a decision. They ended as the turn did, whatever is told of them later. A tool may
+/// well go on, so it stays open until somebody tells.
+fn end_open_calls(place: Place<'_>, whole: &mut Segment, at: At, outcome: Outcome, findings: &mut Vec<Finding>) {
+    if !matches!(outcome, Outcome::Cancelled | Outcome::Failed) {
+        return;
+    }
+    let inferences = whole.inferences.iter_mut().map(|inference| &mut inference.call);
+    let cells = whole.code_cells.iter_mut().map(|cell| &mut cell.call);
+    let approvals = whole.approvals.iter_mut().map(|approval| &mut approval.call);
+    for call in inferences.chain(cells).chain(approvals) {
+        end_with_turn(place, call, at, outcome, findings);
+    }
+}
+
+fn end_with_turn(place: Place<'_>, call: &mut Call, at: At, outcome: Outcome, findings: &mut Vec<Finding>) {
     let open_then = call.closed_at.is_none_or(|closed| closed.time_unix_nano > at.time_unix_nano);
-    if !matches!(outcome, Outcome::Cancelled | Outcome::Failed) || !open_then {
+    if !open_then {
         return;
     }
     if let (Some(told), Some(told_at)) = (call.outcome, call.closed_at)
@@ -145,22 +294,26 @@ fn mark_late(call: &mut Call, end: At) {
     call.late |= call.closed_at.is_some_and(|closed| closed.time_unix_nano > end.time_unix_nano);
 }
 
+/// A stop that was asked for after the end changes nothing, and is told of.
+fn late_cancels(place: Place<'_>, others: &[OtherCall], end: At, findings: &mut Vec<Finding>) {
+    for other in others.iter().filter(|other| other.call.key.kind == CallKind::Cancel) {
+        if other.call.opened_at.is_some_and(|at| at.time_unix_nano > end.time_unix_nano) {
+            findings.push(place.finding(FindingKind::Cancel, Some(other.call.key), 1));
+        }
+    }
+}
+
 fn agent(segments: &[Segment]) -> Option<ByteString> {
     let named = |call: &Call| call.attrs.get(AGENT_NAME);
     let by_turn = segments.iter().filter_map(|segment| segment.call.as_ref()).find_map(named);
-    by_turn.or_else(|| segments.iter().flat_map(children).find_map(named))
+    by_turn.or_else(|| segments.iter().flat_map(Segment::calls).find_map(named))
 }
 
 fn started(segments: &[Segment]) -> Option<u64> {
     let opened = |call: &Call| call.opened_at.map(|at| at.time_unix_nano);
     let by_turn = segments.iter().filter_map(|segment| segment.call.as_ref()).filter_map(opened).min();
-    let seen = |call: &Call| call.opened_at.or(call.closed_at).map(|at| at.time_unix_nano);
-    by_turn.or_else(|| segments.iter().flat_map(children).filter_map(seen).min())
-}
-
-fn children(segment: &Segment) -> impl Iterator<Item = &Call> {
-    let inferences = segment.inferences.iter().map(|inference: &Inference| &inference.call);
-    inferences.chain(segment.tool_calls.iter().map(|tool: &ToolCall| &tool.call))
+    let seen = |call: &Call| call.seen_at().map(|at| at.time_unix_nano);
+    by_turn.or_else(|| segments.iter().flat_map(Segment::calls).filter_map(seen).min())
 }
 
 fn totals(segments: &[Segment]) -> Totals {
@@ -168,6 +321,7 @@ fn totals(segments: &[Segment]) -> Totals {
     for segment in segments {
         segment.inferences.iter().for_each(|inference| totals.add_inference(inference));
         segment.tool_calls.iter().for_each(|tool| totals.add_tool(tool));
+        segment.approvals.iter().for_each(|approval| totals.add_wait(approval));
     }
     totals
 }

@@ -1,33 +1,40 @@
 //! What was observed, kept as it was: nothing is chosen here, so nothing depends on the order of arrival.
+//!
+//! Each event is one row of bytes. What rows repeat (texts, digests, items, ids) is kept once for each rollout, so that a
+//! request that shows a long history again costs a few bytes, and a hundred thousand facts a few megabytes.
 
-mod absorb;
-mod call;
-mod cost;
+mod codec;
 mod detach;
+mod item;
 mod key;
 mod observation;
 mod rollout;
-mod versions;
+mod row;
+mod table;
+mod tables;
 
-pub(super) use call::CallFacts;
+pub(super) use codec::is_fact;
+pub(super) use detach::detach;
+pub(super) use item::{InputFact, OutputFact};
 pub use key::RolloutKey;
-pub(super) use observation::{CloseBody, Closing, OpenBody, Opening};
+pub(super) use observation::{Closing, GivenFact, MarkFact, NotedFact, Observation, Opening, Remark, ReturnedFact};
 pub use rollout::{Absorbed, RolloutFacts};
-pub(super) use rollout::{Fact, Shown, ThreadFacts, TurnFacts};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytestring::ByteString;
 
 use super::graph::Rollout;
-use crate::event::{Event, Kind, Veiled};
+use crate::event::{Event, Key, Kind, Veiled};
 
 /// All facts, by rollout. A join: absorbing is commutative, associative and idempotent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     rollouts: BTreeMap<RolloutKey, RolloutFacts>,
 }
 
 impl Facts {
-    /// Takes one observation in. Ticks tell nothing and are passed over. O(log n).
+    /// Takes one observation in. Ticks tell nothing and are passed over. O(1) in the facts of its rollout, amortised.
     pub fn absorb(&mut self, event: &Event<Veiled>) -> Absorbed {
         if matches!(event.kind, Kind::Tick) {
             return Absorbed::Known;
@@ -55,6 +62,42 @@ impl Facts {
 
     /// The graph of each rollout, in the order of tenant and id.
     pub fn derive(&self) -> Vec<Rollout> {
-        self.rollouts().map(super::derive).collect()
+        let foreign = self.foreign();
+        let graph = |facts: &RolloutFacts| match foreign.get(facts.key()) {
+            Some(keys) => {
+                let mut facts = facts.clone();
+                facts.foreign.extend(keys);
+                super::derive(&facts)
+            }
+            None => super::derive(facts),
+        };
+        self.rollouts().map(graph).collect()
+    }
+
+    /// The calls whose tenant is another than that of the span they are children of, whichever of the two came first.
+    fn foreign(&self) -> BTreeMap<RolloutKey, BTreeSet<Key>> {
+        let mut foreign: BTreeMap<RolloutKey, BTreeSet<Key>> = BTreeMap::new();
+        let tenants: BTreeSet<&ByteString> = self.rollouts.keys().filter_map(|key| key.tenant.as_ref()).collect();
+        if tenants.len() < 2 {
+            return foreign;
+        }
+        let mut of_span = BTreeMap::new();
+        let mut children = Vec::new();
+        for facts in self.rollouts().filter(|facts| facts.key().tenant.is_some()) {
+            for (thread, turn) in facts.turns() {
+                for (key, observation) in facts.of_turn(&thread, &turn) {
+                    let Observation::Opening(opening) = observation else { continue };
+                    let span = opening.span;
+                    of_span.insert((span.trace, span.span), &facts.key().tenant);
+                    children.extend(span.parent.map(|parent| ((span.trace, parent), facts.key(), key)));
+                }
+            }
+        }
+        for (parent, rollout, key) in children {
+            if of_span.get(&parent).is_some_and(|tenant| **tenant != rollout.tenant) {
+                foreign.entry(rollout.clone()).or_default().insert(key);
+            }
+        }
+        foreign
     }
 }

@@ -1,74 +1,74 @@
-//! The facts of one rollout.
+//! The facts of one rollout: rows of bytes, so that a hundred thousand of them take a few megabytes.
+//!
+//! A row holds its event whole. Rows of one turn are chained backwards, so that a turn is read without the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 
 use bytestring::ByteString;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
-use super::call::CallFacts;
+use super::codec;
 use super::key::RolloutKey;
-use super::observation::Observation;
-use crate::event::{At, Digest, Key, SpanId, TraceId};
+use super::observation::{Observation, Remarked};
+use super::row::{RowReader, RowWriter};
+use super::table::{PLACE, grow, held_by};
+use super::tables::{Marks, Tables};
+use crate::event::{Digest, Event, Facet, Given, Item, Key, Kind, Mark, Noted, Scope, SpanId, TraceId, Veiled};
 use crate::reduce::graph::Reason;
 
 /// What became of an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absorbed {
-    /// It told something new, and keeps about so many bytes.
-    New(usize),
+    /// It told something new.
+    New,
     /// It was known already, or tells nothing.
     Known,
+    /// It would have passed a bound, and was counted.
+    Refused,
 }
 
 /// Everything observed of one rollout.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RolloutFacts {
     pub(in crate::reduce) key: RolloutKey,
     /// How often the rollout was closed before, and the span of the summary that this generation goes on from.
     pub(in crate::reduce) generation: u64,
     pub(in crate::reduce) resumes: Option<(TraceId, SpanId)>,
+    /// The chain heads that generations before this one have shown.
+    pub(in crate::reduce) heads: Vec<(ByteString, Digest)>,
     pub(in crate::reduce) closed: Option<Reason>,
-    pub(in crate::reduce) threads: BTreeMap<ByteString, ThreadFacts>,
-    pub(in crate::reduce) unknown: BTreeSet<UnknownFact>,
-    /// Facts that the bound turned away.
+    /// Calls whose parent belongs to another tenant: they are kept, and are no part of the graph.
+    pub(in crate::reduce) foreign: BTreeSet<Key>,
+    /// Facts that a bound turned away.
     pub(in crate::reduce) truncated: u64,
-    pub(super) bytes: usize,
-    pub(super) count: u64,
+    tables: Tables,
+    rows: Vec<u8>,
+    known: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    turns: Vec<TurnRows>,
+    turn_places: HashMap<(u32, u32), u32>,
+    /// Which call of a thread has shown which chain digest: its fingerprint, or 0 for several. By places of the tables.
+    chains: HashMap<(u32, u32), u32>,
+    /// The last row that is about no call.
+    last_remark: u32,
+    count: u64,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::reduce) struct ThreadFacts {
-    pub(in crate::reduce) turns: BTreeMap<ByteString, TurnFacts>,
-    /// The chain digests that inferences of this thread have shown, so that a gap is seen without a second pass.
-    pub(in crate::reduce) chains: BTreeMap<Digest, Shown>,
+/// A turn, and where its rows begin.
+#[derive(Clone, Copy, Debug)]
+struct TurnRows {
+    thread: u32,
+    turn: u32,
+    last: u32,
 }
 
-/// By whom a chain was shown. No call vouches for its own prefix, so one and several are told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::reduce) enum Shown {
-    Once(Key),
-    Several,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::reduce) struct TurnFacts {
-    pub(in crate::reduce) calls: BTreeMap<Key, CallFacts>,
-}
-
-/// An event of a kind that this version does not know: kept, so that it can be reported.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::reduce) struct UnknownFact {
-    pub(in crate::reduce) name: ByteString,
-    pub(in crate::reduce) thread: ByteString,
-    pub(in crate::reduce) turn: ByteString,
-    pub(in crate::reduce) key: Key,
-    pub(in crate::reduce) at: At,
-}
-
-/// An event made ready to be kept.
-pub(in crate::reduce) enum Fact {
-    Call(Key, Observation),
-    Unknown(UnknownFact),
-}
+/// The most bytes before a row: how far before it the row before it stands, and its length.
+const HEAD: usize = 10;
+/// A pair of places and what it leads to in a hash map, its share of the free ones included.
+const ENTRY: usize = 20;
+/// No row before.
+const NONE: u32 = u32::MAX;
 
 impl RolloutFacts {
     /// No facts yet.
@@ -77,11 +77,18 @@ impl RolloutFacts {
             key,
             generation: 0,
             resumes: None,
+            heads: Vec::new(),
             closed: None,
-            threads: BTreeMap::new(),
-            unknown: BTreeSet::new(),
+            foreign: BTreeSet::new(),
             truncated: 0,
-            bytes: 0,
+            tables: Tables::default(),
+            rows: Vec::new(),
+            known: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            turns: Vec::new(),
+            turn_places: HashMap::default(),
+            chains: HashMap::default(),
+            last_remark: NONE,
             count: 0,
         }
     }
@@ -92,8 +99,15 @@ impl RolloutFacts {
     }
 
     /// About how many bytes the facts keep in memory.
-    pub const fn bytes(&self) -> usize {
-        self.bytes
+    pub fn bytes(&self) -> usize {
+        let heads: usize = self.heads.iter().map(|(thread, _)| size_of::<(ByteString, Digest)>() + thread.len()).sum();
+        self.tables.held()
+            + held_by(self.rows.len())
+            + self.known.len() * PLACE
+            + self.turns.len() * (size_of::<TurnRows>() + ENTRY)
+            + self.chains.len() * ENTRY
+            + heads
+            + self.foreign.len() * 2 * size_of::<Key>()
     }
 
     /// How many facts there are.
@@ -106,7 +120,170 @@ impl RolloutFacts {
         self.closed.get_or_insert(reason);
     }
 
-    pub(in crate::reduce) fn turn(&self, thread: &str, turn: &str) -> Option<&TurnFacts> {
-        self.threads.get(thread)?.turns.get(turn)
+    /// Takes one observation of this rollout in. O(1), amortised.
+    pub fn absorb(&mut self, event: &Event<Veiled>) -> Absorbed {
+        self.absorb_within(event, usize::MAX, u64::MAX)
+    }
+
+    /// Takes it in unless more than `bytes` or `count` would be held then.
+    pub(in crate::reduce) fn absorb_within(&mut self, event: &Event<Veiled>, bytes: usize, count: u64) -> Absorbed {
+        let Some(is_of_call) = codec::is_of_call(&event.kind) else { return Absorbed::Known };
+        let before = (self.tables.marks(), self.turns.len());
+        let mut row = RowWriter::default();
+        let turn = if is_of_call { self.turn_place(&event.scope) } else { Some(NONE) };
+        row.number(u64::from(turn.unwrap_or(NONE)));
+        let is_written = turn.is_some() && self.tables.write(event, &mut row).is_some();
+        if !is_written {
+            return self.refuse(before);
+        }
+        let rows = &self.rows;
+        let hash = self.hasher.hash_one(row.bytes.as_slice());
+        let is_known = |place: &u32| row_at(rows, *place).is_some_and(|(_, known)| known == row.bytes.as_slice());
+        if self.known.find(hash, is_known).is_some() {
+            return Absorbed::Known;
+        }
+        let cost = held_by(row.bytes.len() + HEAD) + PLACE + ENTRY;
+        if self.bytes().saturating_add(cost) > bytes || self.count >= count || !self.append(turn, &row, hash) {
+            return self.refuse(before);
+        }
+        self.note_chain(event);
+        Absorbed::New
+    }
+
+    fn note_chain(&mut self, event: &Event<Veiled>) {
+        let (chain, by) = match &event.kind {
+            Kind::Opened(_, Given::Request(input)) => (input.chain, fingerprint(event.key)),
+            Kind::Marked(Mark { noted: Noted::Histories(histories), .. }) => (histories.replacement.chain, 0),
+            _ => return,
+        };
+        let place = chain.and_then(|chain| self.chain_place(&event.scope.thread, &chain));
+        if let Some(place) = place {
+            let shown = self.chains.entry(place).or_insert(by);
+            if *shown != by {
+                *shown = 0;
+            }
+        }
+    }
+
+    fn chain_place(&self, thread: &str, chain: &Digest) -> Option<(u32, u32)> {
+        Some((self.tables.find_text(thread)?, self.tables.find_shared(chain)?))
+    }
+
+    /// Whether anybody but the call itself has shown this history in the thread: no call vouches for its own prefix.
+    pub(in crate::reduce) fn shows(&self, thread: &str, chain: &Digest, asked_by: Key) -> bool {
+        let before = || self.heads.iter().any(|(known, head)| known == thread && head == chain);
+        let shown = self.chain_place(thread, chain).and_then(|place| self.chains.get(&place));
+        shown.is_some_and(|by| *by != fingerprint(asked_by)) || before()
+    }
+
+    fn refuse(&mut self, (marks, turns): (Marks, usize)) -> Absorbed {
+        for turn in self.turns.drain(turns..) {
+            self.turn_places.remove(&(turn.thread, turn.turn));
+        }
+        self.tables.back_to(&marks);
+        self.truncated += 1;
+        Absorbed::Refused
+    }
+
+    /// Whether there was room: places are 32 bits wide.
+    fn append(&mut self, turn: Option<u32>, row: &RowWriter, hash: u64) -> bool {
+        let Some(place) = u32::try_from(self.rows.len()).ok().filter(|place| *place < NONE - (64 << 20)) else {
+            return false;
+        };
+        let of_turn = turn.and_then(|turn| self.turns.get_mut(turn as usize));
+        let last = of_turn.map_or(&mut self.last_remark, |turn| &mut turn.last);
+        let mut head = RowWriter::default();
+        head.number(u64::from(place.wrapping_sub(*last)));
+        head.number(row.bytes.len() as u64);
+        *last = place;
+        grow(&mut self.rows, head.bytes.len() + row.bytes.len());
+        self.rows.extend_from_slice(&head.bytes);
+        self.rows.extend_from_slice(&row.bytes);
+        let (rows, hasher) = (&self.rows, &self.hasher);
+        self.known.insert_unique(hash, place, |place| {
+            hasher.hash_one(row_at(rows, *place).map(|(_, bytes)| bytes).unwrap_or_default())
+        });
+        self.count += 1;
+        true
+    }
+
+    fn turn_place(&mut self, scope: &Scope) -> Option<u32> {
+        let (thread, turn) = (self.tables.text_place(&scope.thread)?, self.tables.text_place(&scope.turn)?);
+        if let Some(place) = self.turn_places.get(&(thread, turn)) {
+            return Some(*place);
+        }
+        let place = u32::try_from(self.turns.len()).ok().filter(|place| *place < NONE)?;
+        self.turns.push(TurnRows { thread, turn, last: NONE });
+        self.turn_places.insert((thread, turn), place);
+        Some(place)
+    }
+
+    /// Whether anything was told of a turn.
+    pub(in crate::reduce) fn knows(&self, thread: &str, turn: &str) -> bool {
+        self.find_turn(thread, turn).is_some()
+    }
+
+    fn find_turn(&self, thread: &str, turn: &str) -> Option<&TurnRows> {
+        let (thread, turn) = (self.tables.find_text(thread)?, self.tables.find_text(turn)?);
+        self.turns.get(*self.turn_places.get(&(thread, turn))? as usize)
+    }
+
+    /// The paths of all turns of which something was told, in no order.
+    pub(in crate::reduce) fn turns(&self) -> impl Iterator<Item = (ByteString, ByteString)> {
+        self.turns.iter().map(|turn| (self.tables.text_at(turn.thread), self.tables.text_at(turn.turn)))
+    }
+
+    /// What was told of a turn, in no order.
+    pub(in crate::reduce) fn of_turn(&self, thread: &str, turn: &str) -> impl Iterator<Item = (Key, Observation)> {
+        let last = self.find_turn(thread, turn).map_or(NONE, |turn| turn.last);
+        let told = self.chain(last).map(|bytes| self.tables.read(bytes));
+        told.filter(|(key, _)| !self.foreign.contains(key))
+    }
+
+    /// What was told that is about no call, in no order.
+    pub(in crate::reduce) fn remarks(&self) -> impl Iterator<Item = Remarked> {
+        self.chain(self.last_remark).map(|bytes| self.tables.read_remark(bytes))
+    }
+
+    pub(in crate::reduce) fn item(&self, place: u32) -> (Item, Option<Facet>) {
+        self.tables.item_at(place)
+    }
+
+    /// The rows from a place backwards.
+    fn chain(&self, last: u32) -> impl Iterator<Item = &[u8]> {
+        let mut next = last;
+        std::iter::from_fn(move || {
+            if next == NONE {
+                return None;
+            }
+            let (before, bytes) = row_at(&self.rows, next)?;
+            next = next.wrapping_sub(before);
+            Some(bytes)
+        })
+    }
+}
+
+/// What tells calls apart, near enough; never 0.
+fn fingerprint(key: Key) -> u32 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    std::hash::Hash::hash(&key, &mut hasher);
+    std::hash::Hasher::finish(&hasher) as u32 | 1
+}
+
+/// How far before it the row before it stands, and its bytes.
+fn row_at(rows: &[u8], place: u32) -> Option<(u32, &[u8])> {
+    let mut row = RowReader { rest: rows.get(place as usize..)? };
+    let before = row.index();
+    let length = row.count();
+    Some((before, row.rest.get(..length)?))
+}
+
+/// Two sets of facts are equal where they tell the same, whatever the order in which it was told.
+impl PartialEq for RolloutFacts {
+    fn eq(&self, other: &Self) -> bool {
+        let whole = |facts: &Self| (facts.generation, facts.resumes, facts.closed, facts.truncated, facts.count);
+        self.key == other.key
+            && whole(self) == whole(other)
+            && super::super::derive(self) == super::super::derive(other)
     }
 }

@@ -17,6 +17,8 @@ pub struct Finding {
     pub turn: Option<ByteString>,
     /// The call it is about.
     pub call: Option<Key>,
+    /// What of it: the name of a parameter, the id of a call.
+    pub subject: Option<ByteString>,
     /// What counts.
     pub expected: Option<ByteString>,
     /// What was told instead.
@@ -29,10 +31,17 @@ impl Finding {
     /// How much it matters (`veilspan.finding.severity`).
     pub const fn severity(&self) -> Severity {
         match self.kind {
-            FindingKind::Unknown | FindingKind::Orphan => Severity::Info,
-            FindingKind::Conflict | FindingKind::Gap | FindingKind::Overlap | FindingKind::Truncated => {
-                Severity::Warning
-            }
+            FindingKind::Unknown | FindingKind::Orphan | FindingKind::Cancel => Severity::Info,
+            FindingKind::Leak
+            | FindingKind::TenantMismatch
+            | FindingKind::ForeignConnection
+            | FindingKind::ToolMismatch => Severity::Error,
+            FindingKind::Conflict
+            | FindingKind::Gap
+            | FindingKind::Overlap
+            | FindingKind::ParameterDrift
+            | FindingKind::Quarantined
+            | FindingKind::Truncated => Severity::Warning,
         }
     }
 }
@@ -51,8 +60,22 @@ pub enum FindingKind {
     Overlap,
     /// Facts were dropped, because the rollout has more than its bound.
     Truncated,
-    /// Events of a kind that this version does not know.
+    /// Events or items of a kind that this version does not know.
     Unknown,
+    /// A parameter of model requests changed inside a turn.
+    ParameterDrift,
+    /// Content of one thread was seen in another that nothing passed to.
+    Leak,
+    /// A span names another tenant than its parent, and was set aside.
+    TenantMismatch,
+    /// A result came from another connection than its call was given to, and was set aside.
+    ForeignConnection,
+    /// A result names another tool than its call, and was set aside.
+    ToolMismatch,
+    /// Records that could not be used were set aside.
+    Quarantined,
+    /// A stop was asked for after the end, and changed nothing.
+    Cancel,
 }
 
 impl FindingKind {
@@ -65,6 +88,13 @@ impl FindingKind {
             Self::Overlap => "overlap",
             Self::Truncated => "truncated",
             Self::Unknown => "unknown",
+            Self::ParameterDrift => "parameter_drift",
+            Self::Leak => "leak",
+            Self::TenantMismatch => "tenant_mismatch",
+            Self::ForeignConnection => "foreign_connection",
+            Self::ToolMismatch => "tool_mismatch",
+            Self::Quarantined => "quarantined",
+            Self::Cancel => "cancel",
         }
     }
 }
@@ -83,6 +113,8 @@ pub enum Severity {
     Info,
     /// Some of the graph is missing or doubtful.
     Warning,
+    /// What belongs to one party was seen with another.
+    Error,
 }
 
 impl Severity {
@@ -91,6 +123,7 @@ impl Severity {
         match self {
             Self::Info => "info",
             Self::Warning => "warning",
+            Self::Error => "error",
         }
     }
 }

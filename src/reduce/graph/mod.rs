@@ -3,13 +3,20 @@
 mod call;
 mod edge;
 mod finding;
+mod item;
 mod rollout;
+mod thread;
 mod totals;
 mod turn;
 
-pub use call::{Call, Conflict, Inference, ToolCall};
+pub use call::{
+    Call, CallMark, CodeCell, Compaction, Conflict, Inference, OtherCall, Runtime, TerminalOperation, TerminalSession,
+    ToolCall,
+};
 pub use edge::{Edge, End, Node};
 pub use finding::{Finding, FindingKind, Severity};
-pub use rollout::{Reason, Rollout, Thread};
+pub use item::{Answer, Numbers, Producer, Shown, VisibleItem};
+pub use rollout::{Evidence, Quarantined, Reason, Rollout};
+pub use thread::{Agent, Thread};
 pub use totals::Totals;
 pub use turn::{Segment, Turn};

@@ -4,8 +4,8 @@ use std::fmt;
 
 use bytestring::ByteString;
 
-use super::{Edge, Finding, Totals, Turn};
-use crate::event::Outcome;
+use super::{Edge, Finding, Thread, Totals, Turn};
+use crate::event::{At, Outcome};
 
 /// One root agent run with all its sub-agents, as far as it was observed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +32,12 @@ pub struct Rollout {
     pub edges: Vec<Edge>,
     /// What a person should know, in order.
     pub findings: Vec<Finding>,
+    /// What was set aside, in order.
+    pub quarantine: Vec<Quarantined>,
+    /// What its producer calls the recording.
+    pub recording: Option<ByteString>,
+    /// References to what was seen of it, in order.
+    pub evidence: Vec<Evidence>,
     /// Sums over all its turns.
     pub totals: Totals,
 }
@@ -50,13 +56,24 @@ impl Rollout {
     }
 }
 
-/// One agent's message history.
+/// Something that was observed and could not be used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Thread {
-    /// Its id, unique in its rollout.
-    pub id: ByteString,
-    /// Its turns, in the order of their start.
-    pub turns: Vec<Turn>,
+pub struct Quarantined {
+    /// Where it stood.
+    pub place: ByteString,
+    /// Why it was set aside.
+    pub reason: ByteString,
+}
+
+/// A reference to something that was seen, kept elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Evidence {
+    /// When it was seen.
+    pub at: At,
+    /// The reference.
+    pub reference: ByteString,
+    /// What kind of thing it is.
+    pub kind: Option<ByteString>,
 }
 
 /// Why a rollout closed (`veilspan.rollout.reason`).

@@ -1,7 +1,7 @@
 //! Sums.
 
-use super::{Inference, ToolCall};
-use crate::event::Attrs;
+use super::{Call, Inference, OtherCall, ToolCall};
+use crate::event::{Attrs, Outcome};
 use crate::semconv::{Attr, CACHE_CREATION_TOKENS, CACHE_READ_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, REASONING_TOKENS};
 
 /// Sums over calls. Tokens that nobody told of are missing, not zero.
@@ -15,6 +15,12 @@ pub struct Totals {
     pub tool_calls: u64,
     /// Model requests and tool calls that ended after their turn had; they are among those above.
     pub late: u64,
+    /// Calls that ended in an error. What was cancelled or denied is none.
+    pub errors: u64,
+    /// Nanoseconds that people took to decide.
+    pub wait_nanos: u64,
+    /// Nanoseconds of calls that ended after their turn had; they are among those below.
+    pub late_nanos: u64,
     /// Nanoseconds of model requests.
     pub inference_nanos: u64,
     /// Nanoseconds of tool calls.
@@ -45,15 +51,27 @@ impl Totals {
 
     pub(in crate::reduce) fn add_inference(&mut self, inference: &Inference) {
         self.inferences += 1;
-        self.late += u64::from(inference.call.late);
+        self.add_call(&inference.call);
         self.inference_nanos = self.inference_nanos.saturating_add(inference.call.duration_nanos().unwrap_or(0));
         self.add_tokens(|attr| tokens(&inference.call.attrs, attr));
     }
 
     pub(in crate::reduce) fn add_tool(&mut self, tool: &ToolCall) {
         self.tool_calls += 1;
-        self.late += u64::from(tool.call.late);
+        self.add_call(&tool.call);
         self.tool_nanos = self.tool_nanos.saturating_add(tool.call.duration_nanos().unwrap_or(0));
+    }
+
+    pub(in crate::reduce) fn add_wait(&mut self, approval: &OtherCall) {
+        self.wait_nanos = self.wait_nanos.saturating_add(approval.call.duration_nanos().unwrap_or(0));
+    }
+
+    fn add_call(&mut self, call: &Call) {
+        self.errors += u64::from(call.outcome.is_some_and(Outcome::is_error));
+        if call.late {
+            self.late += 1;
+            self.late_nanos = self.late_nanos.saturating_add(call.duration_nanos().unwrap_or(0));
+        }
     }
 
     pub(in crate::reduce) fn add(&mut self, other: &Self) {
@@ -61,6 +79,9 @@ impl Totals {
         self.inferences += other.inferences;
         self.tool_calls += other.tool_calls;
         self.late += other.late;
+        self.errors += other.errors;
+        self.wait_nanos = self.wait_nanos.saturating_add(other.wait_nanos);
+        self.late_nanos = self.late_nanos.saturating_add(other.late_nanos);
         self.inference_nanos = self.inference_nanos.saturating_add(other.inference_nanos);
         self.tool_nanos = self.tool_nanos.saturating_add(other.tool_nanos);
         let of_other = other.tokens();

@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::{Call, Inference, Node, ToolCall, Totals};
+use super::{Call, CodeCell, Inference, Node, OtherCall, TerminalOperation, ToolCall, Totals};
 use crate::event::{At, Outcome};
 
 /// One activation of one agent.
@@ -49,12 +49,19 @@ impl Turn {
         self.segments.iter().flat_map(|segment| &segment.tool_calls)
     }
 
-    /// All its calls but the segments themselves: model requests and tool calls of each segment.
+    /// Its code cells, segment by segment.
+    pub fn code_cells(&self) -> impl Iterator<Item = &CodeCell> {
+        self.segments.iter().flat_map(|segment| &segment.code_cells)
+    }
+
+    /// Its waits for a person's decision, segment by segment.
+    pub fn approvals(&self) -> impl Iterator<Item = &OtherCall> {
+        self.segments.iter().flat_map(|segment| &segment.approvals)
+    }
+
+    /// All its calls but the segments themselves, segment by segment.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
-        self.segments.iter().flat_map(|segment| {
-            let inferences = segment.inferences.iter().map(|inference| &inference.call);
-            inferences.chain(segment.tool_calls.iter().map(|tool| &tool.call))
-        })
+        self.segments.iter().flat_map(Segment::calls)
     }
 }
 
@@ -69,4 +76,52 @@ pub struct Segment {
     pub inferences: Vec<Inference>,
     /// Tool calls, in the order of their start.
     pub tool_calls: Vec<ToolCall>,
+    /// Code cells, in the order of their start.
+    pub code_cells: Vec<CodeCell>,
+    /// Terminal operations, in the order of their start.
+    pub terminal_operations: Vec<TerminalOperation>,
+    /// Attempts to make the history shorter, in the order of their start.
+    pub compactions: Vec<OtherCall>,
+    /// Waits for a person's decision, in the order of their start.
+    pub approvals: Vec<OtherCall>,
+    /// All other calls, in the order of their start.
+    pub others: Vec<OtherCall>,
+}
+
+impl Segment {
+    /// A segment without calls.
+    pub(in crate::reduce) const fn empty(index: i64, call: Option<Call>) -> Self {
+        Self {
+            index,
+            call,
+            inferences: Vec::new(),
+            tool_calls: Vec::new(),
+            code_cells: Vec::new(),
+            terminal_operations: Vec::new(),
+            compactions: Vec::new(),
+            approvals: Vec::new(),
+            others: Vec::new(),
+        }
+    }
+
+    /// All its calls but itself: model requests, tool calls, then the rest, kind by kind.
+    pub fn calls(&self) -> impl Iterator<Item = &Call> {
+        let inferences = self.inferences.iter().map(|inference| &inference.call);
+        let others = [&self.compactions, &self.approvals, &self.others].into_iter().flatten();
+        inferences
+            .chain(self.tool_calls.iter().map(|tool| &tool.call))
+            .chain(self.code_cells.iter().map(|cell| &cell.call))
+            .chain(self.terminal_operations.iter().map(|operation| &operation.call))
+            .chain(others.map(|other| &other.call))
+    }
+
+    pub(in crate::reduce) fn calls_mut(&mut self) -> impl Iterator<Item = &mut Call> {
+        let inferences = self.inferences.iter_mut().map(|inference| &mut inference.call);
+        let others = [&mut self.compactions, &mut self.approvals, &mut self.others].into_iter().flatten();
+        inferences
+            .chain(self.tool_calls.iter_mut().map(|tool| &mut tool.call))
+            .chain(self.code_cells.iter_mut().map(|cell| &mut cell.call))
+            .chain(self.terminal_operations.iter_mut().map(|operation| &mut operation.call))
+            .chain(others.map(|other| &mut other.call))
+    }
 }

@@ -4,9 +4,11 @@ use super::deadlines::{Deadline, TurnKey, Which};
 use super::generations::Next;
 use super::slot::{Kept, Live, Slot, Told, Tombstone};
 use super::{Counter, Effect, Reducer, RolloutFinding, summary, synthesis};
-use crate::reduce::derive::{Place, derive, derive_turn};
+use crate::event::Digest;
+use crate::reduce::derive::{Place, derive, derive_turn, is_turn, told_of_turn};
 use crate::reduce::facts::RolloutFacts;
-use crate::reduce::graph::{Finding, Reason};
+use crate::reduce::graph::{Finding, Reason, Thread, Turn};
+use bytestring::ByteString;
 
 /// The most closed generations that are remembered of one rollout: each event asks all of them for its turn.
 const MAX_TOMBSTONES: usize = 16;
@@ -19,10 +21,12 @@ impl Reducer {
         };
         let Some(closed) = live.turns.get_mut(key).filter(|closed| !**closed) else { return };
         *closed = true;
-        let Some(thread) = live.facts.threads.get(&key.thread) else { return };
-        let Some(turn) = thread.turns.get(&key.turn) else { return };
+        let turn = told_of_turn(&live.facts, &key.thread, &key.turn);
+        if !is_turn(&turn) {
+            return;
+        }
         let mut findings = Vec::new();
-        derive_turn(Place { thread: &key.thread, turn: &key.turn }, turn, thread, None, &mut findings);
+        derive_turn(Place { thread: &key.thread, turn: &key.turn }, &live.facts, turn, None, &mut findings);
         findings.sort_unstable();
         let told = tell(&live.facts, &mut live.told, findings, effects);
         live.extra += told;
@@ -52,6 +56,7 @@ impl Reducer {
             }
         }
         let summary = summary::summary(&facts, &graph, 0);
+        let heads = heads(&graph.threads, &facts.heads);
         tell(&facts, &mut told, graph.findings, effects);
         effects.extend(summary.iter().map(|summary| Effect::AddSpan(Box::new(summary.clone()))));
         if closed > 0 {
@@ -61,7 +66,8 @@ impl Reducer {
 
         let which = Which { slot: id, generation: facts.generation };
         let resumes = summary.as_ref().map(|summary| (summary.trace, summary.span));
-        slot.next = Next { generation: which.generation.saturating_add(1), resumes };
+        let head_bytes = heads.iter().map(|(thread, _)| size_of::<(ByteString, Digest)>() + thread.len()).sum();
+        slot.next = Next { generation: which.generation.saturating_add(1), resumes, heads };
         // Memory was short: nothing is won by keeping what was closed for it.
         let kept = match reason {
             Reason::Evicted => Kept::bare(&facts, summary),
@@ -71,7 +77,7 @@ impl Reducer {
             Kept::Facts(_) => self.whole.push_back(which),
             Kept::Bare { .. } => self.bare.push_back(which),
         }
-        let tombstone = Tombstone::new(which.generation, kept, told);
+        let tombstone = Tombstone::new(which.generation, kept, told, head_bytes);
         self.bytes += tombstone.bytes;
         slot.closed.push(tombstone);
         let too_many = slot.closed.len() > MAX_TOMBSTONES;
@@ -133,6 +139,27 @@ impl Reducer {
             self.generations.keep(&slot.key, slot.next);
         }
     }
+}
+
+/// The newest histories of each thread: a producer builds on one of its last eight.
+fn heads(threads: &[Thread], before: &[(ByteString, Digest)]) -> Vec<(ByteString, Digest)> {
+    const OF_THREAD: usize = 8;
+    const IN_ALL: usize = 64;
+    let mut heads = Vec::new();
+    for thread in threads {
+        let mut shown: Vec<_> = thread
+            .turns
+            .iter()
+            .flat_map(Turn::inferences)
+            .filter_map(|inference| Some((inference.call.seen_at(), inference.input.chain?)))
+            .chain(thread.compactions.iter().filter_map(|one| Some((Some(one.at), one.chain?))))
+            .collect();
+        shown.sort_unstable();
+        heads.extend(shown.into_iter().rev().take(OF_THREAD).map(|(_, chain)| (thread.id.clone(), chain)));
+    }
+    heads.extend_from_slice(before);
+    heads.truncate(IN_ALL);
+    heads
 }
 
 /// Tells what has not been told. Answers how many bytes it takes to remember that.

@@ -51,6 +51,8 @@ pub enum Counter {
     Truncated,
     /// Facts turned away because memory was full.
     Refused,
+    /// Calls whose parent belongs to another tenant, set aside.
+    TenantMismatch,
     /// Closed rollouts whose facts gave way to memory.
     Stripped,
     /// Closed rollouts forgotten before their time.
@@ -70,6 +72,7 @@ impl Counter {
             Self::LateWithoutFacts => "late_without_facts",
             Self::Truncated => "truncated",
             Self::Refused => "refused",
+            Self::TenantMismatch => "tenant_mismatch",
             Self::Stripped => "stripped",
             Self::Forgotten => "forgotten",
         }

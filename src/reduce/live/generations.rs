@@ -7,16 +7,21 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::event::{SpanId, TraceId};
+use bytestring::ByteString;
+
+use crate::event::{Digest, SpanId, TraceId};
 use crate::reduce::facts::RolloutKey;
 
 const KEPT: usize = 1 << 16;
 
 /// Where a rollout goes on from.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Next {
     pub(super) generation: u64,
     pub(super) resumes: Option<(TraceId, SpanId)>,
+    /// The newest histories that its threads have shown: what comes next may extend them. Kept as long as the rollout is
+    /// remembered by name.
+    pub(super) heads: Vec<(ByteString, Digest)>,
 }
 
 #[derive(Debug, Default)]
@@ -28,7 +33,8 @@ pub(super) struct Generations {
 impl Generations {
     pub(super) fn keep(&mut self, key: &RolloutKey, next: Next) {
         let hash = hash(key);
-        if self.by_hash.insert(hash, next).is_none() {
+        let bare = Next { heads: Vec::new(), ..next };
+        if self.by_hash.insert(hash, bare).is_none() {
             self.oldest_first.push_back(hash);
         }
         if self.oldest_first.len() > KEPT
@@ -39,7 +45,7 @@ impl Generations {
     }
 
     pub(super) fn of(&self, key: &RolloutKey) -> Next {
-        self.by_hash.get(&hash(key)).copied().unwrap_or_default()
+        self.by_hash.get(&hash(key)).cloned().unwrap_or_default()
     }
 }
 

@@ -24,6 +24,7 @@ mod slot;
 mod span;
 mod summary;
 mod synthesis;
+mod tenants;
 
 pub use effect::{Counter, Effect, RolloutFinding};
 pub use limits::{Limits, Pressure};

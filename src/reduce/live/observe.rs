@@ -2,25 +2,21 @@
 
 use super::deadlines::{Deadline, TurnKey, Which};
 use super::slot::{Kept, Live, Slot, Told};
-use super::{Counter, Effect, Reducer};
-use crate::event::{CallKind, Closed, Event, Kind, Scope, Veiled};
-use crate::reduce::facts::{Fact, RolloutFacts, RolloutKey};
+use super::{Counter, Effect, Limits, Reducer};
+use crate::event::{CallKind, Closed, Event, Kind, MarkKind, Scope, Veiled};
+use crate::reduce::facts::{Absorbed, RolloutFacts, RolloutKey, detach, is_fact};
 use crate::semconv::ROLLOUT_END;
-
-/// What a fact may not do.
-enum Bound {
-    OfRollout,
-    OfAll,
-}
 
 impl Reducer {
     pub(super) fn observe(&mut self, event: &Event<Veiled>, effects: &mut Vec<Effect>) {
-        let Some(fact) = Fact::of(event) else { return };
+        if !is_fact(&event.kind) {
+            return;
+        }
         let id = self.slot_for(&event.scope);
         self.relieve(Some(id), effects);
         match self.closed_generation_that_knows(id, &event.scope) {
-            Some(generation) => self.observe_late(Which { slot: id, generation }, &event.scope, fact, effects),
-            None => self.observe_live(id, event, fact, effects),
+            Some(generation) => self.observe_late(Which { slot: id, generation }, event, effects),
+            None => self.observe_live(id, event, effects),
         }
         self.relieve(Some(id), effects);
     }
@@ -42,39 +38,47 @@ impl Reducer {
 
     fn closed_generation_that_knows(&self, id: u64, scope: &Scope) -> Option<u64> {
         let slot = self.slots.get(&id)?;
-        if slot.live.as_ref().is_some_and(|live| live.facts.turn(&scope.thread, &scope.turn).is_some()) {
+        if slot.live.as_ref().is_some_and(|live| live.facts.knows(&scope.thread, &scope.turn)) {
             return None;
         }
         slot.closed.iter().rev().find(|closed| closed.kept.knows(scope)).map(|closed| closed.generation)
     }
 
-    fn observe_live(&mut self, id: u64, event: &Event<Veiled>, fact: Fact, effects: &mut Vec<Effect>) {
+    fn observe_live(&mut self, id: u64, event: &Event<Veiled>, effects: &mut Vec<Effect>) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let live = match &mut slot.live {
             Some(live) => live,
             none => {
                 self.touched.insert((self.now, id));
-                none.insert(Live::new(slot.key.clone(), slot.next, self.now))
+                let live = none.insert(Live::new(slot.key.clone(), slot.next.clone(), self.now));
+                self.bytes += live.bytes();
+                live
             }
         };
-        let Some(price) = live.facts.price(&event.scope, &fact) else {
+        let before = live.facts.bytes();
+        if self.tenants.is_foreign(event) && live.facts.foreign.insert(event.key) {
+            effects.push(Effect::Count(Counter::TenantMismatch, 1));
+        }
+        let absorbed = within(&self.limits, self.bytes, &mut live.facts, event);
+        // What the tables made room for stays, also where the event was not taken.
+        self.bytes = self.bytes - before + live.facts.bytes();
+        if absorbed == Absorbed::Known {
             effects.push(Effect::Count(Counter::Duplicate, 1));
             return;
-        };
+        }
+        if absorbed == Absorbed::Refused {
+            effects.push(Effect::Count(turned_away(&self.limits, &live.facts), 1));
+        }
         self.touched.remove(&(live.touched, id));
         self.touched.insert((self.now, id));
         live.touched = self.now;
         let which = Which { slot: id, generation: live.facts.generation };
-        let bound = bound_hit(&self.limits, self.bytes, &live.facts, price);
-        match bound {
-            None => {
-                live.facts.take(&event.scope, fact);
-                self.bytes += price;
-            }
-            Some(bound) => turn_away(&mut live.facts, bound, effects),
-        }
-        if let (CallKind::Turn, Kind::Closed(closed, _)) = (event.key.kind, &event.kind) {
-            self.turn_closed(which, &event.scope, closed);
+        match (event.key.kind, &event.kind) {
+            (CallKind::Turn, Kind::Closed(closed, _)) => self.turn_closed(which, &event.scope, closed),
+            // A turn that never gets to tell its end closes after it was asked to stop, or was seen to.
+            (CallKind::Cancel, Kind::Opened(..)) => self.close_later(which, &event.scope),
+            (_, Kind::Marked(mark)) if mark.kind == MarkKind::CancelObserved => self.close_later(which, &event.scope),
+            _ => {}
         }
     }
 
@@ -86,39 +90,48 @@ impl Reducer {
             live.ends = true;
             self.deadlines.set(grace, Deadline::EndRollout(which));
         }
+        if closed.outcome.is_some() {
+            self.close_later(which, scope);
+        }
+    }
+
+    /// A turn closes when nothing more has come for a while. The first reason to close it counts.
+    fn close_later(&mut self, which: Which, scope: &Scope) {
+        let grace = self.after(self.limits.late_grace);
+        let Some(live) = self.slots.get_mut(&which.slot).and_then(|slot| slot.live.as_mut()) else { return };
         // A fact that the bound turned away may have been the only one of its turn.
-        let known = live.facts.threads.get_key_value(&*scope.thread);
-        let known = known.and_then(|(thread, told)| Some((thread, told.turns.get_key_value(&*scope.turn)?.0)));
-        let Some((thread, turn)) = known.filter(|_| closed.outcome.is_some()) else { return };
-        let key = TurnKey { thread: thread.clone(), turn: turn.clone() };
+        if !live.facts.knows(&scope.thread, &scope.turn) {
+            return;
+        }
+        let key = TurnKey { thread: detach(&scope.thread), turn: detach(&scope.turn) };
         if !live.turns.contains_key(&key) {
+            let bytes = 2 * size_of::<TurnKey>() + Told::BYTES + 2 * (key.thread.len() + key.turn.len());
             live.turns.insert(key.clone(), false);
-            // The texts are the facts' own.
-            let bytes = 2 * size_of::<TurnKey>() + Told::BYTES;
             live.extra += bytes;
             self.bytes += bytes;
             self.deadlines.set(grace, Deadline::CloseTurn(which, key));
         }
     }
 
-    fn observe_late(&mut self, which: Which, scope: &Scope, fact: Fact, effects: &mut Vec<Effect>) {
+    fn observe_late(&mut self, which: Which, event: &Event<Veiled>, effects: &mut Vec<Effect>) {
         let grace = self.after(self.limits.late_grace);
         let Some(closed) = self.slots.get_mut(&which.slot).and_then(|slot| slot.tombstone(which.generation)) else {
             return;
         };
         match &mut closed.kept {
             Kept::Facts(facts) => {
-                let Some(price) = facts.price(scope, &fact) else {
-                    effects.push(Effect::Count(Counter::Duplicate, 1));
-                    return;
-                };
-                match bound_hit(&self.limits, self.bytes, facts, price) {
-                    None => {
-                        facts.take(scope, fact);
-                        closed.bytes += price;
-                        self.bytes += price;
+                let before = facts.bytes();
+                let absorbed = within(&self.limits, self.bytes, facts, event);
+                let after = facts.bytes();
+                closed.bytes = closed.bytes - before + after;
+                self.bytes = self.bytes - before + after;
+                match absorbed {
+                    Absorbed::New => {}
+                    Absorbed::Refused => effects.push(Effect::Count(turned_away(&self.limits, facts), 1)),
+                    Absorbed::Known => {
+                        effects.push(Effect::Count(Counter::Duplicate, 1));
+                        return;
                     }
-                    Some(bound) => turn_away(facts, bound, effects),
                 }
                 effects.push(Effect::Count(Counter::Late, 1));
             }
@@ -131,18 +144,15 @@ impl Reducer {
     }
 }
 
-fn bound_hit(limits: &super::Limits, held: usize, facts: &RolloutFacts, price: usize) -> Option<Bound> {
-    if facts.bytes().saturating_add(price) > limits.rollout_bytes || facts.count() >= limits.rollout_facts {
-        return Some(Bound::OfRollout);
-    }
-    (held.saturating_add(price) > limits.bytes).then_some(Bound::OfAll)
+fn within(limits: &Limits, held: usize, facts: &mut RolloutFacts, event: &Event<Veiled>) -> Absorbed {
+    let left = limits.bytes.saturating_sub(held);
+    facts.absorb_within(event, limits.rollout_bytes.min(facts.bytes().saturating_add(left)), limits.rollout_facts)
 }
 
-fn turn_away(facts: &mut RolloutFacts, bound: Bound, effects: &mut Vec<Effect>) {
-    facts.truncated += 1;
-    let counter = match bound {
-        Bound::OfRollout => Counter::Truncated,
-        Bound::OfAll => Counter::Refused,
-    };
-    effects.push(Effect::Count(counter, 1));
+/// Which bound a fact was turned away by.
+fn turned_away(limits: &Limits, facts: &RolloutFacts) -> Counter {
+    // A row is small beside the bound of a rollout.
+    const ROW: usize = 4096;
+    let of_rollout = facts.count() >= limits.rollout_facts || facts.bytes().saturating_add(ROW) > limits.rollout_bytes;
+    if of_rollout { Counter::Truncated } else { Counter::Refused }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::deadlines::{Deadlines, Which};
 use super::generations::Generations;
 use super::slot::Slot;
+use super::tenants::Tenants;
 use super::{Effect, Limits, Pressure};
 use crate::event::{Event, Kind, Veiled};
 use crate::reduce::facts::{RolloutFacts, RolloutKey};
@@ -24,6 +25,7 @@ pub struct Reducer {
     pub(super) whole: VecDeque<Which>,
     pub(super) bare: VecDeque<Which>,
     pub(super) generations: Generations,
+    pub(super) tenants: Tenants,
     pub(super) bytes: usize,
     pub(super) announced: Option<u64>,
 }
@@ -42,6 +44,7 @@ impl Reducer {
             whole: VecDeque::new(),
             bare: VecDeque::new(),
             generations: Generations::default(),
+            tenants: Tenants::default(),
             bytes: 0,
             announced: None,
         }

@@ -21,7 +21,7 @@ pub(super) struct Slot {
 impl Slot {
     /// What a slot costs beside its facts.
     pub(super) fn overhead(key: &RolloutKey) -> usize {
-        1024 + 2 * key.bytes()
+        size_of::<Self>() + 256 + 2 * key.bytes()
     }
 
     pub(super) fn live_of(&mut self, generation: u64) -> Option<&mut Live> {
@@ -51,6 +51,7 @@ impl Live {
         let mut facts = RolloutFacts::new(key);
         facts.generation = next.generation;
         facts.resumes = next.resumes;
+        facts.heads = next.heads;
         Self { facts, touched: now, turns: BTreeMap::new(), ends: false, told: Told::default(), extra: 0 }
     }
 
@@ -85,20 +86,22 @@ pub(super) struct Tombstone {
     pub(super) revising: bool,
     pub(super) kept: Kept,
     pub(super) told: Told,
+    /// Bytes of what the next generation needs of it.
+    heads: usize,
     /// What it costs in all.
     pub(super) bytes: usize,
 }
 
 impl Tombstone {
-    pub(super) fn new(generation: u64, kept: Kept, told: Told) -> Self {
-        let mut tombstone = Self { generation, revision: 0, revising: false, kept, told, bytes: 0 };
+    pub(super) fn new(generation: u64, kept: Kept, told: Told, heads: usize) -> Self {
+        let mut tombstone = Self { generation, revision: 0, revising: false, kept, told, heads, bytes: 0 };
         tombstone.weigh();
         tombstone
     }
 
     /// Reckons its cost anew.
     pub(super) fn weigh(&mut self) {
-        self.bytes = size_of::<Self>() + self.kept.bytes() + self.told.bytes();
+        self.bytes = size_of::<Self>() + self.kept.bytes() + self.told.bytes() + self.heads;
     }
 }
 
@@ -113,14 +116,13 @@ pub(super) enum Kept {
 impl Kept {
     pub(super) fn knows(&self, scope: &Scope) -> bool {
         match self {
-            Self::Facts(facts) => facts.turn(&scope.thread, &scope.turn).is_some(),
+            Self::Facts(facts) => facts.knows(&scope.thread, &scope.turn),
             Self::Bare { turns, .. } => turns.contains(&hash(&(&*scope.thread, &*scope.turn))),
         }
     }
 
     pub(super) fn bare(facts: &RolloutFacts, summary: Option<SynthSpan>) -> Self {
-        let turns = facts.threads.iter().flat_map(|(thread, told)| told.turns.keys().map(move |turn| (thread, turn)));
-        let turns = turns.map(|(thread, turn)| hash(&(&**thread, &**turn))).collect();
+        let turns = facts.turns().map(|(thread, turn)| hash(&(&*thread, &*turn))).collect();
         Self::Bare { turns, summary: summary.map(Box::new) }
     }
 

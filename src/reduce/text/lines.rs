@@ -5,9 +5,13 @@ use bytestring::ByteString;
 use super::json_call::id;
 use super::words::{count, digest, duration, label, several, short};
 use crate::event::{Attrs, Outcome};
-use crate::reduce::graph::{Call, Finding, Inference, Rollout, Segment, ToolCall, Totals, Turn};
+use crate::reduce::graph::{
+    Call, CodeCell, Compaction, Finding, Inference, OtherCall, Quarantined, Rollout, Segment, TerminalOperation,
+    ToolCall, Totals, Turn, VisibleItem,
+};
 use crate::semconv::{
-    FINISH_REASONS, INPUT_TOKENS, OPERATION_NAME, OUTPUT_TOKENS, REQUEST_MODEL, RESPONSE_MODEL, TOOL_NAME,
+    ADMISSION, APPROVAL_DECISION, CODE_CELL_ID, CODE_CELL_RUNTIME_ID, FINISH_REASONS, INPUT_TOKENS, OPERATION_NAME,
+    OUTPUT_TOKENS, REQUEST_MODEL, RESPONSE_MODEL, TERMINAL_EXIT_CODE, TERMINAL_ID, TERMINAL_OPERATION, TOOL_NAME,
 };
 
 pub(super) fn rollout(rollout: &Rollout) -> String {
@@ -52,7 +56,7 @@ pub(super) fn segment(segment: &Segment) -> String {
     parts.join("  ")
 }
 
-pub(super) fn inference(inference: &Inference) -> String {
+pub(super) fn inference(inference: &Inference, items: &[VisibleItem]) -> String {
     let attrs = &inference.call.attrs;
     let operation = attrs.text(OPERATION_NAME).unwrap_or("chat");
     let model = attrs.text(REQUEST_MODEL).or_else(|| attrs.text(RESPONSE_MODEL)).unwrap_or("?");
@@ -63,13 +67,14 @@ pub(super) fn inference(inference: &Inference) -> String {
         parts.push(format!("{} → {} tokens", tokens(input), tokens(output)));
     }
     parts.extend(finish_reasons(attrs));
-    let messages = inference.input.items.len() as u64;
-    let chain = inference.input.chain.as_ref().or_else(|| inference.input.items.last()?.digest.as_ref());
-    if messages > 0 || chain.is_some() {
+    let digest_of = |number: u32| items.get(number as usize)?.item.digest.as_ref();
+    let messages = inference.input.told;
+    let chain = inference.input.chain.as_ref().or_else(|| inference.input.items.iter().last().and_then(digest_of));
+    if messages > 0 || inference.input.chain.is_some() {
         let chain = chain.map(|chain| format!(" {}", digest(chain))).unwrap_or_default();
         parts.push(format!("in {}{chain}", several(messages, "message", "messages")));
     }
-    let answer = inference.output.items.iter().find_map(|item| item.digest.as_ref());
+    let answer = inference.output.items.iter().find_map(digest_of);
     parts.extend(answer.map(|answer| format!("out {}", digest(answer))));
     parts.extend(inference.gap.then(|| "gap".to_owned()));
     parts.join("  ")
@@ -84,11 +89,56 @@ pub(super) fn tool(tool: &ToolCall) -> String {
     parts.join("  ")
 }
 
+pub(super) fn code_cell(cell: &CodeCell) -> String {
+    let id = cell.call.attrs.text(CODE_CELL_RUNTIME_ID).or_else(|| cell.call.attrs.text(CODE_CELL_ID)).unwrap_or("?");
+    let mut parts = vec![format!("code_cell {}", short(id))];
+    call(&cell.call, &mut parts);
+    parts.extend((!cell.reported).then(|| "not reported".to_owned()));
+    parts.extend(cell.yielded_at.is_some().then(|| "yielded".to_owned()));
+    parts.join("  ")
+}
+
+pub(super) fn operation(operation: &TerminalOperation) -> String {
+    let attrs = &operation.call.attrs;
+    let mut parts = vec![format!("terminal {}", label(attrs.text(TERMINAL_OPERATION).unwrap_or("?")))];
+    call(&operation.call, &mut parts);
+    parts.extend(attrs.text(TERMINAL_ID).map(|id| format!("in {}", short(id))));
+    parts.extend(attrs.get(TERMINAL_EXIT_CODE).map(|code| format!("exit {code}")));
+    parts.join("  ")
+}
+
+/// A wait for a person, an attempt at a compaction, a search.
+pub(super) fn other(other: &OtherCall) -> String {
+    let attrs = &other.call.attrs;
+    let operation = attrs.text(OPERATION_NAME).unwrap_or(other.call.key.kind.default_operation());
+    let target = other.call.key.kind.target().and_then(|target| attrs.get(target));
+    let target = target.or_else(|| attrs.get(TOOL_NAME)).map(|target| format!(" {target}")).unwrap_or_default();
+    let mut parts = vec![label(&format!("{operation}{target}"))];
+    call(&other.call, &mut parts);
+    parts.extend(attrs.text(APPROVAL_DECISION).or_else(|| attrs.text(ADMISSION)).map(label));
+    parts.join("  ")
+}
+
+pub(super) fn compaction(compaction: &Compaction) -> String {
+    let mut parts = vec!["history replaced".to_owned()];
+    parts.push(format!(
+        "{} by {}",
+        several(compaction.replaced.len() as u64, "item", "items"),
+        compaction.replacement.len()
+    ));
+    parts.join("  ")
+}
+
+pub(super) fn quarantined(quarantined: &Quarantined) -> String {
+    format!("set aside {}  {}", label(&quarantined.place), label(&quarantined.reason))
+}
+
 pub(super) fn finding(finding: &Finding) -> String {
     let mut parts = vec![format!("finding {}", finding.kind)];
     parts.extend(finding.thread.as_ref().map(|thread| format!("thread {}", short(thread))));
     parts.extend(finding.turn.as_ref().map(|turn| format!("turn {}", short(turn))));
     parts.extend(finding.call.map(|key| format!("call {}", id(key))));
+    parts.extend(finding.subject.as_ref().map(|subject| short(subject)));
     let told = |text: &ByteString| short(text);
     parts.extend(finding.expected.as_ref().map(|expected| format!("expected {}", told(expected))));
     parts.extend(finding.actual.as_ref().map(|actual| format!("actual {}", told(actual))));

@@ -1,7 +1,10 @@
 //! The graph as text: `state.json` for programs, a tree for people.
 
+mod codex;
+mod codex_objects;
 mod json;
 mod json_call;
+mod json_item;
 mod lines;
 mod tree;
 mod words;

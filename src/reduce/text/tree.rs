@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytestring::ByteString;
 
 use super::lines;
-use crate::event::{At, Key};
-use crate::reduce::graph::{Node, Rollout, Thread, Turn};
+use crate::event::Key;
+use crate::reduce::graph::{Call, Node, Rollout, Segment, Thread, Turn};
 
 /// Deeper turns stand at the top, so that no input makes this recurse further.
 const DEEPEST: usize = 24;
@@ -27,6 +27,9 @@ pub fn tree(rollout: &Rollout) -> String {
     let tops = turns.iter().filter(|place| place.turn.spawned_by.is_none());
     let mut entries: Vec<Entry> = tops.filter_map(|place| forest.turn(*place, 0)).collect();
     entries.extend(turns.iter().filter_map(|place| forest.turn(*place, 0)));
+    let admissions = rollout.threads.iter().flat_map(|thread| &thread.admissions);
+    entries.extend(admissions.map(|admission| Entry::leaf(lines::other(admission))));
+    entries.extend(rollout.quarantine.iter().map(|one| Entry::leaf(lines::quarantined(one))));
     entries.extend(rollout.findings.iter().map(|finding| Entry::leaf(lines::finding(finding))));
 
     let mut text = lines::rollout(rollout);
@@ -70,20 +73,47 @@ impl<'a> Forest<'a> {
             if turn.segments.len() > 1 {
                 below.push(Entry::leaf(lines::segment(segment)));
             }
-            let mut calls: Vec<(Option<At>, Key, Entry)> = Vec::new();
-            for inference in &segment.inferences {
-                let call = &inference.call;
-                calls.push((call.opened_at.or(call.closed_at), call.key, Entry::leaf(lines::inference(inference))));
-            }
-            for tool in &segment.tool_calls {
-                let started = self.started(place, Some(tool.call.key), depth);
-                let entry = Entry { line: lines::tool(tool), below: started };
-                calls.push((tool.call.opened_at.or(tool.call.closed_at), tool.call.key, entry));
-            }
-            calls.sort_by_key(|(at, key, _)| (*at, *key));
-            below.extend(calls.into_iter().map(|(_, _, entry)| entry));
+            below.extend(self.segment(place, segment, depth));
         }
+        let compactions = thread.compactions.iter().filter(|compaction| compaction.turn == turn.id);
+        below.extend(compactions.map(|compaction| Entry::leaf(lines::compaction(compaction))));
         Some(Entry { line: lines::turn(turn), below })
+    }
+
+    /// The calls of a segment by their start; a code cell holds the tools that it called, a tool its terminal.
+    fn segment(&mut self, place: Place<'a>, segment: &'a Segment, depth: usize) -> Vec<Entry> {
+        let mut calls: Vec<(&Call, Entry)> = Vec::new();
+        for inference in &segment.inferences {
+            calls.push((&inference.call, Entry::leaf(lines::inference(inference, &place.thread.items))));
+        }
+        let mut of_cells: BTreeMap<Key, Vec<Entry>> = BTreeMap::new();
+        let cells: BTreeSet<Key> = segment.code_cells.iter().map(|cell| cell.call.key).collect();
+        let mut tools: BTreeSet<Key> = BTreeSet::new();
+        let operations: BTreeMap<Key, _> = segment.terminal_operations.iter().map(|one| (one.call.key, one)).collect();
+        for tool in &segment.tool_calls {
+            tools.insert(tool.call.key);
+            let operation = tool.terminal.and_then(|key| operations.get(&key));
+            let mut below: Vec<Entry> = operation.map(|one| Entry::leaf(lines::operation(one))).into_iter().collect();
+            below.extend(self.started(place, Some(tool.call.key), depth));
+            let entry = Entry { line: lines::tool(tool), below };
+            match tool.cell.filter(|cell| cells.contains(cell)) {
+                Some(cell) => of_cells.entry(cell).or_default().push(entry),
+                None => calls.push((&tool.call, entry)),
+            }
+        }
+        for cell in &segment.code_cells {
+            let below = of_cells.remove(&cell.call.key).unwrap_or_default();
+            calls.push((&cell.call, Entry { line: lines::code_cell(cell), below }));
+        }
+        let alone = |tool: Option<Key>| tool.is_none_or(|tool| !tools.contains(&tool));
+        for operation in segment.terminal_operations.iter().filter(|operation| alone(operation.tool)) {
+            calls.push((&operation.call, Entry::leaf(lines::operation(operation))));
+        }
+        for other in segment.compactions.iter().chain(&segment.approvals).chain(&segment.others) {
+            calls.push((&other.call, Entry::leaf(lines::other(other))));
+        }
+        calls.sort_by_key(|(call, _)| (call.opened_at.or(call.closed_at), call.key));
+        calls.into_iter().map(|(_, entry)| entry).collect()
     }
 
     fn started(&mut self, place: Place<'a>, call: Option<Key>, depth: usize) -> Vec<Entry> {

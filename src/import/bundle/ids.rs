@@ -1,0 +1,59 @@
+//! Ids for what a bundle names by texts: hashes of the names, so that a bundle read twice tells the same twice.
+
+use bytestring::ByteString;
+use sha2::{Digest as _, Sha256};
+
+use crate::event::{CallId, CallKind, Key, KeyIdentity, ProducerId, Scope, SpanId, SpanIds, TraceId};
+
+/// Which spans share a trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TracePer {
+    /// Those of a turn.
+    #[default]
+    Turn,
+    /// Those of the whole rollout.
+    Rollout,
+}
+
+pub(super) fn producer(bundle: &str) -> ProducerId {
+    ProducerId::from(u128::from_be_bytes(hash("producer", &[bundle])))
+}
+
+/// The key of a call. Ids are those of a thread: another thread may use them again.
+pub(super) fn key(scope: &Scope, kind: CallKind, id: &str) -> Key {
+    // A turn's id is part of the path already.
+    let path = [&*scope.rollout, &*scope.thread, kind.default_operation(), id];
+    let id = CallId::from(u128::from_be_bytes(hash("call", &path)));
+    Key { kind, id: KeyIdentity::Call(id), occurrence: 0 }
+}
+
+/// The span of a call, and the one it is a child of.
+pub(super) fn span(scope: &Scope, key: Key, parent: Option<Key>, per: TracePer) -> Option<SpanIds> {
+    let trace = match per {
+        TracePer::Turn => hash("trace", &[&scope.rollout, &scope.thread, &scope.turn]),
+        TracePer::Rollout => hash("trace", &[&scope.rollout]),
+    };
+    Some(SpanIds {
+        trace: TraceId::from_bytes(trace)?,
+        span: span_of(key)?,
+        parent: parent.and_then(span_of),
+        parent_is_remote: false,
+    })
+}
+
+fn span_of(key: Key) -> Option<SpanId> {
+    let KeyIdentity::Call(id) = key.id else { return None };
+    SpanId::from_bytes(id.as_u128().to_be_bytes().first_chunk().copied()?)
+}
+
+fn hash(what: &str, texts: &[&str]) -> [u8; 16] {
+    let mut hash = Sha256::new_with_prefix(b"veilspan/codex/1\0");
+    for text in [what].iter().chain(texts) {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    hash.finalize().as_slice().first_chunk().copied().unwrap_or_default()
+}
+
+/// The word for what is not known.
+pub(super) const UNKNOWN: ByteString = ByteString::from_static("unknown");

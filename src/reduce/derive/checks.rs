@@ -1,0 +1,122 @@
+//! What a person should know of parameters and of histories that mix.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytestring::ByteString;
+
+use super::Place;
+use crate::event::{Digest, Role, Value};
+use crate::reduce::graph::{Edge, Finding, FindingKind, Inference, Producer, Thread};
+use crate::semconv::{
+    self, AGENT_NAME, FREQUENCY_PENALTY, KeyId, MAX_TOKENS, PRESENCE_PENALTY, REASONING_LEVEL, REQUEST_MODEL, SEED,
+    TEMPERATURE, TOP_K, TOP_P,
+};
+
+/// The parameters that stay the same inside a turn.
+const PARAMETERS: [KeyId; 8] = [
+    TEMPERATURE.id(),
+    TOP_P.id(),
+    TOP_K.id(),
+    SEED.id(),
+    MAX_TOKENS.id(),
+    FREQUENCY_PENALTY.id(),
+    PRESENCE_PENALTY.id(),
+    REASONING_LEVEL.id(),
+];
+
+/// A parameter that one request has and the next of the same agent and model has not, or has differently. Missing is not
+/// the default: it is missing.
+pub(super) fn parameters(place: Place<'_>, inferences: &[Inference], findings: &mut Vec<Finding>) {
+    let mut in_order: Vec<&Inference> = inferences.iter().filter(|one| one.call.opened_at.is_some()).collect();
+    in_order.sort_by_key(|inference| (inference.call.opened_at, inference.call.key));
+    let mut last: BTreeMap<_, &Inference> = BTreeMap::new();
+    for inference in in_order {
+        let attrs = &inference.call.attrs;
+        let asked = (attrs.text(REQUEST_MODEL), attrs.text(AGENT_NAME));
+        let Some(before) = last.insert(asked, inference) else { continue };
+        for id in PARAMETERS {
+            let (expected, actual) = (before.call.attrs.value(id), attrs.value(id));
+            if expected != actual {
+                findings.push(Finding {
+                    subject: Some(ByteString::from_static(id.name().key)),
+                    expected: expected.map(word),
+                    actual: actual.map(word),
+                    ..place.finding(FindingKind::ParameterDrift, Some(inference.call.key), 1)
+                });
+            }
+        }
+        if let (Some(expected), Some(actual)) = (before.input.tools, inference.input.tools)
+            && expected != actual
+        {
+            findings.push(Finding {
+                subject: Some(ByteString::from_static(semconv::TOOLS_DIGEST.key())),
+                expected: Some(expected.to_string().into()),
+                actual: Some(actual.to_string().into()),
+                ..place.finding(FindingKind::ParameterDrift, Some(inference.call.key), 1)
+            });
+        }
+    }
+}
+
+fn word(value: &Value) -> ByteString {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Int(number) => number.to_string().into(),
+        Value::Double(number) => number.to_string().into(),
+        Value::Bool(flag) => flag.to_string().into(),
+        Value::Texts(_) | Value::Ints(_) => ByteString::new(),
+    }
+}
+
+/// Shorter content is the same by chance: an "ok" proves nothing.
+const TELLING: u64 = 16;
+
+/// Content that one thread was first to show, seen in another that nothing passed to or from. What agents are told by
+/// their makers is the same in many.
+pub(super) fn leaks(threads: &[Thread], edges: &[Edge], findings: &mut Vec<Finding>) {
+    if threads.len() < 2 {
+        return;
+    }
+    let passed: BTreeSet<(&ByteString, &ByteString)> = edges
+        .iter()
+        .filter_map(|edge| Some((edge.from.thread()?, edge.to.thread()?)))
+        .flat_map(|(from, to)| [(from, to), (to, from)])
+        .collect();
+    let related = |one: &Thread, other: &Thread| {
+        passed.contains(&(&one.id, &other.id))
+            || one.agent.parent.as_ref() == Some(&other.id)
+            || other.agent.parent.as_ref() == Some(&one.id)
+    };
+    let mut first: BTreeMap<Digest, (u64, usize)> = BTreeMap::new();
+    for (number, thread) in threads.iter().enumerate() {
+        for item in &thread.items {
+            if let Some(digest) = item.item.digest.filter(|_| is_telling(item.item.role, item.item.length)) {
+                let seen = (item.first_seen_unix_nano, number);
+                first.entry(digest).and_modify(|first| *first = (*first).min(seen)).or_insert(seen);
+            }
+        }
+    }
+    let mut leaks: BTreeMap<(usize, usize), (&ByteString, u64)> = BTreeMap::new();
+    for (number, thread) in threads.iter().enumerate() {
+        // What a thread's own models produced is its own, whoever else said the same.
+        let shown =
+            thread.items.iter().filter(|item| !item.produced_by.iter().any(|by| matches!(by, Producer::Inference(_))));
+        for item in shown {
+            let Some((_, of)) = item.item.digest.and_then(|digest| first.get(&digest)) else { continue };
+            let Some(owner) = threads.get(*of).filter(|_| *of != number) else { continue };
+            if !related(owner, thread) {
+                leaks.entry((number, *of)).or_insert((&item.turn, 0)).1 += 1;
+            }
+        }
+    }
+    for ((number, of), (turn, count)) in leaks {
+        if let (Some(thread), Some(owner)) = (threads.get(number), threads.get(of)) {
+            let finding = Place { thread: &thread.id, turn }.finding(FindingKind::Leak, None, count);
+            findings.push(Finding { actual: Some(owner.id.clone()), ..finding });
+        }
+    }
+}
+
+fn is_telling(role: Role, length: Option<u64>) -> bool {
+    !matches!(role, Role::System | Role::Developer) && length.is_some_and(|length| length >= TELLING)
+}

@@ -1,0 +1,147 @@
+//! The bytes of a row: numbers take as few as they need.
+
+use smallvec::SmallVec;
+
+use crate::event::{Algorithm, Digest};
+
+/// Appends to a row.
+#[derive(Debug, Default)]
+pub(super) struct RowWriter {
+    pub(super) bytes: SmallVec<[u8; 256]>,
+}
+
+impl RowWriter {
+    pub(super) fn byte(&mut self, byte: u8) {
+        self.bytes.push(byte);
+    }
+
+    pub(super) fn number(&mut self, number: u64) {
+        let mut rest = number;
+        while rest >= 0x80 {
+            self.bytes.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        self.bytes.push(rest as u8);
+    }
+
+    pub(super) fn signed(&mut self, number: i64) {
+        self.number((number.wrapping_shl(1) ^ (number >> 63)) as u64);
+    }
+
+    /// A number that may be missing. The greatest takes ten bytes like any other of its size.
+    pub(super) fn optional(&mut self, number: Option<u64>) {
+        match number {
+            None => self.number(0),
+            Some(u64::MAX) => {
+                self.number(1);
+                self.byte(1);
+            }
+            Some(0) => {
+                self.number(1);
+                self.byte(0);
+            }
+            Some(number) => self.number(number + 1),
+        }
+    }
+
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub(super) fn digest(&mut self, digest: &Digest) {
+        self.byte(match digest.algorithm {
+            Algorithm::Sha256 => 0,
+            Algorithm::HmacSha256 => 1,
+        });
+        self.raw(&digest.bytes);
+    }
+}
+
+/// Reads a row. What was not written by a [`RowWriter`] reads as zeros; there is no such row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowReader<'a> {
+    pub(super) rest: &'a [u8],
+}
+
+impl<'a> RowReader<'a> {
+    pub(super) fn byte(&mut self) -> u8 {
+        let Some((first, rest)) = self.rest.split_first() else { return 0 };
+        self.rest = rest;
+        *first
+    }
+
+    pub(super) fn number(&mut self) -> u64 {
+        let mut number = 0u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte();
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        number
+    }
+
+    /// A number that counts what follows in this row: never more than that has bytes.
+    pub(super) fn count(&mut self) -> usize {
+        usize::try_from(self.number()).unwrap_or(usize::MAX).min(self.rest.len())
+    }
+
+    pub(super) fn index(&mut self) -> u32 {
+        u32::try_from(self.number()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn signed(&mut self) -> i64 {
+        let number = self.number();
+        (number >> 1) as i64 ^ -((number & 1) as i64)
+    }
+
+    pub(super) fn optional(&mut self) -> Option<u64> {
+        match self.number() {
+            0 => None,
+            1 if self.byte() == 1 => Some(u64::MAX),
+            1 => Some(0),
+            number => Some(number - 1),
+        }
+    }
+
+    pub(super) fn raw<const N: usize>(&mut self) -> [u8; N] {
+        match self.rest.split_first_chunk() {
+            Some((chunk, rest)) => {
+                self.rest = rest;
+                *chunk
+            }
+            None => [0; N],
+        }
+    }
+
+    pub(super) fn digest(&mut self) -> Digest {
+        let algorithm = if self.byte() == 0 { Algorithm::Sha256 } else { Algorithm::HmacSha256 };
+        Digest { algorithm, bytes: self.raw() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read() {
+        let mut writer = RowWriter::default();
+        let numbers = [0, 1, 127, 128, 1 << 40, u64::MAX - 1, u64::MAX];
+        for number in numbers {
+            writer.number(number);
+            writer.signed(number as i64);
+            writer.optional(Some(number));
+        }
+        writer.optional(None);
+        let mut reader = RowReader { rest: &writer.bytes };
+        for number in numbers {
+            assert_eq!(reader.number(), number);
+            assert_eq!(reader.signed(), number as i64);
+            assert_eq!(reader.optional(), Some(number));
+        }
+        assert_eq!(reader.optional(), None);
+        assert!(reader.rest.is_empty());
+    }
+}

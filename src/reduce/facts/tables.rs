@@ -1,0 +1,258 @@
+//! What rows of one rollout have in common, kept once: texts, digests, items, ids.
+
+use bytestring::ByteString;
+
+use super::row::{RowReader, RowWriter};
+use super::table::{Mark, Table};
+use crate::event::{At, CallId, CallKind};
+use crate::event::{Attrs, Digest, Key, KeyIdentity, ProducerId, SpanId, TraceId, Value};
+use crate::semconv::KeyId;
+
+/// The processes whose call ids are written as what tells them apart.
+const LOWS: usize = 16;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tables {
+    pub(super) texts: Table,
+    /// The algorithm and the bytes.
+    pub(super) digests: Table<33>,
+    pub(super) items: Table,
+    traces: Table<16>,
+    parents: Table<8>,
+    producers: Table<16>,
+    /// The last 64 bits of call ids, which those of one process share.
+    lows: Vec<u64>,
+    first_time: Option<u64>,
+    first_high: Option<u64>,
+}
+
+/// As much as the tables had.
+pub(super) struct Marks([Mark; 6]);
+
+impl Tables {
+    pub(super) fn marks(&self) -> Marks {
+        let Self { texts, digests, items, traces, parents, producers, .. } = self;
+        Marks([texts.mark(), digests.mark(), items.mark(), traces.mark(), parents.mark(), producers.mark()])
+    }
+
+    pub(super) fn back_to(&mut self, Marks([texts, digests, items, traces, parents, producers]): &Marks) {
+        self.texts.back_to(*texts);
+        self.digests.back_to(*digests);
+        self.items.back_to(*items);
+        self.traces.back_to(*traces);
+        self.parents.back_to(*parents);
+        self.producers.back_to(*producers);
+    }
+
+    pub(super) fn held(&self) -> usize {
+        let Self { texts, digests, items, traces, parents, producers, .. } = self;
+        let texts = texts.held() + items.held();
+        texts + digests.held() + traces.held() + parents.held() + producers.held()
+    }
+
+    pub(super) fn text_place(&mut self, text: &str) -> Option<u32> {
+        self.texts.place(text.as_bytes())
+    }
+
+    pub(super) fn find_text(&self, text: &str) -> Option<u32> {
+        self.texts.find(text.as_bytes())
+    }
+
+    pub(super) fn text_at(&self, place: u32) -> ByteString {
+        let bytes = self.texts.get(place).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default().into()
+    }
+
+    pub(super) fn text(&mut self, text: &str, row: &mut RowWriter) -> Option<()> {
+        row.number(u64::from(self.text_place(text)?));
+        Some(())
+    }
+
+    pub(super) fn read_text(&self, row: &mut RowReader<'_>) -> ByteString {
+        self.text_at(row.index())
+    }
+
+    pub(super) fn optional_text(&mut self, text: Option<&ByteString>, row: &mut RowWriter) -> Option<()> {
+        let place = match text {
+            Some(text) => Some(u64::from(self.text_place(text)?)),
+            None => None,
+        };
+        row.optional(place);
+        Some(())
+    }
+
+    pub(super) fn read_optional_text(&self, row: &mut RowReader<'_>) -> Option<ByteString> {
+        let place = row.optional()?;
+        Some(self.text_at(u32::try_from(place).unwrap_or(u32::MAX)))
+    }
+
+    /// A digest that other rows have too.
+    pub(super) fn shared(&mut self, digest: Option<&Digest>, row: &mut RowWriter) -> Option<()> {
+        let place = match digest {
+            Some(digest) => {
+                let mut entry = RowWriter::default();
+                entry.digest(digest);
+                Some(u64::from(self.digests.place(&entry.bytes)?))
+            }
+            None => None,
+        };
+        row.optional(place);
+        Some(())
+    }
+
+    pub(super) fn find_shared(&self, digest: &Digest) -> Option<u32> {
+        let mut entry = RowWriter::default();
+        entry.digest(digest);
+        self.digests.find(&entry.bytes)
+    }
+
+    pub(super) fn read_shared(&self, row: &mut RowReader<'_>) -> Option<Digest> {
+        let place = u32::try_from(row.optional()?).unwrap_or(u32::MAX);
+        Some(RowReader { rest: self.digests.get(place).unwrap_or_default() }.digest())
+    }
+
+    pub(super) fn at(&mut self, at: At, row: &mut RowWriter) -> Option<()> {
+        let first = *self.first_time.get_or_insert(at.time_unix_nano);
+        row.signed(at.time_unix_nano.wrapping_sub(first) as i64);
+        match at.producer {
+            Some(producer) => {
+                row.number(u64::from(self.producers.place(&producer.as_u128().to_be_bytes())?) + 1);
+            }
+            None => row.number(0),
+        }
+        row.optional(at.seq);
+        Some(())
+    }
+
+    pub(super) fn read_at(&self, row: &mut RowReader<'_>) -> At {
+        let time_unix_nano = self.first_time.unwrap_or_default().wrapping_add(row.signed() as u64);
+        let producer = row.number().checked_sub(1).map(|place| {
+            let mut bytes = RowReader { rest: self.producers.get(place as u32).unwrap_or_default() };
+            ProducerId::from(u128::from_be_bytes(bytes.raw()))
+        });
+        At { time_unix_nano, producer, seq: row.optional() }
+    }
+
+    pub(super) fn key(&mut self, key: Key, row: &mut RowWriter) -> Option<()> {
+        match key.id {
+            KeyIdentity::None => row.byte(0),
+            KeyIdentity::Call(id) => {
+                let (high, low) = ((id.as_u128() >> 64) as u64, id.as_u128() as u64);
+                if !self.lows.contains(&low) && self.lows.len() < LOWS {
+                    self.lows.push(low);
+                }
+                match self.lows.iter().position(|known| *known == low) {
+                    Some(place) => {
+                        let first = *self.first_high.get_or_insert(high);
+                        row.byte(3 + place as u8);
+                        row.signed(high.wrapping_sub(first) as i64);
+                    }
+                    None => {
+                        row.byte(1);
+                        row.raw(&id.as_u128().to_be_bytes());
+                    }
+                }
+            }
+            KeyIdentity::Span(trace, span) => {
+                row.byte(2);
+                self.trace(trace, row)?;
+                row.raw(span.as_bytes());
+            }
+        }
+        row.number(u64::from(key.occurrence));
+        Some(())
+    }
+
+    pub(super) fn read_key(&self, kind: CallKind, row: &mut RowReader<'_>) -> Key {
+        let id = match row.byte() {
+            0 => KeyIdentity::None,
+            1 => KeyIdentity::Call(CallId::from(u128::from_be_bytes(row.raw()))),
+            2 => {
+                let trace = self.read_trace(row);
+                let span = SpanId::from_bytes(row.raw());
+                trace.zip(span).map_or(KeyIdentity::None, |(trace, span)| KeyIdentity::Span(trace, span))
+            }
+            place => {
+                let low = self.lows.get(usize::from(place - 3)).copied().unwrap_or_default();
+                let high = self.first_high.unwrap_or_default().wrapping_add(row.signed() as u64);
+                KeyIdentity::Call(CallId::from(u128::from(high) << 64 | u128::from(low)))
+            }
+        };
+        Key { kind, id, occurrence: row.index() }
+    }
+
+    pub(super) fn trace(&mut self, trace: TraceId, row: &mut RowWriter) -> Option<()> {
+        row.number(u64::from(self.traces.place(trace.as_bytes())?));
+        Some(())
+    }
+
+    pub(super) fn read_trace(&self, row: &mut RowReader<'_>) -> Option<TraceId> {
+        TraceId::from_bytes(self.traces.get(row.index())?.try_into().ok()?)
+    }
+
+    pub(super) fn parent(&mut self, parent: Option<SpanId>, row: &mut RowWriter) -> Option<()> {
+        let place = match parent {
+            Some(parent) => Some(u64::from(self.parents.place(parent.as_bytes())?)),
+            None => None,
+        };
+        row.optional(place);
+        Some(())
+    }
+
+    pub(super) fn read_parent(&self, row: &mut RowReader<'_>) -> Option<SpanId> {
+        let place = u32::try_from(row.optional()?).ok()?;
+        SpanId::from_bytes(self.parents.get(place)?.try_into().ok()?)
+    }
+
+    pub(super) fn attrs(&mut self, attrs: &Attrs, row: &mut RowWriter) -> Option<()> {
+        row.number(attrs.len() as u64);
+        for (id, value) in attrs.iter() {
+            row.number(u64::from(id.0));
+            match value {
+                Value::Text(text) => {
+                    row.byte(0);
+                    self.text(text, row)?;
+                }
+                Value::Int(number) => {
+                    row.byte(1);
+                    row.signed(*number);
+                }
+                Value::Double(number) => {
+                    row.byte(2);
+                    row.raw(&number.to_bits().to_be_bytes());
+                }
+                Value::Bool(flag) => row.byte(3 + u8::from(*flag)),
+                Value::Texts(texts) => {
+                    row.byte(5);
+                    row.number(texts.len() as u64);
+                    texts.iter().try_for_each(|text| self.text(text, row))?;
+                }
+                Value::Ints(numbers) => {
+                    row.byte(6);
+                    row.number(numbers.len() as u64);
+                    numbers.iter().for_each(|number| row.signed(*number));
+                }
+            }
+        }
+        Some(())
+    }
+
+    pub(super) fn read_attrs(&self, row: &mut RowReader<'_>) -> Attrs {
+        let count = row.count();
+        let mut attrs = Attrs::with_capacity(count);
+        for _ in 0..count {
+            let id = KeyId(row.number() as u16);
+            let value = match row.byte() {
+                0 => Value::Text(self.read_text(row)),
+                1 => Value::Int(row.signed()),
+                2 => Value::Double(f64::from_bits(u64::from_be_bytes(row.raw()))),
+                3 => Value::Bool(false),
+                4 => Value::Bool(true),
+                5 => Value::Texts((0..row.count()).map(|_| self.read_text(row)).collect()),
+                _ => Value::Ints((0..row.count()).map(|_| row.signed()).collect()),
+            };
+            attrs.insert(id, value);
+        }
+        attrs
+    }
+}

@@ -1,0 +1,192 @@
+//! The shape that Codex' own reducer writes, so that viewers made for it work.
+//!
+//! Where Codex has a text, its digest stands here. What Codex does not have (findings, segments, approvals, what was set
+//! aside) is left out; `state.json` has all.
+
+use std::collections::BTreeMap;
+
+use bytestring::ByteString;
+use serde_json::{Map, Value, json};
+
+use super::codex_objects::{millis, turn_of, window};
+use super::json_call::id;
+use crate::event::{Attrs, CallKind, Key, Outcome};
+use crate::reduce::graph::{Call, Numbers, Rollout, Thread};
+use crate::semconv::{CODE_CELL_ID, OPERATION_ID};
+
+/// The names that Codex would have given.
+pub(super) struct Names {
+    items: BTreeMap<(ByteString, u32), usize>,
+    calls: BTreeMap<Key, String>,
+    operations: BTreeMap<Key, usize>,
+}
+
+impl Rollout {
+    /// The graph in the shape of Codex' reduced rollout trace, `schema_version` 1. Maps are sorted by their keys.
+    pub fn to_codex_state(&self) -> Value {
+        let names = Names::of(self);
+        let mut maps: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+        let mut put = |map: &'static str, key: String, value: Value| {
+            maps.entry(map).or_default().insert(key, value);
+        };
+        for thread in &self.threads {
+            put("threads", thread.id.to_string(), names.thread(thread));
+            for (number, item) in (0u32..).zip(&thread.items) {
+                put("conversation_items", names.item(thread, number), names.visible(thread, number, item));
+            }
+            for compaction in &thread.compactions {
+                let id = compaction.id.clone().unwrap_or_default();
+                let value = json!({
+                    "compaction_id": &*id, "thread_id": &*thread.id, "codex_turn_id": &*compaction.turn,
+                    "installed_at_unix_ms": millis(Some(compaction.at)), "marker_item_id": names.item(thread, compaction.marker),
+                    "request_ids": names.calls(&compaction.attempts),
+                    "input_item_ids": names.items(thread, &compaction.replaced),
+                    "replacement_item_ids": names.items(thread, &compaction.replacement),
+                });
+                put("compactions", id.to_string(), value);
+            }
+            for terminal in &thread.terminals {
+                let operations: Vec<String> =
+                    terminal.operations.iter().map(|(_, key)| names.operation(*key)).collect();
+                let value = json!({
+                    "terminal_id": &*terminal.id, "thread_id": &*thread.id,
+                    "created_by_operation_id": operations.first(), "operation_ids": operations,
+                    "execution": window(terminal.started_at, None, "running"),
+                });
+                put("terminal_sessions", terminal.id.to_string(), value);
+            }
+            for turn in &thread.turns {
+                put("codex_turns", turn.id.to_string(), turn_of(thread, turn));
+                for segment in &turn.segments {
+                    for one in &segment.inferences {
+                        put("inference_calls", names.call(one.call.key), names.inference(thread, turn, one));
+                    }
+                    for one in &segment.tool_calls {
+                        put("tool_calls", names.call(one.call.key), names.tool(thread, turn, one));
+                    }
+                    for one in &segment.code_cells {
+                        put("code_cells", names.call(one.call.key), names.cell(thread, turn, one));
+                    }
+                    for one in &segment.terminal_operations {
+                        let tool = segment.tool_calls.iter().find(|tool| Some(tool.call.key) == one.tool);
+                        put("terminal_operations", names.operation(one.call.key), names.terminal(thread, one, tool));
+                    }
+                    for one in &segment.compactions {
+                        put("compaction_requests", names.call(one.call.key), names.attempt(thread, turn, &one.call));
+                    }
+                }
+            }
+        }
+        for edge in &self.edges {
+            if let Some((id, value)) = names.edge(self, edge) {
+                put("interaction_edges", id, value);
+            }
+        }
+        for evidence in &self.evidence {
+            let id = &*evidence.reference;
+            let path = id.strip_prefix("raw_payload:").map(|number| format!("payloads/{number}.json"));
+            put(
+                "raw_payloads",
+                id.to_owned(),
+                json!({
+                    "raw_payload_id": id, "kind": {"type": evidence.kind.as_deref()}, "path": path,
+                }),
+            );
+        }
+        let status = match (self.outcome, self.closed) {
+            (_, None) | (None, _) => "running",
+            (Some(Outcome::Completed), _) => "completed",
+            (Some(Outcome::Cancelled), _) => "aborted",
+            _ => "failed",
+        };
+        let ended = self.closed.and(self.last_unix_nano).map(|nanos| nanos / 1_000_000);
+        let mut state = json!({
+            "schema_version": 1, "trace_id": self.recording.as_deref(), "rollout_id": &*self.id,
+            "started_at_unix_ms": self.started_unix_nano.map(|nanos| nanos / 1_000_000), "ended_at_unix_ms": ended,
+            "status": status, "root_thread_id": self.root.as_deref(),
+        });
+        if let Value::Object(state) = &mut state {
+            for name in MAPS {
+                state.insert(name.to_owned(), Value::Object(maps.remove(name).unwrap_or_default()));
+            }
+        }
+        state.sort_all_objects();
+        state
+    }
+}
+
+const MAPS: [&str; 12] = [
+    "threads",
+    "codex_turns",
+    "conversation_items",
+    "inference_calls",
+    "code_cells",
+    "tool_calls",
+    "terminal_sessions",
+    "terminal_operations",
+    "compactions",
+    "compaction_requests",
+    "interaction_edges",
+    "raw_payloads",
+];
+
+impl Names {
+    pub(super) fn of(rollout: &Rollout) -> Self {
+        let mut seen = Vec::new();
+        let mut calls: BTreeMap<Key, String> = BTreeMap::new();
+        let mut operations = Vec::new();
+        for thread in &rollout.threads {
+            let items = (0u32..).zip(&thread.items);
+            seen.extend(items.map(|(number, item)| (item.first_seen_unix_nano, thread.id.clone(), number)));
+            for turn in &thread.turns {
+                for call in turn.calls() {
+                    calls.insert(call.key, name_of(call));
+                    if call.key.kind == CallKind::Terminal {
+                        operations.push((call.seen_at(), call.key));
+                    }
+                }
+            }
+        }
+        seen.sort_unstable();
+        operations.sort_unstable();
+        let items = seen.into_iter().zip(1..).map(|((_, thread, number), name)| ((thread, number), name)).collect();
+        let operations = operations.into_iter().zip(1..).map(|((_, key), name)| (key, name)).collect();
+        Self { items, calls, operations }
+    }
+
+    pub(super) fn item(&self, thread: &Thread, number: u32) -> String {
+        self.item_of(&thread.id, number)
+    }
+
+    pub(super) fn item_of(&self, thread: &ByteString, number: u32) -> String {
+        format!("conversation_item:{}", self.items.get(&(thread.clone(), number)).copied().unwrap_or_default())
+    }
+
+    pub(super) fn items(&self, thread: &Thread, numbers: &Numbers) -> Vec<String> {
+        numbers.iter().map(|number| self.item(thread, number)).collect()
+    }
+
+    pub(super) fn list(&self, thread: &Thread, numbers: &[u32]) -> Vec<String> {
+        numbers.iter().map(|number| self.item(thread, *number)).collect()
+    }
+
+    pub(super) fn call(&self, key: Key) -> String {
+        self.calls.get(&key).cloned().unwrap_or_else(|| id(key))
+    }
+
+    pub(super) fn calls(&self, keys: &[Key]) -> Vec<String> {
+        keys.iter().map(|key| self.call(*key)).collect()
+    }
+
+    pub(super) fn operation(&self, key: Key) -> String {
+        format!("terminal_operation:{}", self.operations.get(&key).copied().unwrap_or_default())
+    }
+}
+
+fn name_of(call: &Call) -> String {
+    let own = |attrs: &Attrs| attrs.get(OPERATION_ID).map(|id| id.to_string());
+    match (call.key.kind, call.attrs.text(CODE_CELL_ID)) {
+        (CallKind::CodeCell, Some(cell)) => format!("code_cell:{cell}"),
+        _ => own(&call.attrs).unwrap_or_else(|| id(call.key)),
+    }
+}

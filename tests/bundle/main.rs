@@ -1,0 +1,12 @@
+//! Codex bundles, written here to the format, and what they reduce to.
+#![cfg(feature = "import")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, unreachable_pub)]
+
+mod agents;
+mod build;
+mod canaries;
+mod cells;
+mod fixtures;
+mod items;
+mod odd;
+mod tools;
