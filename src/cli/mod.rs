@@ -6,6 +6,7 @@
 mod collector;
 mod doctor;
 mod input;
+mod mask;
 mod reduce;
 
 use std::ffi::OsString;
@@ -32,6 +33,7 @@ struct Arguments {
 enum Command {
     Collector(collector::Arguments),
     Doctor(doctor::Arguments),
+    Mask(mask::Arguments),
     Reduce(reduce::Arguments),
 }
 
@@ -82,6 +84,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match arguments.command {
         Command::Collector(arguments) => collector::run(arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Mask(arguments) => mask::run(&arguments),
         Command::Reduce(arguments) => reduce::run(&arguments),
     };
     match done {

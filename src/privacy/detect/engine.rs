@@ -1,12 +1,14 @@
 //! Runs the rules over one text as it stands.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bytestring::ByteString;
 
 use super::grams::{Grams, Wanted};
 use super::hit::Hit;
-use super::rule::{Rule, Trigger};
+use super::nested;
+use super::rule::{Rule, Trigger, WINDOW};
 use super::trigger;
 use super::user::UserRule;
 
@@ -17,7 +19,15 @@ pub(super) struct Set {
     grams: Grams,
     at: Vec<u16>,
     digits: Vec<u16>,
+    runs: Vec<u16>,
+    /// Beginnings of keys that are runs, by their first byte.
+    prefixes: BTreeMap<u8, Vec<(&'static [u8], u16)>>,
+    /// Whether a byte is the first of any.
+    begins: [bool; 256],
 }
+
+/// The name under which stands what nobody looked into.
+static NESTED: ByteString = ByteString::from_static("nested");
 
 /// A stretch that a rule found, as the rule's number: a lower number is more specific.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,11 +42,19 @@ pub(super) struct Finds {
     pub(super) spans: Vec<Span>,
     /// Ends the search at the first.
     pub(super) only_whether: bool,
+    /// Where the last long hit ends: what begins in it is masked with it, and looked at no more.
+    covered: Range<usize>,
 }
 
 impl Finds {
     pub(super) fn new(only_whether: bool) -> Self {
-        Self { spans: Vec::new(), only_whether }
+        Self { spans: Vec::new(), only_whether, covered: 0..0 }
+    }
+
+    pub(super) fn add(&mut self, range: Range<usize>, rule: u16) {
+        if !range.is_empty() {
+            self.spans.push(Span { start: range.start, end: range.end, rule });
+        }
     }
 
     /// Whether nothing more needs to be found.
@@ -52,7 +70,7 @@ impl Set {
             let (words, exact): (&[&str], _) = match rule.trigger {
                 Trigger::Exact(words) | Trigger::Inside(words, _) => (words, true),
                 Trigger::Word(words) => (words, false),
-                Trigger::At | Trigger::Digits => (&[], true),
+                Trigger::At | Trigger::Digits | Trigger::Run(_) => (&[], true),
             };
             words.iter().map(move |word| Wanted { word, exact, id })
         });
@@ -62,28 +80,73 @@ impl Set {
             rule.keywords.iter().map(move |word| Wanted { word, exact: false, id })
         });
         let grams = Grams::new(wanted.chain(theirs));
-        let at = numbered().filter(|(rule, _)| matches!(rule.trigger, Trigger::At)).map(|(_, id)| id).collect();
-        let digits = numbered().filter(|(rule, _)| matches!(rule.trigger, Trigger::Digits)).map(|(_, id)| id).collect();
-        Self { rules, user, grams, at, digits }
+        let with = |trigger: fn(&Trigger) -> bool| {
+            numbered().filter(|(rule, _)| trigger(&rule.trigger)).map(|(_, id)| id).collect()
+        };
+        let at = with(|trigger| matches!(trigger, Trigger::At));
+        let digits = with(|trigger| matches!(trigger, Trigger::Digits));
+        let runs = with(|trigger| matches!(trigger, Trigger::Run([])));
+        let mut prefixes: BTreeMap<u8, Vec<(&[u8], u16)>> = BTreeMap::new();
+        for (rule, id) in numbered() {
+            let Trigger::Run(words) = rule.trigger else { continue };
+            for word in words.iter().map(|word| word.as_bytes()) {
+                prefixes.entry(word.first().copied().unwrap_or_default()).or_default().push((word, id));
+            }
+        }
+        let mut begins = [false; 256];
+        for first in prefixes.keys() {
+            if let Some(begins) = begins.get_mut(usize::from(*first)) {
+                *begins = true;
+            }
+        }
+        Self { rules, user, grams, at, digits, runs, prefixes, begins }
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &ByteString> {
         self.rules.iter().map(|rule| &rule.name).chain(self.user.iter().map(|rule| &rule.name))
     }
 
+    pub(super) fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|rule| rule.pattern)
+    }
+
     pub(super) fn name(&self, rule: u16) -> Option<&ByteString> {
-        self.names().nth(usize::from(rule))
+        if rule == self.nested() { Some(&NESTED) } else { self.names().nth(usize::from(rule)) }
+    }
+
+    /// The number of what stands for a stretch that nobody looked into.
+    pub(super) fn nested(&self) -> u16 {
+        u16::try_from(self.rules.len() + self.user.len()).unwrap_or(u16::MAX)
+    }
+
+    /// Tries the rules of keys that are a run of base64 and what follows it.
+    pub(super) fn run(&self, text: &[u8], run: &Range<usize>, finds: &mut Finds) {
+        self.try_all(&self.runs, text, run.start, finds);
+        let mut last = b' ';
+        for (at, byte) in (run.start..).zip(text.get(run.clone()).unwrap_or_default()) {
+            let is_apart = !last.is_ascii_alphanumeric();
+            last = *byte;
+            if !is_apart || !self.begins.get(usize::from(*byte)).copied().unwrap_or_default() {
+                continue;
+            }
+            let Some(prefixes) = self.prefixes.get(byte) else { continue };
+            for (prefix, id) in prefixes {
+                if text.get(at..).is_some_and(|rest| rest.starts_with(prefix)) && !self.try_at(*id, text, at, finds) {
+                    return;
+                }
+            }
+        }
     }
 
     pub(super) fn any(&self, text: &str) -> bool {
         let mut finds = Finds::new(true);
-        self.plain(text.as_bytes(), &mut finds);
+        nested::search(self, text.as_bytes(), &mut finds);
         finds.is_done()
     }
 
     pub(super) fn find(&self, text: &str) -> Vec<Hit> {
         let mut finds = Finds::new(false);
-        self.plain(text.as_bytes(), &mut finds);
+        nested::search(self, text.as_bytes(), &mut finds);
         let spans = merged(finds.spans, text);
         let hit = |span: Span| Some(Hit { rule: self.name(span.rule)?.clone(), range: span.start..span.end });
         spans.into_iter().filter_map(hit).collect()
@@ -116,7 +179,7 @@ impl Set {
             if (is_there || rule.keywords.is_empty()) && !finds.is_done() {
                 let id = u16::try_from(id).unwrap_or(u16::MAX);
                 rule.each(text, |range| {
-                    finds.spans.push(Span { start: range.start, end: range.end, rule: id });
+                    finds.add(range, id);
                     !finds.is_done()
                 });
             }
@@ -148,9 +211,15 @@ impl Set {
 
     /// Answers whether to go on.
     fn try_at(&self, id: u16, text: &[u8], start: usize, finds: &mut Finds) -> bool {
+        if finds.covered.contains(&start) {
+            return true;
+        }
         let found = self.rules.get(usize::from(id)).and_then(|rule| rule.at(text, start));
-        if let Some(range) = found.filter(|range| !range.is_empty()) {
-            finds.spans.push(Span { start: range.start, end: range.end, rule: id });
+        if let Some(range) = found {
+            if range.end > start + WINDOW && range.end > finds.covered.end {
+                finds.covered = range.clone();
+            }
+            finds.add(range, id);
         }
         !finds.is_done()
     }
@@ -163,12 +232,20 @@ fn back_over_token(text: &[u8], at: usize, most: usize) -> usize {
     at - before.iter().rev().take_while(|byte| is_token(byte)).count()
 }
 
-/// Where the name before an `@` begins.
+/// Where the name before an `@` begins: ASCII, and letters of two bytes, which are Latin, Greek and Cyrillic ones. Scripts
+/// that put no blanks between words have longer ones.
 fn back_over_name(text: &[u8], at: usize) -> usize {
     const MOST: usize = 64;
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._%+-'".contains(byte) || *byte >= 0xc3;
-    let before = text.get(at.saturating_sub(MOST)..at).unwrap_or_default();
-    at - before.iter().rev().take_while(|byte| is_name(byte)).count()
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._%+-'".contains(&byte);
+    let mut start = at;
+    while at - start < MOST {
+        start -= match text.get(..start).unwrap_or_default() {
+            [.., 0xc3..=0xd4, 0x80..=0xbf] => 2,
+            [.., byte] if is_name(*byte) => 1,
+            _ => break,
+        };
+    }
+    start
 }
 
 /// Spans from left to right: those that overlap as one, under the most specific rule's number, on boundaries of characters.

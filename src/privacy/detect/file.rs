@@ -15,6 +15,7 @@
 
 use bytestring::ByteString;
 
+use super::mark;
 use super::rule::{self, Rule};
 use super::user::UserRule;
 use crate::privacy::label::is_label;
@@ -29,8 +30,6 @@ const MAX_PATTERN: usize = 4 << 10;
 const MAX_KEYWORDS: usize = 64;
 const MIN_KEYWORD: usize = 3;
 const MAX_KEYWORD: usize = 128;
-/// The longest name, in bytes.
-const MAX_NAME: usize = 64;
 
 /// A file of rules that cannot be used. Shows the line, and nothing of what stands there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -130,7 +129,7 @@ pub(super) fn parse(text: &str, builtin: Vec<Rule>, off: Vec<Rule>) -> Result<Ch
         let (key, value) = entry.split_once(':').ok_or_else(|| wrong(IN_RULE))?;
         match key {
             "name" if draft.name.is_none() => {
-                let name = scalar(value).filter(|name| is_label(name) && name.len() <= MAX_NAME);
+                let name = scalar(value).filter(|name| is_label(name) && name.len() <= mark::LONGEST_NAME);
                 draft.name = Some(name.ok_or_else(|| wrong("not a name of at most 64 letters, digits and `._:/@+-`"))?);
             }
             "pattern" if draft.pattern.is_none() => {

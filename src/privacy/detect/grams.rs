@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// Slots of the table: few enough to stay in the nearest cache, enough that one place in a hundred is looked at in vain.
-const SLOTS: usize = 1 << 15;
+/// Slots of the table: few enough to stay in a near cache, enough that one place in fifty is looked at in vain.
+const SLOTS: usize = 1 << 16;
 /// A slot is a byte, and 0 stands for nothing.
 const BUCKETS: usize = 255;
 const SHIFT: u32 = 32 - SLOTS.trailing_zeros();
@@ -16,14 +16,23 @@ const SHIFT: u32 = 32 - SLOTS.trailing_zeros();
 /// Folds letters' case, and bytes that are no letters onto others: what a slot says is only that a word may stand there.
 const FOLD: u32 = 0x2020_2020;
 
+/// The first three of four bytes.
+const THREE: u32 = 0x00ff_ffff;
+
 /// What may follow a keyword of three bytes, folded.
-const FOLLOWERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789-\x7f./+ \"'=:{";
+const FOLLOWERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789-\x7f \"'=:{[$<%#";
 
 /// Grams that ordinary text and code are full of.
 const COMMON: &[&[u8; 4]] = &[
-    b"able", b"atio", b"cess", b"code", b"comm", b"conn", b"data", b"ding", b"ent-", b"func", b"http", b"ient",
-    b"indo", b"ing ", b"ions", b"lete", b"ment", b"name", b"port", b"requ", b"ring", b"serv", b"sion", b"spon",
-    b"stri", b"ters", b"tion", b"type", b"user", b"word", b"com.", b".com", b"ttps", b"tps:",
+    b"able", b"ance", b"ated", b"atch", b"atio", b"ault", b"byte", b"call", b"cell", b"cess", b"code", b"comm",
+    b"comp", b"conf", b"conn", b"cont", b"crat", b"data", b"ding", b"elf.", b"elf,", b"elf:", b"ence", b"ent-",
+    b"ent.", b"erro", b"esso", b"ever", b"file", b"form", b"from", b"func", b"have", b"here", b"http", b"ient",
+    b"ight", b"ind:", b"indo", b"inte", b"ions", b"lete", b"like", b"list", b"lout", b"mark", b"ment", b"name",
+    b"ngth", b"oken", b"ollo", b"only", b"orma", b"otlp", b"ough", b"ould", b"ound", b"over", b"plac", b"port",
+    b"pres", b"priv", b"requ", b"rese", b"ress", b"ring", b"rvic", b"self", b"serv", b"sert", b"sion", b"some",
+    b"spon", b"stri", b"ters", b"text", b"than", b"that", b"them", b"ther", b"this", b"time", b"ting", b"tion",
+    b"tips", b"true", b"turn", b"type", b"uild", b"user", b"valu", b"very", b"when", b"with", b"word", b"com.",
+    b".com", b"ttps", b"tps:", b"ing ", b"its ", b" be ", b"all ", b"and ", b"the ", b" the",
 ];
 
 /// A keyword that the grams lead to.
@@ -32,6 +41,8 @@ struct Keyword {
     bytes: Vec<u8>,
     /// Where in the keyword the gram stands that leads here.
     offset: usize,
+    /// Its first three bytes, folded: a keyword of three bytes has no more.
+    gram: u32,
     exact: bool,
     /// What the keyword stands for, to whoever asked for it.
     id: u16,
@@ -61,10 +72,12 @@ impl Grams {
         let mut known = Vec::new();
         for Wanted { word, exact, id } in wanted {
             let Some((offset, grams)) = rarest(word.as_bytes()) else { continue };
+            let first = grams.first().copied().unwrap_or_default();
             for gram in grams {
                 by_slot.entry(index(gram)).or_default().push(known.len());
             }
-            known.push(Keyword { bytes: word.as_bytes().to_vec(), offset, exact, id });
+            let gram = first & THREE;
+            known.push(Keyword { bytes: word.as_bytes().to_vec(), offset, gram, exact, id });
         }
         // Slots with the same keywords share a bucket; where a byte cannot tell all buckets apart, some are joined.
         let mut numbers: BTreeMap<Vec<usize>, u8> = BTreeMap::new();
@@ -91,27 +104,22 @@ impl Grams {
 
     /// Calls `found` with each keyword's id and place, until it answers false. Places rise by less than a keyword's length.
     pub(super) fn each(&self, text: &[u8], mut found: impl FnMut(u16, usize) -> bool) {
-        let mut chunks = text.chunks_exact(4);
-        let Some(first) = chunks.next() else { return };
-        let mut low = word(first);
         let mut at = 0;
-        for chunk in chunks {
-            let high = word(chunk);
-            let wide = u64::from(low) | u64::from(high) << 32;
-            let hits = [0, 8, 16, 24].map(|shift| slot_of(&self.slots, (wide >> shift) as u32));
-            if hits != [0; 4] {
-                for (offset, bucket) in hits.into_iter().enumerate() {
-                    if bucket != 0 && !self.confirm(text, at + offset, bucket, &mut found) {
-                        return;
-                    }
+        while let Some((ahead, hits)) = first_hit(&self.slots, text.get(at..).unwrap_or_default()) {
+            at += ahead;
+            for (offset, bucket) in hits.into_iter().enumerate() {
+                if bucket != 0 && !self.confirm(text, at + offset, bucket, &mut found) {
+                    return;
                 }
             }
-            low = high;
             at += 4;
         }
-        for (offset, gram) in text.get(at..).unwrap_or_default().windows(4).enumerate() {
+        // Of the last seven bytes those places that have four.
+        let last = at + (text.len() - at) / 4 * 4;
+        let from = last.saturating_sub(4).max(at);
+        for (offset, gram) in text.get(from..).unwrap_or_default().windows(4).enumerate() {
             let bucket = slot_of(&self.slots, word(gram));
-            if bucket != 0 && !self.confirm(text, at + offset, bucket, &mut found) {
+            if bucket != 0 && !self.confirm(text, from + offset, bucket, &mut found) {
                 return;
             }
         }
@@ -120,7 +128,11 @@ impl Grams {
     #[inline(never)]
     fn confirm(&self, text: &[u8], at: usize, bucket: u8, found: &mut impl FnMut(u16, usize) -> bool) -> bool {
         let keywords = self.buckets.get(usize::from(bucket) - 1).and_then(|range| self.keywords.get(range.clone()));
+        let here = text.get(at..at + 4).map_or(0, word) & THREE;
         for keyword in keywords.unwrap_or_default() {
+            if keyword.gram != here {
+                continue;
+            }
             let Some(start) = at.checked_sub(keyword.offset) else { continue };
             let Some(there) = text.get(start..start + keyword.bytes.len()) else { continue };
             let is_there =
@@ -131,6 +143,24 @@ impl Grams {
         }
         true
     }
+}
+
+/// The first four places, in steps of four, of which one is in the table; each has three more bytes behind it. By itself,
+/// so that nothing but the text goes through the processor.
+#[inline(never)]
+fn first_hit(slots: &[u8; SLOTS], text: &[u8]) -> Option<(usize, [u8; 4])> {
+    let mut chunks = text.chunks_exact(4);
+    let mut low = word(chunks.next()?);
+    for (number, chunk) in chunks.enumerate() {
+        let high = word(chunk);
+        let wide = u64::from(low) | u64::from(high) << 32;
+        let hits = [0, 8, 16, 24].map(|shift| slot_of(slots, (wide >> shift) as u32));
+        if u32::from_ne_bytes(hits) != 0 {
+            return Some((number * 4, hits));
+        }
+        low = high;
+    }
+    None
 }
 
 fn word(bytes: &[u8]) -> u32 {

@@ -10,15 +10,20 @@
 //! Reads no file and no environment: whoever makes the policy hands over the text of a rule file.
 
 mod checks;
+mod encoded;
 mod engine;
 mod file;
 mod grams;
 mod hit;
+mod json;
+mod mark;
 mod mask;
+mod nested;
 mod rule;
 mod rules;
 mod trigger;
 mod user;
+mod view;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -56,6 +61,12 @@ impl Detectors {
     /// The names of the rules that are switched on, most specific first.
     pub fn rules(&self) -> impl Iterator<Item = &ByteString> {
         self.0.names()
+    }
+
+    /// The patterns of the rules that come with this version and are switched on. Those of a file of rules are nobody
+    /// else's to see.
+    pub fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.0.patterns()
     }
 
     /// Whether any rule finds anything.

@@ -9,6 +9,8 @@ use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 
+use super::mark;
+
 /// How far a pattern may look from where it begins, in bytes. Bounds the work at one place, and with it the whole's.
 pub(super) const WINDOW: usize = 512;
 
@@ -48,6 +50,9 @@ pub(super) enum Trigger {
     At,
     /// The first digit, `+` or `(` of a run of digits and what separates them.
     Digits,
+    /// A run of base64's characters, as most keys are. The pattern begins where one of these words, in exactly this case,
+    /// begins the run or stands behind a separator in it; without words, where the run does.
+    Run(&'static [&'static str]),
 }
 
 /// A rule, as the tables write it.
@@ -66,7 +71,7 @@ pub(super) struct Rule {
     pub(super) trigger: Trigger,
     pub(super) check: Option<Check>,
     pub(super) glued: bool,
-    pattern: &'static str,
+    pub(super) pattern: &'static str,
     regex: OnceLock<Option<Regex>>,
 }
 
@@ -102,11 +107,19 @@ impl Rule {
             (Some(from), Some(to)) => from..to,
             _ => whole.clone(),
         };
-        match self.check {
-            None => Some(secret),
-            Some(check) => check(&Found { text, whole, secret }),
-        }
+        let found = match self.check {
+            None => secret,
+            Some(check) => check(&Found { text, whole, secret })?,
+        };
+        let found = if found.end == end { found.start..end_of_token(text, end) } else { found };
+        (!mark::is_all(text, &found)).then_some(found)
     }
+}
+
+/// Where a token ends that goes on behind the window.
+fn end_of_token(text: &[u8], from: usize) -> usize {
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"_+/=.~%-".contains(byte);
+    from + text.get(from..).unwrap_or_default().iter().take_while(|byte| is_token(byte)).count()
 }
 
 /// Compiles a pattern of bytes: ASCII classes, since Unicode's would exceed the size, and nothing over its size.

@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use regex_automata::Input;
 use regex_automata::meta::Regex;
 
-use super::checks;
+use super::{checks, mark};
 
 /// The longest match, in bytes.
 const LONGEST: usize = 4 << 10;
@@ -39,7 +39,7 @@ impl UserRule {
             };
             let range = matched.range();
             let bytes = text.get(range.clone()).unwrap_or_default();
-            let is_hit = !range.is_empty() && checks::bits(bytes) >= self.entropy && !checks::is_mark(bytes);
+            let is_hit = !range.is_empty() && checks::bits(bytes) >= self.entropy && !mark::is_all(text, &range);
             if is_hit && !found(range.clone()) {
                 return;
             }

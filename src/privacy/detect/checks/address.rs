@@ -13,9 +13,10 @@ const NO_MAILBOX: &[&[u8]] =
 pub(in super::super) fn email(found: &Found<'_>) -> Option<Range<usize>> {
     let secret = found.secret();
     let at = memchr::memchr(b'@', secret)?;
-    let name = secret.get(..at)?;
+    // A quote before an address is not of it, although one may stand inside.
+    let quotes = secret.iter().take_while(|byte| b"'.-+%".contains(byte)).count();
+    let name = secret.get(quotes..at)?;
     let mut domain = secret.get(at + 1..)?;
-    let before = found.secret.start.checked_sub(1).and_then(|before| found.text.get(before));
     // A dot ends a sentence, a dash stands for a pause.
     while let [rest @ .., b'.' | b'-'] = domain {
         domain = rest;
@@ -24,10 +25,21 @@ pub(in super::super) fn email(found: &Found<'_>) -> Option<Range<usize>> {
     let after = found.text.get(end..).unwrap_or_default();
     // `git@host:group/project.git`, `user@host:~/folder`
     let is_remote = matches!(after, [b':', b'/' | b'~', ..]);
-    let in_url =
-        before == Some(&b'/') && found.text.get(..found.secret.start).is_some_and(|text| text.ends_with(b"://"));
+    let in_url = stands_in_authority(found.text.get(..found.secret.start).unwrap_or_default());
     let is_mailbox = !name.is_empty() && !NO_MAILBOX.contains(&name.to_ascii_lowercase().as_slice());
-    (is_mailbox && !is_remote && !in_url && is_domain(domain)).then_some(found.secret.start..end)
+    (is_mailbox && !is_remote && !in_url && is_domain(domain)).then_some(found.secret.start + quotes..end)
+}
+
+/// Whether what comes before leads into the part of a URL before its host: `postgres://user:`.
+fn stands_in_authority(before: &[u8]) -> bool {
+    const MOST: usize = 200;
+    let recent = before.get(before.len().saturating_sub(MOST)..).unwrap_or_default();
+    let token = recent
+        .iter()
+        .rposition(|byte| byte.is_ascii_whitespace() || b"\"'<>".contains(byte))
+        .map_or(recent, |at| recent.get(at + 1..).unwrap_or_default());
+    let Some(authority) = memchr::memmem::rfind(token, b"://").and_then(|at| token.get(at + 3..)) else { return false };
+    !authority.iter().any(|byte| b"/?#".contains(byte))
 }
 
 fn is_domain(domain: &[u8]) -> bool {

@@ -13,7 +13,19 @@ pub(in super::super) fn card(found: &Found<'_>) -> Option<Range<usize>> {
     let groups: Vec<usize> = secret.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len).collect();
     let grouped = groups.len() == 1 || is_grouping(&groups);
     let varied = digits.iter().any(|digit| Some(digit) != digits.first());
-    (same && grouped && varied && is_issued(&digits, groups.len() > 1) && luhn(&digits)).then(|| found.secret.clone())
+    let alone = groups.len() == 1 || !stands_in_table(found);
+    (same && alone && grouped && varied && is_issued(&digits, groups.len() > 1) && luhn(&digits))
+        .then(|| found.secret.clone())
+}
+
+/// Whether more groups of four stand before or behind, as in tables of numbers.
+fn stands_in_table(found: &Found<'_>) -> bool {
+    let is_group = |group: &[u8]| group.len() == 4 && group.iter().all(u8::is_ascii_hexdigit);
+    let before = found.secret.start.checked_sub(5).and_then(|from| found.text.get(from..found.secret.start));
+    let behind = found.text.get(found.secret.end..).unwrap_or_default();
+    let follows = matches!(before, Some([group @ .., b' ']) if is_group(group));
+    let goes_on = |from: usize| behind.get(from) == Some(&b' ') && behind.get(from + 1..from + 5).is_some_and(is_group);
+    follows || goes_on(0) && goes_on(5)
 }
 
 /// As numbers stand on cards: by fours, or 4-6-5 and 4-6-4.
@@ -31,15 +43,16 @@ fn is_issued(digits: &[u8], grouped: bool) -> bool {
         |length: usize| digits.iter().take(length).fold(0_u32, |number, digit| number * 10 + u32::from(*digit));
     let length = digits.len();
     match (prefix(1), prefix(2), prefix(4)) {
-        (4, ..) => matches!(length, 16 | 19) || length == 13 && grouped,
+        (4, ..) => length == 16 || matches!(length, 13 | 19) && grouped,
         (_, 51..=55, _) | (_, _, 2221..=2720) => length == 16,
         (_, 34 | 37, _) => length == 15,
-        (_, _, 6011) | (_, 65, _) | (_, _, 6440..=6499) => (16..=19).contains(&length),
-        (_, _, 3528..=3589) => (16..=19).contains(&length),
+        (_, _, 6011) | (_, 65, _) | (_, _, 6440..=6499) | (_, _, 3528..=3589) => {
+            length == 16 || (17..=19).contains(&length) && grouped
+        }
         (_, 36 | 38 | 39, _) | (_, _, 3000..=3059) => length == 14,
-        (_, 62 | 81, _) => (16..=19).contains(&length),
-        (_, _, 5018 | 5020 | 5038 | 5893 | 6304 | 6759 | 6761..=6763) => (16..=19).contains(&length),
-        (_, _, 2200..=2204) => (16..=19).contains(&length),
+        (_, 62, _) => (16..=19).contains(&length),
+        (_, _, 5018 | 5019 | 5020 | 5038 | 5893 | 6304 | 6759 | 6761..=6763) => length == 16 || grouped && length == 19,
+        (_, _, 2200..=2204) => length == 16,
         _ => false,
     }
 }

@@ -112,10 +112,23 @@ const WHOLE: &[&[u8]] = &[
 pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
     let value = trim(&lower);
-    is_reference(value)
-        || WHOLE.contains(&value)
-        || is_repeated(value)
-        || WORDS.iter().any(|word| memchr::memmem::find(value, word).is_some())
+    is_reference(value) || WHOLE.contains(&value) || is_repeated(value) || WORDS.iter().any(|word| holds(value, word))
+}
+
+/// Whether a word stands in a value. One of letters alone has to stand apart: anything stands in what is random.
+fn holds(value: &[u8], word: &[u8]) -> bool {
+    let Some(at) = memchr::memmem::find(value, word) else { return false };
+    let apart = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    let before = apart(at.checked_sub(1).and_then(|before| value.get(before)));
+    let after = apart(value.get(at + word.len()));
+    let is_edge = |byte: Option<&u8>| byte.is_some_and(|byte| !byte.is_ascii_alphabetic());
+    (before || is_edge(word.first())) && (after || is_edge(word.last())) || word.iter().all(|byte| *byte == b'x')
+}
+
+/// Whether a value says that it is none, as a whole or in part: without the words that somebody may have for a password.
+pub(super) fn is_stand_in(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    is_reference(&lower) || is_repeated(&lower) || WORDS.iter().any(|word| holds(&lower, word))
 }
 
 /// Whether a value names where the secret is: a variable, a template, a call.
@@ -152,9 +165,4 @@ fn trim(value: &[u8]) -> &[u8] {
     let start = value.iter().position(|byte| !is_edge(byte)).unwrap_or(value.len());
     let end = value.iter().rposition(|byte| !is_edge(byte)).map_or(start, |last| last + 1);
     value.get(start..end).unwrap_or_default()
-}
-
-/// Whether a stretch is, or stands in, what an earlier masking left.
-pub(in super::super) fn is_mark(value: &[u8]) -> bool {
-    memchr::memmem::find(value, b"[redacted:").is_some()
 }

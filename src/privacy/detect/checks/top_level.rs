@@ -16,7 +16,7 @@ const GENERAL: &str = " com org net edu gov mil int info biz name pro aero coop 
      link click download host hosting domains codes exchange market markets trade trading credit loans insurance tax \
      accountants accountant supply supplies tools equipment parts delivery express direct today now one plus vip cool \
      rocks ninja wtf lol sucks sexy xxx porn adult ltd llc gmbh inc corp sarl srl ag google microsoft amazon apple \
-     example test invalid local localhost internal intranet lan home corp onion ";
+     example test invalid local localhost localdomain internal intranet lan home corp onion ";
 
 const COUNTRIES: &str = " ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by bz ca cc cd \
      cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu fi fj fk fm fo fr ga gb gd ge \

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::placeholder::{is_placeholder, is_reference};
+use super::placeholder::{is_reference, is_stand_in};
 use crate::privacy::detect::rule::Found;
 
 /// `name:password` before the `@`, where the password is no placeholder; a token alone where it looks like one.
@@ -13,6 +13,7 @@ pub(in super::super) fn url_credentials(found: &Found<'_>) -> Option<Range<usize
     let name = secret.get(..colon)?;
     // `http://[::1]:8080/@x`, `https://host:443@x`: a port is no password.
     let is_port = password.len() <= 5 && password.iter().all(u8::is_ascii_digit) && name.contains(&b'.');
-    let is_none = is_placeholder(password) || is_reference(name) && is_reference(password);
-    (!password.is_empty() && !is_port && !is_none).then(|| found.secret.clone())
+    let is_none = is_stand_in(password) || is_reference(name) && is_reference(password);
+    let start = found.secret.start + usize::from(name.is_empty());
+    (!password.is_empty() && !is_port && !is_none).then_some(start..found.secret.end)
 }

@@ -1,7 +1,7 @@
 //! Keys of clouds, and of what runs in them.
 
 use super::super::checks;
-use super::{Spec, after, inside, key};
+use super::{Spec, Trigger, after, inside, key, run};
 
 pub(super) const RULES: &[Spec] = &[
     key("aws-access-key", &["AKIA", "ASIA", "ABIA", "ACCA"], r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}\b"),
@@ -77,17 +77,24 @@ pub(super) const RULES: &[Spec] = &[
     key("netlify-token", &["nfp_"], r"nfp_[A-Za-z0-9]{36,}"),
     key("vercel-token", &["vcp_", "vci_", "vca_", "vcr_", "vck_"], r"vc[piark]_[A-Za-z0-9]{24,}"),
     key("render-key", &["rnd_"], r"rnd_[A-Za-z0-9]{28,}"),
-    key("scaleway-key", &["SCW"], r"SCW[A-Z0-9]{17}\b"),
+    run("scaleway-key", &["SCW"], r"SCW[A-Z0-9]{17}\b"),
     key("tailscale-key", &["tskey-"], r"tskey-[a-z]+-[A-Za-z0-9_-]{16,}"),
     key("databricks-token", &["dapi", "dkea", "dose"], r"(?:dapi|dkea|dose)[0-9a-f]{32}(?:-\d)?\b"),
     key("snowflake-token", &["ver:1-hint:"], r"ver:1-hint:\d+-ETMs[A-Za-z0-9+/=-]{40,}"),
     key("vault-token", &["hvs.", "hvb.", "hvr."], r"hv[sbr]\.[A-Za-z0-9_-]{20,}"),
     inside("terraform-token", &[".atlasv1."], 14, r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{40,}"),
+    Spec {
+        name: "vault-token",
+        trigger: Trigger::Run(&[]),
+        pattern: r"[A-Za-z0-9]{24}\b",
+        check: Some(checks::legacy_vault),
+        glued: false,
+    },
     key("pulumi-token", &["pul-"], r"pul-[0-9a-f]{40}\b"),
     key("doppler-token", &["dp."], r"dp\.(?:pt|st|ct|sa|scim|audit|said)\.(?:[a-z0-9_-]{2,35}\.)?[A-Za-z0-9]{36,}"),
     key("age-key", &["AGE-SECRET-KEY-1"], r"AGE-SECRET-KEY-1[0-9A-Z]{50,}"),
     key("onepassword-token", &["ops_eyJ"], r"ops_eyJ[A-Za-z0-9+/=_-]{100,}"),
-    key("onepassword-key", &["A3-"], r"A3-[A-Z0-9]{6}-[A-Z0-9]{6}-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}\b"),
+    run("onepassword-key", &["A3-"], r"A3-[A-Z0-9]{6}-[A-Z0-9]{6}-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}\b"),
     key("infisical-token", &["st."], r"st\.[0-9a-f]{24}\.[0-9a-f]{32,}\.?[0-9a-f]*"),
     key("tailscale-key", &["nodekey-"], r"nodekey-auth-[A-Za-z0-9]{20,}"),
     key("confluent-key", &["cflt"], r"cflt[A-Za-z0-9+/]{60}"),

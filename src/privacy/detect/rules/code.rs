@@ -1,7 +1,7 @@
 //! Tokens of forges, package registries and build services.
 
 use super::super::checks;
-use super::{Spec, after, key};
+use super::{Spec, after, key, run};
 
 pub(super) const RULES: &[Spec] = &[
     key("github-token", &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"], r"gh[pousr]_[A-Za-z0-9_]{30,}"),
@@ -23,12 +23,12 @@ pub(super) const RULES: &[Spec] = &[
         "npm-token",
         &["_authtoken", "_auth"],
         r#"(?i:_auth(?:token)?)\s{0,4}=\s{0,4}["']?([A-Za-z0-9+/=_.-]{16,})"#,
-        checks::opaque,
+        checks::random,
     ),
     key("pypi-token", &["pypi-"], r"pypi-[A-Za-z0-9_-]{50,}"),
     key("rubygems-key", &["rubygems_"], r"rubygems_[0-9a-f]{40,}"),
-    key("crates-io-token", &["cio"], r"cio[A-Za-z0-9]{32}\b"),
-    key("nuget-key", &["oy2"], r"oy2[a-z0-9]{43}\b"),
+    run("crates-io-token", &["cio"], r"cio[A-Za-z0-9]{32}\b"),
+    run("nuget-key", &["oy2"], r"oy2[a-z0-9]{43}\b"),
     key("clojars-token", &["CLOJARS_"], r"CLOJARS_[0-9a-f]{60}"),
     key("docker-token", &["dckr_pat_", "dckr_oat_"], r"dckr_[po]at_[A-Za-z0-9_-]{20,}"),
     key("artifactory-key", &["AKCp"], r"AKCp[A-Za-z0-9]{60,}"),

@@ -31,6 +31,12 @@ const fn key(name: &'static str, words: &'static [&'static str], pattern: &'stat
     Spec { name, trigger: Trigger::Exact(words), pattern, check: Some(checks::token), glued: false }
 }
 
+/// The same, of nothing but letters, digits and `+/-_` for sixteen characters or more: for beginnings that are too short
+/// to be looked for everywhere.
+const fn run(name: &'static str, words: &'static [&'static str], pattern: &'static str) -> Spec {
+    Spec { name, trigger: Trigger::Run(words), pattern, check: Some(checks::token), glued: false }
+}
+
 /// A key with one of these words inside, at most `back` bytes after its beginning.
 const fn inside(name: &'static str, words: &'static [&'static str], back: usize, pattern: &'static str) -> Spec {
     Spec { name, trigger: Trigger::Inside(words, back), pattern, check: Some(checks::token), glued: false }

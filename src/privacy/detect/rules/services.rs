@@ -1,7 +1,7 @@
 //! Keys of other services: payments, mail, chat, monitoring.
 
 use super::super::checks;
-use super::{Spec, after, inside, key};
+use super::{Spec, Trigger, after, inside, key, run};
 
 pub(super) const RULES: &[Spec] = &[
     key(
@@ -21,20 +21,21 @@ pub(super) const RULES: &[Spec] = &[
         r"[sr]k_(?:live|test|prod)_[A-Za-z0-9]{10,}",
     ),
     key("stripe-webhook-secret", &["whsec_"], r"whsec_[A-Za-z0-9+/]{24,}={0,2}"),
-    key(
-        "twilio-key",
-        &[
-            "SK0", "SK1", "SK2", "SK3", "SK4", "SK5", "SK6", "SK7", "SK8", "SK9", "SKa", "SKb", "SKc", "SKd", "SKe",
-            "SKf",
-        ],
-        r"SK[0-9a-f]{32}\b",
-    ),
+    run("twilio-key", &["SK"], r"SK[0-9a-f]{32}\b"),
     after(
         "twilio-token",
         &["twilio"],
         r#"(?i:twilio[A-Za-z0-9_. -]{0,20}token)["'\\]{0,4}\s{0,8}(?::|=>?)?\s{0,8}["'\\]{0,4}([0-9a-f]{32})\b"#,
         checks::opaque,
     ),
+    run("twilio-token", &["AC"], r"AC[0-9a-f]{32}:([0-9a-f]{32})\b"),
+    Spec {
+        name: "telegram-token",
+        trigger: Trigger::Run(&[]),
+        pattern: r"[A-Za-z0-9_-]{35}\b",
+        check: Some(checks::account_token),
+        glued: false,
+    },
     key("sendgrid-key", &["SG."], r"SG\.[A-Za-z0-9_-]{16,24}\.[A-Za-z0-9_-]{30,}"),
     key("mailgun-key", &["key-"], r"key-[0-9a-f]{32}\b"),
     after(
@@ -50,26 +51,33 @@ pub(super) const RULES: &[Spec] = &[
         r"[0-9a-f]{32}-us\d{1,2}\b",
     ),
     key("brevo-key", &["xkeysib-", "xsmtpsib-"], r"x(?:key|smtp)sib-[0-9a-f]{64}-[A-Za-z0-9]{16}\b"),
-    key("resend-key", &["re_"], r"re_[A-Za-z0-9]{8}_[A-Za-z0-9]{20,}\b"),
+    run("resend-key", &["re_"], r"re_[A-Za-z0-9]{8}_[A-Za-z0-9]{20,}\b"),
     key("shopify-token", &["shpat_", "shpca_", "shppa_", "shpss_", "shpua_"], r"shp(?:at|ca|pa|ss|ua)_[0-9a-fA-F]{32}"),
     inside("telegram-token", &[":AA"], 10, r"\d{8,10}:AA[A-Za-z0-9_-]{32,34}\b"),
-    inside("telegram-token", &["/bot"], 0, r"/bot(\d{8,10}:[A-Za-z0-9_-]{35})\b"),
+    after("telegram-token", &["/bot"], r"/bot(\d{8,10}:[A-Za-z0-9_-]{35})\b", checks::opaque),
     key(
         "discord-webhook",
         &["discord.com/api/", "discordapp.com/api/"],
         r"discord(?:app)?\.com/api/(?:v\d+/)?webhooks/(\d{17,20}/[A-Za-z0-9_-]{50,})",
     ),
+    Spec {
+        name: "discord-token",
+        trigger: Trigger::Run(&[]),
+        pattern: r"[MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{25,40}",
+        check: Some(checks::discord),
+        glued: false,
+    },
     key("discord-token", &["mfa."], r"mfa\.[A-Za-z0-9_-]{84}"),
     key("teams-webhook", &["webhook.office.com/"], r"webhook\.office\.com/webhookb2/([A-Za-z0-9@/_-]{60,})"),
     key("notion-token", &["secret_", "ntn_"], r"(?:secret_[A-Za-z0-9]{43}|ntn_[A-Za-z0-9]{40,})\b"),
-    key("airtable-token", &["pat"], r"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b"),
+    run("airtable-token", &["pat"], r"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b"),
     key(
         "hubspot-token",
         &["pat-na", "pat-eu"],
         r"pat-(?:na|eu)\d-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     ),
     key("contentful-token", &["CFPAT-"], r"CFPAT-[A-Za-z0-9_-]{40,}"),
-    key("asana-token", &["1/1", "2/1"], r"[12]/\d{13,17}(?:/\d{13,17})?:[0-9a-f]{32}\b"),
+    run("asana-token", &["1/1", "2/1"], r"[12]/\d{13,17}(?:/\d{13,17})?:[0-9a-f]{32}\b"),
     key("grafana-token", &["glsa_", "glc_"], r"(?:glsa_[A-Za-z0-9]{32}_[0-9a-fA-F]{8}|glc_[A-Za-z0-9+/]{32,}={0,3})"),
     key("grafana-key", &["eyJrIjoi"], r"eyJrIjoi[A-Za-z0-9+/]{60,}={0,3}"),
     key(
@@ -85,7 +93,7 @@ pub(super) const RULES: &[Spec] = &[
         r"(?i)https?://([0-9a-f]{32}(?::[0-9a-f]{32})?)@[a-z0-9.-]+(?::\d+)?/(?:[a-z0-9_/-]*/)?\d+",
         checks::opaque,
     ),
-    key("dynatrace-token", &["dt0"], r"dt0[a-z]\d{2}\.[A-Z2-7]{24}\.[A-Z2-7]{64}\b"),
+    run("dynatrace-token", &["dt0"], r"dt0[a-z]\d{2}\.[A-Z2-7]{24}\.[A-Z2-7]{64}\b"),
     key("honeycomb-key", &["hcaik_", "hcxik_", "hcamk_"], r"hc[a-z]{2}k_[A-Za-z0-9]{26,}"),
     key("logfire-token", &["pylf_v"], r"pylf_v\d_[a-z]{2}_[A-Za-z0-9]{30,}"),
     key("datadog-key", &["ddpat_"], r"ddpat_[A-Za-z0-9_]{30,}"),

@@ -1,0 +1,147 @@
+//! What privacy costs: detectors beside a `RegexSet` of the same rules.
+//!
+//! A row of detectors tells megabytes for a second of processor time, so a ratio over 1 is ours the faster. The peer is `regex::RegexSet::matches`
+//! (its engine, `regex_automata::meta`, with all patterns in one and memory for its states to spare): it tells which rules
+//! have a match somewhere, and neither where, nor whether check digits, entropy and surroundings agree, nor what is encoded.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::hint::black_box;
+use std::path::Path;
+
+use regex_automata::meta::{self, Regex};
+use regex_automata::util::syntax;
+use regex_automata::{Input, MatchKind, PatternSet};
+use support::cpu;
+use support::table::{self, Rounds};
+use veilspan::privacy::Detectors;
+
+const ROUNDS: usize = 15;
+/// Bytes that one round goes over, at least.
+const BYTES: usize = 2 << 20;
+
+fn main() {
+    let arguments: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| name.contains(argument.as_str()));
+    table::header("privacy", ROUNDS);
+    let detectors = Detectors::default_set();
+    let set = regex_set(&detectors);
+    for (name, target, text) in [
+        ("detectors, prose without hits / RegexSet", Some(2.0), prose()),
+        ("detectors, source code with near misses / RegexSet", Some(1.5), source_code(&detectors)),
+        ("detectors, JSON in JSON / RegexSet", None, nested(&source_code(&detectors))),
+        ("detectors, base64 of text / RegexSet", None, base64_lines()),
+    ] {
+        if wanted(name) {
+            assert!(!detectors.hits(&text), "{name}: {:?}", detectors.find(&text).first());
+            compare(name, target, &text, &detectors, &set);
+        }
+    }
+}
+
+fn compare(name: &str, target: Option<f64>, text: &str, detectors: &Detectors, set: &Regex) {
+    let (mut ours, mut theirs) = (Rounds::new(), Rounds::new());
+    let mut matched = PatternSet::new(set.pattern_len());
+    let speed = |work: &mut dyn FnMut()| {
+        let times = if target.is_some() { BYTES.div_ceil(text.len()) } else { 1 };
+        let started = cpu::thread();
+        for _ in 0..times {
+            work();
+        }
+        (times * text.len()) as f64 / (cpu::thread() - started) as f64 * 1e3
+    };
+    for round in 0..=ROUNDS {
+        let our = speed(&mut || {
+            black_box(detectors.mask(black_box(text)));
+        });
+        let their = speed(&mut || {
+            matched.clear();
+            set.which_overlapping_matches(&Input::new(black_box(text)), &mut matched);
+            black_box(matched.len());
+        });
+        // The first compiles patterns and fills caches.
+        if round > 0 {
+            ours.push(our);
+            theirs.push(their);
+        }
+    }
+    table::line(name, &ours, &theirs, target);
+}
+
+fn regex_set(detectors: &Detectors) -> Regex {
+    let patterns: Vec<&str> = detectors.patterns().collect();
+    Regex::builder()
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .configure(
+            meta::Config::new()
+                .match_kind(MatchKind::All)
+                .utf8_empty(false)
+                .nfa_size_limit(Some(64 << 20))
+                .hybrid_cache_capacity(64 << 20),
+        )
+        .build_many(&patterns)
+        .expect("the rules compile as one")
+}
+
+/// English without digits, as chat has it.
+fn prose() -> String {
+    const WORDS: &str = "the service answers when it has read whole requests and no earlier than that because a caller \
+        who waits would rather know at once what went wrong than be told a story about it later so we wrote down what we \
+        saw on every machine during the first week and compared it with what people had said would happen which was not \
+        the same thing at all although most of them had been quite sure before we asked anyone about details of their \
+        work or looked into the archive where older reports are kept in order of arrival";
+    let words: Vec<&str> = WORDS.split_whitespace().collect();
+    let mut text = String::new();
+    let mut state = 1_u32;
+    while text.len() < 256 << 10 {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        text.push_str(words[(state >> 8) as usize % words.len()]);
+        text.push_str(match state >> 27 {
+            0 => ".\n\n",
+            1 => ". ",
+            2 | 3 => ", ",
+            _ => " ",
+        });
+    }
+    text
+}
+
+/// This crate's own sources: keys, tokens, secrets and digests by name all over, and none of them there.
+fn source_code(detectors: &Detectors) -> String {
+    fn gather(folder: &Path, detectors: &Detectors, text: &mut String) {
+        let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        entries.sort();
+        for path in entries {
+            if path.is_dir() {
+                gather(&path, detectors, text);
+            } else if let Ok(source) = std::fs::read_to_string(&path)
+                && !detectors.hits(&source)
+            {
+                text.push_str(&source);
+            }
+        }
+    }
+    let mut text = String::new();
+    gather(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), detectors, &mut text);
+    text
+}
+
+fn nested(text: &str) -> String {
+    let inner = serde_json::json!({ "content": text }).to_string();
+    serde_json::json!({ "arguments": inner }).to_string()
+}
+
+fn base64_lines() -> String {
+    use base64::Engine;
+    let prose = prose();
+    let lines = prose.as_bytes()[..32 << 10].chunks(600).map(|chunk| base64::prelude::BASE64_STANDARD.encode(chunk));
+    lines.collect::<Vec<_>>().join("\n\n")
+}

@@ -1,0 +1,30 @@
+//! Secrets by their name: `password=…`, `"apiKey": "…"`, `--token …`, `DB_PASS: …`, in files, code, commands and prose.
+//!
+//! A pattern finds the name; what is assigned to it is read by hand (`read`), since quotes, brackets and what ends a value
+//! differ from language to language, and judged (`password`, `secret`): names of variables, types, placeholders and prose
+//! follow names too.
+
+mod name;
+mod read;
+mod value;
+
+use std::ops::Range;
+
+use super::entropy;
+use super::placeholder;
+use crate::privacy::detect::rule::Found;
+use name::Name;
+
+/// What a name of a password is given, where it can be one.
+pub(in super::super) fn password(found: &Found<'_>) -> Option<Range<usize>> {
+    let name = Name::around(found.text, found.whole.clone())?;
+    let value = read::value(found.text, &name)?;
+    value::is_password(&name, &value).then_some(value.range)
+}
+
+/// What a name of a key, a token or another secret is given, where it looks drawn at random.
+pub(in super::super) fn secret(found: &Found<'_>) -> Option<Range<usize>> {
+    let name = Name::around(found.text, found.whole.clone())?;
+    let value = read::value(found.text, &name)?.before_host();
+    value::is_secret(&name, &value).then_some(value.range)
+}

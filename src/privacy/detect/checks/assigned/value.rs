@@ -1,0 +1,281 @@
+//! Judges what is assigned to a name.
+
+use std::ops::Range;
+
+use super::name::Name;
+use super::{entropy, placeholder};
+
+/// How a value is given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// In quotes, whatever stands before.
+    Quoted,
+    /// In quotes, after nothing but a comma, a bracket or blanks.
+    QuotedArgument,
+    /// The same without quotes.
+    Argument,
+    /// `name=value`
+    Tight,
+    /// `name = value`
+    Spaced,
+    /// `name: value`
+    Colon,
+    /// `name:value`
+    Joined,
+    /// `--name value`
+    Flag,
+    /// `the name is value`
+    Is,
+}
+
+impl Style {
+    pub(super) fn quoted(self) -> Self {
+        if self == Self::Argument { Self::QuotedArgument } else { Self::Quoted }
+    }
+}
+
+/// What is assigned.
+pub(super) struct Value<'t> {
+    pub(super) range: Range<usize>,
+    pub(super) style: Style,
+    bytes: &'t [u8],
+    after: &'t [u8],
+}
+
+impl<'t> Value<'t> {
+    pub(super) fn new(text: &'t [u8], range: Range<usize>, style: Style) -> Self {
+        let mut range = range;
+        if style != Style::Quoted && style != Style::QuotedArgument {
+            // What ends a sentence is not of the value.
+            while text.get(range.clone()).is_some_and(|value| matches!(value, [_, .., b'.' | b':' | b'*'])) {
+                range.end -= 1;
+            }
+        }
+        let bytes = text.get(range.clone()).unwrap_or_default();
+        let after = text.get(range.end..).unwrap_or_default();
+        Self { range, style, bytes, after }
+    }
+
+    /// The same without the host of a URL: `token:value@host`.
+    pub(super) fn before_host(mut self) -> Self {
+        if let Some(at) = memchr::memchr(b'@', self.bytes).filter(|_| self.style != Style::Quoted) {
+            self.range.end = self.range.start + at;
+            self.bytes = self.bytes.get(..at).unwrap_or_default();
+        }
+        self
+    }
+
+    fn has(&self, is: impl Fn(&u8) -> bool) -> bool {
+        self.bytes.iter().any(is)
+    }
+
+    fn is_word(&self) -> bool {
+        self.bytes.iter().all(|byte| byte.is_ascii_alphabetic() || b"_-!?".contains(byte) || *byte >= 0x80)
+    }
+
+    /// Whether nothing more stands on its line.
+    fn ends_line(&self) -> bool {
+        let rest = self.after.iter().find(|byte| !b" \t.,;\"'\\)}]*|`".contains(byte));
+        rest.is_none_or(|byte| b"\r\n#".contains(byte))
+    }
+
+    /// `4096i32`, `__u32`, `int32_t`, `HpkePrivateKey`: a constant's number, or a type's name.
+    fn is_number_or_type(&self) -> bool {
+        let inner = self.bytes.strip_prefix(b"__").unwrap_or(self.bytes);
+        let digits = inner.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let suffix = inner.get(digits..).unwrap_or_default();
+        let numeric = matches!(
+            suffix,
+            [b'u' | b'i' | b'f', b'8']
+                | [b'u' | b'i' | b'f', b'1' | b'3' | b'6', b'6' | b'2' | b'4']
+                | [b'u' | b'i', b's', b'i', b'z', b'e']
+                | [b'u' | b'U', b'l' | b'L', ..]
+                | [b'L' | b'l' | b'U']
+        );
+        let named = self.bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_&.".contains(byte))
+            && [&b"_t"[..], b"Key", b"Token", b"Secret", b"Password", b"Credentials"]
+                .iter()
+                .any(|ending| self.bytes.ends_with(ending));
+        numeric || named
+    }
+
+    /// `self.password`, `getpass()`, `config["x"]`, `Option<String>`: something that names or makes a value.
+    fn is_expression(&self) -> bool {
+        let calls = self.has(|byte| b"()[]{}".contains(byte))
+            && self.bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"_$&*!([{#:".contains(byte));
+        let path = self.bytes.split(|byte| b".".contains(byte) || *byte == b':' || *byte == b'>').count() > 1
+            && self.bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:->?$!".contains(byte))
+            && self.bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"_$".contains(byte))
+            && self
+                .bytes
+                .split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
+                .all(|part| !entropy::is_random(part));
+        let generic = self.bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+            && self.after.first().is_some_and(|byte| b"<([".contains(byte));
+        let variable = matches!(self.bytes, [b'$', first, rest @ ..] if (first.is_ascii_alphabetic() || *first == b'_') && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_->:".contains(byte)));
+        calls || path || generic || variable || self.bytes.starts_with(b"::") || self.is_number_or_type()
+    }
+}
+
+/// Words of a type, a state or a sentence that stand where a password could, in lower case.
+const WORDS: &str = " string str text number bool boolean bytes byte int integer char varchar any unknown object array list map void never \
+     required optional missing invalid incorrect wrong expired empty blank needed mandatory forbidden allowed disabled enabled hidden \
+     valid weak strong short long changed updated reset set sent stored saved encrypted hashed protected protection hash salt value values \
+     field input label prompt stdin file env environment variable variables manager policy reset-password username user login email name \
+     yes no true false null none nil undefined default auto generated random unset readonly the and or for from with your our this that \
+     must should may can will is are was be not no to of in on at by as if it its an a column plain plaintext plain-text md5 sha1 sha256 sha512 bcrypt argon2 \
+     base64 utf8 utf-8 utf_8 trust peer ident certificate cert key ssl tls option options argument arguments flag parameter param type types data \
+     please enter choose forgot forgotten confirm current new old same different match matches mismatch error failed failure success verification \
+     authentication authorization access denied granted change recovery hint strength length minimum maximum provided given supplied \
+     contraseña contrasena passwort kennwort senha wachtwoord parola hasło heslo пароль 密码 パスワード 비밀번호 motdepasse mot redacted masked secretstr secretstring vault kms keychain keyring \
+     here there below above later again already also only needs shared rotate rotated leaked compromised somewhere nowhere nothing something anything anyone everyone ";
+
+fn is_stop_word(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let trimmed = lower
+        .iter()
+        .rposition(|byte| !b"!?.,:;*_-".contains(byte))
+        .and_then(|last| lower.get(..=last))
+        .unwrap_or_default();
+    let padded = [b" ", trimmed, b" "].concat();
+    memchr::memmem::find(WORDS.as_bytes(), &padded).is_some()
+}
+
+/// Whether a value repeats a secret's name, as variables and texts of forms do.
+fn repeats_name(value: &[u8]) -> bool {
+    const NAMES: &[&[u8]] = &[
+        b"password",
+        b"passwd",
+        b"passwort",
+        b"kennwort",
+        b"passphrase",
+        b"secret",
+        b"credential",
+        b"token",
+        b"pwd",
+        b"contrase",
+        b"senha",
+    ];
+    let lower = value.to_ascii_lowercase();
+    NAMES.iter().any(|name| memchr::memmem::find(&lower, name).is_some())
+}
+
+fn is_path(value: &[u8]) -> bool {
+    let path =
+        value.starts_with(b"/") || value.starts_with(b"~/") || value.starts_with(b"./") || value.starts_with(b"../");
+    let drive = matches!(value, [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic());
+    let reference = [
+        &b"arn:"[..],
+        b"http://",
+        b"https://",
+        b"file://",
+        b"vault:",
+        b"projects/",
+        b"op://",
+        b"sm://",
+        b"ssm:",
+        b"env:",
+        b"secretref",
+    ]
+    .iter()
+    .any(|start| value.to_ascii_lowercase().starts_with(start));
+    path && value.iter().filter(|byte| **byte == b'/').count() > 1 || value.starts_with(b"~/") || drive || reference
+}
+
+/// Whether a value that a password's name is given can be a password.
+pub(super) fn is_password(name: &Name<'_>, value: &Value<'_>) -> bool {
+    let bytes = value.bytes;
+    let quoted = matches!(value.style, Style::Quoted | Style::QuotedArgument);
+    let digits = value.has(u8::is_ascii_digit);
+    let letters = value.has(|byte| byte.is_ascii_alphabetic());
+    let marks = value.has(|byte| byte.is_ascii_punctuation() && !b"_-.".contains(byte));
+    if bytes.len() < 3 || placeholder::is_placeholder(bytes) || is_path(bytes) || is_stop_word(bytes) {
+        return false;
+    }
+    if bytes.iter().any(u8::is_ascii_whitespace) {
+        let words = bytes.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
+        let phrase = name.whole.to_ascii_lowercase().ends_with(b"phrase") && (3..=24).contains(&words);
+        let plain = (3..=8).contains(&words)
+            && bytes
+                .split(u8::is_ascii_whitespace)
+                .all(|word| word.iter().all(u8::is_ascii_lowercase) && !is_stop_word(word));
+        return quoted
+            && (phrase
+                || plain && !repeats_name(bytes)
+                || words <= 3
+                    && digits
+                    && letters
+                    && !bytes.ends_with(b".")
+                    && !bytes.ends_with(b":")
+                    && !repeats_name(bytes));
+    }
+    if !quoted && value.is_expression() {
+        return false;
+    }
+    let strong = digits && (letters || marks || bytes.len() >= 4) || marks && letters && bytes.len() >= 5;
+    let upper = bytes.iter().all(|byte| byte.is_ascii_uppercase() || b"_-".contains(byte));
+    match value.style {
+        // In a list of names, or beside a word in prose.
+        Style::QuotedArgument => {
+            digits
+                && letters
+                && bytes.len() >= 4
+                && !bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_')
+                    | !bytes.contains(&b'_')
+        }
+        // Forms, translations and names of fields repeat the name; a password does with digits.
+        Style::Quoted => strong || !repeats_name(bytes) && bytes.len() >= 4 && !(upper && bytes.contains(&b'_')),
+        Style::Argument => false,
+        Style::Tight if strong => true,
+        Style::Tight => {
+            let form = name.before.ends_with(b"?")
+                || name.before.ends_with(b"&")
+                || name.before.ends_with(b";")
+                || name.line.is_empty();
+            let plain = name.is_upper() || form || name.is_flag() || name.leads_line();
+            value.is_word() && !repeats_name(bytes) && plain && bytes.len() >= 4 && !upper
+        }
+        Style::Spaced => strong && (letters || marks) && !repeats_name(bytes) && bytes.len() >= 4,
+        Style::Joined => strong && (marks || !repeats_name(bytes)),
+        Style::Colon if strong => bytes.len() >= 4,
+        Style::Colon => {
+            value.is_word()
+                && !repeats_name(bytes)
+                && name.leads_line()
+                && value.ends_line()
+                && bytes.len() >= 5
+                && !upper
+                && bytes.iter().all(|byte| !b"!?".contains(byte))
+        }
+        Style::Flag if strong => bytes.len() >= 4 && !bytes.starts_with(b"-"),
+        Style::Flag => {
+            value.is_word() && !upper && !repeats_name(bytes) && bytes.len() >= 5 && !bytes.starts_with(b"-")
+        }
+        Style::Is => {
+            digits && (letters || marks) && bytes.len() >= 5
+                || marks && letters && bytes.len() >= 7 && !bytes.contains(&b'/')
+        }
+    }
+}
+
+/// Whether a value that a key's or token's name is given looks like one.
+pub(super) fn is_secret(name: &Name<'_>, value: &Value<'_>) -> bool {
+    let bytes = value.bytes;
+    let quoted = matches!(value.style, Style::Quoted | Style::QuotedArgument);
+    let unlike = bytes.len() < 12
+        || value.style == Style::Argument
+        || bytes.iter().any(|byte| byte.is_ascii_whitespace() || !byte.is_ascii_graphic());
+    if unlike || placeholder::is_placeholder(bytes) || is_path(bytes) || !quoted && value.is_expression() {
+        return false;
+    }
+    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    if matches!(value.style, Style::Colon | Style::Joined) && name.before.ends_with(b":") {
+        // `arn:aws:secretsmanager:…:secret:name`
+        return false;
+    }
+    // `mysupersecret2024`: somebody's own, where the name says that it is no other thing's token.
+    let lower = name.whole.to_ascii_lowercase();
+    let kept = lower.ends_with(b"secret") || lower.ends_with(b"key");
+    let chosen = kept && digits >= 2 && bytes.iter().all(u8::is_ascii_alphanumeric) && value.style != Style::Is;
+    digits < bytes.len() && (chosen || entropy::is_random(bytes)) && !(value.style == Style::Is && digits < 2)
+}
