@@ -188,13 +188,16 @@ fn what_is_refused_for_now_is_sent_again_and_what_is_refused_for_good_is_counted
     assert!(recorder.shutdown(SOON).complete);
     assert_eq!((receiver.seen().len(), recorder.counts().sent), (4, 2));
 
-    for status in [400, 413, 500] {
+    // A request that is too long is sent again as its halves, down to the single span.
+    for (status, requests, reason) in
+        [(400, 1, Drop::PeerRefused), (413, 3, Drop::TooLongForPeer), (500, 1, Drop::PeerRefused)]
+    {
         let receiver = HttpReceiver::answering(Answer::of(status));
         let recorder = recorder_to(&receiver);
         record_one(&recorder);
         let counts = recorder.shutdown(SOON).counts;
-        assert_eq!((receiver.seen().len(), counts.sent), (1, 0), "{status}");
-        assert_eq!(counts.dropped.of(Drop::PeerRefused), 2, "{status}");
+        assert_eq!((receiver.seen().len(), counts.sent), (requests, 0), "{status}");
+        assert_eq!(counts.dropped.of(reason), 2, "{status}");
     }
 
     for status in [301, 401, 403, 404] {
