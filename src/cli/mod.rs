@@ -65,6 +65,8 @@ fn log_to_stderr() {
     let ours = filter_fn(|metadata| metadata.target().split("::").next() == Some("veilspan"));
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
+        // Colours would come with a feature that somebody else may switch on, and would stand in files.
+        .with_ansi(false)
         .with_filter(wanted.unwrap_or_else(|| EnvFilter::new("veilspan=info")).and(ours));
     tracing_subscriber::registry().with(layer).init();
 }
