@@ -1,6 +1,7 @@
 //! What a result tells of a call: the answer of a model, or the class of an error.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde_json::Value;
 
@@ -101,7 +102,7 @@ impl<E: std::error::Error> Failure for E {
 }
 
 /// The class of an error.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Fault {
     kind: Cow<'static, str>,
     retryable: Option<bool>,
@@ -117,6 +118,13 @@ impl Fault {
     pub fn retryable(mut self, retryable: bool) -> Self {
         self.retryable = Some(retryable);
         self
+    }
+}
+
+/// Without its kind, which is a label only if it looks like one.
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fault").field("retryable", &self.retryable).finish_non_exhaustive()
     }
 }
 

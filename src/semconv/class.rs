@@ -10,7 +10,7 @@ pub enum Class {
     Number,
     /// A name or an identifier: leaves as it is where it looks like one, else as `id:` and its digest.
     Label,
-    /// A reason chosen by a peer or a caller (error kind, finish reason): leaves where it looks like a label, else as
+    /// A word chosen by a peer or a caller (error kind, finish reason, a terminal's operation): leaves where it looks like a label, else as
     /// `_OTHER`.
     Reason,
     /// A digest in the form `<algorithm>:<64 hex digits>`.

@@ -160,14 +160,14 @@ names! {
     CODE_CELL_ID: "veilspan.code_cell.id", Text, Label, Veilspan, Opened;
     CODE_CELL_RUNTIME_ID: "veilspan.code_cell.runtime_id", Text, Label, Veilspan, Opened;
     WAIT_FOR: "veilspan.wait.for", Text, Label, Veilspan, Opened;
-    TERMINAL_OPERATION: "veilspan.terminal.operation", Text, Constant, Veilspan, Opened;
+    TERMINAL_OPERATION: "veilspan.terminal.operation", Text, Reason, Veilspan, Opened;
     COMPACTION_ID: "veilspan.compaction.id", Text, Label, Veilspan, Opened;
     COMPACTION_TRIGGER: "veilspan.compaction.trigger", Text, Label, Veilspan, Opened;
     APPROVAL_INDEX: "veilspan.approval.index", Int, Number, Veilspan, Opened;
     CANCEL_REASON: "veilspan.cancel.reason", Text, Reason, Veilspan, Opened;
     REPLAY_OF: "veilspan.replay.of", Text, Label, Veilspan, Opened;
     REPLAY_CHECKPOINT: "veilspan.replay.checkpoint", Text, Label, Veilspan, Opened;
-    REPLAY_PROVENANCE: "veilspan.replay.provenance", Text, Constant, Veilspan, Opened;
+    REPLAY_PROVENANCE: "veilspan.replay.provenance", Text, Reason, Veilspan, Opened;
     // Of what others recorded: threads, the two sides of a tool call, references to what was seen.
     AGENT_PATH: "veilspan.agent.path", Text, Label, Veilspan, Opened;
     AGENT_NICKNAME: "veilspan.agent.nickname", Text, Label, Veilspan, Opened;

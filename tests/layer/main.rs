@@ -7,7 +7,6 @@ mod support;
 
 mod aliases;
 mod beside;
-mod canaries;
 mod odd;
 mod rig;
 mod spans;

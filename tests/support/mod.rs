@@ -9,6 +9,7 @@
 )]
 
 pub mod authority;
+pub mod canaries;
 pub mod http_receiver;
 pub mod leaks;
 #[cfg(feature = "collector")]

@@ -87,7 +87,8 @@ impl<'a> Siblings<'a> {
     /// The sibling's key, unless it is taken or there is no name for it. Always a label, so that it passes another stage.
     fn key(&mut self, rules: &Rules<'_>, key: &str, suffix: &str) -> Option<String> {
         let mut name = format!("{key}{suffix}");
-        if !is_label(&name) || !rules.stays(&name) {
+        // What a detector knows it may not know again with something behind it.
+        if !is_label(&name) || !rules.stays(&name) || !rules.stays(key) {
             rules.hasher()?;
             name = format!("{}{suffix}", rules.replaced(key));
         }

@@ -1,0 +1,23 @@
+//! Nothing that a caller says leaves the process but what the policy lets leave, where the table of classes says so: planted
+//! texts go in by every way in, at every level and for every class, and are looked for at every way out, in every form.
+#![cfg(all(feature = "import", feature = "sdk"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_docs,
+    unreachable_pub
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod layered;
+mod policies;
+mod printed;
+mod process;
+mod proof;
+mod recorded;
+mod scenario;
+mod staged;
