@@ -25,6 +25,7 @@ pub mod privacy;
 pub mod processor;
 pub mod record;
 pub mod reduce;
+pub mod replay;
 pub mod semconv;
 pub mod testing;
 

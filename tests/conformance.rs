@@ -4,16 +4,17 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const RULES: [&str; 3] = [
+const RULES: [&str; 4] = [
     include_str!("conformance/recorder.md"),
     include_str!("conformance/lifecycle.md"),
     include_str!("conformance/reduction.md"),
+    include_str!("conformance/replay.md"),
 ];
 
 /// `r01`, `a33`, `reduction_b27`: a letter and two digits, `reduction_` before it where the letter alone is taken.
 fn is_id(word: &str) -> bool {
     let word = word.strip_prefix("reduction_").unwrap_or(word);
-    matches!(word.as_bytes(), [b'r' | b'a' | b'b', tens, ones] if tens.is_ascii_digit() && ones.is_ascii_digit())
+    matches!(word.as_bytes(), [b'r' | b'a' | b'b' | b'c', tens, ones] if tens.is_ascii_digit() && ones.is_ascii_digit())
 }
 
 fn listed() -> BTreeSet<String> {

@@ -16,6 +16,7 @@ use crate::otlp::assemble::patched;
 use crate::otlp::{Look, Request, decode};
 use crate::privacy::Policy;
 use crate::processor::privacy::Privacy;
+use crate::reduce::{Absorbed, Facts, Rollout};
 
 /// The longest line that is read, in bytes: a Collector's file exporter writes a batch a line.
 const MAX_LINE: u64 = 256 << 20;
@@ -46,6 +47,27 @@ pub(super) fn resolve(input: &Path) -> Result<PathBuf, Failure> {
     });
     let newest = bundles.max().map(|(_, path)| path);
     newest.ok_or_else(|| Failure::BadData(format!("{CODEX_ROOT}: there is no bundle")))
+}
+
+/// Reads inputs, and reduces what they tell together. What could not be used is logged.
+pub(super) fn rollouts(inputs: &[PathBuf], policy: &Policy) -> Result<Vec<Rollout>, Failure> {
+    let mut facts = Facts::default();
+    for given in inputs {
+        let path = resolve(given)?;
+        let mut refused = 0u64;
+        let Aside { lines, spans } = read(&path, policy, |event| {
+            refused += u64::from(facts.absorb(&event) == Absorbed::Refused);
+        })?;
+        if lines + spans + refused > 0 {
+            let input = path.display();
+            tracing::warn!(target: "veilspan", %input, lines, spans, refused, "not everything could be used");
+        }
+    }
+    let rollouts = facts.derive();
+    if rollouts.is_empty() {
+        return Err(Failure::BadData("there is no call in what was read".to_owned()));
+    }
+    Ok(rollouts)
 }
 
 /// Reads an input, event by event.

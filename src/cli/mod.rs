@@ -4,9 +4,11 @@
 //! something that is needed is not there.
 
 mod collector;
+mod diff;
 mod doctor;
 mod input;
 mod mask;
+mod output;
 mod reduce;
 
 use std::ffi::OsString;
@@ -32,6 +34,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Collector(collector::Arguments),
+    Diff(diff::Arguments),
     Doctor(doctor::Arguments),
     Mask(mask::Arguments),
     Reduce(reduce::Arguments),
@@ -84,13 +87,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     log_to_stderr();
     let done = match arguments.command {
-        Command::Collector(arguments) => collector::run(arguments),
-        Command::Doctor(arguments) => doctor::run(&arguments),
-        Command::Mask(arguments) => mask::run(&arguments),
-        Command::Reduce(arguments) => reduce::run(&arguments),
+        Command::Collector(arguments) => collector::run(arguments).map(|()| ExitCode::SUCCESS),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Mask(arguments) => mask::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Reduce(arguments) => reduce::run(&arguments).map(|()| ExitCode::SUCCESS),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             tracing::error!(target: "veilspan", "{failure}");
             failure.code()

@@ -17,8 +17,8 @@ use crate::event::{
 };
 use crate::intake::{Desk, Identity};
 use crate::semconv::{
-    ATTEMPT, Attr, CALLER, CONVERSATION_ID, IMPORTANCE, OPERATION_ID, OPERATION_NAME, REPLAY_CHECKPOINT, REPLAY_OF,
-    REPLAY_PROVENANCE,
+    ATTEMPT, Attr, CALLER, CONVERSATION_ID, IMPORTANCE, OPERATION_ID, OPERATION_NAME, REPLAY_CHECKPOINT,
+    REPLAY_INTENDED, REPLAY_OF, REPLAY_PROVENANCE,
 };
 
 /// A call that has not started. Everything is optional: what is not said is not told.
@@ -156,6 +156,12 @@ impl<K: CallType> Builder<K> {
             }
         });
         told.follows(call, EdgeKind::Replay)
+    }
+
+    /// It is meant to differ from the runs before this change, which has a name (`veilspan.replay.intended`). Held against
+    /// a run whose step does not carry that name, what differs here and what follows from it is told apart.
+    pub fn intended(self, change: &str) -> Self {
+        self.with(|draft| draft.text(REPLAY_INTENDED, change))
     }
 
     /// Starts it.

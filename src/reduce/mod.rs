@@ -24,4 +24,5 @@ pub use graph::{
     TerminalOperation, TerminalSession, Thread, ToolCall, Totals, Turn, VisibleItem,
 };
 pub use live::{Counter, Effect, Limits, Pressure, Reducer, RolloutFinding, SynthSpan};
+pub(crate) use text::words;
 pub use text::{STATE_VERSION, tree};

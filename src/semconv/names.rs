@@ -168,6 +168,7 @@ names! {
     REPLAY_OF: "veilspan.replay.of", Text, Label, Veilspan, Opened;
     REPLAY_CHECKPOINT: "veilspan.replay.checkpoint", Text, Label, Veilspan, Opened;
     REPLAY_PROVENANCE: "veilspan.replay.provenance", Text, Reason, Veilspan, Opened;
+    REPLAY_INTENDED: "veilspan.replay.intended", Text, Label, Veilspan, Opened;
     // Of what others recorded: threads, the two sides of a tool call, references to what was seen.
     AGENT_PATH: "veilspan.agent.path", Text, Label, Veilspan, Opened;
     AGENT_NICKNAME: "veilspan.agent.nickname", Text, Label, Veilspan, Opened;

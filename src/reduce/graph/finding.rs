@@ -115,6 +115,8 @@ pub enum Severity {
     Warning,
     /// What belongs to one party was seen with another.
     Error,
+    /// A run did something else than the run it was held against.
+    Critical,
 }
 
 impl Severity {
@@ -124,6 +126,7 @@ impl Severity {
             Self::Info => "info",
             Self::Warning => "warning",
             Self::Error => "error",
+            Self::Critical => "critical",
         }
     }
 }

@@ -7,7 +7,7 @@ mod json_call;
 mod json_item;
 mod lines;
 mod tree;
-mod words;
+pub(crate) mod words;
 
 pub use json::STATE_VERSION;
 pub use tree::tree;

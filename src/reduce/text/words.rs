@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::event::Digest;
 
 /// `1204` as `1,204`.
-pub(super) fn count(number: impl Into<i128>) -> String {
+pub(crate) fn count(number: impl Into<i128>) -> String {
     let number = number.into();
     let digits = number.unsigned_abs().to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
@@ -22,12 +22,12 @@ pub(super) fn count(number: impl Into<i128>) -> String {
 }
 
 /// `1 turn`, `2 turns`.
-pub(super) fn several(number: u64, one: &str, many: &str) -> String {
+pub(crate) fn several(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
 /// Nanoseconds as `12 µs`, `412 ms`, `1.24 s`, `2 min 05 s`, `1 h 02 min`. Cut off, not rounded.
-pub(super) fn duration(nanos: u64) -> String {
+pub(crate) fn duration(nanos: u64) -> String {
     const MICRO: u64 = 1_000;
     const MILLI: u64 = 1_000 * MICRO;
     const SECOND: u64 = 1_000 * MILLI;
@@ -43,7 +43,7 @@ pub(super) fn duration(nanos: u64) -> String {
 }
 
 /// The first 8 hex digits.
-pub(super) fn digest(digest: &Digest) -> String {
+pub(crate) fn digest(digest: &Digest) -> String {
     let mut text = String::with_capacity(9);
     for byte in digest.bytes.iter().take(4) {
         // Writing to a string cannot fail.
@@ -54,12 +54,12 @@ pub(super) fn digest(digest: &Digest) -> String {
 }
 
 /// A label on one line: what moves a terminal's cursor is replaced.
-pub(super) fn label(text: &str) -> String {
+pub(crate) fn label(text: &str) -> String {
     text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
 }
 
 /// An id, cut where it is too long to read.
-pub(super) fn short(id: &str) -> String {
+pub(crate) fn short(id: &str) -> String {
     const SHOWN: usize = 8;
     const LONGEST: usize = 20;
     let id = label(id);
