@@ -15,6 +15,8 @@ pub mod collector;
 pub mod environment;
 pub mod event;
 pub mod export;
+#[cfg(unix)]
+mod folder;
 #[cfg(feature = "import")]
 pub mod import;
 pub mod intake;

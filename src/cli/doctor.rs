@@ -92,6 +92,11 @@ fn in_force(name: &str, environment: &Environment, policy: &Policy, config: &Exp
         "VEILSPAN_PREVIEW_CHARS" => format!("{} characters", policy.preview_chars()),
         "VEILSPAN_DETECTORS" => policy.detector_rules().map_or("none".to_owned(), |rules| format!("{rules} rules")),
         "VEILSPAN_ATTRIBUTE_BYTES" => format!("{} bytes", policy.attribute_bytes()),
+        "VEILSPAN_PAYLOADS" => match policy.payloads() {
+            Some(_) => "in use".to_owned(),
+            None if is_set => "not in use".to_owned(),
+            None => present(false),
+        },
         "VEILSPAN_HASH" => policy.algorithm().map_or("none", |algorithm| algorithm.as_str()).to_owned(),
         "VEILSPAN_HASH_KEY" | "VEILSPAN_HASH_KEY_FILE" => present(is_set),
         "VEILSPAN_HASH_KEY_ID" => policy.key_id().unwrap_or("none").to_owned(),

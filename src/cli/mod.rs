@@ -9,6 +9,8 @@ mod doctor;
 mod input;
 mod mask;
 mod output;
+#[cfg(unix)]
+mod payload;
 mod reduce;
 
 use std::ffi::OsString;
@@ -37,6 +39,8 @@ enum Command {
     Diff(diff::Arguments),
     Doctor(doctor::Arguments),
     Mask(mask::Arguments),
+    #[cfg(unix)]
+    Payload(payload::Arguments),
     Reduce(reduce::Arguments),
 }
 
@@ -91,6 +95,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Mask(arguments) => mask::run(&arguments).map(|()| ExitCode::SUCCESS),
+        #[cfg(unix)]
+        Command::Payload(arguments) => payload::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Reduce(arguments) => reduce::run(&arguments).map(|()| ExitCode::SUCCESS),
     };
     match done {

@@ -84,6 +84,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "the most bytes of one attribute with whole content, at most 262144; longer texts in it are cut, and the JSON stays whole",
     },
     Variable {
+        name: "VEILSPAN_PAYLOADS",
+        default: "",
+        meaning: "the absolute path of a folder of this user's alone in which content that is longer than that is kept whole, at `masked` and `full`, under the reference on its span",
+    },
+    Variable {
         name: "VEILSPAN_HASH",
         default: "hmac-sha256",
         meaning: "how digests are made: `hmac-sha256`, `sha256` (short texts can be guessed) or `none`",

@@ -16,7 +16,7 @@ mod call;
 mod call_kind;
 mod clock;
 mod content;
-mod hex;
+pub(crate) mod hex;
 mod id;
 mod link;
 mod mark;

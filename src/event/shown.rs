@@ -66,6 +66,11 @@ impl Shown {
         self.clear(|texts| texts.content = None);
     }
 
+    /// Takes out where all of it is kept.
+    pub fn clear_reference(&mut self) {
+        self.clear(|texts| texts.reference = None);
+    }
+
     /// Takes all of it out, and where it is kept too.
     pub fn clear_whole(&mut self) {
         self.clear(|texts| (texts.content, texts.reference) = (None, None));

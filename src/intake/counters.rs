@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::privacy::{PayloadCounts, VeilCounts};
+
 /// Why a call, or the content of one, was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -107,6 +109,8 @@ pub(crate) struct Counters {
     waits_cut_short: AtomicU64,
     retries: AtomicU64,
     labels_replaced: AtomicU64,
+    texts_cut: AtomicU64,
+    texts_masked: AtomicU64,
     foreign_connection: AtomicU64,
     tool_mismatch: AtomicU64,
     dropped: [AtomicU64; Drop::ALL.len()],
@@ -157,8 +161,10 @@ impl Counters {
         self.retries.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn set_labels_replaced(&self, total: u64) {
-        self.labels_replaced.store(total, Ordering::Relaxed);
+    pub(crate) fn set_veiled(&self, totals: VeilCounts) {
+        self.labels_replaced.store(totals.labels_replaced, Ordering::Relaxed);
+        self.texts_cut.store(totals.texts_cut, Ordering::Relaxed);
+        self.texts_masked.store(totals.texts_masked, Ordering::Relaxed);
     }
 
     pub(crate) fn add_dropped(&self, reason: Drop, count: u64) {
@@ -185,6 +191,9 @@ impl Counters {
             waits_cut_short: load(&self.waits_cut_short),
             retries: load(&self.retries),
             labels_replaced: load(&self.labels_replaced),
+            texts_cut: load(&self.texts_cut),
+            texts_masked: load(&self.texts_masked),
+            payloads: PayloadCounts::default(),
             foreign_connection: load(&self.foreign_connection),
             tool_mismatch: load(&self.tool_mismatch),
             dropped: losses,
@@ -218,6 +227,12 @@ pub struct Counts {
     pub retries: u64,
     /// Labels that did not look like one and left as a digest or as `_OTHER`.
     pub labels_replaced: u64,
+    /// Whole contents that did not fit into their attribute and were cut (`VEILSPAN_ATTRIBUTE_BYTES`).
+    pub texts_cut: u64,
+    /// Texts that left with something masked in them, a preview and the whole each for itself.
+    pub texts_masked: u64,
+    /// What became of contents that are kept whole (`VEILSPAN_PAYLOADS`): all of this process in that folder.
+    pub payloads: PayloadCounts,
     /// Results of delegated calls that were refused, since they came over another connection.
     pub foreign_connection: u64,
     /// Results of delegated calls that were refused, since they name another tool.
@@ -239,6 +254,9 @@ impl Counts {
         waits_cut_short: 0,
         retries: 0,
         labels_replaced: 0,
+        texts_cut: 0,
+        texts_masked: 0,
+        payloads: PayloadCounts::ZERO,
         foreign_connection: 0,
         tool_mismatch: 0,
         dropped: Losses([0; Drop::ALL.len()]),

@@ -179,7 +179,7 @@ impl Intake {
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        self.counters.read()
+        Counts { payloads: self.newest.payload_counts(), ..self.counters.read() }
     }
 
     /// Whether nothing waits any more; nothing where it was shut down before.
@@ -192,11 +192,9 @@ impl Intake {
         let is_alone = self.sink.drains_alone();
         self.queue.flush(Flush { deadline, last, is_alone, answer }).ok()?;
         let complete = answered.recv_timeout(timeout).unwrap_or(false);
-        if !is_alone {
-            return Some(complete);
-        }
         // The pipeline has handed everything over, and goes on meanwhile.
-        Some(drained(&*self.sink, deadline, last.is_some()) && complete)
+        let complete = complete & (!is_alone || drained(&*self.sink, deadline, last.is_some()));
+        Some(complete & self.newest.flush_stores(deadline))
     }
 }
 

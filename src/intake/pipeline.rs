@@ -80,6 +80,7 @@ impl Pipeline {
                 self.policies.look(event.at.seq, &mut self.veil);
                 let opened_under = self.open.get(&event.key).map(|call| &call.policy);
                 let event = self.policies.event(opened_under, &mut self.veil, *event);
+                self.policies.lower_stores();
                 self.queue.release(bytes);
                 if let (Some(_), Some(seq)) = (&self.progress, event.at.seq) {
                     self.handled.insert(seq);
@@ -87,7 +88,7 @@ impl Pipeline {
                 self.event(event);
             }
             self.commit();
-            self.counters.set_labels_replaced(self.veil.counts().labels_replaced);
+            self.counters.set_veiled(self.veil.counts());
             for flush in batch.flushes.drain(..) {
                 if let Some(at) = flush.last {
                     self.abandon(at);

@@ -52,6 +52,11 @@ impl Policies {
         }
     }
 
+    /// A policy may have been set while an event was veiled: what was handed on to be kept has to be allowed by that too.
+    pub(super) fn lower_stores(&self) {
+        self.newest.lower_stores_after(self.version);
+    }
+
     /// Takes out of a call what was veiled under `policy` and may not leave any more.
     pub(super) fn lower(&self, policy: &Policy, record: &mut CallRecord<Veiled>) {
         let lowered = policy.lowered_to(&self.last);

@@ -5,6 +5,10 @@ use super::policy::Levels;
 use crate::event::{CallKind, Message, Part, Role};
 use crate::semconv::Field;
 
+/// What a message of either direction may be made of.
+pub(super) const MESSAGES: &[Field] =
+    &[Field::System, Field::Prompts, Field::Completions, Field::Reasoning, Field::ToolArguments, Field::ToolResults];
+
 /// What a message stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Said {

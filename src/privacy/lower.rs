@@ -2,15 +2,11 @@
 //!
 //! What was said is gone, so nothing can be veiled again: what a class that fell may have a part in is taken out.
 
-use super::classes;
+use super::classes::{self, MESSAGES};
 use super::level::Level;
 use super::policy::Levels;
 use crate::event::{Arguments, CallRecord, Given, Histories, Input, Measure, Noted, Output, Returned, Shown, Veiled};
 use crate::semconv::Field;
-
-/// What a message of either direction may be made of.
-const MESSAGES: &[Field] =
-    &[Field::System, Field::Prompts, Field::Completions, Field::Reasoning, Field::ToolArguments, Field::ToolResults];
 
 /// Takes out what `after` does not let leave and `before` did.
 pub(crate) fn record(record: &mut CallRecord<Veiled>, before: &Levels, after: &Levels) {

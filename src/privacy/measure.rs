@@ -6,7 +6,8 @@ use super::c1::{self, Hasher, RequestDigests};
 use super::classes::{self, Said};
 use super::level::Level;
 use super::policy::Policy;
-use crate::event::{Arguments, Digest, Input, Measure, Message, Output, RawText, Request, ResultContent};
+use super::tally::Tally;
+use crate::event::{Arguments, CallKind, Digest, Input, Measure, Message, Output, RawText, Request, ResultContent};
 use crate::semconv::Field;
 
 /// The most messages, answers and blobs that one span tells of. Of a longer history the newest are told.
@@ -17,6 +18,8 @@ pub(super) const MAX_TOLD: usize = 512;
 pub(crate) struct Telling<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) hasher: Option<&'a Hasher>,
+    /// What is done to texts is counted here.
+    pub(crate) tally: &'a Tally,
 }
 
 impl Telling<'_> {
@@ -78,12 +81,17 @@ impl Telling<'_> {
         self.shown_text(classes, content, self.measured(classes, content))
     }
 
-    /// Several of them, of which the first is shown.
-    pub(super) fn texts(&self, classes: &[Field], contents: &[ResultContent]) -> Vec<Measure> {
-        let mut told = self.all_measured(classes, contents);
-        if let (Some(first), Some(content)) = (told.first_mut(), contents.first()) {
-            *first = self.shown_text(classes, content, std::mem::take(first));
-        }
+    /// The texts that a call of a kind of its own was given.
+    pub(super) fn given(&self, kind: CallKind, contents: &[ResultContent]) -> Vec<Measure> {
+        let mut told = self.all_measured(classes::given(kind), contents);
+        self.shown_given(kind, contents, &mut told);
+        told
+    }
+
+    /// The texts that it returned.
+    pub(super) fn returned(&self, kind: CallKind, contents: &[ResultContent]) -> Vec<Measure> {
+        let mut told = self.all_measured(classes::returned(kind), contents);
+        self.shown_returned(kind, contents, &mut told);
         told
     }
 

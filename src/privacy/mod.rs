@@ -3,8 +3,9 @@
 //! Promises that [`Veil::event`] is the only function from `Event<Raw>` to `Event<Veiled>`, and that what it lets through
 //! is what the [`Policy`] says: digests of form `c1` and lengths of content, previews and masked texts where their level
 //! allows, labels that look like labels, numbers. Costs one hash over the content, and an allocation for each label; where
-//! text leaves, one pass of the detectors over that. Does no I/O and reads no clock; the environment, the policy files and
-//! the key file are read when a policy is made, never after. Leaves encoding to `otlp`.
+//! text leaves, one pass of the detectors over that. Reads no clock, and does no I/O but on the thread of the payload store;
+//! the environment, the policy files and the key file are read when a policy is made, never after. Leaves encoding to
+//! `otlp`.
 
 pub mod c1;
 mod classes;
@@ -17,17 +18,24 @@ mod label;
 mod level;
 pub(crate) mod lower;
 pub(crate) mod measure;
+mod payloads;
 mod policy;
 mod preview;
 mod secure_file;
 mod show;
+mod tally;
 mod veil;
 
 pub use detect::Detectors;
 pub use key::{Key, KeyError};
 pub use label::{MAX_LABEL_BYTES, is_label, is_policy};
 pub use level::{Level, Strength};
+pub use payloads::PayloadCounts;
+pub(crate) use payloads::Payloads;
+#[cfg(all(feature = "cli", unix))]
+pub(crate) use payloads::{PayloadError, PayloadReader};
 pub use policy::{ClassLevel, Levels, Origin, Policy, PolicyBuilder};
 #[cfg(any(feature = "collector", feature = "sdk"))]
 pub(crate) use policy::{OTHER, replaced_label};
+pub(crate) use tally::Tally;
 pub use veil::{Veil, VeilCounts};

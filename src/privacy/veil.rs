@@ -7,12 +7,12 @@ use bytestring::ByteString;
 use smallvec::SmallVec;
 
 use super::c1::Hasher;
-use super::classes;
 use super::history::History;
 use super::known::Known;
 use super::label::{is_policy, is_safe_label};
 use super::measure::{self, Telling};
 use super::policy::{OTHER, Policy, replaced_label};
+use super::tally::Tally;
 use crate::event::{
     Attrs, CallKind, Closed, Digest, Event, Given, Histories, Input, Kind, Mark, MarkKind, Measure, Message, Noted,
     Opened, Output, Raw, RawAttrs, RawValue, Request, ResultContent, Returned, Scope, Value, Veiled,
@@ -31,7 +31,8 @@ pub struct Veil {
     history: History,
     tenants: HashMap<ByteString, Hasher>,
     known: Known,
-    counts: VeilCounts,
+    labels_replaced: u64,
+    tally: Tally,
 }
 
 /// What a [`Veil`] has changed so far.
@@ -39,6 +40,10 @@ pub struct Veil {
 pub struct VeilCounts {
     /// Labels that did not look like one and left as a digest or as `_OTHER`.
     pub labels_replaced: u64,
+    /// Whole contents that did not fit into their attribute and were cut.
+    pub texts_cut: u64,
+    /// Texts that left with something masked in them, a preview and the whole each for itself.
+    pub texts_masked: u64,
 }
 
 impl Veil {
@@ -49,7 +54,8 @@ impl Veil {
             history: History::default(),
             tenants: HashMap::new(),
             known: Known::default(),
-            counts: VeilCounts::default(),
+            labels_replaced: 0,
+            tally: Tally::default(),
         }
     }
 
@@ -60,7 +66,8 @@ impl Veil {
 
     /// What it has changed so far.
     pub fn counts(&self) -> VeilCounts {
-        self.counts
+        let (texts_cut, texts_masked) = self.tally.read();
+        VeilCounts { labels_replaced: self.labels_replaced, texts_cut, texts_masked }
     }
 
     /// From now on it applies this one.
@@ -78,7 +85,13 @@ impl Veil {
     /// The event, as much as may leave of it. What was said is wiped.
     pub fn event(&mut self, event: Event<Raw>) -> Event<Veiled> {
         let hasher = hasher_of(&self.policy, &mut self.tenants, event.scope.tenant.as_ref());
-        let pass = Pass { hasher, policy: &self.policy, known: &mut self.known, counts: &mut self.counts };
+        let pass = Pass {
+            hasher,
+            policy: &self.policy,
+            known: &mut self.known,
+            labels_replaced: &mut self.labels_replaced,
+            tally: &self.tally,
+        };
         pass.event(event, &mut self.history)
     }
 
@@ -87,7 +100,13 @@ impl Veil {
         let tenant = event.scope.tenant.as_deref();
         let hasher = policy.hasher().map(|hasher| hasher.for_tenant(tenant));
         let mut known = Known::default();
-        let pass = Pass { hasher: hasher.as_ref(), policy, known: &mut known, counts: &mut self.counts };
+        let pass = Pass {
+            hasher: hasher.as_ref(),
+            policy,
+            known: &mut known,
+            labels_replaced: &mut self.labels_replaced,
+            tally: &self.tally,
+        };
         pass.event(event, &mut self.history)
     }
 
@@ -126,7 +145,8 @@ struct Pass<'a> {
     hasher: Option<&'a Hasher>,
     policy: &'a Policy,
     known: &'a mut Known,
-    counts: &'a mut VeilCounts,
+    labels_replaced: &'a mut u64,
+    tally: &'a Tally,
 }
 
 impl Pass<'_> {
@@ -168,7 +188,7 @@ impl Pass<'_> {
         if self.known.scope(self.policy.detectors(), &scope) {
             return scope;
         }
-        let before = *self.counts;
+        let before = *self.labels_replaced;
         let veiled = Scope {
             tenant: scope.tenant.as_ref().map(|id| self.label(id)),
             rollout: self.label(&scope.rollout),
@@ -176,7 +196,7 @@ impl Pass<'_> {
             turn: self.label(&scope.turn),
         };
         if was_counted {
-            *self.counts = before;
+            *self.labels_replaced = before;
         }
         Arc::new(veiled)
     }
@@ -229,7 +249,7 @@ impl Pass<'_> {
                 let told = arguments.map(|arguments| self.telling().arguments(&arguments));
                 Given::Arguments(told.unwrap_or_default())
             }
-            Given::Texts(texts) => Given::Texts(self.telling().texts(classes::given(kind), &texts)),
+            Given::Texts(texts) => Given::Texts(self.telling().given(kind, &texts)),
         }
     }
 
@@ -240,7 +260,7 @@ impl Pass<'_> {
                 let told = result.map(|result| self.telling().result(&result));
                 Returned::Result(told.unwrap_or_default())
             }
-            Returned::Texts(texts) => Returned::Texts(self.telling().texts(classes::returned(kind), &texts)),
+            Returned::Texts(texts) => Returned::Texts(self.telling().returned(kind, &texts)),
         }
     }
 
@@ -269,7 +289,7 @@ impl Pass<'_> {
                 None => self.replaced(std::str::from_utf8(text).unwrap_or_default()),
             },
             Class::Reason | Class::Constant => {
-                self.counts.labels_replaced += 1;
+                *self.labels_replaced += 1;
                 OTHER
             }
             _ => self.replaced(std::str::from_utf8(text).unwrap_or_default()),
@@ -281,7 +301,7 @@ impl Pass<'_> {
     }
 
     fn replaced(&mut self, text: &str) -> ByteString {
-        self.counts.labels_replaced += 1;
+        *self.labels_replaced += 1;
         replaced_label(self.hasher, text)
     }
 
@@ -318,6 +338,6 @@ impl Pass<'_> {
     }
 
     const fn telling(&self) -> Telling<'_> {
-        Telling { policy: self.policy, hasher: self.hasher }
+        Telling { policy: self.policy, hasher: self.hasher, tally: self.tally }
     }
 }

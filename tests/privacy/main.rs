@@ -6,6 +6,8 @@ mod schema;
 
 mod classes;
 mod messages;
+#[cfg(unix)]
+mod payloads;
 mod previews;
 mod recorded;
 mod swap;

@@ -1,8 +1,8 @@
 //! Whole content: valid against the conventions' schemas, whatever it is cut to.
 
 use proptest::prelude::*;
-use serde_json::Value;
-use veilspan::event::{Message, Part, Request, ResultContent, Role, ToolDefinition};
+use serde_json::{Value, json};
+use veilspan::event::{CallKind, Given, Message, Part, Request, ResultContent, Returned, Role, ToolDefinition};
 use veilspan::{Policy, Recorder};
 
 use super::recorded::{conversation, inference, policy, recorded, tool};
@@ -46,6 +46,74 @@ fn of_a_long_history_the_newest_messages_stay_and_long_texts_are_cut() {
     let last = messages.as_array().unwrap().last().unwrap()["parts"][0]["content"].as_str().unwrap();
     assert!(last.starts_with("the newest xxx") && last.contains("… <truncated len="), "{last}");
     assert!(content.contains("message 199") && !content.contains("message 0\""));
+}
+
+/// Calls of the kinds that the conventions have no messages for, each with what it was given and what it returned.
+fn other_calls(recorder: &Recorder) {
+    let mut search = recorder.retrieval("source").query("a query").start();
+    search.document("the first document").document("the second document");
+    search.finish();
+    let mut memory = recorder.memory("search_memory").input("a look").start();
+    memory.output("a memory");
+    memory.finish();
+    recorder.embeddings("p", "m").input("one text").input("another").start().finish();
+    let mut workflow = recorder.workflow("w").input("what to do").start();
+    workflow.output("what was done");
+    workflow.finish();
+    let turn = recorder.turn("agent").start();
+    let mut cell = turn.code_cell("1").source("print(1)").start();
+    cell.output("1");
+    cell.finish();
+    let mut terminal = turn.terminal("exec").input(r#"{"cmd":"ls -la"}"#).start();
+    terminal.output("a file");
+    terminal.finish();
+    turn.approval("deploy").question("may I?").start().approved();
+    turn.finish();
+}
+
+#[test]
+fn what_calls_of_other_kinds_were_given_and_returned_leaves_whole_as_one_message() {
+    let calls = recorded(masked("65536"), other_calls);
+    let mut told = Vec::new();
+    for call in &calls {
+        let (Given::Texts(given), Returned::Texts(returned)) = (&call.given, &call.returned) else { continue };
+        let [given, returned] = [given, returned].map(|texts| texts.first().and_then(|first| first.shown.content()));
+        assert!(given.iter().all(|text| is_input(text)) && returned.iter().all(|text| is_output(text)));
+        let parts = |text: Option<&bytestring::ByteString>| {
+            text.map_or(Value::Null, |text| serde_json::from_str::<Value>(text).unwrap()[0]["parts"].take())
+        };
+        told.push((call.kind, parts(given), parts(returned)));
+    }
+    let of = |kind: CallKind| told.iter().find(|(known, ..)| *known == kind).unwrap();
+    let text = |content: &str| json!({ "type": "text", "content": content });
+    let response = |content: &str| json!({ "type": "tool_call_response", "response": content });
+    let call = |name: &str, arguments: Value| json!([{ "type": "tool_call", "name": name, "arguments": arguments }]);
+    assert_eq!(of(CallKind::Retrieval).1, json!([text("a query")]));
+    assert_eq!(of(CallKind::Retrieval).2, json!([response("the first document"), response("the second document")]));
+    assert_eq!(of(CallKind::Memory).2, json!([response("a memory")]));
+    assert_eq!(of(CallKind::Embeddings).1, json!([text("one text"), text("another")]));
+    assert_eq!(of(CallKind::Workflow).2, json!([text("what was done")]));
+    assert_eq!(of(CallKind::CodeCell).1, call("code_cell", "print(1)".into()));
+    assert_eq!(of(CallKind::Terminal).1, call("terminal", json!({ "cmd": "ls -la" })));
+    assert_eq!(of(CallKind::Approval).1, call("approval", "may I?".into()));
+}
+
+#[test]
+fn of_a_class_that_does_not_leave_whole_no_call_of_another_kind_tells_more() {
+    for class in ["PROMPTS", "COMPLETIONS", "TOOL_ARGUMENTS", "TOOL_RESULTS"] {
+        let variable = format!("VEILSPAN_CONTENT_{class}");
+        let hidden: &[&str] = match class {
+            "PROMPTS" => &["a query", "a look", "one text", "what to do"],
+            "COMPLETIONS" => &["what was done"],
+            "TOOL_ARGUMENTS" => &["print(1)", "ls -la", "may I?"],
+            _ => &["the first document", "a memory", "a file"],
+        };
+        let calls = recorded(policy(&[("VEILSPAN_CONTENT", "masked"), (&variable, "digest")]), other_calls);
+        let mut bytes = Vec::new();
+        calls.iter().for_each(|call| veilspan::otlp::encode::Encoder::default().span(call, &mut bytes));
+        let wire = String::from_utf8_lossy(&bytes);
+        hidden.iter().for_each(|text| assert!(!wire.contains(text), "{text} under {class}"));
+    }
 }
 
 /// Any text, long and short, with what is hard to escape and hard to cut.

@@ -35,6 +35,14 @@ fn spans(policy: Policy) -> Vec<Bytes> {
         let mut call = turn.tool("my tool").arguments("not json").mcp_server("a server").call_id("an id").start();
         call.result("done and done");
         call.finish();
+        let mut search = turn.retrieval("a source").query("a query").start();
+        search.document("one").document("two");
+        search.finish();
+        let mut cell = turn.code_cell("1").source("print(1)").start();
+        cell.output("1");
+        cell.finish();
+        turn.terminal("exec").input(r#"{"cmd":"ls -l"}"#).start().finish();
+        turn.approval("deploy").question("may I?").start().approved();
         recorder.turn("sub agent").after(&turn.reference()).start().finish();
         turn.finish();
     }
@@ -58,6 +66,20 @@ fn what_the_recorder_has_veiled_keeps_its_bytes() {
         for stage in every_policy() {
             let patches = patches(&stage, &request);
             assert!(patches.is_empty(), "{policy:?} through {stage:?}: {patches:?}");
+        }
+    }
+}
+
+#[test]
+fn what_the_recorder_shows_keeps_its_bytes_under_the_same_policy() {
+    let resource = encode::resource([("service.name", "shop")], None);
+    for content in ["preview", "masked"] {
+        for bytes in ["150", "65536"] {
+            let environment = [("VEILSPAN_CONTENT", content), ("VEILSPAN_ATTRIBUTE_BYTES", bytes)];
+            let (policy, _) = Policy::builder().build_in(&environment.into_iter().collect());
+            let request = request(&resource, &encode::scope(), spans(policy.clone())).into_bytes();
+            let patches = patches(&policy, &request);
+            assert!(patches.is_empty(), "{content} {bytes}: {patches:?}");
         }
     }
 }

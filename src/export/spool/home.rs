@@ -17,15 +17,15 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, FlockOperation};
 use rustix::io::Errno;
 
 use super::error::{Problem, SpoolError};
-use super::real::{self, RealDisk};
+use super::real::RealDisk;
 use crate::event::ProducerId;
+use crate::folder::{self, FolderError};
 
 const LOCK: &str = "lock";
-const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// The spool's folder, held open.
 #[derive(Debug)]
@@ -43,19 +43,12 @@ pub(super) struct Life {
 impl Home {
     /// Opens the folder, and makes it where it is missing and its parent is there.
     pub(super) fn open(path: &Path) -> Result<Self, SpoolError> {
-        match rustix::fs::mkdir(path, Mode::RWXU) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(error) => return Err(SpoolError::new(Problem::Make, error)),
-        }
-        let folder = rustix::fs::open(path, FOLDER, Mode::empty()).map_err(|error| match error {
-            Errno::LOOP | Errno::NOTDIR => SpoolError::new(Problem::Link, error),
-            _ => SpoolError::new(Problem::Open, error),
-        })?;
-        let stat = rustix::fs::fstat(&folder).map_err(|error| SpoolError::new(Problem::Open, error))?;
-        if !real::is_ours(&stat, FileType::Directory) {
-            return Err(SpoolError::bare(Problem::Owner));
-        }
-        Ok(Self(folder))
+        folder::make(path).map(Self).map_err(|error| match error {
+            FolderError::Missing(error) | FolderError::Open(error) => SpoolError::new(Problem::Open, error),
+            FolderError::Make(error) => SpoolError::new(Problem::Make, error),
+            FolderError::Link(error) => SpoolError::new(Problem::Link, error),
+            FolderError::Owner => SpoolError::bare(Problem::Owner),
+        })
     }
 
     /// Makes the folder of a process life.
@@ -64,12 +57,9 @@ impl Home {
         let name = producer.to_string();
         // Between making a folder and locking it somebody may find it, take it for an empty one, and remove it.
         for _ in 0..16 {
-            match rustix::fs::mkdirat(&self.0, &*name, Mode::RWXU) {
-                Ok(()) | Err(Errno::EXIST) => {}
-                Err(error) => return Err(failed(error.into())),
-            }
-            let Ok(folder) = self.life_folder(&name) else { continue };
-            let lock = real::create_file(folder.as_fd(), LOCK).or_else(|_| real::open_file(folder.as_fd(), LOCK));
+            folder::make_inside(self.0.as_fd(), &name).map_err(failed)?;
+            let Ok(folder) = folder::open_inside(self.0.as_fd(), &name) else { continue };
+            let lock = folder::create_file(folder.as_fd(), LOCK).or_else(|_| folder::open_file(folder.as_fd(), LOCK));
             match lock {
                 Ok(lock) => {
                     if let Some(life) = self.locked(folder, name.clone(), lock).map_err(failed)? {
@@ -86,16 +76,16 @@ impl Home {
 
     /// Takes over one folder whose process is gone, and that is not among those already looked at.
     pub(super) fn adopt(&self, is_known: impl Fn(&str) -> bool) -> io::Result<Option<Life>> {
-        let mut names = real::names(self.0.as_fd())?;
+        let mut names = folder::names(self.0.as_fd())?;
         names.sort();
         for name in names.into_iter().filter(|name| name.parse::<ProducerId>().is_ok() && !is_known(name)) {
             // What cannot be opened as ours is left alone.
-            let Ok(folder) = self.life_folder(&name) else { continue };
-            let lock = match real::open_file(folder.as_fd(), LOCK) {
+            let Ok(folder) = folder::open_inside(self.0.as_fd(), &name) else { continue };
+            let lock = match folder::open_file(folder.as_fd(), LOCK) {
                 Ok(lock) => lock,
                 // Its maker died before it had a lock, or is about to make one: then this fails for one of the two.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    let Ok(lock) = real::create_file(folder.as_fd(), LOCK) else { continue };
+                    let Ok(lock) = folder::create_file(folder.as_fd(), LOCK) else { continue };
                     lock
                 }
                 Err(_) => continue,
@@ -122,20 +112,11 @@ impl Home {
         Ok(is_same.then_some(Life { folder, name, _lock: lock }))
     }
 
-    fn life_folder(&self, name: &str) -> io::Result<OwnedFd> {
-        let folder = rustix::fs::openat(&self.0, name, FOLDER, Mode::empty())?;
-        let stat = rustix::fs::fstat(&folder)?;
-        if !real::is_ours(&stat, FileType::Directory) {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
-        Ok(folder)
-    }
-
     /// Removes the folder of a life, where nothing is left in it, and gives its lock back.
     pub(super) fn remove(&self, life: Life) {
         // What cannot be removed now is found again by whoever looks next.
         let is_ours = |name: &String| name == LOCK || name.starts_with("settled-");
-        let Ok(names) = real::names(life.folder.as_fd()) else { return };
+        let Ok(names) = folder::names(life.folder.as_fd()) else { return };
         if names.iter().all(is_ours) {
             for name in names.iter().filter(|name| *name != LOCK).map(String::as_str).chain([LOCK]) {
                 let _ = rustix::fs::unlinkat(&life.folder, name, AtFlags::empty());

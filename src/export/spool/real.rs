@@ -1,18 +1,15 @@
 //! A folder of the machine's own file system. Everything is opened from the folder that is held, and no link is followed.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FallocateFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
 use super::log::{Disk, DiskFile};
-
-/// Read and written by its owner alone.
-const OURS_ALONE: Mode = Mode::from_raw_mode(0o600);
-const NO_LINK: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
+use crate::folder;
 
 /// A folder, held open.
 #[derive(Debug)]
@@ -26,65 +23,24 @@ impl RealDisk {
 
 impl Disk for RealDisk {
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | NO_LINK;
-        let file = rustix::fs::openat(&self.0, name, flags, OURS_ALONE)?;
-        Ok(Arc::new(RealFile(file.into())))
+        Ok(Arc::new(RealFile(folder::create_file(self.0.as_fd(), name)?.into())))
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(Arc::new(RealFile(open_file(self.0.as_fd(), name)?.into())))
+        Ok(Arc::new(RealFile(folder::open_file(self.0.as_fd(), name)?.into())))
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
-        names(self.0.as_fd())
+        folder::names(self.0.as_fd())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        match rustix::fs::unlinkat(&self.0, name, AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        folder::remove(&self.0, name)
     }
 
     fn sync(&self) -> io::Result<()> {
         Ok(rustix::fs::fsync(&self.0)?)
     }
-}
-
-/// A plain file that is ours, has one name, and that nobody else may touch.
-pub(super) fn open_file(folder: BorrowedFd<'_>, name: &str) -> io::Result<OwnedFd> {
-    let file = rustix::fs::openat(folder, name, OFlags::RDWR | NO_LINK, Mode::empty())?;
-    let stat = rustix::fs::fstat(&file)?;
-    if !is_ours(&stat, FileType::RegularFile) || stat.st_nlink != 1 {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "not a plain file of ours alone"));
-    }
-    Ok(file)
-}
-
-/// Makes a file that is not there yet.
-pub(super) fn create_file(folder: BorrowedFd<'_>, name: &str) -> io::Result<OwnedFd> {
-    Ok(rustix::fs::openat(folder, name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | NO_LINK, OURS_ALONE)?)
-}
-
-/// Of this type, of our user, and closed to everybody else.
-pub(super) fn is_ours(stat: &Stat, kind: FileType) -> bool {
-    FileType::from_raw_mode(stat.st_mode) == kind
-        && stat.st_uid == rustix::process::geteuid().as_raw()
-        && stat.st_mode & 0o077 == 0
-}
-
-pub(super) fn names(folder: BorrowedFd<'_>) -> io::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in rustix::fs::Dir::read_from(folder)? {
-        // Names of ours are ASCII; what is not even Unicode is not ours.
-        if let Ok(name) = entry?.file_name().to_str().map(str::to_owned)
-            && name != "."
-            && name != ".."
-        {
-            names.push(name);
-        }
-    }
-    Ok(names)
 }
 
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use crate::event::shape;
 use crate::event::{Channel, Facet, Item, ItemKind, ItemPart, Message, Part, PartKind, RawBytes, RawText, Role};
 use crate::privacy::c1::{self, Hasher};
 use crate::privacy::measure::Telling;
-use crate::privacy::{Level, Policy};
+use crate::privacy::{Level, Policy, Tally};
 use crate::semconv::Field;
 
 /// The items that are remembered. Beyond, all are read anew once.
@@ -32,6 +32,7 @@ pub(super) struct Shown {
 pub(super) struct Items {
     policy: Policy,
     hasher: Option<Hasher>,
+    tally: Tally,
     /// By the digest of their bytes, which never leaves.
     known: HashMap<[u8; 32], Shown>,
 }
@@ -39,12 +40,12 @@ pub(super) struct Items {
 impl Items {
     pub(super) fn new(policy: Policy) -> Self {
         let hasher = policy.hasher().cloned();
-        Self { policy, hasher, known: HashMap::new() }
+        Self { policy, hasher, tally: Tally::default(), known: HashMap::new() }
     }
 
     /// What may be told of content, class by class.
     pub(super) const fn telling(&self) -> Telling<'_> {
-        Telling { policy: &self.policy, hasher: self.hasher.as_ref() }
+        Telling { policy: &self.policy, hasher: self.hasher.as_ref(), tally: &self.tally }
     }
 
     /// The item of a message and the digests of its parts; no more than its kind where nothing may be told of what it

@@ -8,6 +8,12 @@ pub fn text(hasher: &Hasher, text: &str) -> Digest {
     hasher.digest(&[text.as_bytes()])
 }
 
+/// A text whose bytes may be no UTF-8 any more.
+#[cfg(all(feature = "cli", unix))]
+pub(crate) fn text_bytes(hasher: &Hasher, text: &[u8]) -> Digest {
+    hasher.digest(&[text])
+}
+
 /// A blob: its decoded bytes.
 pub fn blob(hasher: &Hasher, bytes: &[u8]) -> Digest {
     hasher.digest(&[bytes])

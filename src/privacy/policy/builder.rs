@@ -12,6 +12,7 @@ use super::{InForce, MAX_ATTRIBUTE_BYTES, Policy, detectors, file, foreign, vari
 use crate::environment::{Environment, Setting, Warning, warn_once};
 use crate::privacy::key::Key;
 use crate::privacy::level::{Level, Strength};
+use crate::privacy::payloads;
 use crate::semconv::Field;
 
 /// Builds a [`Policy`] from code. What the operator's ceiling forbids stays forbidden.
@@ -72,7 +73,8 @@ impl PolicyBuilder {
     /// Where nobody names a key: the one that is kept for this user, which is made the first time.
     ///
     /// It stands in `veilspan/hash.key` in `XDG_CONFIG_HOME`, or else in `.config` in `HOME`, readable by its owner alone.
-    /// Where it can neither be read nor made, a key is made for the life of the process, as it is without this.
+    /// Where it can neither be read nor made, a key is made for the life of the process, as it is without this. Where
+    /// `VEILSPAN_PAYLOADS` keeps content it is kept in any case: what is named by a digest is found by that key alone.
     pub fn keep_key(mut self) -> Self {
         self.keeps_key = true;
         self
@@ -112,11 +114,13 @@ impl PolicyBuilder {
             // Labels that do not look like one are digested too, unless nobody wants any digest.
             hashing = Hashing::None;
         }
+        // A reference to a payload is worth nothing without the key that it was made with.
         if let Hashing::Hmac(key @ None) = &mut hashing
-            && self.keeps_key
+            && (self.keeps_key || payloads::asked_for(environment, &levels))
         {
             *key = Key::kept(environment, &mut warnings);
         }
+        let payloads = payloads::from_environment(environment, &levels, hashing.lasts(), &mut warnings);
         let attribute_bytes = variables::attribute_bytes(environment, &mut warnings).min(MAX_ATTRIBUTE_BYTES);
         let in_force = InForce {
             general: sources.general(),
@@ -125,6 +129,7 @@ impl PolicyBuilder {
             ceiling,
             preview,
             attribute_bytes,
+            payloads,
             detectors,
             hasher: None,
             key_id: None,

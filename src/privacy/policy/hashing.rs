@@ -1,7 +1,9 @@
 //! How digests are made, as the environment says.
 
-use super::super::key::Key;
 use crate::environment::{Environment, Setting, Warning};
+#[cfg(all(feature = "cli", unix))]
+use crate::privacy::c1::Hasher;
+use crate::privacy::key::Key;
 
 /// How digests are made.
 #[derive(Clone, Debug)]
@@ -10,6 +12,25 @@ pub(super) enum Hashing {
     Hmac(Option<Key>),
     Sha256,
     None,
+}
+
+/// The function D that this environment gives every process of this user; nothing where there is none, or none that lasts.
+#[cfg(all(feature = "cli", unix))]
+pub(in crate::privacy) fn lasting_hasher(environment: &Environment) -> Option<Hasher> {
+    // Said by whoever made what is compared with.
+    let mut warnings = Vec::new();
+    match hashing(environment, &mut warnings) {
+        Hashing::Hmac(key) => Some(key.or_else(|| Key::kept(environment, &mut warnings))?.hasher()),
+        Hashing::Sha256 => Some(Hasher::sha256()),
+        Hashing::None => None,
+    }
+}
+
+impl Hashing {
+    /// Whether there are digests that compare with those of other processes.
+    pub(super) const fn lasts(&self) -> bool {
+        matches!(self, Self::Hmac(Some(_)) | Self::Sha256)
+    }
 }
 
 pub(super) fn hashing(environment: &Environment, warnings: &mut Vec<Warning>) -> Hashing {

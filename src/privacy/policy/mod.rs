@@ -19,10 +19,13 @@ use super::detect::Detectors;
 use super::key::Key;
 use super::label::is_safe_label;
 use super::level::Level;
+use super::payloads::{PayloadCounts, Payloads};
 use super::preview::PreviewRule;
 use crate::event::{Algorithm, Digest};
 use crate::semconv::Field;
 use hashing::Hashing;
+#[cfg(all(feature = "cli", unix))]
+pub(super) use hashing::lasting_hasher;
 
 pub use builder::PolicyBuilder;
 pub use levels::{ClassLevel, Levels, Origin};
@@ -45,6 +48,7 @@ struct InForce {
     ceiling: (Level, Origin),
     preview: PreviewRule,
     attribute_bytes: usize,
+    payloads: Option<Payloads>,
     detectors: Option<Detectors>,
     hasher: Option<Hasher>,
     key_id: Option<String>,
@@ -107,6 +111,17 @@ impl Policy {
     /// The most bytes of one attribute with content.
     pub fn attribute_bytes(&self) -> usize {
         self.0.attribute_bytes
+    }
+
+    /// What became of content that was too long for its attribute: of all payloads that this process has written into the
+    /// folder of `VEILSPAN_PAYLOADS`, under whatever policy.
+    pub fn payload_counts(&self) -> PayloadCounts {
+        self.payloads().map_or_else(PayloadCounts::default, Payloads::counts)
+    }
+
+    /// Where content is kept that is too long for an attribute.
+    pub(crate) fn payloads(&self) -> Option<&Payloads> {
+        self.0.payloads.as_ref()
     }
 
     /// How digests are made, if any may leave.

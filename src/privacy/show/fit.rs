@@ -1,7 +1,19 @@
-//! Making a list of JSON values fit into so many bytes: texts are cut first, then units are left out.
+//! Making content fit into so many bytes: texts are cut first, then units are left out, and JSON stays JSON.
 
-use super::json::{Draft, Piece, cut_to, escaped, escaped_length};
-use crate::privacy::preview::MARKER_BYTES;
+use std::borrow::Cow;
+
+use super::json::{Draft, Piece, cut_to, escaped, escaped_length, is_structured};
+use crate::privacy::preview::{MARKER_BYTES, cut};
+
+/// Content ready to be written, into however many bytes.
+pub(super) enum Form<'a> {
+    /// A JSON array.
+    List { units: Vec<Unit>, gives: Gives },
+    /// One JSON value.
+    Value(Draft),
+    /// A text, which stays JSON where it is.
+    Text(Cow<'a, str>),
+}
 
 /// One element of a list, and what stands for it where it does not fit even with its texts cut.
 pub(super) struct Unit {
@@ -16,10 +28,10 @@ pub(super) enum Gives {
     Last,
 }
 
-/// A list that has been written.
+/// Content that has been written.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Written {
-    pub(super) json: String,
+    pub(super) text: String,
     /// Whether all of it is there.
     pub(super) is_whole: bool,
 }
@@ -27,48 +39,67 @@ pub(super) struct Written {
 /// A text is not cut below this for the sake of others; elements are left out instead.
 const FLOOR: usize = 256;
 
-/// A JSON array of at most `bytes` bytes; nothing where not even an empty one fits.
-pub(super) fn list(mut units: Vec<Unit>, gives: Gives, bytes: usize) -> Option<Written> {
-    let room = bytes.checked_sub("[]".len())?;
-    if gives == Gives::Oldest {
-        units.reverse();
+impl Form<'_> {
+    /// At most `bytes` bytes of it; nothing where not even the least of it fits.
+    pub(super) fn fit(&self, bytes: usize) -> Option<Written> {
+        match self {
+            Self::List { units, gives } => list(units, *gives, bytes),
+            Self::Value(draft) => write(draft.pieces(), bytes),
+            Self::Text(text) if text.len() <= bytes => Some(Written { text: text.to_string(), is_whole: true }),
+            Self::Text(text) => beginning(text, bytes),
+        }
     }
-    let mut drafts = Vec::with_capacity(units.len());
+}
+
+/// The beginning of a text that is too long, which stays JSON where it is.
+pub(super) fn beginning(text: &str, bytes: usize) -> Option<Written> {
+    if !is_structured(text) {
+        let room = bytes.checked_sub(MARKER_BYTES)?;
+        return Some(Written { text: cut(text, usize::MAX, room), is_whole: false });
+    }
+    let mut draft = Draft::default();
+    draft.value(Cow::Borrowed(text));
+    // So many numbers or keys that cutting texts is not enough: the beginning, as a string.
+    let as_text = || Written { text: escaped(&cut_to(text, bytes)), is_whole: false };
+    write(draft.pieces(), bytes).or_else(|| Some(as_text()).filter(|written| written.text.len() <= bytes))
+}
+
+fn list(units: &[Unit], gives: Gives, bytes: usize) -> Option<Written> {
+    let room = bytes.checked_sub("[]".len())?;
+    let mut drafts: Vec<&Draft> = Vec::with_capacity(units.len());
     let mut left = room;
     let mut is_whole = true;
-    for Unit { whole, small } in units {
+    let mut newest_first = units.iter().rev();
+    let mut oldest_first = units.iter();
+    let next = || if gives == Gives::Oldest { newest_first.next() } else { oldest_first.next() };
+    for Unit { whole, small } in std::iter::from_fn(next) {
         let separator = usize::from(!drafts.is_empty());
         let fits = |draft: &Draft| least(draft) + separator <= left;
-        let draft = match (fits(&whole), fits(&small)) {
+        let draft = match (fits(whole), fits(small)) {
             (true, _) => whole,
-            (false, true) => small,
+            (false, true) => {
+                is_whole = false;
+                small
+            }
             (false, false) => {
                 is_whole = false;
                 break;
             }
         };
-        left -= least(&draft) + separator;
+        left -= least(draft) + separator;
         drafts.push(draft);
     }
     if gives == Gives::Oldest {
         drafts.reverse();
     }
-    let mut joined = Draft::default();
-    joined.fixed("[");
-    for (place, draft) in drafts.into_iter().enumerate() {
-        if place > 0 {
-            joined.fixed(",");
-        }
-        joined.append(draft);
-    }
-    joined.fixed("]");
-    let written = write(&joined, bytes)?;
+    let [opening, comma, closing] = ["[", ",", "]"].map(|structure| Piece::Fixed(structure.to_owned()));
+    let separated = drafts.iter().enumerate().flat_map(|(place, draft)| {
+        let separator = if place > 0 { Some(&comma) } else { None };
+        separator.into_iter().chain(draft.pieces())
+    });
+    let pieces: Vec<&Piece> = std::iter::once(&opening).chain(separated).chain([&closing]).collect();
+    let written = write(pieces, bytes)?;
     Some(Written { is_whole: is_whole && written.is_whole, ..written })
-}
-
-/// A JSON value of at most `bytes` bytes; nothing where it does not fit even with its texts cut.
-pub(super) fn value(draft: &Draft, bytes: usize) -> Option<Written> {
-    write(draft, bytes)
 }
 
 /// The bytes that a draft takes where its texts are cut as far as they may be.
@@ -80,14 +111,15 @@ fn least(draft: &Draft) -> usize {
     draft.pieces().iter().map(least).sum()
 }
 
-fn write(draft: &Draft, bytes: usize) -> Option<Written> {
-    let lengths: Vec<usize> = draft.pieces().iter().filter_map(text_length).collect();
-    let fixed: usize =
-        draft.pieces().iter().map(|piece| if let Piece::Fixed(text) = piece { text.len() } else { 0 }).sum();
+/// At most `bytes` bytes; nothing where the pieces do not fit even with their texts cut.
+fn write<'p>(pieces: impl IntoIterator<Item = &'p Piece, IntoIter: Clone>, bytes: usize) -> Option<Written> {
+    let pieces = pieces.into_iter();
+    let lengths: Vec<usize> = pieces.clone().filter_map(text_length).collect();
+    let fixed: usize = pieces.clone().map(|piece| if let Piece::Fixed(text) = piece { text.len() } else { 0 }).sum();
     let cap = level(lengths, bytes.checked_sub(fixed)?)?;
     let mut json = String::with_capacity(bytes.min(4096));
     let mut is_whole = true;
-    for piece in draft.pieces() {
+    for piece in pieces {
         match piece {
             Piece::Fixed(structure) => json.push_str(structure),
             Piece::Text(text) if escaped_length(text) <= cap => json.push_str(&escaped(text)),
@@ -98,7 +130,7 @@ fn write(draft: &Draft, bytes: usize) -> Option<Written> {
         }
     }
     debug_assert!(json.len() <= bytes);
-    Some(Written { json, is_whole })
+    Some(Written { text: json, is_whole })
 }
 
 fn text_length(piece: &Piece) -> Option<usize> {

@@ -42,6 +42,18 @@ impl Draft {
         if is_structured(&text) { self.tokens(&text) } else { self.text(text) }
     }
 
+    /// The elements of a list, without its brackets.
+    pub(super) fn elements(drafts: impl IntoIterator<Item = Self>) -> Self {
+        let mut list = Self::default();
+        for (place, draft) in drafts.into_iter().enumerate() {
+            if place > 0 {
+                list.fixed(",");
+            }
+            list.append(draft);
+        }
+        list
+    }
+
     pub(super) fn append(&mut self, mut other: Self) {
         self.pieces.append(&mut other.pieces);
     }

@@ -1,30 +1,30 @@
 //! Content in the form that each attribute of the conventions has.
 
-use std::borrow::Cow;
-
-use super::fit::{self, Gives, Unit, Written};
-use super::json::{Draft, cut_to, escaped, is_structured};
+use super::fit::{Form, Gives, Unit};
+use super::json::{Draft, is_structured};
 use super::part;
 use super::shower::Shower;
-use crate::event::{Message, RawText, ResultContent, Role, ToolDefinition};
+use crate::event::{CallKind, Message, RawText, ResultContent, Role, ToolDefinition};
 use crate::privacy::classes::{self, Said};
 use crate::privacy::level::Level;
-use crate::privacy::preview::{MARKER_BYTES, cut};
+use crate::privacy::measure::MAX_TOLD;
 use crate::semconv::Field;
 
+/// What stands for a reason that nobody told.
+const UNKNOWN: &str = "unknown";
+
 /// `gen_ai.input.messages`: all messages, or the newest of them.
-pub(super) fn input(shower: Shower<'_>, messages: &[Message], bytes: usize) -> Option<Written> {
+pub(super) fn input(shower: Shower<'_>, messages: &[Message]) -> Form<'static> {
     let units = messages.iter().map(|message| unit(shower, Said::ToModel, message, None)).collect();
-    fit::list(units, Gives::Oldest, bytes)
+    Form::List { units, gives: Gives::Oldest }
 }
 
 /// `gen_ai.output.messages`, each with the reason why it ended. The conventions (v1.41) require one.
-pub(super) fn output(shower: Shower<'_>, messages: &[Message], reasons: &[&str], bytes: usize) -> Option<Written> {
-    const UNKNOWN: &str = "unknown";
+pub(super) fn output(shower: Shower<'_>, messages: &[Message], reasons: &[&str]) -> Form<'static> {
     let reason = |place: usize| reasons.get(place).or(reasons.last()).copied().map_or(UNKNOWN, conventional);
     let units = messages.iter().enumerate();
     let units = units.map(|(place, message)| unit(shower, Said::ByModel, message, Some(reason(place)))).collect();
-    fit::list(units, Gives::Last, bytes)
+    Form::List { units, gives: Gives::Last }
 }
 
 /// The conventions' own word for a provider's.
@@ -38,7 +38,7 @@ fn conventional(reason: &str) -> &str {
 }
 
 /// `gen_ai.system_instructions`
-pub(super) fn system(shower: Shower<'_>, level: Level, parts: &[RawText], bytes: usize) -> Option<Written> {
+pub(super) fn system(shower: Shower<'_>, level: Level, parts: &[RawText]) -> Form<'static> {
     let unit = |text: &RawText| {
         let mut whole = Draft::default();
         whole.fixed(r#"{"type":"text","content":"#);
@@ -49,11 +49,11 @@ pub(super) fn system(shower: Shower<'_>, level: Level, parts: &[RawText], bytes:
         small.fixed(r#"{"type":"text","content":"<truncated>"}"#);
         Unit { whole, small }
     };
-    fit::list(parts.iter().map(unit).collect(), Gives::Last, bytes)
+    Form::List { units: parts.iter().map(unit).collect(), gives: Gives::Last }
 }
 
 /// `gen_ai.tool.definitions`
-pub(super) fn tools(shower: Shower<'_>, level: Level, tools: &[ToolDefinition], bytes: usize) -> Option<Written> {
+pub(super) fn tools(shower: Shower<'_>, level: Level, tools: &[ToolDefinition]) -> Form<'static> {
     let unit = |tool: &ToolDefinition| {
         let head = || {
             let mut draft = Draft::default();
@@ -78,53 +78,59 @@ pub(super) fn tools(shower: Shower<'_>, level: Level, tools: &[ToolDefinition], 
         whole.fixed("}");
         Unit { whole, small }
     };
-    fit::list(tools.iter().map(unit).collect(), Gives::Last, bytes)
+    Form::List { units: tools.iter().map(unit).collect(), gives: Gives::Last }
 }
 
 /// `gen_ai.tool.call.arguments` or `.result`: JSON stays JSON, and any other text is itself.
-pub(super) fn value(shower: Shower<'_>, level: Level, text: &RawText, bytes: usize) -> Option<Written> {
-    let shown = shower.content(level, text);
-    if shown.len() <= bytes {
-        return Some(Written { json: shown.into_owned(), is_whole: true });
-    }
-    fitted(&shown, bytes)
-}
-
-/// The beginning of a text that is too long, which stays JSON where it is.
-pub(super) fn fitted(shown: &str, bytes: usize) -> Option<Written> {
-    if !is_structured(shown) {
-        let room = bytes.checked_sub(MARKER_BYTES)?;
-        return Some(Written { json: cut(shown, usize::MAX, room), is_whole: false });
-    }
-    let mut draft = Draft::default();
-    draft.value(Cow::Borrowed(shown));
-    // So many numbers or keys that cutting texts is not enough: the beginning, as a string.
-    let as_text = || Written { json: escaped(&cut_to(shown, bytes)), is_whole: false };
-    fit::value(&draft, bytes).or_else(|| Some(as_text()).filter(|written| written.json.len() <= bytes))
+pub(super) fn value<'t>(shower: Shower<'_>, level: Level, text: &'t RawText) -> Form<'t> {
+    Form::Text(shower.content(level, text))
 }
 
 /// `gen_ai.tool.call.result`
-pub(super) fn result(shower: Shower<'_>, content: &ResultContent, bytes: usize) -> Option<Written> {
+pub(super) fn result<'t>(shower: Shower<'_>, content: &'t ResultContent) -> Form<'t> {
     let level = shower.policy.levels().of(Field::ToolResults);
     match content {
-        ResultContent::Text(text) => value(shower, level, text, bytes),
-        ResultContent::Parts(_) => fit::value(&part::response(shower, level, content, 0), bytes),
+        ResultContent::Text(text) => value(shower, level, text),
+        ResultContent::Parts(_) => Form::Value(part::response(shower, level, content, 0)),
     }
 }
 
-fn unit(shower: Shower<'_>, said: Said, message: &Message, reason: Option<&str>) -> Unit {
-    let mut parts = Draft::default();
-    let levels = shower.policy.levels();
-    let shown = message
-        .parts
-        .iter()
-        .filter_map(|part| part::part(shower, classes::level(levels, said, message.role, part), part, 0));
-    for (place, part) in shown.enumerate() {
-        if place > 0 {
-            parts.fixed(",");
-        }
-        parts.append(part);
+/// The texts that a call of any other kind was given, as one message: arguments of what it does, or what a user said.
+pub(super) fn given(shower: Shower<'_>, kind: CallKind, contents: &[ResultContent]) -> Form<'static> {
+    let classes = classes::given(kind);
+    let level = shower.policy.levels().of_all(classes);
+    let contents = contents.iter().take(MAX_TOLD);
+    if classes.contains(&Field::ToolArguments) {
+        let call = |content| part::call(shower, level, kind.default_operation(), content);
+        return one(Role::Assistant, Draft::elements(contents.map(call)), None);
     }
+    one(Role::User, Draft::elements(contents.flat_map(|content| part::said(shower, level, content))), None)
+}
+
+/// The texts that it returned, as one message: the result of what it does, or what was said.
+pub(super) fn returned(shower: Shower<'_>, kind: CallKind, contents: &[ResultContent]) -> Form<'static> {
+    let classes = classes::returned(kind);
+    let level = shower.policy.levels().of_all(classes);
+    let contents = contents.iter().take(MAX_TOLD);
+    if classes.contains(&Field::ToolResults) {
+        let answer = |content| part::answer(shower, level, content);
+        return one(Role::Tool, Draft::elements(contents.map(answer)), Some(UNKNOWN));
+    }
+    let role = if classes.contains(&Field::Completions) { Role::Assistant } else { Role::User };
+    let said = contents.flat_map(|content| part::said(shower, level, content));
+    one(role, Draft::elements(said), Some(UNKNOWN))
+}
+
+fn one(role: Role, parts: Draft, reason: Option<&str>) -> Form<'static> {
+    let unit = Unit { whole: around(role, parts, reason), small: around(role, left_out(), reason) };
+    Form::List { units: vec![unit], gives: Gives::Last }
+}
+
+fn unit(shower: Shower<'_>, said: Said, message: &Message, reason: Option<&str>) -> Unit {
+    let levels = shower.policy.levels();
+    let level = |part| classes::level(levels, said, message.role, part);
+    let parts = message.parts.iter().filter_map(|part| part::part(shower, level(part), part, 0));
+    let parts = Draft::elements(parts);
     Unit { whole: around(message.role, parts, reason), small: around(message.role, left_out(), reason) }
 }
 

@@ -57,6 +57,41 @@ pub(super) fn part(shower: Shower<'_>, level: Level, part: &Part, nesting: usize
     Some(draft)
 }
 
+/// What was said, of no known kind: a text, or parts in the place of one.
+pub(super) fn said(shower: Shower<'_>, level: Level, content: &ResultContent) -> Vec<Draft> {
+    match content {
+        ResultContent::Text(text) => {
+            let mut draft = Draft::default();
+            simple(&mut draft, "text", shower.content(level, text));
+            vec![draft]
+        }
+        ResultContent::Parts(parts) => parts.iter().filter_map(|inner| part(shower, level, inner, 1)).collect(),
+    }
+}
+
+/// What something that is no tool was told to do, as a call of what does that.
+pub(super) fn call(shower: Shower<'_>, level: Level, name: &str, content: &ResultContent) -> Draft {
+    let mut draft = Draft::default();
+    draft.fixed(r#"{"type":"tool_call","name":"#);
+    draft.word(name);
+    draft.fixed(r#","arguments":"#);
+    match content {
+        ResultContent::Text(text) => draft.value(shower.content(level, text)),
+        ResultContent::Parts(_) => draft.append(response(shower, level, content, 1)),
+    }
+    draft.fixed("}");
+    draft
+}
+
+/// What came of it.
+pub(super) fn answer(shower: Shower<'_>, level: Level, content: &ResultContent) -> Draft {
+    let mut draft = Draft::default();
+    draft.fixed(r#"{"type":"tool_call_response","response":"#);
+    draft.append(response(shower, level, content, 1));
+    draft.fixed("}");
+    draft
+}
+
 /// What a tool returned: a text, or an array of parts.
 pub(super) fn response(shower: Shower<'_>, level: Level, content: &ResultContent, nesting: usize) -> Draft {
     let mut draft = Draft::default();
@@ -65,13 +100,7 @@ pub(super) fn response(shower: Shower<'_>, level: Level, content: &ResultContent
         ResultContent::Parts(_) if nesting > MAX_NESTING => draft.word("<redacted>"),
         ResultContent::Parts(parts) => {
             draft.fixed("[");
-            let shown = parts.iter().filter_map(|inner| part(shower, level, inner, nesting));
-            for (place, inner) in shown.enumerate() {
-                if place > 0 {
-                    draft.fixed(",");
-                }
-                draft.append(inner);
-            }
+            draft.append(Draft::elements(parts.iter().filter_map(|inner| part(shower, level, inner, nesting))));
             draft.fixed("]");
         }
     }

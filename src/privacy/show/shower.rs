@@ -8,12 +8,14 @@ use crate::event::RawText;
 use crate::privacy::level::Level;
 use crate::privacy::policy::Policy;
 use crate::privacy::preview::{self, PreviewOf};
+use crate::privacy::tally::Tally;
 use crate::semconv::Field;
 
 /// A policy, as far as it shows text.
 #[derive(Clone, Copy)]
 pub(super) struct Shower<'a> {
     pub(super) policy: &'a Policy,
+    pub(super) tally: &'a Tally,
 }
 
 impl<'a> Shower<'a> {
@@ -37,7 +39,13 @@ impl<'a> Shower<'a> {
             Level::None | Level::Digest => None,
             Level::Full => Some(Cow::Borrowed(text)),
             // There are detectors where a policy has one of these levels.
-            Level::Preview | Level::Masked => Some(self.policy.detectors()?.mask(text)),
+            Level::Preview | Level::Masked => {
+                let masked = self.policy.detectors()?.mask(text);
+                if let Cow::Owned(_) = masked {
+                    self.tally.masked();
+                }
+                Some(masked)
+            }
         }
     }
 

@@ -3,16 +3,18 @@
 #[cfg(any(feature = "collector", feature = "sdk"))]
 use std::borrow::Cow;
 
-#[cfg(any(feature = "collector", feature = "sdk"))]
 use bytestring::ByteString;
 
-use super::fit::Written;
+use super::fit::{self, Form};
 use super::shower::Shower;
 use super::{messages, person};
-use crate::event::{Arguments, Input, Measure, Message, Output, RawText, Request, ResultContent, Shown};
+use crate::event::{Arguments, CallKind, Input, Measure, Message, Output, RawText, Request, ResultContent, Shown};
+use crate::privacy::c1::digest;
+use crate::privacy::classes;
 #[cfg(any(feature = "collector", feature = "sdk"))]
 use crate::privacy::level::Level;
 use crate::privacy::measure::Telling;
+use crate::privacy::payloads::{self, Payload};
 #[cfg(any(feature = "collector", feature = "sdk"))]
 use crate::privacy::preview;
 use crate::privacy::preview::PreviewOf;
@@ -20,7 +22,7 @@ use crate::semconv::Field;
 
 impl Telling<'_> {
     const fn shower(&self) -> Shower<'_> {
-        Shower { policy: self.policy }
+        Shower { policy: self.policy, tally: self.tally }
     }
 
     /// Adds what is shown of a request.
@@ -34,7 +36,7 @@ impl Telling<'_> {
             preview.into_iter().for_each(|preview| input.shown.set_preview(preview));
         }
         if shower.shows_whole(Field::Prompts) && !request.messages.is_empty() {
-            self.set_content(&mut input.shown, |bytes| messages::input(shower, &request.messages, bytes));
+            self.set_content(&mut input.shown, classes::MESSAGES, &messages::input(shower, &request.messages));
         }
         if shower.shows(Field::System) {
             let text = person::system(&request.system);
@@ -43,14 +45,11 @@ impl Telling<'_> {
         }
         if shower.shows_whole(Field::System) {
             if !request.system.is_empty() {
-                self.set_content(&mut input.system.shown, |bytes| {
-                    messages::system(shower, system, &request.system, bytes)
-                });
+                let form = messages::system(shower, system, &request.system);
+                self.set_content(&mut input.system.shown, SYSTEM, &form);
             }
             if !request.tools.is_empty() {
-                self.set_content(&mut input.tools_shown, |bytes| {
-                    messages::tools(shower, system, &request.tools, bytes)
-                });
+                self.set_content(&mut input.tools_shown, SYSTEM, &messages::tools(shower, system, &request.tools));
             }
         }
         input
@@ -67,7 +66,8 @@ impl Telling<'_> {
             preview.into_iter().for_each(|preview| output.shown.set_preview(preview));
         }
         if shower.shows_whole(Field::Completions) && !answer.is_empty() {
-            self.set_content(&mut output.shown, |bytes| messages::output(shower, answer, reasons, bytes));
+            let form = messages::output(shower, answer, reasons);
+            self.set_content(&mut output.shown, classes::MESSAGES, &form);
         }
         output
     }
@@ -80,7 +80,7 @@ impl Telling<'_> {
             preview.into_iter().for_each(|preview| told.shown.set_preview(preview));
         }
         if shower.shows_whole(Field::ToolArguments) {
-            self.set_content(&mut told.shown, |bytes| messages::value(shower, level, text, bytes));
+            self.set_content(&mut told.shown, &[Field::ToolArguments], &messages::value(shower, level, text));
         }
         told
     }
@@ -94,7 +94,7 @@ impl Telling<'_> {
             preview.into_iter().for_each(|preview| told.shown.set_preview(preview));
         }
         if shower.shows_whole(Field::ToolResults) {
-            self.set_content(&mut told.shown, |bytes| messages::result(shower, content, bytes));
+            self.set_content(&mut told.shown, &[Field::ToolResults], &messages::result(shower, content));
         }
         told
     }
@@ -116,6 +116,32 @@ impl Telling<'_> {
         told
     }
 
+    /// Adds what is shown of the texts that a call of any other kind was given: all of them stand with the first.
+    pub(in crate::privacy) fn shown_given(&self, kind: CallKind, contents: &[ResultContent], told: &mut [Measure]) {
+        let classes = classes::given(kind);
+        self.shown_texts(classes, contents, told, || messages::given(self.shower(), kind, contents));
+    }
+
+    /// Adds what is shown of the texts that it returned.
+    pub(in crate::privacy) fn shown_returned(&self, kind: CallKind, contents: &[ResultContent], told: &mut [Measure]) {
+        let classes = classes::returned(kind);
+        self.shown_texts(classes, contents, told, || messages::returned(self.shower(), kind, contents));
+    }
+
+    fn shown_texts<'t>(
+        &self,
+        classes: &'static [Field],
+        contents: &[ResultContent],
+        told: &mut [Measure],
+        form: impl FnOnce() -> Form<'t>,
+    ) {
+        let (Some(first), Some(content)) = (told.first_mut(), contents.first()) else { return };
+        *first = self.shown_text(classes, content, std::mem::take(first));
+        if classes.iter().all(|class| self.shower().shows_whole(*class)) {
+            self.set_content(&mut first.shown, classes, &form());
+        }
+    }
+
     /// Whether any text of a class is shown, or a placeholder for it.
     #[cfg(any(feature = "collector", feature = "sdk"))]
     pub(crate) fn shows(&self, class: Field) -> bool {
@@ -133,7 +159,8 @@ impl Telling<'_> {
         if shown.len() <= bytes {
             return Some(shown);
         }
-        messages::fitted(&shown, bytes).map(|written| Cow::Owned(written.json))
+        self.tally.cut();
+        fit::beginning(&shown, bytes).map(|written| Cow::Owned(written.text))
     }
 
     /// The beginning of such a text.
@@ -173,9 +200,27 @@ impl Telling<'_> {
         }
     }
 
-    /// Sets whole content as `write` makes it for so many bytes.
-    fn set_content(&self, shown: &mut Shown, write: impl Fn(usize) -> Option<Written>) {
-        let Some(written) = write(self.policy.attribute_bytes()) else { return };
-        shown.set_content(written.json.into());
+    /// Sets whole content, up to the bytes of an attribute, and where all of it is kept if that is more.
+    fn set_content(&self, shown: &mut Shown, classes: &'static [Field], form: &Form<'_>) {
+        let written = form.fit(self.policy.attribute_bytes());
+        let is_whole = written.as_ref().is_some_and(|written| written.is_whole);
+        written.into_iter().for_each(|written| shown.set_content(written.text.into()));
+        if !is_whole {
+            self.tally.cut();
+            self.keep(shown, classes, form);
+        }
+    }
+
+    /// Has content kept whole, where there is a store and a name for it.
+    fn keep(&self, shown: &mut Shown, classes: &'static [Field], form: &Form<'_>) {
+        let (Some(payloads), Some(hasher)) = (self.policy.payloads(), self.hasher) else { return };
+        let Some(whole) = form.fit(payloads::MAX_BYTES) else { return };
+        let text = ByteString::from(whole.text);
+        let name = digest::text(hasher, &text);
+        if payloads.offer(Payload { name, text, classes, levels: *self.policy.levels() }) {
+            shown.set_reference(name.to_string().into());
+        }
     }
 }
+
+const SYSTEM: &[Field] = &[Field::System];

@@ -77,16 +77,20 @@ impl<'a> AttributeList<'a> {
         let (message, number, rules) = (self.message, self.number, self.rules);
         let mut told = self.found.tell(rules.telling(), |names| has_valid(message, number, names));
         told.kept.iter().for_each(|edit| splice.keep(*edit));
-        // A preview that stands there already was looked at where it stands.
+        // A preview that stands there already was looked at where it stands, and a reference is its writer's.
         for (names, shown) in [
             (ShownNames::INPUT, &mut told.input.shown),
             (ShownNames::SYSTEM, &mut told.input.system.shown),
+            (ShownNames::TOOLS, &mut told.input.tools_shown),
             (ShownNames::OUTPUT, &mut told.output.shown),
             (ShownNames::TOOL_ARGUMENTS, &mut told.arguments.shown),
             (ShownNames::TOOL_RESULT, &mut told.result.shown),
         ] {
             if names.preview.is_some_and(|name| has_text(message, number, name.key())) {
                 shown.clear_preview();
+            }
+            if names.reference.is_some_and(|name| has_text(message, number, name.key())) {
+                shown.clear_reference();
             }
         }
         let out = splice.append();

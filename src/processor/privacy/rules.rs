@@ -9,7 +9,7 @@ use crate::otlp::encode::Encoder;
 use crate::otlp::{AnyView, Attributes};
 use crate::privacy::c1::Hasher;
 use crate::privacy::measure::Telling;
-use crate::privacy::{Level, Policy, replaced_label};
+use crate::privacy::{Level, Policy, Tally, replaced_label};
 use crate::semconv::{self, Field, lookup};
 
 /// The policy with the key of the tenant that a span names. The key is only made when something is to be hashed.
@@ -17,14 +17,20 @@ pub(super) struct Rules<'a> {
     policy: &'a Policy,
     encoder: &'a Encoder,
     replaced: &'a AtomicU64,
+    tally: &'a Tally,
     /// The span that may name a tenant; empty where none can be named.
     span: &'a [u8],
     hasher: OnceCell<Option<Hasher>>,
 }
 
 impl<'a> Rules<'a> {
-    pub(super) const fn new(policy: &'a Policy, encoder: &'a Encoder, replaced: &'a AtomicU64, span: &'a [u8]) -> Self {
-        Self { policy, encoder, replaced, span, hasher: OnceCell::new() }
+    pub(super) const fn new(
+        policy: &'a Policy,
+        encoder: &'a Encoder,
+        (replaced, tally): (&'a AtomicU64, &'a Tally),
+        span: &'a [u8],
+    ) -> Self {
+        Self { policy, encoder, replaced, tally, span, hasher: OnceCell::new() }
     }
 
     /// The function D of the span's tenant, if digests may leave.
@@ -45,7 +51,7 @@ impl<'a> Rules<'a> {
 
     /// What may be told of content.
     pub(super) fn telling(&self) -> Telling<'_> {
-        Telling { policy: self.policy, hasher: self.hasher() }
+        Telling { policy: self.policy, hasher: self.hasher(), tally: self.tally }
     }
 
     /// The most bytes of one attribute with content.

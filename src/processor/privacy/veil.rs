@@ -7,18 +7,19 @@ use super::verdict::stays_under;
 use super::{owner, span};
 use crate::otlp::encode::Encoder;
 use crate::otlp::wire::Malformed;
-use crate::privacy::{Policy, VeilCounts};
+use crate::privacy::{Policy, Tally, VeilCounts};
 
 /// Applies a policy to messages in canonical bytes. Each function gives nothing where all of the message may leave.
 pub(in crate::processor) struct MessageVeil {
     policy: Policy,
     encoder: Encoder,
     labels_replaced: AtomicU64,
+    tally: Tally,
 }
 
 impl MessageVeil {
     pub(in crate::processor) fn new(policy: Policy) -> Self {
-        Self { policy, encoder: Encoder::default(), labels_replaced: AtomicU64::new(0) }
+        Self { policy, encoder: Encoder::default(), labels_replaced: AtomicU64::new(0), tally: Tally::default() }
     }
 
     pub(in crate::processor) const fn policy(&self) -> &Policy {
@@ -26,7 +27,8 @@ impl MessageVeil {
     }
 
     pub(in crate::processor) fn counts(&self) -> VeilCounts {
-        VeilCounts { labels_replaced: self.labels_replaced.load(Ordering::Relaxed) }
+        let (texts_cut, texts_masked) = self.tally.read();
+        VeilCounts { labels_replaced: self.labels_replaced.load(Ordering::Relaxed), texts_cut, texts_masked }
     }
 
     /// Whether a text may leave as a label.
@@ -50,6 +52,6 @@ impl MessageVeil {
     }
 
     const fn rules<'a>(&'a self, span: &'a [u8]) -> Rules<'a> {
-        Rules::new(&self.policy, &self.encoder, &self.labels_replaced, span)
+        Rules::new(&self.policy, &self.encoder, (&self.labels_replaced, &self.tally), span)
     }
 }
