@@ -158,7 +158,7 @@ fn a_full_disk_costs_the_payload_and_nothing_else() {
     let output = Command::new("bash")
         .args(["-c", script])
         .arg(std::env::current_exe().unwrap())
-        .env("VEILSPAN_TEST_PLACE", place.path())
+        .current_dir(place.path())
         .output()
         .unwrap();
     let printed = String::from_utf8_lossy(&output.stdout);
@@ -169,7 +169,8 @@ fn a_full_disk_costs_the_payload_and_nothing_else() {
 #[test]
 #[ignore = "run by `a_full_disk_costs_the_payload_and_nothing_else`, under a limit"]
 fn a_child_records_into_a_full_disk() {
-    let place = PathBuf::from(std::env::var_os("VEILSPAN_TEST_PLACE").unwrap());
+    // The child's working directory is the only thing that it is told.
+    let place = std::env::current_dir().unwrap();
     let folder = place.join("payloads");
     let environment = [
         ("VEILSPAN_PAYLOADS", folder.to_str().unwrap()),

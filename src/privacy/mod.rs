@@ -37,5 +37,6 @@ pub(crate) use payloads::{PayloadError, PayloadReader};
 pub use policy::{ClassLevel, Levels, Origin, Policy, PolicyBuilder};
 #[cfg(any(feature = "collector", feature = "sdk"))]
 pub(crate) use policy::{OTHER, replaced_label};
+#[cfg(any(feature = "collector", feature = "import", feature = "sdk"))]
 pub(crate) use tally::Tally;
 pub use veil::{Veil, VeilCounts};

@@ -9,9 +9,11 @@ mod lookup;
 mod names;
 mod shown;
 mod table;
+mod wire_fields;
 
 pub use class::{Class, Field};
 pub use lookup::lookup;
 pub use names::*;
 pub use shown::{ShownNames, ShownOf};
 pub use table::{Attr, KeyId, Name, Origin, Phase, Type, table};
+pub use wire_fields::{FieldClass, WIRE_FIELDS, WireField};

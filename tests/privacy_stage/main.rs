@@ -20,6 +20,7 @@ mod build;
 mod canaries;
 mod contract;
 mod deep;
+mod fields;
 mod labels;
 mod levels;
 mod random;

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 
 use bytestring::ByteString;
 
-use super::fit::{self, Form};
+#[cfg(any(feature = "collector", feature = "sdk"))]
+use super::fit;
+use super::fit::Form;
 use super::shower::Shower;
 use super::{messages, person};
 use crate::event::{Arguments, CallKind, Input, Measure, Message, Output, RawText, Request, ResultContent, Shown};
