@@ -33,7 +33,33 @@ fn play() -> ! {
         turn.finish();
         assert!(recorder.shutdown(std::time::Duration::from_secs(1)).complete);
     }
+    #[cfg(feature = "sdk")]
+    reduce_where_spans_end();
     exit(0)
+}
+
+/// Reduction in the SDK goes without its thread.
+#[cfg(feature = "sdk")]
+fn reduce_where_spans_end() {
+    use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
+    use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SimpleSpanProcessor};
+
+    let exporter = InMemorySpanExporter::default();
+    let policy = veilspan::Policy::builder().no_digests().build_in(&Default::default()).0;
+    let next = SimpleSpanProcessor::new(exporter.clone());
+    let processor = veilspan::processor::ReducingProcessor::new(next, policy);
+    let reduced = processor.reduced();
+    let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
+    let tracer = provider.tracer("host");
+    let span = tracer.span_builder("chat").with_attributes([
+        opentelemetry::KeyValue::new("gen_ai.operation.name", "chat"),
+        opentelemetry::KeyValue::new("veilspan.rollout.id", "r"),
+    ]);
+    drop(opentelemetry::Context::new().with_span(tracer.build(span)));
+    assert_eq!(reduced.counts().reduced, 1);
+    assert_eq!(reduced.rollouts().len(), 1);
+    provider.force_flush().unwrap();
+    assert_eq!(exporter.get_finished_spans().unwrap().len(), 1);
 }
 
 /// The other test's child; nothing of its own.

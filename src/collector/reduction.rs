@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use super::output::Output;
 use crate::event::Source;
 use crate::otlp::{Request, ResourceSpans, added, decode};
-use crate::reduce::{Effect, Limits, Pressure, Reducer, SynthSpan};
+use crate::reduce::{Effect, Limits, Pressure, Reducer, Rollout, SynthSpan};
 use crate::semconv;
 
 /// The rollouts whose resource is kept, in each of two generations.
@@ -60,6 +60,11 @@ impl Reduction {
         let effects = state.reducer.shutdown(now);
         state.carry_out(effects, output);
         state.reducer.open().count()
+    }
+
+    /// What was reduced so far.
+    pub(super) fn rollouts(&self) -> Vec<Rollout> {
+        self.lock().reducer.rollouts()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -20,7 +20,7 @@ use crate::export::ExporterError;
 use crate::otlp::TraceServer;
 use crate::privacy::Policy;
 use crate::processor::privacy::Privacy;
-use crate::reduce::Limits;
+use crate::reduce::{Limits, Rollout};
 
 /// A stage that could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -148,6 +148,12 @@ impl Stage {
     /// How many spans it has refused because they cannot be read.
     pub fn refused_spans(&self) -> u64 {
         self.forward.refused.load(Ordering::Relaxed)
+    }
+
+    /// The rollouts that are open, or closed and not forgotten, in the order in which they were first seen; none without
+    /// `reduce`. Derives all of them, in time linear in what they hold.
+    pub fn rollouts(&self) -> Vec<Rollout> {
+        self.forward.reduction.as_ref().map(Reduction::rollouts).unwrap_or_default()
     }
 
     /// Takes no more requests, answers those it has, closes what waits for late data alone, and sends what it has added;

@@ -8,12 +8,12 @@ use super::varint::varint_len;
 
 /// Wire types, as the low three bits of a key.
 pub(super) const VARINT: u8 = 0;
-pub(super) const FIXED64: u8 = 1;
+pub(crate) const FIXED64: u8 = 1;
 pub(super) const BYTES: u8 = 2;
-pub(super) const FIXED32: u8 = 5;
+pub(crate) const FIXED32: u8 = 5;
 
 /// The key of a field with a number below 16, which takes one byte.
-pub(super) const fn key(number: u8, wire_type: u8) -> u8 {
+pub(crate) const fn key(number: u8, wire_type: u8) -> u8 {
     number << 3 | wire_type
 }
 

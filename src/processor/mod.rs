@@ -2,11 +2,15 @@
 //!
 //! In a stage a processor reads a [`Request`](crate::otlp::Request) where it stands and answers with
 //! [`Patches`](crate::otlp::assemble::Patches). Promises that what no processor touches keeps its bytes. In the SDK it wraps
-//! the next processor or exporter, [`RedactingProcessor`] or [`RedactingExporter`]; both follow the rules of [`privacy`].
+//! the next processor or exporter, [`RedactingProcessor`], [`RedactingExporter`] or [`ReducingProcessor`]; all follow the
+//! rules of [`privacy`].
 
 pub mod privacy;
 #[cfg(feature = "sdk")]
 mod sdk;
 
 #[cfg(feature = "sdk")]
-pub use sdk::{RedactingExporter, RedactingProcessor, RedactionCounts, SdkExporterError, sdk_exporter};
+pub use sdk::{
+    RedactingExporter, RedactingProcessor, RedactionCounts, Reduced, ReducingProcessor, ReductionCounts,
+    SdkExporterError, sdk_exporter,
+};

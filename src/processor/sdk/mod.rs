@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! SdkTracerProvider ─▶ BatchSpanProcessor ─▶ RedactingExporter ─▶ opentelemetry_otlp::SpanExporter
-//!                  └─▶ RedactingProcessor ─▶ any SpanProcessor
+//!                  ├─▶ RedactingProcessor ─▶ any SpanProcessor
+//!                  └─▶ ReducingProcessor ─▶ any SpanProcessor
 //! ```
 //!
 //! Promises of a GenAI span what the [stage](super::privacy) promises, by the same rules: a span is written as the message
@@ -21,9 +22,11 @@ mod http;
 mod otlp;
 mod processor;
 mod redaction;
+mod reducing;
 mod runtime;
 
 pub use exporter::RedactingExporter;
 pub use otlp::{SdkExporterError, sdk_exporter};
 pub use processor::RedactingProcessor;
 pub use redaction::RedactionCounts;
+pub use reducing::{Reduced, ReducingProcessor, ReductionCounts};

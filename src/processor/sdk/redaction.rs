@@ -38,28 +38,33 @@ impl Redaction {
     }
 
     /// The span as much as may leave of it. Nothing for one that could not be veiled, which no input is known to cause.
-    pub(super) fn span(&self, mut span: SpanData) -> Option<SpanData> {
+    pub(super) fn span(&self, span: SpanData) -> Option<SpanData> {
+        self.span_and_message(span).map(|(span, _)| span)
+    }
+
+    /// The same, and the `Span` message of it where it is a GenAI span.
+    pub(super) fn span_and_message(&self, mut span: SpanData) -> Option<(SpanData, Option<Vec<u8>>)> {
         if !is_genai(&span) {
-            return Some(span);
+            return Some((span, None));
         }
         let veiled = self.veil_span(&mut span);
         if veiled.is_err() {
             self.spans_refused.fetch_add(1, Ordering::Relaxed);
         }
-        veiled.ok().map(|()| span)
+        veiled.ok().map(|message| (span, Some(message)))
     }
 
-    fn veil_span(&self, span: &mut SpanData) -> Result<(), Malformed> {
+    fn veil_span(&self, span: &mut SpanData) -> Result<Vec<u8>, Malformed> {
         unique(&mut span.attributes);
         span.events.events.iter_mut().for_each(|event| unique(&mut event.attributes));
         span.links.links.iter_mut().for_each(|link| unique(&mut link.attributes));
         if let Some(scope) = self.scope(&span.instrumentation_scope)? {
             span.instrumentation_scope = scope;
         }
-        match self.veil.span(&encode::span(span))? {
-            Some(message) => decode::span(span, &message),
-            None => Ok(()),
-        }
+        let message = encode::span(span);
+        let Some(veiled) = self.veil.span(&message)? else { return Ok(message) };
+        decode::span(span, &veiled)?;
+        Ok(veiled)
     }
 
     /// Another scope, where not all of this one may leave.

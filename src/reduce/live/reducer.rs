@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::deadlines::{Deadlines, Which};
 use super::generations::Generations;
-use super::slot::Slot;
+use super::slot::{Kept, Slot};
 use super::tenants::Tenants;
 use super::{Effect, Limits, Pressure};
 use crate::event::{Event, Kind, Veiled};
+use crate::reduce::derive::derive;
 use crate::reduce::facts::{RolloutFacts, RolloutKey};
+use crate::reduce::graph::Rollout;
 
 /// Reduces while the run goes on.
 #[derive(Debug)]
@@ -95,6 +97,19 @@ impl Reducer {
     /// About how many bytes are held.
     pub const fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The graphs of the rollouts that are open, and of those that closed and kept their facts, in the order in which they
+    /// were first seen; generations of one rollout in theirs. Linear in all that is held.
+    pub fn rollouts(&self) -> Vec<Rollout> {
+        let of_slot = |slot: &Slot| {
+            let closed = slot.closed.iter().filter_map(|closed| match &closed.kept {
+                Kept::Facts(facts) => Some(derive(facts)),
+                Kept::Bare { .. } => None,
+            });
+            closed.chain(slot.live.as_ref().map(|live| derive(&live.facts))).collect::<Vec<_>>()
+        };
+        self.slots.values().flat_map(of_slot).collect()
     }
 
     /// The facts of the rollouts that are open, in the order in which they were first seen.
