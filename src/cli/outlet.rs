@@ -1,0 +1,184 @@
+//! Where a command's spans go: to a peer, or to stdout as OTLP JSON lines.
+//!
+//! Sending follows the rules of all our exports: requests cut by count and bytes, retries with jitter. A recording waits for
+//! its peer, where a service would rather lose spans: a full queue stops the reading. Without any progress for
+//! [`PATIENCE`] the command ends, and says how much has not arrived.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use clap::Args;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message;
+
+use super::Failure;
+use crate::environment::{Environment, warn_once};
+use crate::event::{CallRecord, Veiled};
+use crate::export::{Envelope, ExporterConfig, Sender};
+use crate::intake::{Counters, Drop};
+use crate::otlp::assemble;
+use crate::otlp::encode::{self, Encoder};
+
+/// The spans of one printed line.
+const LINE: usize = 512;
+/// How long nothing may arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a full queue is waited for before it is looked at again.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Where to.
+#[derive(Debug, Args)]
+pub(super) struct To {
+    /// Where to send the spans, instead of where the environment says.
+    #[arg(long, value_name = "URL", conflicts_with = "dry_run")]
+    endpoint: Option<String>,
+    /// Print OTLP JSON lines, and send nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Takes the spans of one resource after the other.
+pub(super) enum Outlet {
+    Peer(Box<ExporterConfig>),
+    Stdout,
+}
+
+impl Outlet {
+    pub(super) fn open(to: &To) -> Result<Self, Failure> {
+        if to.dry_run {
+            return Ok(Self::Stdout);
+        }
+        let (mut config, warnings) = ExporterConfig::from_environment(&Environment::from_process());
+        warn_once(&warnings);
+        match &to.endpoint {
+            Some(endpoint) => config.endpoint.clone_from(endpoint),
+            None if config.disabled => {
+                return Err(Failure::Usage(
+                    "the environment says that nothing is sent; name an `--endpoint`".to_owned(),
+                ));
+            }
+            None => {}
+        }
+        Ok(Self::Peer(Box::new(config)))
+    }
+
+    /// Sends or prints all of it, and says how many spans that were.
+    pub(super) fn take(
+        &self,
+        resource: Bytes,
+        records: &mut dyn Iterator<Item = CallRecord<Veiled>>,
+    ) -> Result<u64, Failure> {
+        match self {
+            Self::Stdout => print(&resource, records),
+            Self::Peer(config) => send(config, resource, records),
+        }
+    }
+}
+
+fn print(resource: &[u8], records: &mut dyn Iterator<Item = CallRecord<Veiled>>) -> Result<u64, Failure> {
+    let mut out = std::io::stdout().lock();
+    let (scope, encoder) = (encode::scope(), Encoder::default());
+    let mut count = 0;
+    loop {
+        let mut fields = Vec::new();
+        let before = count;
+        for record in (&mut *records).take(LINE) {
+            encoder.span_field(&record, &mut fields);
+            count += 1;
+        }
+        if count == before {
+            return Ok(count);
+        }
+        let request = assemble::request(resource, &scope, [Bytes::from(fields)]);
+        let line = ExportTraceServiceRequest::decode(request.into_bytes())
+            .ok()
+            .and_then(|request| serde_json::to_string(&request).ok());
+        let line = line.ok_or_else(|| Failure::BadData("a span could not be written as JSON".to_owned()))?;
+        match writeln!(out, "{line}") {
+            // Whoever reads it has seen enough.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(count),
+            Err(_) => return Err(Failure::Unavailable("stdout cannot be written to".to_owned())),
+            Ok(()) => {}
+        }
+    }
+}
+
+fn send(
+    config: &ExporterConfig,
+    resource: Bytes,
+    records: &mut dyn Iterator<Item = CallRecord<Veiled>>,
+) -> Result<u64, Failure> {
+    let counters = Arc::new(Counters::default());
+    let envelope = Envelope::Scoped { resource, scope: encode::scope() };
+    let sender = Sender::start(config, envelope, Arc::clone(&counters)).map_err(cannot_send)?;
+    let encoder = Encoder::default();
+    let (mut field, mut count) = (Vec::new(), 0u64);
+    let mut progress = Progress::new(&counters);
+    for record in records {
+        field.clear();
+        encoder.span_field(&record, &mut field);
+        loop {
+            match sender.push(&field) {
+                Ok(()) => break,
+                Err(Drop::ExportQueueFull) if progress.is_made() => std::thread::sleep(PAUSE),
+                Err(Drop::ExportQueueFull) => return Err(unanswered(count, &counters, &sender)),
+                // Too large for any request: this one alone is lost.
+                Err(reason) => {
+                    counters.add_dropped(reason, 1);
+                    break;
+                }
+            }
+        }
+        count += 1;
+    }
+    while !sender.flush(Instant::now() + Duration::from_millis(250)) {
+        if !progress.is_made() {
+            return Err(unanswered(count, &counters, &sender));
+        }
+    }
+    sender.shutdown(Instant::now() + PATIENCE);
+    match counters.read().dropped.calls() {
+        0 => Ok(count),
+        lost => Err(Failure::Unavailable(format!("{lost} of {count} spans were refused, or are too large to be sent"))),
+    }
+}
+
+fn cannot_send(error: crate::export::ExporterError) -> Failure {
+    match error {
+        crate::export::ExporterError::Endpoint(error) => {
+            Failure::Usage(format!("the endpoint cannot be used: {error}"))
+        }
+        other => Failure::Unavailable(other.to_string()),
+    }
+}
+
+fn unanswered(count: u64, counters: &Counters, sender: &Sender) -> Failure {
+    // What waits is given up at once.
+    sender.shutdown(Instant::now());
+    let sent = counters.read().sent;
+    Failure::Unavailable(format!("the peer does not answer: {sent} of {count} spans have arrived"))
+}
+
+/// Whether anything still moves.
+struct Progress<'a> {
+    counters: &'a Counters,
+    seen: (u64, u64),
+    at: Instant,
+}
+
+impl<'a> Progress<'a> {
+    fn new(counters: &'a Counters) -> Self {
+        Self { counters, seen: (0, 0), at: Instant::now() }
+    }
+
+    fn is_made(&mut self) -> bool {
+        let now = self.counters.read();
+        let seen = (now.sent, now.dropped.calls());
+        if seen != self.seen {
+            (self.seen, self.at) = (seen, Instant::now());
+        }
+        self.at.elapsed() < PATIENCE
+    }
+}

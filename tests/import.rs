@@ -1,0 +1,212 @@
+//! `veilspan import`, as it is called.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use serde_json::{Value, json};
+use support::receiver::{Behaviour, Receiver, text};
+use tonic::Status;
+
+fn bundle() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bundles/every_kind")
+}
+
+fn veilspan(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_veilspan"));
+    command.args(arguments).env_clear().env("VEILSPAN_HASH", "sha256").envs(variables.iter().copied());
+    command.output().unwrap()
+}
+
+fn import(bundle: &Path, more: &[&str]) -> Output {
+    let arguments = [&["import", "codex", bundle.to_str().unwrap()], more].concat();
+    veilspan(&arguments, &[])
+}
+
+fn printed(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn spans(lines: &str) -> Vec<Span> {
+    let requests = lines.lines().map(|line| serde_json::from_str::<ExportTraceServiceRequest>(line).unwrap());
+    let scopes = requests.flat_map(|request| request.resource_spans).flat_map(|resource| resource.scope_spans);
+    scopes.flat_map(|scope| scope.spans).collect()
+}
+
+fn reduced(input: &Path) -> Value {
+    let output = veilspan(&["reduce", input.to_str().unwrap()], &[]);
+    serde_json::from_str(&printed(&output)).unwrap()
+}
+
+/// What spans tell of a graph: its calls by kind, turn by turn, each with its outcome and its own words.
+fn told(state: &Value) -> Vec<Value> {
+    let mut told = Vec::new();
+    for thread in state["threads"].as_array().unwrap() {
+        for turn in thread["turns"].as_array().unwrap().iter().filter(|turn| turn["reported"] == true) {
+            let segment = &turn["segments"][0];
+            for kind in ["inferences", "tool_calls", "code_cells", "terminal_operations", "compaction_attempts"] {
+                for call in segment[kind].as_array().into_iter().flatten() {
+                    let attributes = &call["attributes"];
+                    let usage = &attributes["gen_ai.usage.input_tokens"];
+                    told.push(json!([
+                        thread["id"],
+                        turn["id"],
+                        kind,
+                        call["id"],
+                        call["outcome"],
+                        call["started"],
+                        call["arguments"],
+                        call["result"],
+                        attributes["gen_ai.tool.name"],
+                        attributes["gen_ai.response.id"],
+                        usage,
+                    ]));
+                }
+            }
+        }
+    }
+    told
+}
+
+#[test]
+fn a_bundle_reduces_from_its_spans_to_the_calls_that_it_reduces_to_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("spans.jsonl");
+    let lines = printed(&import(&bundle(), &["--dry-run"]));
+    std::fs::write(&file, &lines).unwrap();
+    let (of_bundle, of_spans) = (reduced(&bundle()), reduced(&file));
+    assert_eq!(told(&of_spans), told(&of_bundle));
+    assert!(told(&of_spans).len() > 10);
+    let totals = |state: &Value| state["totals"].clone();
+    assert_eq!(totals(&of_spans)["inferences"], totals(&of_bundle)["inferences"]);
+    assert_eq!(totals(&of_spans)["gen_ai.usage.input_tokens"], totals(&of_bundle)["gen_ai.usage.input_tokens"]);
+    // The first turn of a sub-agent follows from the tool that started it, and is another trace.
+    let spawn = of_spans["edges"].as_array().unwrap().iter().find(|edge| edge["kind"] == "spawn").unwrap();
+    assert_eq!(spawn["to"]["thread"], "child-1");
+    assert_eq!(printed(&import(&bundle(), &["--dry-run"])), lines, "a recording told twice is told the same");
+}
+
+#[test]
+fn each_turn_is_a_trace_and_by_choice_the_whole_run() {
+    let traces = |lines: &str| {
+        let mut traces: Vec<_> = spans(lines).into_iter().map(|span| span.trace_id).collect();
+        traces.sort();
+        traces.dedup();
+        traces.len()
+    };
+    assert_eq!(traces(&printed(&import(&bundle(), &["--dry-run"]))), 2);
+    let whole = printed(&import(&bundle(), &["--dry-run", "--trace-per", "rollout"]));
+    assert_eq!(traces(&whole), 1);
+    let spans = spans(&whole);
+    let child = spans
+        .iter()
+        .find(|span| text(span, "veilspan.thread.id") == Some("child-1") && span.name.starts_with("invoke_agent"))
+        .unwrap();
+    let starter = spans.iter().find(|span| span.span_id == child.parent_span_id).expect("a child of its starter");
+    assert!(starter.name.starts_with("execute_tool"), "{}", starter.name);
+}
+
+#[test]
+fn the_last_turn_of_the_root_says_that_the_run_ends() {
+    let spans = spans(&printed(&import(&bundle(), &["--dry-run"])));
+    let ends = |span: &&Span| span.attributes.iter().any(|attribute| attribute.key == "veilspan.rollout.end");
+    let ending: Vec<_> = spans.iter().filter(ends).collect();
+    assert_eq!(ending.len(), 1);
+    assert_eq!(text(ending[0], "veilspan.thread.id"), Some("root-1"));
+}
+
+#[test]
+fn what_is_sent_is_what_is_printed() {
+    let receiver = Receiver::start(Behaviour::Accept);
+    let endpoint = format!("http://{}", receiver.address);
+    let printed = spans(&printed(&import(&bundle(), &["--dry-run"])));
+    assert!(import(&bundle(), &["--endpoint", &endpoint]).status.success());
+    let mut sent = receiver.spans();
+    let mut printed = printed;
+    sent.sort_by(|a, b| a.span_id.cmp(&b.span_id));
+    printed.sort_by(|a, b| a.span_id.cmp(&b.span_id));
+    assert_eq!(sent, printed);
+    // The environment names a peer as it does for a service.
+    let path = bundle();
+    let again = veilspan(&["import", "codex", path.to_str().unwrap()], &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
+    assert!(again.status.success());
+    assert_eq!(receiver.spans().len(), 2 * printed.len());
+}
+
+#[test]
+fn a_peer_that_is_busy_is_waited_for_and_one_that_refuses_is_told_of() {
+    let busy = Receiver::start(Behaviour::Accept);
+    busy.behave(Behaviour::RefuseFirst(2, Status::unavailable("busy")));
+    let endpoint = format!("http://{}", busy.address);
+    assert!(import(&bundle(), &["--endpoint", &endpoint]).status.success());
+    assert!(!busy.spans().is_empty());
+
+    let refusing = Receiver::start(Behaviour::Accept);
+    refusing.behave(Behaviour::Refuse(Status::invalid_argument("canary in a coal mine")));
+    let endpoint = format!("http://{}", refusing.address);
+    let output = import(&bundle(), &["--endpoint", &endpoint]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(69), "{said}");
+    assert!(said.contains("were refused") && !said.contains("canary"), "{said}");
+}
+
+#[test]
+fn a_peer_that_is_not_there_ends_the_command_with_what_has_not_arrived() {
+    let output = import(&bundle(), &["--endpoint", "http://127.0.0.1:1"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(69), "{said}");
+    assert!(said.contains("0 of"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_read_or_sent_is_said_with_a_code() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(import(folder.path(), &["--dry-run"]).status.code(), Some(65));
+    assert_eq!(import(&bundle(), &["--endpoint", "not an address"]).status.code(), Some(64));
+    assert_eq!(import(&bundle(), &["--dry-run", "--endpoint", "http://127.0.0.1:1"]).status.code(), Some(64));
+    let path = bundle();
+    let arguments = ["import", "codex", path.to_str().unwrap()];
+    assert_eq!(veilspan(&arguments, &[("OTEL_SDK_DISABLED", "true")]).status.code(), Some(64));
+}
+
+#[test]
+fn nothing_that_was_said_in_a_recording_is_sent() {
+    const CANARY: &str = "canary in a coal mine";
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("payloads")).unwrap();
+    let body = json!({"instructions": CANARY, "input": [
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": CANARY}]}, CANARY]});
+    std::fs::write(folder.path().join("payloads/1.json"), body.to_string()).unwrap();
+    std::fs::write(folder.path().join("manifest.json"), r#"{"rollout_id": "R", "root_thread_id": "R"}"#).unwrap();
+    let payload = json!({"raw_payload_id": "1", "kind": {"type": "inference_request"}, "path": "payloads/1.json"});
+    let told = [
+        json!({"type": "codex_turn_started", "codex_turn_id": "t", "thread_id": "R"}),
+        json!({"type": "inference_started", "inference_call_id": "i", "thread_id": "R", "codex_turn_id": "t",
+            "model": "m", "provider_name": CANARY, "request_payload": payload}),
+        json!({"type": "inference_failed", "inference_call_id": "i", "error": CANARY}),
+        json!({"type": CANARY, "text": CANARY}),
+    ];
+    let line = |(seq, payload): (usize, &Value)| {
+        json!({"schema_version": 1, "seq": seq + 1, "wall_time_unix_ms": seq, "rollout_id": "R", "thread_id": "R",
+            "codex_turn_id": "t", "payload": payload})
+        .to_string()
+    };
+    let log: Vec<String> = told.iter().enumerate().map(line).collect();
+    std::fs::write(folder.path().join("trace.jsonl"), log.join("\n") + "\n{\"broken\": \"" + CANARY).unwrap();
+    let receiver = Receiver::start(Behaviour::Accept);
+    let endpoint = format!("http://{}", receiver.address);
+    for more in [&["--dry-run"][..], &["--endpoint", &endpoint]] {
+        let output = import(folder.path(), more);
+        assert!(output.status.success());
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(!text.contains("canary") && !text.contains("coal"), "{text}");
+    }
+    let sent = format!("{:?}", receiver.spans());
+    assert!(sent.contains("chat") && !sent.contains("canary"), "{sent}");
+}
