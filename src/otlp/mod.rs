@@ -61,5 +61,6 @@ pub use server::{Handler, Reply, TraceServer};
 pub use tls::TlsFiles;
 #[cfg(feature = "sdk")]
 pub(crate) use transport::metadata;
+pub(crate) use varint::packed;
 pub use view::SpanView;
 pub use view_parts::{EventView, LinkView, Status};

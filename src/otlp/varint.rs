@@ -1,5 +1,7 @@
 //! Integers in as many bytes as they need.
 
+use super::wire::Malformed;
+
 /// The varint at the start of `bytes` and its length; none where it is cut off or overflows 64 bits.
 pub(super) fn long_varint(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut value = 0u64;
@@ -14,6 +16,17 @@ pub(super) fn long_varint(bytes: &[u8]) -> Option<(u64, usize)> {
         }
     }
     None
+}
+
+/// Varints one after the other, as a packed list of numbers has them.
+pub(crate) fn packed(mut bytes: &[u8]) -> Result<Vec<u64>, Malformed> {
+    let mut numbers = Vec::new();
+    while !bytes.is_empty() {
+        let (number, length) = long_varint(bytes).ok_or(Malformed)?;
+        numbers.push(number);
+        bytes = bytes.get(length..).ok_or(Malformed)?;
+    }
+    Ok(numbers)
 }
 
 /// The bytes that the shortest varint of `value` takes.

@@ -1,7 +1,7 @@
 //! Observations in any order become one graph of a run: rollout → threads → turns → segments → inferences, tool calls.
 //!
 //! ```text
-//! Event<Veiled> ── absorb ──▶ Facts ── derive ──▶ Rollout ──▶ state.json, tree
+//! Event<Veiled> ── absorb ──▶ Facts ── derive ──▶ Rollout ──▶ state.json, protobuf, tree
 //!       └──────── Reducer: the same, live, with closing rules and bounds ──▶ Effect
 //! ```
 //!
@@ -14,6 +14,7 @@ mod derive;
 mod facts;
 mod graph;
 mod live;
+mod proto;
 mod text;
 
 pub use derive::derive;
@@ -24,5 +25,6 @@ pub use graph::{
     TerminalOperation, TerminalSession, Thread, ToolCall, Totals, Turn, VisibleItem,
 };
 pub use live::{Counter, Effect, Limits, Pressure, Reducer, RolloutFinding, SynthSpan};
+pub use proto::{NotARollout, state_from_proto};
 pub(crate) use text::words;
 pub use text::{STATE_VERSION, tree};
