@@ -1,5 +1,5 @@
 //! What recording costs the calling thread in memory.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::sync::Arc;
 
@@ -58,4 +58,62 @@ fn a_disabled_recorder_takes_none() {
     let turn = Recorder::disabled().turn("agent").start();
     let counted = allocation_counter::measure(|| (0..100).for_each(|_| record(&turn)));
     assert_eq!(counted.count_total, 0);
+}
+
+/// The events of a rollout of model requests: each a turn of its own, with digests that do not repeat.
+fn event(rollout: u64, number: u64) -> veilspan::event::Event<veilspan::event::Veiled> {
+    use veilspan::event::{
+        Algorithm, At, Attrs, CallId, CallKind, Digest, Event, Given, Input, Key, KeyIdentity, Kind, Opened, Scope,
+        Source, SpanId, SpanIds, TraceId,
+    };
+    let mut bytes = [7; 32];
+    bytes[..8].copy_from_slice(&(rollout << 32 | number).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+    let chain = Some(Digest { algorithm: Algorithm::HmacSha256, bytes });
+    let id = format!("rollout-{rollout}");
+    let turn = format!("turn-{number}").into();
+    let scope = Arc::new(Scope { tenant: None, thread: id.as_str().into(), turn, rollout: id.into() });
+    let key =
+        Key { kind: CallKind::Inference, id: KeyIdentity::Call(CallId::from(u128::from(number + 1))), occurrence: 0 };
+    let span = SpanIds {
+        trace: TraceId::from_bytes([3; 16]).unwrap(),
+        span: SpanId::from_bytes((number + 1).to_be_bytes()).unwrap(),
+        parent: None,
+        parent_is_remote: false,
+    };
+    let opened = Opened { span, attrs: Attrs::default(), links: Vec::new(), policy: None };
+    let kind = Kind::Opened(opened, Given::Request(Input { chain, ..Input::default() }));
+    let at = At { time_unix_nano: 1_700_000_000_000_000_000 + number, producer: None, seq: Some(number) };
+    Event { scope, key, at, source: Source::Otlp, kind }
+}
+
+/// Both what a rollout holds and what it takes that there is one.
+#[test]
+fn what_reduction_reckons_is_what_it_holds() {
+    use veilspan::reduce::{Facts, Limits, Reducer};
+
+    for (rollouts, each) in [(1, 20_000), (5_000, 1)] {
+        let (mut facts, mut reducer) = (Facts::default(), Reducer::new(Limits::default()));
+        let of_facts = allocation_counter::measure(|| {
+            (0..rollouts).for_each(|rollout| {
+                (0..each).for_each(|number| {
+                    facts.absorb(&event(rollout, number));
+                })
+            })
+        });
+        let of_reducer = allocation_counter::measure(|| {
+            (0..rollouts).for_each(|rollout| {
+                (0..each).for_each(|number| {
+                    reducer.on(event(rollout, number), 0);
+                })
+            })
+        });
+        for (what, reckoned, held) in
+            [("facts", facts.bytes(), of_facts.bytes_current), ("reducer", reducer.bytes(), of_reducer.bytes_current)]
+        {
+            let held = usize::try_from(held).unwrap();
+            // What a table has made room for ahead of time may be as much again.
+            assert!(held <= 2 * reckoned, "{what} of {rollouts} rollouts: {held} bytes, reckoned as {reckoned}");
+            assert!(reckoned <= 2 * held, "{what} of {rollouts} rollouts: {held} bytes, reckoned as {reckoned}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::otlp::assemble::patched;
 use crate::otlp::{Look, Request, decode};
 use crate::privacy::Policy;
 use crate::processor::privacy::Privacy;
-use crate::reduce::{Absorbed, Facts, Rollout};
+use crate::reduce::{Facts, Rollout};
 
 /// The longest line that is read, in bytes: a Collector's file exporter writes a batch a line.
 const MAX_LINE: u64 = 256 << 20;
@@ -54,10 +54,11 @@ pub(super) fn rollouts(inputs: &[PathBuf], policy: &Policy) -> Result<Vec<Rollou
     let mut facts = Facts::default();
     for given in inputs {
         let path = resolve(given)?;
-        let mut refused = 0u64;
+        let before = facts.refused();
         let Aside { lines, spans } = read(&path, policy, |event| {
-            refused += u64::from(facts.absorb(&event) == Absorbed::Refused);
+            facts.absorb(&event);
         })?;
+        let refused = facts.refused() - before;
         if lines + spans + refused > 0 {
             let input = path.display();
             tracing::warn!(target: "veilspan", %input, lines, spans, refused, "not everything could be used");

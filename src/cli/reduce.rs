@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, input, output};
+use super::{Failure, input, output, paint};
 use crate::privacy::Policy;
 use crate::reduce::{Rollout, tree};
 
@@ -26,7 +26,7 @@ pub(super) struct Arguments {
 enum Format {
     /// `state.json`: one rollout as it is, several as JSON lines.
     Json,
-    /// A tree for people.
+    /// A tree for people, coloured on a terminal.
     Tree,
     /// The shape that Codex' own reducer writes.
     CodexState,
@@ -34,7 +34,9 @@ enum Format {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let rollouts = input::rollouts(&arguments.inputs, &Policy::from_env())?;
-    output::write(arguments.output.as_deref(), &text(arguments.format, &rollouts))
+    let text = text(arguments.format, &rollouts);
+    let is_coloured = arguments.output.is_none() && arguments.format == Format::Tree && paint::is_wanted();
+    output::write(arguments.output.as_deref(), &if is_coloured { paint::tree(&text) } else { text })
 }
 
 fn text(format: Format, rollouts: &[Rollout]) -> String {

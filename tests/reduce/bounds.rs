@@ -1,4 +1,4 @@
-use veilspan::reduce::{Counter, Effect, FindingKind, Limits, Pressure, Reason, Reducer, derive};
+use veilspan::reduce::{Absorbed, Counter, Effect, Facts, FindingKind, Limits, Pressure, Reason, Reducer, derive};
 use veilspan::semconv::{REVISION, ROLLOUT_GENERATION, ROLLOUT_REASON};
 
 use super::events::*;
@@ -147,4 +147,53 @@ fn sixty_thousand_facts_of_which_no_two_are_alike_fit_into_the_bound_of_a_rollou
     let facts = reducer.open().next().unwrap();
     let each = facts.bytes() as u64 / facts.count();
     assert_eq!((dropped, facts.count()), (0, 60_000), "{each} bytes each");
+}
+
+#[test]
+fn offline_a_budget_holds_for_all_that_is_absorbed_and_what_found_no_room_is_counted_and_found() {
+    let mut facts = Facts::within(100_000);
+    let mut refused = 0;
+    for number in 0..5_000 {
+        for event in typical(number).iter().flat_map(Call::both) {
+            refused += u64::from(facts.absorb(&event) == Absorbed::Refused);
+        }
+        assert!(facts.bytes() <= 100_000);
+    }
+    assert!(refused > 0);
+    assert_eq!(facts.refused(), refused);
+    let rollouts = facts.derive();
+    let truncated = rollouts[0].findings.iter().find(|finding| finding.kind == FindingKind::Truncated).unwrap();
+    assert_eq!(truncated.count, refused);
+}
+
+#[test]
+fn offline_rollouts_whose_ids_never_repeat_stay_within_the_budget() {
+    let mut facts = Facts::within(1 << 20);
+    let mut refused = 0;
+    for number in 0..20_000 {
+        let event = inference(&format!("rollout-{number}"), number).open();
+        refused += u64::from(facts.absorb(&event) == Absorbed::Refused);
+    }
+    assert!(facts.bytes() <= 1 << 20);
+    assert!(facts.rollouts().count() > 100 && refused > 10_000);
+    assert_eq!(facts.refused(), refused);
+    assert_eq!(facts.rollouts().count() as u64 + refused, 20_000, "what found no room leaves nothing behind");
+}
+
+#[test]
+fn turns_that_wait_for_a_person_forever_are_let_go_when_their_rollout_falls_silent() {
+    let mut reducer = Reducer::new(Limits { bytes: 1 << 20, ..Limits::default() });
+    let mut closed = 0;
+    for number in 0..5_000u64 {
+        let rollout = format!("waits-{number}");
+        let waits = turn(&rollout, number).outcome(None).finish("awaiting_approval");
+        let effects = feed(&mut reducer, &[waits], number);
+        closed += counted(&effects, Counter::RolloutsClosed(Reason::Idle));
+        closed += counted(&effects, Counter::RolloutsClosed(Reason::Evicted));
+        assert!(reducer.bytes() <= 1 << 20);
+    }
+    assert_eq!(closed as usize + reducer.open().count(), 5_000);
+    reducer.tick(100_000 * SECOND);
+    reducer.tick(200_000 * SECOND);
+    assert_eq!((reducer.bytes(), reducer.open().count()), (0, 0));
 }

@@ -27,27 +27,77 @@ use bytestring::ByteString;
 use super::graph::Rollout;
 use crate::event::{Event, Key, Kind, Veiled};
 
-/// All facts, by rollout. A join: absorbing is commutative, associative and idempotent.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// All facts, by rollout. A join: absorbing is commutative, associative and idempotent, as long as the budget is not used
+/// up.
+///
+/// What is held is bounded. Over the budget a fact is refused and counted; its rollout says so with a `truncated` finding,
+/// unless not even the rollout was known. Deriving takes memory beside that, a few times what its rollout holds.
+#[derive(Clone, Debug)]
 pub struct Facts {
     rollouts: BTreeMap<RolloutKey, RolloutFacts>,
+    budget: usize,
+    held: usize,
+    refused: u64,
+}
+
+impl Default for Facts {
+    fn default() -> Self {
+        Self::within(Self::BUDGET)
+    }
+}
+
+/// What tells the same is equal, whatever the budget.
+impl PartialEq for Facts {
+    fn eq(&self, other: &Self) -> bool {
+        self.rollouts == other.rollouts
+    }
 }
 
 impl Facts {
+    /// The bytes that are held at most unless said otherwise: 1 GiB, some ten million facts.
+    pub const BUDGET: usize = 1 << 30;
+
+    /// No facts, and room for about so many bytes of them.
+    pub const fn within(bytes: usize) -> Self {
+        Self { rollouts: BTreeMap::new(), budget: bytes, held: 0, refused: 0 }
+    }
+
     /// Takes one observation in. Ticks tell nothing and are passed over. O(1) in the facts of its rollout, amortised.
     pub fn absorb(&mut self, event: &Event<Veiled>) -> Absorbed {
         if matches!(event.kind, Kind::Tick) {
             return Absorbed::Known;
         }
         let key = RolloutKey::of(&event.scope);
+        let left = self.budget.saturating_sub(self.held);
         let facts = match self.rollouts.get_mut(&key) {
             Some(facts) => facts,
             None => {
                 let key = key.detached();
+                let overhead = size_of::<RolloutFacts>() + 2 * key.bytes();
+                if overhead >= left {
+                    self.refused += 1;
+                    return Absorbed::Refused;
+                }
+                self.held += overhead;
                 self.rollouts.entry(key.clone()).or_insert_with(|| RolloutFacts::new(key))
             }
         };
-        facts.absorb(event)
+        let before = facts.bytes();
+        let absorbed = facts.absorb_within(event, before.saturating_add(left), u64::MAX);
+        // What the tables made room for stays, also where the event was not taken.
+        self.held = self.held + facts.bytes() - before;
+        self.refused += u64::from(absorbed == Absorbed::Refused);
+        absorbed
+    }
+
+    /// About how many bytes are held.
+    pub const fn bytes(&self) -> usize {
+        self.held
+    }
+
+    /// How many observations found no room.
+    pub const fn refused(&self) -> u64 {
+        self.refused
     }
 
     /// The facts of each rollout, in the order of tenant and id.
