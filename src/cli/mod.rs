@@ -6,9 +6,12 @@
 mod collector;
 mod diff;
 mod doctor;
+mod import;
 mod input;
 mod mask;
+mod outlet;
 mod output;
+mod paint;
 #[cfg(unix)]
 mod payload;
 mod reduce;
@@ -38,6 +41,7 @@ enum Command {
     Collector(collector::Arguments),
     Diff(diff::Arguments),
     Doctor(doctor::Arguments),
+    Import(import::Arguments),
     Mask(mask::Arguments),
     #[cfg(unix)]
     Payload(payload::Arguments),
@@ -94,6 +98,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Collector(arguments) => collector::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Import(arguments) => import::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Mask(arguments) => mask::run(&arguments).map(|()| ExitCode::SUCCESS),
         #[cfg(unix)]
         Command::Payload(arguments) => payload::run(&arguments).map(|()| ExitCode::SUCCESS),

@@ -241,6 +241,8 @@ pub fn reduce(events: &[Event<Veiled>]) -> Rollout {
     let backwards: Vec<String> = facts(events.iter().rev()).derive().iter().map(Rollout::serialise).collect();
     assert_eq!(backwards, rollouts.iter().map(Rollout::serialise).collect::<Vec<_>>());
     assert_eq!(rollouts.len(), 1);
+    super::over_otlp::is_the_same(events);
+    super::proto::is_the_same(&rollouts[0]);
     rollouts.remove(0)
 }
 

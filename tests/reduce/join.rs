@@ -6,7 +6,7 @@ use veilspan::reduce::{Facts, Limits, Reducer, Rollout, derive, tree};
 use super::events::*;
 
 /// Calls that collide on purpose: few ids, few times, few threads.
-fn calls() -> impl Strategy<Value = Vec<Call>> {
+pub fn calls() -> impl Strategy<Value = Vec<Call>> {
     let outcome = prop_oneof![
         Just(None),
         Just(Some(Outcome::Completed)),

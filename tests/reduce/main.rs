@@ -10,4 +10,6 @@ mod graph;
 mod join;
 mod lifecycle;
 mod outcomes;
+mod over_otlp;
+mod proto;
 mod text;
