@@ -47,4 +47,4 @@ pub use veiled::{Algorithm, Arguments, Digest, Input, Item, Measure, Output, Par
 pub use visible::{Channel, Facet, ItemKind, ItemPart, PartKind};
 
 pub(crate) use id::prepare_ids;
-pub(crate) use wipe::wipe;
+pub(crate) use wipe::{wipe, wipe_text};

@@ -77,6 +77,11 @@ impl RawText {
         self.0 = Inner::Owned(grown);
     }
 
+    /// A text that was too long to be taken, of which the length is known.
+    pub(crate) const fn oversize(length: usize) -> Self {
+        Self(Inner::Oversize(length))
+    }
+
     /// A text that lives as long as the program: neither copied nor wiped.
     pub const fn from_static(text: &'static str) -> Self {
         Self(Inner::Static(text))

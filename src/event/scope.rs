@@ -76,3 +76,40 @@ pub struct SpanIds {
     /// Whether that parent belongs to another process.
     pub parent_is_remote: bool,
 }
+
+impl SpanIds {
+    /// The id that a call makes of its own span where nobody gave it one: `<trace id>-<span id>`.
+    pub(crate) fn own_id(&self) -> ByteString {
+        let mut own = String::with_capacity(32 + 1 + 16);
+        own.push_str(self.trace.encode(&mut [0; 32]));
+        own.push('-');
+        own.push_str(self.span.encode(&mut [0; 16]));
+        ByteString::from(own)
+    }
+
+    /// Whether this is that id.
+    pub(crate) fn is_own_id(&self, id: &str) -> bool {
+        let parts = id.split_at_checked(32).zip(id.get(33..));
+        parts.is_some_and(|((trace, rest), span)| {
+            trace == self.trace.encode(&mut [0; 32]) && rest.starts_with('-') && span == self.span.encode(&mut [0; 16])
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_own_id_is_known_again_and_no_other_is() {
+        let ids =
+            || SpanIds { trace: TraceId::random(), span: SpanId::random(), parent: None, parent_is_remote: false };
+        let (one, other) = (ids(), ids());
+        assert!(one.is_own_id(&one.own_id()) && !one.is_own_id(&other.own_id()));
+        let id = one.own_id();
+        let shorter = id.get(1..).unwrap();
+        for wrong in ["", "x", shorter, &format!("{id}0"), &format!("ü{shorter}"), &id.replace('-', "_")] {
+            assert!(!one.is_own_id(wrong), "{wrong}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::spans::OpenSpans;
-use super::{Counters, Counts, Drained, Drop, Intake, Propagation, Sampler};
+use super::{Counters, Counts, Drained, Drop, Intake, Propagation, Sampler, Whole};
 use crate::event::{
     At, CallId, CallIds, Clock, Event, Key, Kind, Mark, ProducerId, Raw, RawAttrs, Scope, Source, prepare_ids,
 };
@@ -69,6 +69,11 @@ impl Desk {
         self.sampler.samples(rollout)
     }
 
+    /// Whether every rollout is recorded.
+    pub(crate) fn samples_all(&self) -> bool {
+        self.sampler == Sampler::ALL
+    }
+
     /// Whether no rollout at all is recorded.
     pub(crate) fn samples_nothing(&self) -> bool {
         self.sampler == Sampler::NONE
@@ -102,9 +107,9 @@ impl Desk {
         self.spans.close()
     }
 
-    /// Takes the opening of a call that was counted so. `false`: there was no room.
-    pub(crate) fn open_started(&self, event: Box<Event<Raw>>) -> bool {
-        self.intake.open_started(event)
+    /// Takes a call that was counted so and has ended.
+    pub(crate) fn whole(&self, whole: Box<dyn Whole>) {
+        self.intake.whole(whole);
     }
 
     /// Takes a mark of a call that was taken, as of now.

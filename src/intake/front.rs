@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::queue::{Bounds, Flush, Queue};
 use super::settlement::Settlement;
 use super::weight::drop_content;
-use super::{Counters, Counts, Drained, Drop, Sink};
+use super::{Counters, Counts, Drained, Drop, Sink, Whole};
 use crate::event::{At, Event, Raw};
 use crate::privacy::Policy;
 
@@ -60,15 +60,24 @@ impl Intake {
     /// Takes the event that opens a call. `false`: there was no room, and the call must not be closed either.
     pub(crate) fn open(&self, event: Box<Event<Raw>>) -> bool {
         self.counters.add_started();
-        self.open_started(event)
-    }
-
-    /// The same for a call that has been counted as started before.
-    pub(crate) fn open_started(&self, event: Box<Event<Raw>>) -> bool {
         let seq = event.at.seq;
         let taken = self.count(self.queue.open(self.useful(event)));
         self.settle(seq, taken);
         taken
+    }
+
+    /// Takes a call that has ended and was counted as started before.
+    pub(crate) fn whole(&self, mut whole: Box<dyn Whole>) {
+        if !self.newest.takes_content() {
+            whole.drop_content();
+        }
+        let (opened, closed) = (whole.opened_at().seq, whole.closed_at().seq);
+        let taken = self.count(self.queue.whole(whole));
+        if !taken {
+            self.settle(opened, false);
+        }
+        // Who waits for the end waits for the whole.
+        self.settle(closed, taken);
     }
 
     /// The next number in this process' order of events.

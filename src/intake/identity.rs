@@ -16,15 +16,6 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The id that a call makes of its own span: `<trace id>-<span id>`.
-    pub(crate) fn own(span: SpanIds) -> ByteString {
-        let mut own = String::with_capacity(32 + 1 + 16);
-        own.push_str(span.trace.encode(&mut [0; 32]));
-        own.push('-');
-        own.push_str(span.span.encode(&mut [0; 16]));
-        ByteString::from(own)
-    }
-
     /// Says nothing.
     pub(crate) const fn is_empty(&self) -> bool {
         self.tenant.is_none() && self.rollout.is_none() && self.thread.is_none() && self.turn.is_none()
@@ -55,7 +46,7 @@ impl Identity {
         };
         let own = match (&said.rollout, &said.thread, &said.turn) {
             (Some(_), Some(_), Some(_)) => ByteString::new(),
-            _ => Self::own(span),
+            _ => span.own_id(),
         };
         Arc::new(Scope {
             tenant: said.tenant,

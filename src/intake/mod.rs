@@ -1,13 +1,14 @@
 //! The queue between a caller and the pipeline: where raw content waits, and the thread that makes it safe.
 //!
 //! ```text
-//! caller's thread ── Event<Raw> ──▶ queue ──▶ pipeline's thread: Veil ──▶ Sink
+//! caller's thread ── Event<Raw> or Whole ──▶ queue ──▶ pipeline's thread: Veil ──▶ Sink
 //! ```
 //!
 //! Promises that a caller never waits: an event is moved to a free place, and at the most one thread is woken. Memory is
 //! bounded in bytes and in calls, and what is not taken is counted by reason; a call that was taken keeps room for its
 //! close. Costs one lock that is free and one move an event. What a sink does is left to it; it may stall, and stalls only itself.
 
+mod around;
 mod birth;
 mod calls;
 mod counters;
@@ -28,6 +29,7 @@ mod sink;
 mod spans;
 mod watch;
 mod weight;
+mod whole;
 
 pub use counters::{Counts, Drop, Losses};
 pub use front::{Intake, IntakeError};
@@ -36,7 +38,9 @@ pub use queue::Bounds;
 pub use sampler::Sampler;
 pub use sink::{Drained, Durable, Refused, Sink};
 
+pub(crate) use around::{Around, Entering, Way, innermost};
 pub(crate) use counters::Counters;
 pub(crate) use desk::Desk;
 pub(crate) use identity::Identity;
 pub(crate) use ranges::Ranges;
+pub(crate) use whole::Whole;

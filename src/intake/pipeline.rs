@@ -8,13 +8,13 @@ use super::calls::Calls;
 use super::newest::Newest;
 use super::policies::Policies;
 use super::progress::Progress;
-use super::queue::{Batch, Item, Queue};
+use super::queue::{Batch, Item, Queue, Told};
 use super::settlement::Settlement;
 use super::watch::Watch;
-use super::{Counters, Drop, Ranges, Refused, Sink};
+use super::{Counters, Drop, Ranges, Refused, Sink, Whole};
 use crate::event::{
-    At, Attrs, CallRecord, Closed, Event, Given, Key, Kind, Mark, OpenRecord, Opened, Outcome, Record, Returned, Scope,
-    Veiled,
+    At, Attrs, CallRecord, Closed, Event, Given, Key, Kind, Mark, OpenRecord, Opened, Outcome, Raw, Record, Returned,
+    Scope, Veiled,
 };
 use crate::privacy::{Policy, Veil};
 use crate::semconv::END_INFERRED;
@@ -75,17 +75,12 @@ impl Pipeline {
         let mut batch = Batch::default();
         loop {
             self.queue.take(&mut batch);
-            for Item { event, bytes } in batch.items.drain(..) {
-                self.forget_history_after_losses();
-                self.policies.look(event.at.seq, &mut self.veil);
-                let opened_under = self.open.get(&event.key).map(|call| &call.policy);
-                let event = self.policies.event(opened_under, &mut self.veil, *event);
-                self.policies.lower_stores();
-                self.queue.release(bytes);
-                if let (Some(_), Some(seq)) = (&self.progress, event.at.seq) {
-                    self.handled.insert(seq);
+            for Item { told, bytes } in batch.items.drain(..) {
+                match told {
+                    Told::Event(event) => self.raw_event(*event, None),
+                    Told::Whole(whole) => self.whole(whole),
                 }
-                self.event(event);
+                self.queue.release(bytes);
             }
             self.commit();
             self.counters.set_veiled(self.veil.counts());
@@ -115,10 +110,47 @@ impl Pipeline {
         }
     }
 
-    fn event(&mut self, event: Event<Veiled>) {
+    /// `under` is the policy under which its call opened, where that is known by itself.
+    fn raw_event(&mut self, event: Event<Raw>, under: Option<&Policy>) {
+        self.forget_history_after_losses();
+        self.policies.look(event.at.seq, &mut self.veil);
+        let opened_under = under.or_else(|| self.open.get(&event.key).map(|call| &call.policy));
+        let event = self.policies.event(opened_under, &mut self.veil, event);
+        self.policies.lower_stores();
+        self.handle(event.at);
+        self.event(event, under.cloned());
+    }
+
+    fn whole(&mut self, whole: Box<dyn Whole>) {
+        let (opened_at, closed_at) = (whole.opened_at(), whole.closed_at());
+        match whole.unfold() {
+            Ok([opened, closed]) => {
+                let under = self.policies.before(opened_at.seq);
+                self.raw_event(opened, under.as_ref());
+                self.raw_event(closed, None);
+            }
+            Err(reason) => {
+                [opened_at, closed_at].into_iter().for_each(|at| self.handle(at));
+                // Where a shutdown has run out of time it has been counted as lost.
+                if self.settlement.claim() {
+                    self.counters.add_dropped(reason, 1);
+                    self.settlement.settle();
+                }
+            }
+        }
+    }
+
+    /// An event needs not be waited for once what is at hand has been kept.
+    fn handle(&mut self, at: At) {
+        if let (Some(_), Some(seq)) = (&self.progress, at.seq) {
+            self.handled.insert(seq);
+        }
+    }
+
+    fn event(&mut self, event: Event<Veiled>, under: Option<Policy>) {
         let Event { scope, key, at, kind, .. } = event;
         match kind {
-            Kind::Opened(opened, given) => self.opened(scope, key, at, opened, given),
+            Kind::Opened(opened, given) => self.opened(scope, key, at, opened, given, under),
             Kind::Marked(mark) => self.marked(key, at, mark),
             Kind::Learned(attrs) => {
                 if let Some(call) = self.open.get_mut(&key) {
@@ -130,7 +162,15 @@ impl Pipeline {
         }
     }
 
-    fn opened(&mut self, scope: Arc<Scope>, key: Key, at: At, opened: Opened<Veiled>, given: Given<Veiled>) {
+    fn opened(
+        &mut self,
+        scope: Arc<Scope>,
+        key: Key,
+        at: At,
+        opened: Opened<Veiled>,
+        given: Given<Veiled>,
+        under: Option<Policy>,
+    ) {
         if self.sink.wants_opened() {
             let open = || OpenRecord { scope: Arc::clone(&scope), key, at, opened: opened.clone() };
             if let Err(refused) = self.offer(|| Record::Opened(open())) {
@@ -143,7 +183,7 @@ impl Pipeline {
             }
         }
         let record = CallRecord::open(scope, key, at, opened, given);
-        let policy = self.veil.policy().clone();
+        let policy = under.unwrap_or_else(|| self.veil.policy().clone());
         self.open.insert(key, Box::new(OpenCall { record, losses: self.losses, policy }));
     }
 

@@ -20,11 +20,23 @@ pub(super) struct Policies {
     in_order: Policy,
     /// Those that hold for events which are still to come.
     coming: VecDeque<Swap>,
+    /// Those that held before, each with the number of the first event that it did not hold for any more.
+    past: VecDeque<Swap>,
 }
+
+/// So many policies of before are known. What opened under an older one is told under what all of them let leave.
+const PAST: usize = 16;
 
 impl Policies {
     pub(super) fn new(newest: Arc<Newest>, policy: Policy) -> Self {
-        Self { newest, version: 0, last: policy.clone(), in_order: policy, coming: VecDeque::new() }
+        Self {
+            newest,
+            version: 0,
+            last: policy.clone(),
+            in_order: policy,
+            coming: VecDeque::new(),
+            past: VecDeque::new(),
+        }
     }
 
     /// Lets `veil` apply what holds for a call that opens with the event of this number. Events come in order.
@@ -36,12 +48,33 @@ impl Policies {
             self.coming.push_back(swap);
         }
         while let Some(swap) = self.coming.pop_front_if(|swap| seq.is_some_and(|seq| swap.seq <= seq)) {
-            self.in_order = swap.policy;
+            let before = std::mem::replace(&mut self.in_order, swap.policy);
+            self.pass(Swap { seq: swap.seq, policy: before });
             is_other = true;
         }
         if is_other {
             veil.set_policy(self.in_order.lowered_to(&self.last));
         }
+    }
+
+    fn pass(&mut self, before: Swap) {
+        self.past.push_back(before);
+        if self.past.len() > PAST
+            && let Some(oldest) = self.past.pop_front()
+            && let Some(next) = self.past.front_mut()
+        {
+            next.policy = next.policy.lowered_to(&oldest.policy);
+        }
+    }
+
+    /// The policy under which a call opened that is told late, where another one holds by now. What has been set since then
+    /// lowers it, as it does for calls that were told at once.
+    pub(super) fn before(&self, seq: Option<u64>) -> Option<Policy> {
+        let mut since =
+            self.past.iter().skip_while(|swap| seq.is_none_or(|seq| seq >= swap.seq)).map(|swap| &swap.policy);
+        let opened_under = since.next()?.clone();
+        let lowered = since.fold(opened_under, |policy, later| policy.lowered_to(later));
+        Some(lowered.lowered_to(&self.in_order).lowered_to(&self.last))
     }
 
     /// An event of a call that opened under `policy`.

@@ -12,9 +12,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use super::Drop;
 use super::birth::Birth;
 use super::weight::{content_bytes, drop_content, label_bytes, shorten_labels};
+use super::{Drop, Whole};
 use crate::event::{At, Event, Raw};
 
 /// How much may wait between the callers and the pipeline.
@@ -51,15 +51,50 @@ const AWAKE: u8 = 0;
 const DOZING: u8 = 1;
 const ASLEEP: u8 = 2;
 
-/// An event, and the bytes that it counts for until it is veiled.
+/// What is handed in, and the bytes that it counts for until it is veiled.
 pub(super) struct Item {
-    pub(super) event: Box<Event<Raw>>,
+    pub(super) told: Told,
     pub(super) bytes: usize,
+}
+
+/// What is told: one event of a call, or a call that has ended.
+pub(super) enum Told {
+    Event(Box<Event<Raw>>),
+    Whole(Box<dyn Whole>),
 }
 
 impl Item {
     fn seq(&self) -> u64 {
-        self.event.at.seq.unwrap_or(0)
+        self.told.at().seq.unwrap_or(0)
+    }
+}
+
+impl Told {
+    /// When it was told last.
+    pub(super) fn at(&self) -> At {
+        match self {
+            Self::Event(event) => event.at,
+            Self::Whole(whole) => whole.closed_at(),
+        }
+    }
+
+    /// The bytes of its content, and of all else.
+    fn bytes(&self) -> (usize, usize) {
+        match self {
+            Self::Event(event) => (content_bytes(&event.kind), label_bytes(event)),
+            Self::Whole(whole) => whole.bytes(),
+        }
+    }
+
+    /// Keeps of it what has to be kept where there is no room.
+    fn shrink(&mut self) {
+        match self {
+            Self::Event(event) => {
+                drop_content(event.key, &mut event.kind);
+                shorten_labels(&mut event.kind);
+            }
+            Self::Whole(whole) => whole.drop_content(),
+        }
     }
 }
 
@@ -148,7 +183,7 @@ impl Queue {
             self.open_calls.fetch_sub(1, Ordering::Relaxed);
             return Err(Drop::IntakeFull);
         }
-        let taken = self.add(event, Some(Drop::IntakeFull), true);
+        let taken = self.add(Told::Event(event), Some(Drop::IntakeFull), true);
         if taken.is_err() {
             self.open_calls.fetch_sub(1, Ordering::Relaxed);
         }
@@ -157,14 +192,19 @@ impl Queue {
 
     /// Takes a mark of a call that was taken, unless there is no room. Says whether its content was lost.
     pub(super) fn mark(&self, event: Box<Event<Raw>>) -> Result<bool, Drop> {
-        self.add(event, Some(Drop::MarkLost), false)
+        self.add(Told::Event(event), Some(Drop::MarkLost), false)
     }
 
     /// Takes the event that closes a call that was taken: its room is kept. Says whether its content was lost.
     pub(super) fn close(&self, event: Box<Event<Raw>>) -> Result<bool, Drop> {
-        let taken = self.add(event, None, false);
+        let taken = self.add(Told::Event(event), None, false);
         self.open_calls.fetch_sub(1, Ordering::Relaxed);
         taken
+    }
+
+    /// Takes a call that has ended, unless there is no room. Says whether its content was lost.
+    pub(super) fn whole(&self, whole: Box<dyn Whole>) -> Result<bool, Drop> {
+        self.add(Told::Whole(whole), Some(Drop::IntakeFull), true)
     }
 
     /// Whether this is a process that was forked off the one that records.
@@ -246,30 +286,29 @@ impl Queue {
         batch.later.extend(batch.items.drain(now..));
         self.waiting.fetch_sub(batch.items.len(), Ordering::SeqCst);
         if let Some(last) = batch.items.last() {
-            self.birth.is_alive(last.event.at.time_unix_nano);
+            self.birth.is_alive(last.told.at().time_unix_nano);
         }
     }
 
     /// `bounded` is the reason for which it is not taken where there is no room.
-    fn add(&self, mut event: Box<Event<Raw>>, bounded: Option<Drop>, opens: bool) -> Result<bool, Drop> {
+    fn add(&self, mut told: Told, bounded: Option<Drop>, opens: bool) -> Result<bool, Drop> {
         if self.birth.is_known_elsewhere() {
             return Err(Drop::Forked);
         }
-        let now = event.at.time_unix_nano;
+        let now = told.at().time_unix_nano;
         let waiting = self.waiting.load(Ordering::Relaxed);
         if let Some(reason) = bounded.filter(|_| waiting >= self.bounds.events) {
             return Err(if self.is_closed() { Drop::ShutDown } else { reason });
         }
-        let content = content_bytes(&event.kind);
-        let mut bytes = content + label_bytes(&event);
+        let (content, labels) = told.bytes();
+        let mut bytes = content + labels;
         let before = self.content_bytes.fetch_add(bytes, Ordering::Relaxed);
         let is_over = before.saturating_add(bytes) > self.bounds.content_bytes;
         if is_over {
             // Taken out before a lock is held: wiping it takes time.
-            drop_content(event.key, &mut event.kind);
-            shorten_labels(&mut event.kind);
+            told.shrink();
             self.release(bytes);
-            bytes = label_bytes(&event);
+            bytes = told.bytes().1;
             self.content_bytes.fetch_add(bytes, Ordering::Relaxed);
         }
         let lost = is_over && content > 0;
@@ -281,7 +320,7 @@ impl Queue {
         }
         // Counted before it can be taken out: the count is never below what is there.
         let waiting = self.waiting.fetch_add(1, Ordering::SeqCst);
-        place.items.push(Item { event, bytes });
+        place.items.push(Item { told, bytes });
         place.opened += u64::from(opens);
         drop(place);
         let wakes = match self.rest.load(Ordering::SeqCst) {

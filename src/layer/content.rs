@@ -9,34 +9,44 @@ use crate::event::{Message, RawText, Request, ResultContent, Role, shape};
 
 /// The content of one span, as its fields gave it.
 #[derive(Default)]
-pub(super) struct Content {
-    input_messages: Option<Held>,
-    output_messages: Option<Held>,
-    system: Option<Held>,
-    tools: Option<Held>,
-    arguments: Option<Held>,
-    result: Option<Held>,
-    query: Option<Held>,
-    documents: Option<Held>,
-    input: Option<Held>,
-    output: Option<Held>,
-    flat_input: Flat,
-    flat_output: Flat,
+pub(super) struct Content<'a> {
+    input_messages: Option<Held<'a>>,
+    output_messages: Option<Held<'a>>,
+    system: Option<Held<'a>>,
+    tools: Option<Held<'a>>,
+    arguments: Option<Held<'a>>,
+    result: Option<Held<'a>>,
+    query: Option<Held<'a>>,
+    documents: Option<Held<'a>>,
+    input: Option<Held<'a>>,
+    output: Option<Held<'a>>,
+    flat_input: Flat<'a>,
+    flat_output: Flat<'a>,
 }
 
-impl Content {
-    pub(super) fn set(&mut self, said: Said, text: &str) {
-        *self.place(said) = Some(Held::new(text));
+impl<'a> Content<'a> {
+    pub(super) fn set(&mut self, said: Said, held: Held<'a>) {
+        *self.place(said) = Some(held);
     }
 
-    pub(super) fn set_part(&mut self, list: List, number: u16, part: Part, text: &str) {
+    pub(super) fn set_part(&mut self, list: List, number: u16, part: Part, held: Held<'a>) {
         match list {
-            List::Input => self.flat_input.set(number, part, text),
-            List::Output => self.flat_output.set(number, part, text),
+            List::Input => self.flat_input.set(number, part, held),
+            List::Output => self.flat_output.set(number, part, held),
         }
     }
 
-    const fn place(&mut self, said: Said) -> &mut Option<Held> {
+    /// All of its texts.
+    pub(super) fn texts_mut(&mut self) -> impl Iterator<Item = &mut Held<'a>> {
+        let Self { input_messages, output_messages, system, tools, arguments, .. } = self;
+        let Self { result, query, documents, input, output, flat_input, flat_output, .. } = self;
+        let told = [input_messages, system, tools, arguments, query, input];
+        let answered = [output_messages, result, documents, output];
+        let flat = flat_input.texts_mut().chain(flat_output.texts_mut());
+        told.into_iter().chain(answered).flatten().chain(flat)
+    }
+
+    const fn place(&mut self, said: Said) -> &mut Option<Held<'a>> {
         match said {
             Said::InputMessages => &mut self.input_messages,
             Said::OutputMessages => &mut self.output_messages,
@@ -141,7 +151,7 @@ impl Content {
 }
 
 /// The elements of a JSON array, each a text, or the text as a whole.
-fn elements(held: Held) -> Vec<ResultContent> {
+fn elements(held: Held<'_>) -> Vec<ResultContent> {
     let texts = match held.json() {
         Some(Value::Array(elements)) => elements.into_iter().map(|element| match element {
             Value::String(text) => RawText::from(text),
@@ -152,14 +162,14 @@ fn elements(held: Held) -> Vec<ResultContent> {
     texts.map(ResultContent::Text).collect()
 }
 
-fn read(held: Held, role: Role, read: impl FnOnce(Value) -> Vec<Message>) -> Vec<Message> {
+fn read(held: Held<'_>, role: Role, read: impl FnOnce(Value) -> Vec<Message>) -> Vec<Message> {
     match held.json() {
         Some(value) => read(value),
         None => vec![Message::text(role, held.into_raw())],
     }
 }
 
-fn whole_request(held: Held) -> Request {
+fn whole_request(held: Held<'_>) -> Request {
     let messages = match held.json() {
         None => vec![Message::text(Role::User, held.into_raw())],
         Some(value) if is_request(&value) => return shape::request(value).unwrap_or_default(),

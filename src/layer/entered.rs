@@ -6,6 +6,7 @@ use std::mem::ManuallyDrop;
 use super::bridge::{self, Attached};
 use super::place::Place;
 use crate::event::SpanId;
+use crate::intake::Entering;
 
 thread_local! {
     static DEPTH: Cell<usize> = const { Cell::new(0) };
@@ -16,13 +17,15 @@ thread_local! {
 struct Entered {
     layer: usize,
     span: u64,
-    around: Option<Around>,
+    seen: Option<Seen>,
+    /// By what the calls inside know of it.
+    entering: Option<Entering>,
     /// Never dropped by the end of its thread, when OpenTelemetry's own state may already be gone.
     attached: ManuallyDrop<Option<Attached>>,
 }
 
 /// What was seen of OpenTelemetry's context when a span was entered.
-struct Around {
+struct Seen {
     ours: SpanId,
     below: Option<SpanId>,
 }
@@ -48,17 +51,18 @@ pub(super) fn is_inside() -> bool {
     DEPTH.try_with(Cell::get).is_ok_and(|depth| depth > 0)
 }
 
-/// This thread enters a span. Without a place the span is no call of ours, and the context stays as it is.
-pub(super) fn enter(layer: usize, span: u64, place: Option<&Place>, is_watched: bool) {
+/// This thread enters a span. Without a place the span is no call of ours that anybody will see, and the context stays as it
+/// is.
+pub(super) fn enter(layer: usize, span: u64, entering: Option<Entering>, place: Option<&Place>, is_watched: bool) {
     // At the end of a thread there is nothing left to do it with.
     if ENTERED.try_with(|_| ()).is_err() {
         return;
     }
     let watched = place.filter(|_| is_watched);
-    let around = watched.map(|place| Around { ours: place.span, below: bridge::exported() });
+    let seen = watched.map(|place| Seen { ours: place.span, below: bridge::exported() });
     // Not under the borrow: attaching and dropping a context may run the host's code, which may log.
     let attached = ManuallyDrop::new(place.map(bridge::attach));
-    let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(Entered { layer, span, around, attached }));
+    let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(Entered { layer, span, seen, entering, attached }));
     let _ = DEPTH.try_with(|depth| depth.set(depth.get() + 1));
 }
 
@@ -74,9 +78,12 @@ pub(super) fn exit(layer: usize, span: u64) -> Company {
     });
     let Ok(Some((left, is_last))) = left else { return Company::Unknown };
     let _ = DEPTH.try_with(|depth| depth.set(depth.get().saturating_sub(1)));
-    let above = left.around.as_ref().and_then(|around| bridge::exported().filter(|above| *above != around.ours));
+    if let Some(entering) = left.entering {
+        entering.leave();
+    }
+    let above = left.seen.as_ref().and_then(|seen| bridge::exported().filter(|above| *above != seen.ours));
     drop(ManuallyDrop::into_inner(left.attached));
-    let Some(Around { below, .. }) = left.around else { return Company::Unknown };
+    let Some(Seen { below, .. }) = left.seen else { return Company::Unknown };
     let below = below.filter(|below| bridge::exported() != Some(*below));
     above.filter(|_| is_last).or(below).map_or(Company::Nobody, Company::Span)
 }

@@ -40,7 +40,7 @@ fn becomes(meaning: Option<Meaning>, name: &str) -> Becomes {
         Some(Slot::End(
             End::ErrorType | End::ExceptionType | End::Exception | End::Error | End::Status | End::Outcome,
         )) => Becomes::End,
-        Some(Slot::Identity(_)) => Nothing,
+        Some(Slot::Identity(_) | Slot::Part(..)) => Nothing,
         None if flat::meaning(name).is_some() => Part,
         None => Nothing,
     }

@@ -76,34 +76,34 @@ fn numbered(name: &str) -> Option<(u16, &str)> {
 
 /// Messages that are being put together.
 #[derive(Default)]
-pub(super) struct Flat(Vec<(u16, Parts)>);
+pub(super) struct Flat<'a>(Vec<(u16, Parts<'a>)>);
 
 #[derive(Default)]
-struct Parts {
+struct Parts<'a> {
     role: Option<Role>,
-    content: Option<Held>,
-    texts: Vec<(u16, Held)>,
-    calls: Vec<(u16, Call)>,
-    call_id: Option<Held>,
+    content: Option<Held<'a>>,
+    texts: Vec<(u16, Held<'a>)>,
+    calls: Vec<(u16, Call<'a>)>,
+    call_id: Option<Held<'a>>,
 }
 
 #[derive(Default)]
-struct Call {
-    id: Option<Held>,
-    name: Option<Held>,
-    arguments: Option<Held>,
+struct Call<'a> {
+    id: Option<Held<'a>>,
+    name: Option<Held<'a>>,
+    arguments: Option<Held<'a>>,
 }
 
-impl Flat {
-    pub(super) fn set(&mut self, number: u16, part: Part, text: &str) {
+impl<'a> Flat<'a> {
+    pub(super) fn set(&mut self, number: u16, part: Part, held: Held<'a>) {
         let Some(parts) = entry(&mut self.0, number) else { return };
         match part {
-            Part::Role => parts.role = Some(Role::from_word(text)),
-            Part::Content => parts.content = Some(Held::new(text)),
-            Part::CallId => parts.call_id = Some(Held::new(text)),
+            Part::Role => parts.role = held.text().map(Role::from_word),
+            Part::Content => parts.content = Some(held),
+            Part::CallId => parts.call_id = Some(held),
             Part::Text(number) => match parts.texts.iter_mut().find(|(other, _)| *other == number) {
-                Some((_, known)) => *known = Held::new(text),
-                None => parts.texts.push((number, Held::new(text))),
+                Some((_, known)) => *known = held,
+                None => parts.texts.push((number, held)),
             },
             Part::Call(number, of_call) => {
                 let Some(call) = entry(&mut parts.calls, number) else { return };
@@ -112,7 +112,7 @@ impl Flat {
                     OfCall::Name => &mut call.name,
                     OfCall::Arguments => &mut call.arguments,
                 };
-                *place = Some(Held::new(text));
+                *place = Some(held);
             }
             // It is an attribute of the call.
             Part::FinishReason => {}
@@ -142,6 +142,16 @@ impl Flat {
         self.0.is_empty()
     }
 
+    /// All of its texts.
+    pub(super) fn texts_mut(&mut self) -> impl Iterator<Item = &mut Held<'a>> {
+        self.0.iter_mut().flat_map(|(_, parts)| {
+            let Parts { content, texts, calls, call_id, role: _ } = parts;
+            let calls = calls.iter_mut().flat_map(|(_, Call { id, name, arguments })| [id, name, arguments]);
+            let texts = texts.iter_mut().map(|(_, text)| text);
+            [content, call_id].into_iter().chain(calls).flatten().chain(texts)
+        })
+    }
+
     /// The messages in the order of their numbers; one without a role is `role`'s.
     pub(super) fn into_messages(mut self, role: Role) -> Vec<Message> {
         self.0.sort_by_key(|(number, _)| *number);
@@ -150,7 +160,7 @@ impl Flat {
     }
 }
 
-impl Parts {
+impl Parts<'_> {
     fn into_message(mut self, role: Role) -> Message {
         self.texts.sort_by_key(|(number, _)| *number);
         self.calls.sort_by_key(|(number, _)| *number);

@@ -8,15 +8,16 @@ use crate::semconv::{KeyId, Type};
 pub(super) enum Given<'a> {
     Text(&'a str),
     Int(i128),
-    /// More than 128 bits with a sign can hold.
-    Huge,
     Double(f64),
     Bool(bool),
 }
 
 impl<'a> Given<'a> {
     /// The value as the type of this name, or nothing where it cannot be meant.
-    pub(super) fn typed(self, id: KeyId, digits: &'a mut String) -> Option<RawValue<'a>> {
+    pub(super) fn typed<'t>(self, id: KeyId, digits: &'t mut String) -> Option<RawValue<'t>>
+    where
+        'a: 't,
+    {
         match id.name().kind {
             Type::Text => self.text(digits).map(|text| RawValue::Text(text.as_bytes())),
             Type::Int => self.int().map(RawValue::Int),
@@ -26,13 +27,22 @@ impl<'a> Given<'a> {
         }
     }
 
-    fn text(self, digits: &'a mut String) -> Option<&'a str> {
+    /// What it is as a text.
+    pub(super) fn with_text(self, take: impl FnOnce(&str)) {
+        if let Some(text) = self.text(&mut String::new()) {
+            take(text);
+        }
+    }
+
+    fn text<'t>(self, digits: &'t mut String) -> Option<&'t str>
+    where
+        'a: 't,
+    {
         match self {
             Self::Text(text) => return Some(text),
             Self::Int(number) => *digits = number.to_string(),
             Self::Double(number) => *digits = number.to_string(),
             Self::Bool(flag) => *digits = flag.to_string(),
-            Self::Huge => return None,
         }
         Some(digits)
     }
@@ -41,7 +51,6 @@ impl<'a> Given<'a> {
     fn int(self) -> Option<i64> {
         match self {
             Self::Int(number) => Some(i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX })),
-            Self::Huge => Some(i64::MAX),
             // Casting saturates.
             Self::Double(number) => (number.fract() == 0.0).then_some(number as i64),
             Self::Text(text) => {
@@ -58,7 +67,7 @@ impl<'a> Given<'a> {
             Self::Double(number) => Some(number),
             Self::Int(number) => Some(number as f64),
             Self::Text(text) => text.trim().parse().ok(),
-            Self::Huge | Self::Bool(_) => None,
+            Self::Bool(_) => None,
         }
     }
 
@@ -100,7 +109,7 @@ mod tests {
             assert_eq!(int(given), Some(12));
         }
         assert_eq!(int(Given::Int(i128::from(u64::MAX))), Some(i64::MAX));
-        assert_eq!(int(Given::Huge), Some(i64::MAX));
+        assert_eq!(int(Given::Text(&u128::MAX.to_string())), Some(i64::MAX));
         for none in [Given::Text("a dozen"), Given::Double(1.5), Given::Double(f64::NAN), Given::Bool(true)] {
             assert_eq!(int(none), None);
         }

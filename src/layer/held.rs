@@ -1,38 +1,56 @@
-//! A text that waits with its span.
-
-use std::ops::Deref;
+//! A text that waits with its span, and what it is the JSON of.
 
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::event::RawText;
 
-/// Content as a field gave it. Wiped when dropped; of a longer one than is taken only the length is kept.
-pub(super) enum Held {
+/// Content as a field gave it. Wiped when dropped, where it is not borrowed; of a longer one than is taken only the length
+/// is kept.
+pub(super) enum Held<'a> {
     Text(Zeroizing<String>),
-    Oversize(RawText),
+    Lent(&'a str),
+    Oversize(usize),
 }
 
-impl Held {
-    pub(super) fn new(text: &str) -> Self {
-        if text.len() > RawText::MAX_BYTES {
-            return Self::Oversize(RawText::from(text));
+impl Held<'_> {
+    /// The same, borrowing nothing.
+    pub(super) fn into_owned(self) -> Held<'static> {
+        match self {
+            Self::Text(text) => Held::Text(text),
+            Self::Lent(text) => Held::Text(Zeroizing::new(text.to_owned())),
+            Self::Oversize(length) => Held::Oversize(length),
         }
-        Self::Text(Zeroizing::new(text.to_owned()))
     }
 
     pub(super) fn into_raw(self) -> RawText {
         match self {
             Self::Text(mut text) => RawText::from(std::mem::take(&mut *text)),
-            Self::Oversize(text) => text,
+            Self::Lent(text) => RawText::from(text),
+            Self::Oversize(length) => RawText::oversize(length),
         }
     }
 
     /// The array or object that it is the JSON of, be it a JSON string that holds such a text.
     pub(super) fn json(&self) -> Option<Value> {
+        self.text().and_then(json)
+    }
+
+    /// The text, unless it was too long to be taken.
+    pub(super) fn text(&self) -> Option<&str> {
         match self {
-            Self::Text(text) => json(text),
+            Self::Text(text) => Some(text),
+            Self::Lent(text) => Some(text),
             Self::Oversize(_) => None,
+        }
+    }
+
+    /// The bytes that it keeps.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.capacity(),
+            Self::Lent(text) => text.len(),
+            Self::Oversize(_) => 1,
         }
     }
 }
@@ -67,26 +85,6 @@ pub(super) fn undebugged(text: &str) -> Option<&str> {
     Some(quoted.filter(|text| !text.contains('\\')).unwrap_or(inner))
 }
 
-/// A buffer for what is formatted, wiped however it ends.
-pub(super) struct Formatted(Zeroizing<String>);
-
-impl Formatted {
-    pub(super) fn debug(value: &dyn std::fmt::Debug) -> Self {
-        let mut text = Zeroizing::new(String::new());
-        // A value that cannot be formatted is told as far as it got.
-        let _ = std::fmt::Write::write_fmt(&mut *text, format_args!("{value:?}"));
-        Self(text)
-    }
-}
-
-impl Deref for Formatted {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,10 +100,10 @@ mod tests {
 
     #[test]
     fn json_is_found_in_a_string_and_in_a_string_of_a_string() {
-        assert!(Held::new("[{\"role\":\"user\"}]").json().unwrap().is_array());
-        assert!(Held::new("\"[{\\\"role\\\":\\\"user\\\"}]\"").json().unwrap().is_array());
-        assert!(Held::new("hello").json().is_none());
-        assert!(Held::new("[not json").json().is_none());
-        assert!(Held::new("12").json().is_none());
+        assert!(Held::Lent("[{\"role\":\"user\"}]").json().unwrap().is_array());
+        assert!(Held::Lent("\"[{\\\"role\\\":\\\"user\\\"}]\"").json().unwrap().is_array());
+        assert!(Held::Lent("hello").json().is_none());
+        assert!(Held::Lent("[not json").json().is_none());
+        assert!(Held::Lent("12").json().is_none());
     }
 }

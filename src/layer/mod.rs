@@ -1,7 +1,7 @@
 //! The way in for services that already have GenAI spans: a `tracing` layer.
 //!
 //! ```text
-//! rig, genai, goose, … ── tracing spans ──▶ Spans (behind Taken) ── Event<Raw> ──▶ intake
+//! rig, genai, goose, … ── tracing spans ──▶ Spans (behind Taken) ── Page ──▶ intake ── Told ──▶ Event<Raw>
 //!                                   └─────▶ other layers (behind Others): everything else
 //! ```
 //!
@@ -14,7 +14,11 @@
 //! leaves; that `fmt` and other layers see what they saw before; and that no span is handed in twice. A span is handed in
 //! when it closes: until then its texts wait with it, outside of the intake's bound. One that is open when the recorder
 //! shuts down is lost, and counted as `still_open`. Costs nothing for other call sites where this is the only layer, and
-//! one look into a table of addresses where it is not. JSON in strings is read on the thread that closes the span.
+//! one look into a table of addresses where it is not. Of a span's values each is copied once, to a page that waits with it;
+//! what they mean, JSON in strings included, is worked out on the pipeline's thread, and the memory of the page goes back to
+//! the next span.
+//!
+//! Calls by hand and spans see each other: whichever is innermost around a line is the parent of what begins there.
 //!
 //! # Beside tracing-opentelemetry
 //!
@@ -49,21 +53,25 @@ mod bridge;
 #[path = "no_bridge.rs"]
 mod bridge;
 mod call_site;
+mod calls;
 mod content;
 mod entered;
 #[cfg(test)]
 mod facts;
 mod flat;
 mod given;
+mod heading;
 mod held;
 mod json_fields;
 mod open;
 mod operation;
 mod others;
+mod page;
 mod place;
 mod site;
 mod slot;
 mod spans;
+mod spares;
 mod table;
 mod taken;
 mod told;

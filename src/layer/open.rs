@@ -1,130 +1,154 @@
-//! A call whose span is open, and how it is handed in.
+//! A call whose span is open, and the events that it becomes.
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-use tracing::Metadata;
-
+use super::bridge::Carried;
 use super::content::Content;
+use super::heading::Heading;
 use super::operation::Operation;
+use super::page::Page;
 use super::place::Place;
-use super::slot::Slot;
-use super::table::meaning;
+use super::site::Fields;
+use super::spares;
 use super::told::Told;
 use crate::event::{
     At, CallId, CallKind, Closed, Event, Given, Key, KeyIdentity, Kind, Opened, Outcome, Raw, RawAttrs, Returned,
-    Source, SpanIds,
+    Scope, Source, SpanIds,
 };
-use crate::intake::{Desk, Drop as Loss};
-use crate::semconv::{ERROR_KIND, ERROR_TYPE, FINISH_REASONS, OPERATION_NAME, RESPONSE_ID, RESPONSE_MODEL};
+use crate::intake::{Drop as Loss, Identity, Whole};
+use crate::semconv::{ERROR_KIND, ERROR_TYPE, FINISH_REASONS, OPERATION_NAME};
 
-/// A call whose span has not closed. Dropped without having been closed it is handed in as `abandoned`: its registry was
-/// dropped, or its layer was modified meanwhile.
-pub(super) struct Open {
-    pub(super) desk: Arc<Desk>,
-    pub(super) place: Place,
-    pub(super) ids: SpanIds,
-    pub(super) id: CallId,
-    pub(super) at: At,
-    /// Apart, because it is large and read into before the rest is known. Gone once it has been handed in; a call that is
-    /// not sampled has none.
-    pub(super) told: Option<Box<Told>>,
-}
-
-/// The calls of one span: one for each layer of ours that saw it.
+/// A call and what its span has told so far, in memory that goes from one call to the next.
 #[derive(Default)]
-pub(super) struct OpenCalls(SmallVec<[(usize, Open); 1]>);
-
-impl OpenCalls {
-    pub(super) fn add(&mut self, layer: usize, call: Open) {
-        self.0.push((layer, call));
-    }
-
-    pub(super) fn get(&self, layer: usize) -> Option<&Open> {
-        self.0.iter().find(|(other, _)| *other == layer).map(|(_, call)| call)
-    }
-
-    pub(super) fn get_mut(&mut self, layer: usize) -> Option<&mut Open> {
-        self.0.iter_mut().find(|(other, _)| *other == layer).map(|(_, call)| call)
-    }
-
-    pub(super) fn remove(&mut self, layer: usize) -> Option<Open> {
-        let place = self.0.iter().position(|(other, _)| *other == layer)?;
-        Some(self.0.remove(place).1)
-    }
+pub(super) struct Open {
+    /// Nothing before the span has opened.
+    pub(super) call: Option<Call>,
+    pub(super) page: Page,
 }
 
-impl Open {
-    /// More has been told of it.
-    pub(super) fn merge(&mut self, newer: Told) {
-        if let Some(told) = &mut self.told {
-            told.merge(newer);
-        }
+/// What is known of a call from its opening on.
+pub(super) struct Call {
+    pub(super) ids: SpanIds,
+    pub(super) carried: Carried,
+    /// Where it belongs; nothing where its own span is all that says it.
+    pub(super) scope: Option<Arc<Scope>>,
+    /// Whether its rollout is recorded. Where it is not, nothing is read, kept or handed in, and the context stays as it is,
+    /// so that no other span becomes the child of one that nobody will see.
+    pub(super) is_sampled: bool,
+    pub(super) id: CallId,
+    pub(super) opened_at: At,
+    pub(super) fields: Fields,
+    pub(super) end: Option<End>,
+}
+
+/// How its span closed.
+#[derive(Clone, Copy)]
+pub(super) struct End {
+    pub(super) at: At,
+    /// Its registry was dropped, or its layer was modified meanwhile.
+    pub(super) is_abandoned: bool,
+    /// A panic went through it.
+    pub(super) panics: bool,
+}
+
+impl Call {
+    /// Where the calls that are part of it belong.
+    pub(super) fn scope(&mut self) -> &Arc<Scope> {
+        let ids = self.ids;
+        self.scope.get_or_insert_with(|| Identity::default().scope(None, ids))
     }
 
-    /// The span has closed.
-    pub(super) fn close(mut self, metadata: &Metadata<'_>) {
-        let says_nothing = self.told.as_ref().is_none_or(|told| told.says_nothing_of_its_end());
-        let is_told = !says_nothing || !tells_of_answers_alone(metadata);
-        self.hand_in(if is_told { Outcome::Completed } else { Outcome::Abandoned });
+    /// What OpenTelemetry's context is told of it, if anything is.
+    pub(super) fn place(&self) -> Option<Place> {
+        let place = || Place { trace: self.ids.trace, span: self.ids.span, carried: self.carried.clone() };
+        self.is_sampled.then(place)
     }
 
-    fn hand_in(&mut self, unless_told: Outcome) {
-        let Some(mut told) = self.told.take() else { return };
-        if !self.desk.span_closed() {
-            self.desk.skip(self.at);
-            return;
-        }
-        let Some(Operation::Call(kind, word)) = told.settled_operation() else {
-            self.desk.count_lost(Loss::UnmappedOperation);
-            self.desk.skip(self.at);
-            return;
-        };
-        let (mut attrs, closed_attrs) = told.take_attrs();
+    fn events(mut self, page: &mut Page) -> Result<[Event<Raw>; 2], Loss> {
+        let heading = std::mem::take(&mut page.heading);
+        let mut told = page.read();
+        let settled = heading.stated_operation().or_else(|| told.likely_kind().map(Operation::of_kind));
+        let Some(Operation::Call(kind, word)) = settled else { return Err(Loss::UnmappedOperation) };
+        let outcome = self.outcome(&heading, &told);
+        let (mut attrs, mut closed_attrs) = told.take_attrs();
         attrs.text(OPERATION_NAME, word);
-        let closed = closed(&told, closed_attrs, unless_told);
+        told.reasons.iter().for_each(|reason| closed_attrs.element(FINISH_REASONS, reason));
+        self.tell_error(&heading, outcome, &mut closed_attrs);
         let opened = Opened { span: self.ids, attrs, links: Vec::new(), policy: None };
-        let (given, returned) = match told.content.take() {
-            Some(content) => halves(kind, *content),
+        let closed = Closed { outcome: Some(outcome), attrs: closed_attrs, ..Closed::default() };
+        let (given, returned) = match told.take_content() {
+            Some(content) => halves(kind, content),
             None => (Given::empty(kind), Returned::empty(kind)),
         };
-        let (opened, closed) = (Kind::Opened(opened, given), Kind::Closed(closed, returned));
-        // Both events are handed in now: what a span tells of its opening may come as late as its end.
-        if self.desk.open_started(self.event(kind, self.at, opened)) {
-            let now = self.desk.at(self.desk.now());
-            self.desk.close(self.event(kind, now, closed));
+        let key = Key { kind, id: KeyIdentity::Call(self.id), occurrence: 0 };
+        let (opened_at, closed_at) = (self.opened_at, self.closed_at());
+        let scope = Arc::clone(self.scope());
+        let event = |at, kind| Event { scope: Arc::clone(&scope), key, at, source: Source::Recorder, kind };
+        Ok([event(opened_at, Kind::Opened(opened, given)), event(closed_at, Kind::Closed(closed, returned))])
+    }
+
+    fn closed_at(&self) -> At {
+        self.end.map_or(self.opened_at, |end| end.at)
+    }
+
+    fn panics(&self) -> bool {
+        self.end.is_some_and(|end| end.panics)
+    }
+
+    fn outcome(&self, heading: &Heading, told: &Told<'_>) -> Outcome {
+        let end = &heading.end;
+        let says_so = end.has_error || end.has_exception;
+        match end.outcome {
+            // A library's own word for a failure is more exact than that there was one.
+            Some(outcome) if outcome != Outcome::Completed => outcome,
+            _ if says_so => Outcome::Failed,
+            Some(outcome) if !self.panics() => outcome,
+            _ if self.panics() || end.has_logged => Outcome::Failed,
+            _ if self.end.is_none_or(|end| end.is_abandoned) => Outcome::Abandoned,
+            _ if end.is_silent() && told.has_no_answer() && self.fields.tells_of_answers_alone() => Outcome::Abandoned,
+            _ => Outcome::Completed,
         }
     }
 
-    fn event(&self, call: CallKind, at: At, kind: Kind<Raw>) -> Box<Event<Raw>> {
-        let key = Key { kind: call, id: KeyIdentity::Call(self.id), occurrence: 0 };
-        Box::new(Event { scope: Arc::clone(&self.place.scope), key, at, source: Source::Recorder, kind })
-    }
-}
-
-/// Whether a call site has fields for what every answer has, and none for that there was none. Where these and all others
-/// of an answer are empty at the end, nobody has told how it ended: rig leaves the spans of refused requests so.
-fn tells_of_answers_alone(metadata: &Metadata<'_>) -> bool {
-    let mut has_answers = false;
-    for field in metadata.fields() {
-        match meaning(field.name()).map(|meaning| meaning.slot) {
-            Some(Slot::End(_)) => return false,
-            Some(Slot::Attr(id)) => has_answers |= [RESPONSE_ID.id(), RESPONSE_MODEL.id()].contains(&id),
-            Some(Slot::FinishReasons) => has_answers = true,
-            Some(Slot::Said(said)) => has_answers |= said.is_answer(),
-            _ => {}
+    fn tell_error(&self, heading: &Heading, outcome: Outcome, attrs: &mut RawAttrs) {
+        let own = heading.end.error_type.as_ref().map(|kind| kind.as_str());
+        if let Some(kind) = own.or(self.panics().then_some("panic")).filter(|_| outcome != Outcome::Completed) {
+            attrs.text(ERROR_TYPE, kind);
+            attrs.text(ERROR_KIND, kind);
         }
     }
-    has_answers
 }
 
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.hand_in(Outcome::Abandoned);
+impl Whole for Open {
+    fn opened_at(&self) -> At {
+        self.call.as_ref().map_or(NEVER, |call| call.opened_at)
+    }
+
+    fn closed_at(&self) -> At {
+        self.call.as_ref().map_or(NEVER, Call::closed_at)
+    }
+
+    fn bytes(&self) -> (usize, usize) {
+        let (content, rest) = self.page.bytes();
+        (content, rest + size_of_val(self))
+    }
+
+    fn drop_content(&mut self) {
+        self.page.drop_content();
+    }
+
+    fn unfold(mut self: Box<Self>) -> Result<[Event<Raw>; 2], Loss> {
+        let Self { call, page } = &mut *self;
+        let events = call.take().map_or(Err(Loss::UnmappedOperation), |call| call.events(page));
+        spares::give(self);
+        events
     }
 }
 
-fn halves(kind: CallKind, content: Content) -> (Given<Raw>, Returned<Raw>) {
+/// Of what never was a call.
+const NEVER: At = At { time_unix_nano: 0, producer: None, seq: None };
+
+fn halves(kind: CallKind, content: Content<'_>) -> (Given<Raw>, Returned<Raw>) {
     match kind {
         CallKind::Inference => {
             let (request, answer) = content.into_inference();
@@ -143,25 +167,4 @@ fn halves(kind: CallKind, content: Content) -> (Given<Raw>, Returned<Raw>) {
         // What an agent was asked and answered stands on its inferences.
         _ => (Given::empty(kind), Returned::empty(kind)),
     }
-}
-
-fn closed(told: &Told, mut attrs: RawAttrs, unless_told: Outcome) -> Closed<Raw> {
-    told.reasons.iter().for_each(|reason| attrs.element(FINISH_REASONS, reason));
-    let end = &told.end;
-    let says_so = end.has_error || end.has_exception;
-    let panics = std::thread::panicking();
-    let outcome = match end.outcome {
-        // A library's own word for a failure is more exact than that there was one.
-        Some(outcome) if outcome != Outcome::Completed => outcome,
-        _ if says_so => Outcome::Failed,
-        Some(outcome) if !panics => outcome,
-        _ if panics || end.has_logged => Outcome::Failed,
-        _ => unless_told,
-    };
-    let own = end.error_type.as_ref().map(|kind| kind.as_str());
-    if let Some(kind) = own.or(panics.then_some("panic")).filter(|_| outcome != Outcome::Completed) {
-        attrs.text(ERROR_TYPE, kind);
-        attrs.text(ERROR_KIND, kind);
-    }
-    Closed { outcome: Some(outcome), attrs, ..Closed::default() }
 }

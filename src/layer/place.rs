@@ -1,20 +1,13 @@
-//! Where a span stands: its trace, its identity, and what travels with its context.
-
-use std::sync::Arc;
+//! Where a span stands: its trace, and what travels with its context.
 
 use super::bridge::Carried;
-use crate::event::{Scope, SpanId, TraceId};
+use crate::event::{SpanId, TraceId};
 
-/// What the spans inside of a span need to know of it.
-#[derive(Clone)]
+/// What OpenTelemetry's context is told of a span that is entered.
 pub(super) struct Place {
-    pub(super) scope: Arc<Scope>,
     pub(super) trace: TraceId,
     pub(super) span: SpanId,
     pub(super) carried: Carried,
-    /// Whether its rollout is recorded. Where it is not, nothing is read, kept or handed in, and the context stays as it is,
-    /// so that no other span becomes the child of one that nobody will see.
-    pub(super) is_sampled: bool,
 }
 
 /// The span that a new one is a child of, where that is not one of ours.

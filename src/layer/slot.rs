@@ -1,5 +1,6 @@
 //! What a field stands for.
 
+use super::flat::{List, Part};
 use crate::semconv::KeyId;
 
 /// What the value of a field is taken for.
@@ -19,10 +20,19 @@ pub(super) enum Slot {
     Usage,
     /// Content.
     Said(Said),
+    /// A part of the message of this number.
+    Part(List, u16, Part),
     /// How it ended.
     End(End),
     /// Where it belongs, as the caller says.
     Identity(Identity),
+}
+
+impl Slot {
+    /// Whether it holds what was said.
+    pub(super) const fn is_content(self) -> bool {
+        matches!(self, Self::Said(_) | Self::Part(..))
+    }
 }
 
 /// Whose words name an operation.

@@ -10,23 +10,27 @@ use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::bridge;
+use super::bridge::{self, Carried};
+use super::calls::Calls;
 use super::entered::{self, Company};
-use super::open::{Open, OpenCalls};
+use super::heading::{Ending, Heading};
+use super::open::{Call, End, Open};
 use super::operation::Operation;
-use super::place::{Outer, Place};
+use super::page::Page;
+use super::place::Outer;
 use super::site::Fields;
+use super::spares;
 use super::taken::Taken;
-use super::told::{Ending, Told};
 use super::visitor::Visitor;
 use super::watch::Watch;
-use crate::event::{At, CallKind, SpanId, SpanIds, TraceId};
-use crate::intake::{Desk, Drop as Loss, Identity};
+use crate::event::{At, CallKind, Scope, SpanId, SpanIds, TraceId};
+use crate::intake::{Around, Desk, Drop as Loss, Identity, Way, innermost};
 
 /// Hands GenAI spans in. Made by [`veilspan::layer`](fn@crate::layer) and [`Recorder::layer`](crate::Recorder::layer),
 /// and always behind its filter.
 pub struct Spans {
     desk: Option<Arc<Desk>>,
+    calls: Calls,
     watch: Watch,
 }
 
@@ -39,92 +43,104 @@ where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     let taken = Taken { is_enabled: desk.is_some() };
-    Spans { desk, watch: Watch::default() }.with_filter(taken)
+    Spans { desk, calls: Calls::default(), watch: Watch::default() }.with_filter(taken)
 }
 
-/// The key of a layer's calls: layers that hand in at one desk are one.
-fn key(desk: &Arc<Desk>) -> usize {
-    Arc::as_ptr(desk).addr()
+/// What a new call is the inside of: a place in a trace, and a scope where that is known.
+struct Parent {
+    scope: Option<Arc<Scope>>,
+    place: Outer,
 }
 
 impl Spans {
-    /// Where no rollout is recorded, all that is done is to know that a thread is inside of a GenAI span.
-    fn samples_nothing(&self) -> bool {
-        self.desk.as_ref().is_none_or(|desk| desk.samples_nothing())
+    /// Where a rollout may be recorded. Where none is, all that is done is to know that a thread is inside of a GenAI span.
+    fn sampling(&self) -> Option<&Arc<Desk>> {
+        self.desk.as_ref().filter(|desk| !desk.samples_nothing())
     }
 
+    /// What tells this layer from others on the same thread.
     fn key(&self) -> usize {
-        self.desk.as_ref().map_or(0, key)
+        self.desk.as_ref().map_or(0, |desk| Arc::as_ptr(desk).addr())
     }
 
-    fn open(desk: &Arc<Desk>, told: Box<Told>, parent: Option<&Place>, outer: Option<Outer>) -> Open {
-        let (trace, parent_span, is_remote, carried) = match (parent, outer) {
-            (Some(parent), _) => (parent.trace, Some(parent.span), false, parent.carried.clone()),
-            (None, Some(outer)) => (outer.trace, Some(outer.span), outer.is_remote, outer.carried),
-            (None, None) => (TraceId::random(), None, false, bridge::Carried::default()),
+    fn call(desk: &Desk, heading: &mut Heading, fields: Fields, parent: Option<Parent>) -> Call {
+        let (parent_scope, place) = parent.map_or((None, None), |parent| (parent.scope, Some(parent.place)));
+        let (trace, parent, parent_is_remote, carried) = match place {
+            Some(Outer { trace, span, is_remote, carried }) => (trace, Some(span), is_remote, carried),
+            None => (TraceId::random(), None, false, Carried::default()),
         };
-        let ids = SpanIds { trace, span: SpanId::random(), parent: parent_span, parent_is_remote: is_remote };
-        let identity = identity(&told, parent, ids);
-        let scope = identity.scope(parent.map(|parent| &parent.scope), ids);
-        let is_sampled = desk.samples(&scope.rollout);
-        let told = is_sampled.then_some(told);
-        let place = Place { scope, trace, span: ids.span, carried, is_sampled };
+        let ids = SpanIds { trace, span: SpanId::random(), parent, parent_is_remote };
+        let identity = identity(heading, parent_scope.is_some(), ids);
+        let is_own = parent_scope.is_none() && identity.is_empty();
+        let mut scope = (!is_own).then(|| identity.scope(parent_scope.as_ref(), ids));
+        let is_sampled = desk.samples_all()
+            || desk.samples(&scope.get_or_insert_with(|| Identity::default().scope(None, ids)).rollout);
         let now = desk.now();
-        let id = desk.call_id(now);
         // What is not handed in takes no place in the order of events.
-        let at = if is_sampled { desk.at(now) } else { At { time_unix_nano: now, producer: None, seq: None } };
-        Open { desk: Arc::clone(desk), place, ids, id, at, told }
+        let opened_at = if is_sampled { desk.at(now) } else { At { time_unix_nano: now, producer: None, seq: None } };
+        Call { ids, carried, scope, is_sampled, id: desk.call_id(now), opened_at, fields, end: None }
     }
 
-    fn nearest<'a, S>(&self, mut spans: impl Iterator<Item = SpanRef<'a, S>>) -> Option<Place>
+    /// What a span is the inside of: a call by hand that runs around it, else the nearest call among the spans around it, else
+    /// whatever OpenTelemetry's context says.
+    fn parent<'a, S>(&self, desk: &Arc<Desk>, span: &SpanRef<'a, S>, attributes: &Attributes<'_>) -> Option<Parent>
     where
         S: LookupSpan<'a> + 'a,
     {
-        spans.find_map(|span| self.place(&span))
+        let by_hand = if attributes.is_contextual() { innermost(desk, &[Way::Recorder]) } else { None };
+        let Some(around) = by_hand else { return self.ancestor(span) };
+        let scope = around.scope().map(Arc::clone);
+        let Around { trace, span, is_remote, .. } = around;
+        // What a peer has asked for is done inside of the span that the service has made for it, if it has.
+        let local = if is_remote { bridge::current().filter(|local| !local.is_remote) } else { None };
+        let place = local.unwrap_or_else(|| Outer { trace, span, is_remote, carried: Carried::default() });
+        Some(Parent { scope, place })
     }
 
-    fn place<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>) -> Option<Place> {
-        let extensions = span.extensions();
-        let call = extensions.get::<OpenCalls>()?.get(self.key())?;
-        Some(call.place.clone())
-    }
-
-    /// Runs `change` on the call of this span, if there is one. The host's code must not be run in it.
-    fn with_call<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>, change: impl FnOnce(&mut Open)) {
-        let mut extensions = span.extensions_mut();
-        if let Some(call) = extensions.get_mut::<OpenCalls>().and_then(|calls| calls.get_mut(self.key())) {
-            change(call);
+    fn ancestor<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>) -> Option<Parent> {
+        let mut around = span.parent();
+        while let Some(span) = around {
+            let parent = self.calls.with(span.id().into_u64(), |call, _| {
+                let SpanIds { trace, span, .. } = call.ids;
+                let place = Outer { trace, span, is_remote: false, carried: call.carried.clone() };
+                Parent { scope: Some(Arc::clone(call.scope())), place }
+            });
+            if parent.is_some() {
+                return parent;
+            }
+            around = span.parent();
         }
+        None
     }
 
-    fn parent<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>) -> Option<SpanId> {
-        span.extensions().get::<OpenCalls>()?.get(self.key())?.ids.parent
-    }
-
-    fn sampled_place<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>) -> Option<Place> {
-        self.place(span).filter(|place| place.is_sampled)
+    /// Hands a call in whose span has closed.
+    fn hand_in(desk: &Desk, mut open: Box<Open>, is_abandoned: bool) {
+        let Some(call) = open.call.as_mut().filter(|call| call.is_sampled) else { return spares::give(open) };
+        if !desk.span_closed() {
+            desk.skip(call.opened_at);
+            return spares::give(open);
+        }
+        let at = desk.at(desk.now().max(call.opened_at.time_unix_nano));
+        call.end = Some(End { at, is_abandoned, panics: std::thread::panicking() });
+        desk.whole(open);
     }
 }
 
 /// Explicit scope first, then baggage, then the nearest GenAI ancestor, which the scope is completed from.
-fn identity(told: &Told, parent: Option<&Place>, ids: SpanIds) -> Identity {
-    let mut identity = told.identity.clone();
-    match parent {
-        // Another agent: same rollout, a thread of its own.
-        Some(_) if matches!(told.stated_operation(), Some(Operation::Call(CallKind::Turn, _))) => {
-            let own = Identity::own(ids);
-            identity.thread.get_or_insert_with(|| own.clone());
-            identity.turn.get_or_insert(own);
-        }
-        Some(_) => {}
+fn identity(heading: &mut Heading, has_parent: bool, ids: SpanIds) -> Identity {
+    let mut identity = std::mem::take(&mut heading.identity);
+    if !has_parent {
         // Inside of a GenAI span baggage has been read already, when the outermost one opened.
-        None => {
-            let baggage = bridge::baggage();
-            identity.tenant = identity.tenant.or(baggage.tenant);
-            identity.rollout = identity.rollout.or(baggage.rollout);
-            identity.thread = identity.thread.or(baggage.thread);
-            identity.turn = identity.turn.or(baggage.turn);
-        }
+        let baggage = bridge::baggage();
+        identity.tenant = identity.tenant.or(baggage.tenant);
+        identity.rollout = identity.rollout.or(baggage.rollout);
+        identity.thread = identity.thread.or(baggage.thread);
+        identity.turn = identity.turn.or(baggage.turn);
+    } else if matches!(heading.stated_operation(), Some(Operation::Call(CallKind::Turn, _))) {
+        // Another agent: same rollout, a thread of its own.
+        let own = ids.own_id();
+        identity.thread.get_or_insert_with(|| own.clone());
+        identity.turn.get_or_insert(own);
     }
     identity
 }
@@ -134,82 +150,89 @@ where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let Some(desk) = self.desk.as_ref().filter(|_| !self.samples_nothing()) else { return };
+        let Some(desk) = self.sampling() else { return };
         let Some(span) = context.span(id) else { return };
-        let mut told = Box::<Told>::default();
-        attributes.record(&mut Visitor::new(&mut told, Fields::of(attributes.metadata())));
+        let mut open = spares::take();
+        let fields = Fields::of(attributes.metadata());
+        attributes.record(&mut Visitor::new(&mut open.page, fields));
         // Not a call: what is inside belongs to what is around.
-        if told.stated_operation() == Some(Operation::Unmapped) {
+        if open.page.heading.stated_operation() == Some(Operation::Unmapped) {
             desk.count_started();
             desk.count_lost(Loss::UnmappedOperation);
-            return;
+            return spares::give(open);
         }
-        let parent = self.nearest(span.scope().skip(1));
-        // The current context is that of the current span, and of no other that a caller may name.
-        let names_current = || attributes.parent().is_some_and(|parent| context.current_span().id() == Some(parent));
-        let is_current = parent.is_none() && (attributes.is_contextual() || names_current());
-        let outer = if is_current { bridge::current() } else { None };
-        let call = Self::open(desk, told, parent.as_ref(), outer);
-        if call.place.is_sampled {
+        let parent = self.parent(desk, &span, attributes).or_else(|| {
+            // The current context is that of the current span, and of no other that a caller may name.
+            let names_current =
+                || attributes.parent().is_some_and(|parent| context.current_span().id() == Some(parent));
+            let is_current = attributes.is_contextual() || names_current();
+            let place = if is_current { bridge::current() } else { None };
+            Some(Parent { scope: None, place: place? })
+        });
+        let call = Self::call(desk, &mut open.page.heading, fields, parent);
+        let (is_sampled, opened_at) = (call.is_sampled, call.opened_at);
+        open.call = Some(call);
+        if is_sampled {
             desk.span_opened();
         }
-        let mut extensions = span.extensions_mut();
-        match extensions.get_mut::<OpenCalls>() {
-            Some(calls) => calls.add(key(desk), call),
-            None => {
-                let mut calls = OpenCalls::default();
-                calls.add(key(desk), call);
-                extensions.insert(calls);
+        if let Err(open) = self.calls.put(id.into_u64(), open) {
+            spares::give(open);
+            if is_sampled {
+                desk.skip(opened_at);
+                if desk.span_closed() {
+                    desk.count_lost(Loss::IntakeFull);
+                }
             }
         }
     }
 
-    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        if self.samples_nothing() {
+    fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
+        if self.sampling().is_none() {
             return;
         }
-        let Some(span) = context.span(id) else { return };
-        let fields = Fields::of(span.metadata());
-        let mut has_untyped = false;
-        self.with_call(&span, |call| {
-            if let Some(told) = &mut call.told {
-                has_untyped = Visitor::read_typed(told, fields, values);
-            }
+        let untyped = self.calls.with(id.into_u64(), |call, page| {
+            let fields = call.fields;
+            (call.is_sampled && Visitor::read_typed(page, fields, values)).then_some(fields)
         });
-        if has_untyped {
-            let mut told = Told::default();
-            values.record(&mut Visitor::new(&mut told, fields));
-            self.with_call(&span, |call| call.merge(told));
+        if let Some(Some(fields)) = untyped {
+            let mut page = Page::default();
+            Visitor::read_untyped(&mut page, fields, values);
+            let _ = self.calls.with(id.into_u64(), |_, known| known.merge(page));
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let Some(mut scope) = context.event_scope(event) else { return };
-        let Some(span) = scope.find(|span| self.place(span).is_some()) else { return };
-        if self.sampled_place(&span).is_none() {
-            return;
-        }
-        let mut told = Told::default();
-        event.record(&mut Visitor::new(&mut told, Fields::of(event.metadata())));
+        let is_sampled = |span: &SpanRef<'_, S>| self.calls.with(span.id().into_u64(), |call, _| call.is_sampled);
+        let Some((id, true)) = scope.find_map(|span| Some((span.id().into_u64(), is_sampled(&span)?))) else { return };
+        let mut page = Page::default();
+        event.record(&mut Visitor::new(&mut page, Fields::of(event.metadata())));
         // Whether the error came from further in cannot be told: spans that no layer wants are not there.
-        let is_error = told.end.has_exception || (told.end.has_error && *event.metadata().level() == Level::ERROR);
-        told.end = match is_error {
-            true => Ending { has_logged: true, error_type: told.end.error_type.take(), ..Ending::default() },
+        let end = &mut page.heading.end;
+        let is_error = end.has_exception || (end.has_error && *event.metadata().level() == Level::ERROR);
+        *end = match is_error {
+            true => Ending { has_logged: true, error_type: end.error_type.take(), ..Ending::default() },
             false => Ending::default(),
         };
-        self.with_call(&span, |call| call.merge(told));
+        let _ = self.calls.with(id, |_, known| known.merge(page));
     }
 
-    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        let span = if self.samples_nothing() { None } else { context.span(id) };
-        let place = span.and_then(|span| self.sampled_place(&span));
-        entered::enter(self.key(), id.into_u64(), place.as_ref(), self.watch.is_on());
+    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
+        let known = self.sampling().and_then(|desk| {
+            let known = |call: &mut Call| (Around::span(&call.ids, call.scope.as_ref()), call.place());
+            Some((desk, self.calls.with(id.into_u64(), |call, _| known(call))?))
+        });
+        let (entering, place) = match known {
+            Some((desk, (around, place))) => (around.enter(desk), place),
+            None => (None, None),
+        };
+        entered::enter(self.key(), id.into_u64(), entering, place.as_ref(), self.watch.is_on());
     }
 
-    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+    fn on_exit(&self, id: &Id, _: Context<'_, S>) {
         let company = entered::exit(self.key(), id.into_u64());
         // Where spans are left in another order than they were entered in, the one around this one may be gone by itself.
-        let is_around = |other| context.span(id).and_then(|span| self.parent(&span)) == Some(other);
+        let is_around = |other| self.calls.with(id.into_u64(), |call, _| call.ids.parent == Some(other)) == Some(true);
         match company {
             Company::Unknown => {}
             Company::Span(other) if !is_around(other) => self.watch.warn(),
@@ -217,14 +240,19 @@ where
         }
     }
 
-    fn on_close(&self, id: Id, context: Context<'_, S>) {
-        if self.samples_nothing() {
-            return;
+    fn on_close(&self, id: Id, _: Context<'_, S>) {
+        let Some(desk) = self.sampling() else { return };
+        if let Some(open) = self.calls.take(id.into_u64()) {
+            Self::hand_in(desk, open, false);
         }
-        let Some(span) = context.span(&id) else { return };
-        let call = span.extensions_mut().get_mut::<OpenCalls>().and_then(|calls| calls.remove(self.key()));
-        if let Some(call) = call {
-            call.close(span.metadata());
+    }
+}
+
+impl Drop for Spans {
+    /// What is still open will not be told of any more: the registry is gone, or the layer is.
+    fn drop(&mut self) {
+        if let Some(desk) = &self.desk {
+            self.calls.drain().for_each(|open| Self::hand_in(desk, open, true));
         }
     }
 }

@@ -1,29 +1,28 @@
-//! All that fields have told of one span so far.
+//! All that fields have told of one span, read.
 
 use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use super::content::Content;
-use super::operation::Operation;
-use crate::event::{CallKind, Outcome, RawAttrs, RawValue};
-use crate::intake::Identity;
-use crate::semconv::{self as names, KeyId, Phase};
+use super::given::Given;
+use super::held::Held;
+use super::json_fields;
+use super::slot::Slot;
+use super::table::Meaning;
+use crate::event::{CallKind, RawAttrs, RawValue};
+use crate::semconv::{self as names, KeyId, Phase, Type};
 
-/// What one reading of fields told, or all of them together. Later values replace earlier ones.
+/// What the values of one span mean. Later values replace earlier ones.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct Told<'a> {
     /// Under the conventions' own names.
     own: Halves,
     /// Under other names for the same.
     aliased: Option<Box<Halves>>,
     pub(super) reasons: SmallVec<[Zeroizing<String>; 1]>,
-    pub(super) content: Option<Box<Content>>,
-    /// By `gen_ai.operation.name`.
-    pub(super) operation: Option<Operation>,
-    /// By another vocabulary's name for it.
-    pub(super) hinted: Option<Operation>,
-    pub(super) end: Ending,
-    pub(super) identity: Identity,
+    content: Option<Box<Content<'a>>>,
+    /// What was said is gone; only what kinds of it there were is known.
+    pub(super) is_bare: bool,
 }
 
 /// Attributes, by the half of the call that carries them.
@@ -53,30 +52,55 @@ impl Halves {
     }
 }
 
-/// What was said of how it ended.
-#[derive(Default)]
-pub(super) struct Ending {
-    /// A field that tells of an error does.
-    pub(super) has_error: bool,
-    /// An exception's own fields do.
-    pub(super) has_exception: bool,
-    /// An event inside told of an error. What the span itself says of its end is nearer to the truth.
-    pub(super) has_logged: bool,
-    pub(super) error_type: Option<Zeroizing<String>>,
-    pub(super) outcome: Option<Outcome>,
-}
-
 /// So many values may wait before those that were replaced are forgotten.
 const COMPACT_AT: usize = 64;
 
-impl Told {
+impl<'a> Told<'a> {
+    /// Reads a value that is no content.
+    pub(super) fn put(&mut self, Meaning { slot, is_own }: Meaning, given: Given<'_>) {
+        match slot {
+            Slot::Attr(id) if id.name().kind == Type::Texts => {
+                given.with_text(|text| json_fields::texts(self, id, is_own, text));
+            }
+            Slot::Attr(id) => self.set_typed(id, given, is_own),
+            Slot::CacheWrite => {
+                for id in [names::CACHE_CREATION_TOKENS.id(), names::CACHE_WRITE_TOKENS.id()] {
+                    self.set_typed(id, given, is_own);
+                }
+            }
+            Slot::FinishReasons | Slot::Parameters | Slot::Usage => {
+                let Given::Text(text) = given else { return };
+                match slot {
+                    Slot::FinishReasons => json_fields::finish_reasons(self, text),
+                    Slot::Parameters => json_fields::parameters(self, text),
+                    _ => json_fields::usage(self, text),
+                }
+            }
+            // Read as soon as it was told, or content.
+            Slot::Operation(_) | Slot::Identity(_) | Slot::End(_) | Slot::Said(_) | Slot::Part(..) => {}
+        }
+    }
+
+    /// Reads content.
+    pub(super) fn put_content(&mut self, slot: Slot, held: Held<'a>) {
+        match slot {
+            Slot::Said(said) => self.content.get_or_insert_default().set(said, held),
+            Slot::Part(list, number, part) => {
+                self.content.get_or_insert_default().set_part(list, number, part, held);
+            }
+            _ => {}
+        }
+    }
+
+    fn set_typed(&mut self, id: KeyId, given: Given<'_>, is_own: bool) {
+        if let Some(value) = given.typed(id, &mut String::new()) {
+            self.set(id, value, is_own);
+        }
+    }
+
     pub(super) fn set(&mut self, id: KeyId, value: RawValue<'_>, is_own: bool) {
         let halves = if is_own { &mut self.own } else { &mut **self.aliased.get_or_insert_default() };
         halves.set(id, value);
-    }
-
-    pub(super) fn content(&mut self) -> &mut Content {
-        self.content.get_or_insert_default()
     }
 
     /// Adds what came later.
@@ -87,41 +111,20 @@ impl Told {
             self.reasons = newer.reasons;
         }
         if let Some(content) = newer.content {
-            self.content().merge(*content);
+            self.content.get_or_insert_default().merge(*content);
         }
-        self.operation = newer.operation.or(self.operation);
-        self.hinted = newer.hinted.or(self.hinted);
-        self.end.has_error |= newer.end.has_error;
-        self.end.has_exception |= newer.end.has_exception;
-        self.end.has_logged |= newer.end.has_logged;
-        self.end.error_type = newer.end.error_type.or(self.end.error_type.take());
-        self.end.outcome = newer.end.outcome.or(self.end.outcome);
     }
 
-    /// Whether there is neither anything that came back nor that it failed.
-    pub(super) fn says_nothing_of_its_end(&self) -> bool {
-        let Ending { has_error, has_exception, has_logged, error_type, outcome } = &self.end;
-        !(*has_error || *has_exception || *has_logged)
-            && error_type.is_none()
-            && outcome.is_none()
-            && self.reasons.is_empty()
+    /// Whether nothing came back.
+    pub(super) fn has_no_answer(&self) -> bool {
+        self.reasons.is_empty()
             && !self.content.as_deref().is_some_and(Content::has_answer)
             && self.own.closed.is_empty()
             && self.aliased.as_ref().is_none_or(|aliased| aliased.closed.is_empty())
     }
 
-    /// What the span itself says that it does.
-    pub(super) fn stated_operation(&self) -> Option<Operation> {
-        self.operation.or(self.hinted)
-    }
-
-    /// What it does, as far as can be told from all of it.
-    pub(super) fn settled_operation(&self) -> Option<Operation> {
-        self.stated_operation().or_else(|| self.likely_kind().map(Operation::of_kind))
-    }
-
     /// A span without an operation is what only a call of that kind has.
-    fn likely_kind(&self) -> Option<CallKind> {
+    pub(super) fn likely_kind(&self) -> Option<CallKind> {
         let aliased = || self.aliased.iter().flat_map(|halves| halves.iter());
         let has = |ids: &[KeyId]| self.own.iter().chain(aliased()).any(|(id, _)| ids.contains(&id));
         let content = self.content.as_deref();
@@ -146,5 +149,27 @@ impl Told {
         let mut all = *aliased;
         own.iter().for_each(|(id, value)| all.set(id, value));
         (all.opened, all.closed)
+    }
+
+    /// What was said, unless it is gone.
+    pub(super) fn take_content(&mut self) -> Option<Content<'a>> {
+        self.content.take().filter(|_| !self.is_bare).map(|content| *content)
+    }
+
+    /// The bytes of what was said.
+    pub(super) fn content_bytes(&mut self) -> usize {
+        self.content.as_mut().map_or(0, |content| content.texts_mut().map(|text| text.bytes()).sum())
+    }
+
+    /// Wipes what was said, and leaves of each label no more than it takes to be none.
+    pub(super) fn shrink(&mut self) {
+        let halves = [Some(&mut self.own), self.aliased.as_deref_mut()];
+        for Halves { opened, closed } in halves.into_iter().flatten() {
+            opened.shorten();
+            closed.shorten();
+        }
+        if let Some(content) = &mut self.content {
+            content.texts_mut().for_each(|text| *text = Held::Lent(""));
+        }
     }
 }

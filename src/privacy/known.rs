@@ -6,17 +6,21 @@ use bytestring::ByteString;
 
 use super::detect::Detectors;
 use super::label::is_safe_label;
-use crate::event::Scope;
+use crate::event::{Scope, SpanIds};
 use crate::semconv::KeyId;
 
-/// The last label of each key, and the last scope, so that what comes again is neither looked at nor copied again.
+/// The last label of each key, and the last scopes, so that what comes again is neither looked at nor copied again.
 ///
 /// Keeps only what leaves as it is.
 #[derive(Default)]
 pub(super) struct Known {
     labels: Vec<Last>,
-    scope: Option<Arc<Scope>>,
+    /// Each at the place that its address leads to. While it is kept nothing else has that address.
+    scopes: Vec<Option<Arc<Scope>>>,
 }
+
+/// As many as calls of different scopes may run at once before some are looked at again.
+const SCOPES: usize = 256;
 
 #[derive(Clone, Default)]
 struct Last {
@@ -50,15 +54,23 @@ impl Known {
         Some(label)
     }
 
-    /// Whether all ids of a scope may leave as labels.
-    pub(super) fn scope(&mut self, detectors: Option<&Detectors>, scope: &Arc<Scope>) -> bool {
-        if self.scope.as_ref().is_some_and(|last| Arc::ptr_eq(last, scope)) {
+    /// Whether all ids of a scope may leave as labels. `own` are the ids of the call that opens in it, if one does: what was
+    /// made of them was made by us, and says nothing.
+    pub(super) fn scope(&mut self, detectors: Option<&Detectors>, scope: &Arc<Scope>, own: Option<&SpanIds>) -> bool {
+        // Their addresses are multiples of a few words: the multiplication spreads them.
+        let address = Arc::as_ptr(scope).addr() as u64;
+        let place = (address.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SCOPES.ilog2())) as usize;
+        if self.scopes.get(place).is_some_and(|last| last.as_ref().is_some_and(|last| Arc::ptr_eq(last, scope))) {
             return true;
         }
         let ids = [Some(&scope.rollout), Some(&scope.thread), Some(&scope.turn), scope.tenant.as_ref()];
-        let are_labels = ids.into_iter().flatten().all(|id| is_safe_label(detectors, id));
+        let is_own = |id: &str| own.is_some_and(|own| own.is_own_id(id));
+        let are_labels = ids.into_iter().flatten().all(|id| is_own(id) || is_safe_label(detectors, id));
         if are_labels {
-            self.scope = Some(Arc::clone(scope));
+            self.scopes.resize(SCOPES, None);
+            if let Some(last) = self.scopes.get_mut(place) {
+                *last = Some(Arc::clone(scope));
+            }
         }
         are_labels
     }

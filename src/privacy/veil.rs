@@ -15,7 +15,7 @@ use super::policy::{OTHER, Policy, replaced_label};
 use super::tally::Tally;
 use crate::event::{
     Attrs, CallKind, Closed, Digest, Event, Given, Histories, Input, Kind, Mark, MarkKind, Measure, Message, Noted,
-    Opened, Output, Raw, RawAttrs, RawValue, Request, ResultContent, Returned, Scope, Value, Veiled,
+    Opened, Output, Raw, RawAttrs, RawValue, Request, ResultContent, Returned, Scope, SpanIds, Value, Veiled,
 };
 use crate::semconv::{Class, FINISH_REASONS, Field, KeyId};
 
@@ -152,8 +152,11 @@ struct Pass<'a> {
 impl Pass<'_> {
     fn event(mut self, event: Event<Raw>, history: &mut History) -> Event<Veiled> {
         let Event { scope, key, at, source, kind } = event;
-        let is_open = matches!(kind, Kind::Opened(..));
-        let scope = self.scope(scope, !is_open);
+        let own = match &kind {
+            Kind::Opened(opened, _) => Some(&opened.span),
+            _ => None,
+        };
+        let scope = self.scope(scope, own);
         let kind = match kind {
             Kind::Opened(opened, given) => {
                 let opened = self.opened(opened);
@@ -183,9 +186,9 @@ impl Pass<'_> {
         Event { scope, key, at, source, kind }
     }
 
-    /// All events of a call carry its scope: what is replaced in it is counted with the first.
-    fn scope(&mut self, scope: Arc<Scope>, was_counted: bool) -> Arc<Scope> {
-        if self.known.scope(self.policy.detectors(), &scope) {
+    /// All events of a call carry its scope: what is replaced in it is counted with the first, which knows its `own` ids.
+    fn scope(&mut self, scope: Arc<Scope>, own: Option<&SpanIds>) -> Arc<Scope> {
+        if self.known.scope(self.policy.detectors(), &scope, own) {
             return scope;
         }
         let before = *self.labels_replaced;
@@ -195,7 +198,7 @@ impl Pass<'_> {
             thread: self.label(&scope.thread),
             turn: self.label(&scope.turn),
         };
-        if was_counted {
+        if own.is_none() {
             *self.labels_replaced = before;
         }
         Arc::new(veiled)

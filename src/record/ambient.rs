@@ -10,10 +10,10 @@ use std::task::{self, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::place::Origin;
+use super::place::{Origin, Place};
 use super::recorder::Recorder;
 use crate::event::Key;
-use crate::intake::Desk;
+use crate::intake::{Around, Desk, Entering, Way, innermost};
 
 thread_local! {
     static AROUND: RefCell<Vec<Context>> = const { RefCell::new(Vec::new()) };
@@ -99,12 +99,27 @@ impl Recorder {
     }
 }
 
-/// What is innermost around this line of the same recorder: two recorders in one process stay apart.
+/// What is innermost around this line of the same recorder, a span of its layer included: two recorders in one process stay
+/// apart.
 pub(super) fn around(desk: &Arc<Desk>) -> Option<Origin> {
-    look(|around| {
-        let of_desk = |context: &&Context| context.origin().is_some_and(|origin| Arc::ptr_eq(&origin.desk, desk));
-        around.iter().rev().find(of_desk)?.origin().cloned()
-    })?
+    let around = innermost(desk, &[Way::Recorder, Way::Layer])?;
+    let Around { trace, span, is_remote, .. } = around;
+    let place = |scope: &Arc<_>| Place { scope: Arc::clone(scope), trace, span, is_remote };
+    let parent = around.scope().map(place);
+    let remote = parent.is_none().then_some((trace, span));
+    Some(Origin { desk: Arc::clone(desk), parent, remote })
+}
+
+impl Origin {
+    /// Puts the call around what this thread does.
+    fn enter(&self) -> Option<Entering> {
+        let around = match (&self.parent, self.remote) {
+            (Some(Place { scope, trace, span, is_remote }), _) => Around::call(scope, *trace, *span, *is_remote),
+            (None, Some((trace, span))) => Around::foreign(trace, span),
+            (None, None) => return None,
+        };
+        around.enter(&self.desk)
+    }
 }
 
 /// Nothing while the thread ends, and where a clone would be made inside of another.
@@ -115,18 +130,23 @@ fn look<T>(read: impl FnOnce(&[Context]) -> T) -> Option<T> {
 /// Leaves when dropped.
 struct Entered {
     has_entered: bool,
+    call: Option<Entering>,
 }
 
 impl Entered {
     fn new(context: Context) -> Self {
+        let call = context.origin().and_then(Origin::enter);
         let enter =
             |around: &RefCell<Vec<Context>>| around.try_borrow_mut().map(|mut around| around.push(context)).is_ok();
-        Self { has_entered: AROUND.try_with(enter).unwrap_or(false) }
+        Self { has_entered: AROUND.try_with(enter).unwrap_or(false), call }
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
+        if let Some(call) = self.call {
+            call.leave();
+        }
         if self.has_entered {
             // The context is dropped after it was given back: its own end must not find the list borrowed.
             let left = AROUND.try_with(|around| around.try_borrow_mut().ok().and_then(|mut around| around.pop()));

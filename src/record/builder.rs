@@ -242,7 +242,7 @@ impl Draft {
 
     /// Makes a turn of its own of it, within its parent's rollout.
     pub(super) fn set_own_turn(&mut self) {
-        let Some(own) = self.span().map(Identity::own).filter(|_| self.has_parent) else { return };
+        let Some(own) = self.span().map(|span| span.own_id()).filter(|_| self.has_parent) else { return };
         let identity = self.identity();
         identity.thread = Some(own.clone());
         identity.turn = Some(own);

@@ -7,6 +7,7 @@ mod support;
 
 mod aliases;
 mod beside;
+mod by_hand;
 mod odd;
 mod rig;
 mod spans;

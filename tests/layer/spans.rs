@@ -339,3 +339,38 @@ fn where_fields_of_an_answer_stay_empty_and_none_could_tell_of_a_failure_nobody_
     use Outcome::{Abandoned, Completed, Failed};
     assert_eq!(outcomes, [Abandoned, Completed, Completed, Completed, Failed, Completed, Completed]);
 }
+
+#[test]
+fn a_policy_that_is_set_while_a_span_is_open_lowers_it_and_raises_nothing() {
+    let under = |level: &str| {
+        let read = veilspan::environment::Environment::from_iter([("VEILSPAN_CONTENT", level)]);
+        veilspan::Policy::builder().unkeyed_sha256().build_in(&read).0
+    };
+    let told = |levels: [&str; 3]| {
+        let sink = std::sync::Arc::new(veilspan::testing::MemorySink::default());
+        let recorder = veilspan::Recorder::builder().sink(sink.clone()).policy(under(levels[0])).build();
+        let subscriber = tracing_subscriber::registry().with(recorder.layer());
+        tracing::subscriber::with_default(subscriber, || {
+            let tool = || info_span!("tool", gen_ai.operation.name = "execute_tool");
+            let open = tool();
+            for level in &levels[1..] {
+                recorder.set_policy(under(level));
+                // By what opens under it it is known that the other one holds.
+                drop(tool());
+                assert!(recorder.flush(super::stack::SOON).complete);
+            }
+            drop(open);
+        });
+        assert!(recorder.flush(super::stack::SOON).complete);
+        let mut calls = sink.calls();
+        calls.sort_by_key(|call| call.opened_at.seq);
+        let level = |call: &CallRecord<Veiled>| {
+            let policy = call.opened.policy.as_ref().unwrap();
+            policy.strip_prefix("content=").unwrap().split(';').next().unwrap().to_owned()
+        };
+        calls.iter().map(level).collect::<Vec<_>>()
+    };
+    assert_eq!(told(["digest", "masked", "masked"]), ["digest", "masked", "masked"]);
+    assert_eq!(told(["masked", "digest", "masked"]), ["digest", "digest", "masked"]);
+    assert_eq!(told(["masked", "masked", "digest"]), ["digest", "masked", "digest"]);
+}

@@ -1,0 +1,131 @@
+//! The calls whose spans are open, by the ids of the spans.
+//!
+//! Beside the registry's own data, where a look costs more than what is done with what was found: there a span is counted in
+//! use, its data locked, and an entry found by its type. Here it is one place that its id leads to, behind a lock that only
+//! those ask for who tell something of the same span at the same time.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::open::{Call, Open};
+use super::page::Page;
+
+/// The calls of one layer in one registry.
+#[derive(Default)]
+pub(super) struct Calls {
+    /// Each is made when there is no place for a span in those before.
+    rooms: [OnceLock<Box<[Place]>>; ROOMS.len()],
+}
+
+/// How many places there are in each room. All together they are more than the calls that may be open.
+const ROOMS: [usize; 4] = [1 << 10, 1 << 13, 1 << 16, 1 << 19];
+
+/// So many places next to each other a span may have.
+const NEIGHBOURS: usize = 8;
+
+#[derive(Default)]
+struct Place {
+    /// Zero where it is free.
+    span: AtomicU64,
+    call: Mutex<Option<Box<Open>>>,
+}
+
+impl Calls {
+    /// Puts the call of a span in; gives it back where there is no room.
+    pub(super) fn put(&self, span: u64, call: Box<Open>) -> Result<(), Box<Open>> {
+        for (room, places) in self.rooms.iter().zip(ROOMS) {
+            let room = room.get_or_init(|| (0..places).map(|_| Place::default()).collect());
+            let free = |place: &&Place| {
+                place.span.load(Ordering::Relaxed) == 0
+                    && place.span.compare_exchange(0, span, Ordering::Acquire, Ordering::Relaxed).is_ok()
+            };
+            if let Some(place) = neighbours(room, span).find(free) {
+                *place.open() = Some(call);
+                return Ok(());
+            }
+        }
+        Err(call)
+    }
+
+    /// Runs `look` on the call of a span, if there is one. The host's code must not be run in it.
+    pub(super) fn with<T>(&self, span: u64, look: impl FnOnce(&mut Call, &mut Page) -> T) -> Option<T> {
+        let place = self.place(span)?;
+        let mut open = place.open();
+        let Open { call, page } = open.as_deref_mut()?;
+        Some(look(call.as_mut()?, page))
+    }
+
+    /// Takes the call of a span out.
+    pub(super) fn take(&self, span: u64) -> Option<Box<Open>> {
+        let place = self.place(span)?;
+        let call = place.open().take();
+        place.span.store(0, Ordering::Release);
+        call
+    }
+
+    /// Takes all calls out.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Box<Open>> {
+        let rooms = self.rooms.iter_mut().filter_map(OnceLock::get_mut);
+        rooms.flatten().filter_map(|place| place.open().take())
+    }
+
+    #[inline]
+    fn place(&self, span: u64) -> Option<&Place> {
+        // Almost always it has the first place of its own.
+        let [first, ..] = &self.rooms;
+        let room = first.get()?;
+        let own = room.get(own_place(room, span)).filter(|place| place.is_of(span));
+        own.or_else(|| self.search(span))
+    }
+
+    #[cold]
+    fn search(&self, span: u64) -> Option<&Place> {
+        let rooms = self.rooms.iter().map_while(OnceLock::get);
+        rooms.flat_map(|room| neighbours(room, span)).find(|place| place.is_of(span))
+    }
+}
+
+impl Place {
+    fn is_of(&self, span: u64) -> bool {
+        self.span.load(Ordering::Acquire) == span
+    }
+
+    fn open(&self) -> MutexGuard<'_, Option<Box<Open>>> {
+        self.call.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The first of the places that a span may have. Ids count up, in a range of their own for each thread; the multiplication
+/// spreads them. The length of a room is a power of two.
+const fn own_place(room: &[Place], span: u64) -> usize {
+    (span.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & (room.len() - 1)
+}
+
+fn neighbours(room: &[Place], span: u64) -> impl Iterator<Item = &Place> {
+    let (before, after) = room.split_at_checked(own_place(room, span)).unwrap_or((room, &[]));
+    after.iter().chain(before).take(NEIGHBOURS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_spans_than_a_room_holds_are_each_found_until_they_are_taken_out() {
+        let mut calls = Calls::default();
+        assert!((1..=20_000).all(|span| calls.put(span, Box::default()).is_ok()));
+        assert!((1..=20_000).all(|span| calls.place(span).is_some()));
+        assert!((1..=10_000).all(|span| calls.take(span).is_some()));
+        assert!((1..=10_000).all(|span| calls.place(span).is_none() && calls.take(span).is_none()));
+        assert_eq!(calls.drain().count(), 10_000);
+        assert_eq!(calls.drain().count(), 0);
+    }
+
+    #[test]
+    fn what_has_no_room_is_given_back() {
+        let calls = Calls::default();
+        // The same id again and again leads to the same few places.
+        let taken = (0..100).take_while(|_| calls.put(7, Box::default()).is_ok()).count();
+        assert_eq!(taken, NEIGHBOURS * ROOMS.len());
+    }
+}

@@ -1,0 +1,348 @@
+//! What fields gave, copied once: all that is done with a value while its host waits.
+
+use std::fmt::{self, Debug, Write};
+
+use zeroize::Zeroizing;
+
+use super::given::Given;
+use super::heading::Heading;
+use super::held::{Held, undebugged};
+use super::table::Meaning;
+use super::told::Told;
+use crate::event::{RawAttrs, RawText, wipe_text};
+
+/// The values of one span, in the order in which they were given. What they mean is worked out when the call is handed in,
+/// on another thread.
+///
+/// Can be neither printed nor compared. Wiped when dropped, and before it is used again.
+#[derive(Default)]
+pub(super) struct Page {
+    /// What had to be understood at once.
+    pub(super) heading: Heading,
+    entries: Vec<Entry>,
+    /// The texts, one after the other.
+    row: String,
+    /// Texts that are moved and not copied again.
+    long: Vec<Zeroizing<String>>,
+    /// How many bytes of it all are content.
+    content: usize,
+    /// There was content, and it is gone.
+    is_bare: bool,
+    /// What was read already, where there was so much that it had to be.
+    folded: Option<Box<Told<'static>>>,
+}
+
+struct Entry {
+    meaning: Meaning,
+    value: Value,
+}
+
+#[derive(Clone, Copy)]
+enum Value {
+    Text(Part),
+    /// What `Debug` made of it.
+    Debug(Part),
+    /// The text of this number among the long ones.
+    Long(u32),
+    /// Not taken, because it was too long.
+    Oversize(usize),
+    Int(i64),
+    Double(f64),
+    Bool(bool),
+}
+
+/// A part of the row.
+#[derive(Clone, Copy)]
+struct Part {
+    start: u32,
+    end: u32,
+}
+
+/// A text of more bytes than this is kept by itself, so that it is copied only once.
+const LONG: usize = 64 << 10;
+/// Of a longer text that is no content the beginning serves as well: no label has so many bytes.
+const MAX_LABEL: usize = 256 << 10;
+/// With so many values, or so many bytes of them, those that were replaced by later ones are forgotten. A streamed answer may
+/// record its usage, or all of its text so far, with each chunk.
+const FOLD_ENTRIES: usize = 256;
+const FOLD_BYTES: usize = 1 << 20;
+const FOLD_CONTENT: usize = 8 << 20;
+/// What a page keeps of its memory for the next call.
+const KEPT_BYTES: usize = 16 << 10;
+
+impl Page {
+    pub(super) fn text(&mut self, meaning: Meaning, text: &str) {
+        let is_content = meaning.slot.is_content();
+        if text.len() > LONG {
+            return if is_content { self.long_text(meaning, text) } else { self.long_label(meaning, text) };
+        }
+        self.content += if is_content { text.len() } else { 0 };
+        let part = self.append(text);
+        self.put(meaning, Value::Text(part));
+    }
+
+    #[cold]
+    fn long_text(&mut self, meaning: Meaning, text: &str) {
+        match text.len() {
+            length if length > RawText::MAX_BYTES => self.oversize(meaning, length),
+            _ => self.keep(meaning, Zeroizing::new(text.to_owned())),
+        }
+    }
+
+    #[cold]
+    fn long_label(&mut self, meaning: Meaning, text: &str) {
+        let most = if text.len() > MAX_LABEL { RawAttrs::MAX_TEXT_BYTES } else { MAX_LABEL };
+        let part = self.append(text.get(..text.floor_char_boundary(most)).unwrap_or_default());
+        self.put(meaning, Value::Text(part));
+    }
+
+    fn oversize(&mut self, meaning: Meaning, length: usize) {
+        // It weighs nothing, but has to be dropped where content has to be.
+        self.content += 1;
+        self.put(meaning, Value::Oversize(length));
+    }
+
+    fn keep(&mut self, meaning: Meaning, text: Zeroizing<String>) {
+        self.content += text.len();
+        let place = offset(self.long.len());
+        self.long.push(text);
+        self.put(meaning, Value::Long(place));
+    }
+
+    /// What `Debug` makes of a value, which is not kept here.
+    pub(super) fn formatted(&mut self, value: &dyn Debug) -> Zeroizing<String> {
+        let start = self.row.len();
+        let _ = write!(Formatter { page: self, length: 0 }, "{value:?}");
+        let text = Zeroizing::new(self.row.get(start..).unwrap_or_default().to_owned());
+        self.cut(start);
+        text
+    }
+
+    /// Takes what `Debug` makes of a value. That is the host's code, and must not find a lock held.
+    pub(super) fn debug(&mut self, meaning: Meaning, value: &dyn Debug) {
+        let start = self.row.len();
+        let mut formatter = Formatter { page: self, length: 0 };
+        // A value that cannot be formatted is told as far as it got.
+        let _ = write!(formatter, "{value:?}");
+        let length = formatter.length;
+        let part = Part { start: offset(start), end: offset(self.row.len()) };
+        if length <= LONG {
+            self.content += if meaning.slot.is_content() { length } else { 0 };
+            return self.put(meaning, Value::Debug(part));
+        }
+        let text = Zeroizing::new(part.of(&self.row).to_owned());
+        self.cut(start);
+        match meaning.slot.is_content() {
+            true if length > RawText::MAX_BYTES => self.oversize(meaning, length),
+            true => self.keep(meaning, text),
+            false => self.long_label(meaning, &text),
+        }
+    }
+
+    pub(super) fn int(&mut self, meaning: Meaning, number: i64) {
+        self.put(meaning, Value::Int(number));
+    }
+
+    pub(super) fn double(&mut self, meaning: Meaning, number: f64) {
+        self.put(meaning, Value::Double(number));
+    }
+
+    pub(super) fn bool(&mut self, meaning: Meaning, flag: bool) {
+        self.put(meaning, Value::Bool(flag));
+    }
+
+    #[inline]
+    fn put(&mut self, meaning: Meaning, value: Value) {
+        self.entries.push(Entry { meaning, value });
+        if self.entries.len() >= FOLD_ENTRIES || self.row.len() >= FOLD_BYTES || self.content >= FOLD_CONTENT {
+            self.fold();
+        }
+    }
+
+    #[inline]
+    fn append(&mut self, text: &str) -> Part {
+        let start = self.row.len();
+        if self.row.capacity() - start < text.len() {
+            self.grow(text.len());
+        }
+        self.row.push_str(text);
+        Part { start: offset(start), end: offset(self.row.len()) }
+    }
+
+    /// Grown in place it would leave the old text behind.
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let needed = self.row.len() + more;
+        let mut larger = String::with_capacity(needed.max(2 * self.row.capacity()).max(256));
+        larger.push_str(&self.row);
+        wipe_text(&mut self.row);
+        self.row = larger;
+    }
+
+    /// Wipes the end of the row.
+    fn cut(&mut self, start: usize) {
+        let mut bytes = std::mem::take(&mut self.row).into_bytes();
+        if let Some(end) = bytes.get_mut(start..) {
+            end.fill(0);
+            zeroize::optimization_barrier(&*end);
+        }
+        bytes.truncate(start);
+        self.row = String::from_utf8(bytes).unwrap_or_default();
+    }
+
+    /// Reads what is there, so that only what counts is kept.
+    #[cold]
+    fn fold(&mut self) {
+        let mut folded = self.folded.take().unwrap_or_default();
+        for Entry { meaning, value } in &self.entries {
+            match meaning.slot.is_content() {
+                true => folded.put_content(meaning.slot, held(&self.row, &mut self.long, *value).into_owned()),
+                false => given(&self.row, *value).into_iter().for_each(|given| folded.put(*meaning, given)),
+            }
+        }
+        self.content = folded.content_bytes();
+        self.folded = Some(folded);
+        self.entries.clear();
+        self.long.clear();
+        self.cut(0);
+    }
+
+    /// Adds what came later.
+    pub(super) fn merge(&mut self, mut newer: Self) {
+        self.heading.merge(std::mem::take(&mut newer.heading));
+        if newer.folded.is_some() {
+            newer.fold();
+            self.fold();
+            if let (Some(folded), Some(newer)) = (&mut self.folded, newer.folded.take()) {
+                folded.merge(*newer);
+                self.content = folded.content_bytes();
+            }
+            return;
+        }
+        for Entry { meaning, value } in std::mem::take(&mut newer.entries) {
+            match value {
+                Value::Text(part) => self.text(meaning, part.of(&newer.row)),
+                Value::Debug(part) => {
+                    let text = part.of(&newer.row);
+                    self.content += if meaning.slot.is_content() { text.len() } else { 0 };
+                    let part = self.append(text);
+                    self.put(meaning, Value::Debug(part));
+                }
+                Value::Long(place) => {
+                    let text = newer.long.get_mut(place as usize).map(std::mem::take);
+                    self.keep(meaning, text.unwrap_or_default());
+                }
+                Value::Oversize(length) => self.oversize(meaning, length),
+                Value::Int(_) | Value::Double(_) | Value::Bool(_) => self.put(meaning, value),
+            }
+        }
+    }
+
+    /// All that was told, read. Only what was said is still borrowed.
+    pub(super) fn read(&mut self) -> Told<'_> {
+        let mut told: Told<'_> = self.folded.take().map(|folded| *folded).unwrap_or_default();
+        for Entry { meaning, value } in &self.entries {
+            match meaning.slot.is_content() {
+                true => told.put_content(meaning.slot, held(&self.row, &mut self.long, *value)),
+                false => given(&self.row, *value).into_iter().for_each(|given| told.put(*meaning, given)),
+            }
+        }
+        told.is_bare = self.is_bare;
+        told
+    }
+
+    /// The bytes of content that it keeps, and all others.
+    pub(super) fn bytes(&self) -> (usize, usize) {
+        let long: usize = self.long.iter().map(|text| text.capacity() + size_of::<String>()).sum();
+        let entries = self.entries.capacity() * size_of::<Entry>();
+        let folded = if self.folded.is_some() { size_of::<Told<'_>>() } else { 0 };
+        let texts = self.row.capacity() + long;
+        (self.content, texts.saturating_sub(self.content) + entries + folded)
+    }
+
+    /// Wipes what was said, and keeps what kinds of content there were: they tell what kind of call it is.
+    pub(super) fn drop_content(&mut self) {
+        if self.content == 0 && self.row.len() <= RawAttrs::MAX_TEXT_BYTES {
+            return;
+        }
+        self.is_bare |= self.content > 0;
+        self.fold();
+        self.content = 0;
+        self.entries = Vec::new();
+        wipe_text(&mut self.row);
+        if let Some(folded) = &mut self.folded {
+            folded.shrink();
+        }
+    }
+
+    /// Empty again, with its memory, in which nothing is left.
+    pub(super) fn clear(&mut self) {
+        let Self { heading, entries, row, long, content, is_bare, folded } = self;
+        if row.capacity() > KEPT_BYTES || entries.capacity() > FOLD_ENTRIES {
+            wipe_text(row);
+            *entries = Vec::new();
+        }
+        entries.clear();
+        long.clear();
+        (*heading, *content, *is_bare, *folded) = (Heading::default(), 0, false, None);
+        self.cut(0);
+    }
+}
+
+impl Part {
+    fn of(self, row: &str) -> &str {
+        row.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+fn offset(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+/// A value that is no content.
+fn given(row: &str, value: Value) -> Option<Given<'_>> {
+    match value {
+        Value::Text(part) => Some(Given::Text(part.of(row))),
+        Value::Debug(part) => undebugged(part.of(row)).map(Given::Text),
+        Value::Int(number) => Some(Given::Int(i128::from(number))),
+        Value::Double(number) => Some(Given::Double(number)),
+        Value::Bool(flag) => Some(Given::Bool(flag)),
+        // Content alone is kept so.
+        Value::Long(_) | Value::Oversize(_) => None,
+    }
+}
+
+/// Content.
+fn held<'a>(row: &'a str, long: &mut [Zeroizing<String>], value: Value) -> Held<'a> {
+    match value {
+        Value::Text(part) | Value::Debug(part) => Held::Lent(part.of(row)),
+        Value::Long(place) => Held::Text(long.get_mut(place as usize).map(std::mem::take).unwrap_or_default()),
+        Value::Oversize(length) => Held::Oversize(length),
+        Value::Int(number) => Held::Text(Zeroizing::new(number.to_string())),
+        Value::Double(number) => Held::Text(Zeroizing::new(number.to_string())),
+        Value::Bool(flag) => Held::Lent(if flag { "true" } else { "false" }),
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        wipe_text(&mut self.row);
+    }
+}
+
+/// Appends what is formatted to the row, without leaving it anywhere else. Of what is too long to be taken only the length
+/// goes on being told.
+struct Formatter<'a> {
+    page: &'a mut Page,
+    length: usize,
+}
+
+impl fmt::Write for Formatter<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.length = self.length.saturating_add(text.len());
+        if self.length <= RawText::MAX_BYTES {
+            let _ = self.page.append(text);
+        }
+        Ok(())
+    }
+}
