@@ -52,9 +52,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 /// The spans sent to a stage in this process, which applies no policy of its own, and what it has got.
 fn here() -> Result<String, Box<dyn Error>> {
     let captured = Arc::new(Capture::default());
-    let mut config = Config::default();
-    config.listen.set_port(0);
-    config.processors.clear();
+    let config = Config::between(([127, 0, 0, 1], 0).into(), None).with_processors(&[]);
     let stage = Stage::builder(config).capture(Arc::clone(&captured)).start()?;
     // An exporter of one's own may be wrapped too. This one lives on the runtime in which it is made.
     let runtime = tokio::runtime::Runtime::new()?;

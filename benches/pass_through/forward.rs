@@ -21,10 +21,7 @@ use super::support::sink::listen;
 
 /// Our stage, with the processors that are named.
 pub fn ours(next: &str, processors: Vec<Processor>) {
-    let mut config = Config::default();
-    config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    config.export = Some(next.to_owned());
-    config.processors = processors;
+    let config = Config::between(SocketAddr::from(([127, 0, 0, 1], 0)), Some(next)).with_processors(&processors);
     let key = Key::new(vec![7; 32], None).expect("a key");
     let (policy, _) = Policy::builder().key(key).build_in(&Environment::default());
     let stage = Stage::builder(config).policy(policy).start().expect("a stage");

@@ -31,8 +31,7 @@ impl Telemetry {
         }
         let policy = Policy::from_env();
         let captured = Arc::new(Capture::default());
-        let mut config = Config::default();
-        config.listen.set_port(0);
+        let config = Config::between(([127, 0, 0, 1], 0).into(), None);
         let stage = Stage::builder(config).policy(policy.clone()).capture(Arc::clone(&captured)).start()?;
         let mut exporter = ExporterConfig::default();
         exporter.endpoint = format!("http://{}", stage.address());

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use tokio::signal;
 
 use super::Failure;
-use crate::collector::{Config, Stage, StageError};
+use crate::collector::{Config, Pipeline, Stage, StageError};
 use crate::environment;
 use crate::privacy::Policy;
 
@@ -18,7 +18,10 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// Run the stage between two pipelines of an OpenTelemetry Collector.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// A configuration file, shaped like the Collector's.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "export"])]
     config: Option<PathBuf>,
@@ -30,14 +33,28 @@ pub(super) struct Arguments {
     export: String,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read a configuration and say what is wrong with it, without starting anything.
+    Validate {
+        /// The configuration.
+        file: PathBuf,
+    },
+}
+
 pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
+    if let Some(Command::Validate { file }) = &arguments.command {
+        let config = read(file)?;
+        tracing::info!(target: "veilspan", pipelines = config.pipelines.len(), "the configuration can be used");
+        return Ok(());
+    }
     let config = match &arguments.config {
         Some(file) => read(file)?,
-        None => Config { listen: arguments.listen, export: Some(arguments.export), ..Config::default() },
+        None => Config::between(arguments.listen, Some(&arguments.export)),
     };
     let policy = Policy::builder().keep_key().build();
     let snapshot = policy.snapshot().clone();
-    let processors = format!("{:?}", config.processors).to_lowercase();
+    let pipelines = told(&config);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -48,15 +65,29 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
         stop_signal().map_err(|_| Failure::Unavailable("signals cannot be received".to_owned()))?
     };
     let stage = Stage::builder(config).policy(policy).start().map_err(|error| failure(&error))?;
-    tracing::info!(target: "veilspan", listen = %stage.address(), processors, policy = %snapshot, "the stage is ready");
+    let listen: Vec<_> = stage.addresses().iter().map(|(name, address)| format!("{name}={address}")).collect();
+    let listen = listen.join(" ");
+    if let Some(address) = stage.telemetry() {
+        tracing::info!(target: "veilspan", %address, "metrics and health are served");
+    }
+    tracing::info!(target: "veilspan", listen, pipelines, policy = %snapshot, "the stage is ready");
     runtime.block_on(stop);
     let left = stage.shutdown(DRAIN);
-    if left.unsent_spans > 0 || left.requests_cut_off {
+    if left.unsent_spans > 0 || left.requests_cut_off > 0 {
         let (unsent, cut_off) = (left.unsent_spans, left.requests_cut_off);
         tracing::warn!(target: "veilspan", unsent, cut_off, "not everything could be finished in time");
     }
     tracing::info!(target: "veilspan", open_rollouts = left.open_rollouts, "the stage has stopped");
     Ok(())
+}
+
+/// Each pipeline and its steps.
+fn told(config: &Config) -> String {
+    let one = |pipeline: &Pipeline| {
+        let processors: Vec<_> = pipeline.processors.iter().map(ToString::to_string).collect();
+        format!("{}=[{}]", pipeline.name, processors.join(", "))
+    };
+    config.pipelines.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 fn read(file: &std::path::Path) -> Result<Config, Failure> {
@@ -69,7 +100,9 @@ fn read(file: &std::path::Path) -> Result<Config, Failure> {
 fn failure(error: &StageError) -> Failure {
     let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
     match error {
-        StageError::Config(_) => Failure::BadData(format!("{error}{cause}")),
+        StageError::Config(_) | StageError::Certificate(_) | StageError::Token(_) => {
+            Failure::BadData(format!("{error}{cause}"))
+        }
         StageError::Export(_) => Failure::Usage(format!("{error}{cause}")),
         _ => Failure::Unavailable(format!("{error}{cause}")),
     }

@@ -11,17 +11,34 @@ use super::output::Output;
 use super::reduction::Reduction;
 use crate::event::Clock;
 use crate::otlp::assemble::{Patches, patched};
-use crate::otlp::{ExportError, Handler, Look, Reply, Request, Segments, refusal};
+use crate::otlp::{Handler, Look, Reply, Request, Segments, heavy, refusal};
 use crate::processor::privacy::Privacy;
 
 /// A pipeline at work.
 pub(super) struct Forward {
+    pub(super) name: String,
     pub(super) privacy: Option<Privacy>,
     pub(super) reduction: Option<Reduction>,
     pub(super) output: Output,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) tally: Tally,
+}
+
+/// Counted for metrics.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Spans of requests that were answered with success.
+    pub(super) spans: AtomicU64,
     /// Spans that were refused because they cannot be read.
-    pub(super) refused: AtomicU64,
+    pub(super) unreadable_spans: AtomicU64,
+    /// Spans that an exporter refused for good.
+    pub(super) rejected_spans: AtomicU64,
+    /// Requests that are not OTLP.
+    pub(super) unreadable_requests: AtomicU64,
+    /// Requests that were refused for want of memory.
+    pub(super) pressed_requests: AtomicU64,
+    /// Requests that an exporter did not take.
+    pub(super) failed_requests: AtomicU64,
 }
 
 /// How long a peer is asked to wait while memory is short.
@@ -30,43 +47,60 @@ const PRESSURE_WAIT: Duration = Duration::from_secs(1);
 impl Handler for Forward {
     async fn export(&self, body: Bytes) -> Result<Reply, Status> {
         if self.reduction.as_ref().is_some_and(Reduction::must_refuse) {
+            add(&self.tally.pressed_requests, 1);
             return Err(refusal(Code::ResourceExhausted, "the stage is short of memory", Some(PRESSURE_WAIT)));
         }
         // Without a processor that reads spans there is no need to look into them.
         let look = if self.privacy.is_some() { Look::Inside } else { Look::Outside };
-        let request = parse(body, look)?;
-        let (request, mut refused) = match &self.privacy {
-            Some(privacy) => {
-                let patches = privacy.request(&request);
-                self.apply(request, patches)?
-            }
-            None => (request, 0),
-        };
-        let rejected = match self.output.forward(whole(&request)).await {
-            Err(error) if look == Look::Outside && is_about_the_content(&error) => {
+        let (request, mut unreadable) = heavy(body.len(), || self.veiled(body, look))?;
+        let spans = request.span_count() as u64;
+        let rejected = match self.output.forward(whole(&request), spans).await {
+            Err(refused) if look == Look::Outside && refused.is_about_the_content() => {
                 // One unreadable span makes a receiver refuse all of them: send the others alone.
-                let request = parse(request.bytes().clone(), Look::Inside)?;
+                let request = self.parse(request.bytes().clone(), Look::Inside)?;
                 let (patches, malformed) = Patches::without_malformed(&request);
                 if malformed == 0 {
-                    return Err(answer_of(&error));
+                    Err(refused)
+                } else {
+                    unreadable += malformed as u64;
+                    self.output.forward(patched(&request, &patches), spans.saturating_sub(malformed as u64)).await
                 }
-                refused += malformed as u64;
-                self.output.forward(patched(&request, &patches)).await
             }
             answer => answer,
         };
-        let rejected = rejected.map_err(|error| answer_of(&error))?;
+        let rejected = rejected.map_err(|refused| {
+            add(&self.tally.failed_requests, 1);
+            refused.answer()
+        })?;
         if let Some(reduction) = &self.reduction {
-            reduction.absorb(&request, self.clock.unix_nanos(), &self.output);
+            let now = self.clock.unix_nanos();
+            heavy(request.bytes().len(), || reduction.absorb(&request, now, &self.output));
         }
-        self.refused.fetch_add(refused, Ordering::Relaxed);
-        let rejected = i64::try_from(rejected.saturating_add(refused)).unwrap_or(i64::MAX);
-        let reason = if refused > 0 { "spans that cannot be read" } else { "refused by the next hop" };
-        Ok(Reply { rejected, reason })
+        add(&self.tally.spans, spans);
+        add(&self.tally.unreadable_spans, unreadable);
+        add(&self.tally.rejected_spans, rejected);
+        let reason = match (unreadable, rejected) {
+            (0, 0) => "",
+            (0, _) => "refused by the next hop",
+            _ => "spans that cannot be read",
+        };
+        Ok(Reply { rejected: i64::try_from(rejected.saturating_add(unreadable)).unwrap_or(i64::MAX), reason })
     }
 }
 
 impl Forward {
+    /// The request as it may leave, and how many of its spans cannot be read.
+    fn veiled(&self, body: Bytes, look: Look) -> Result<(Request, u64), Status> {
+        let request = self.parse(body, look)?;
+        match &self.privacy {
+            Some(privacy) => {
+                let patches = privacy.request(&request);
+                self.apply(request, patches)
+            }
+            None => Ok((request, 0)),
+        }
+    }
+
     /// The request as the patches change it, and how many of its spans they refuse.
     fn apply(&self, request: Request, patches: Patches) -> Result<(Request, u64), Status> {
         if patches.is_empty() {
@@ -74,28 +108,28 @@ impl Forward {
         }
         let changed = patched(&request, &patches).into_bytes();
         let before = request.span_count();
-        let request = parse(changed, Look::Outside)?;
+        let request = self.parse(changed, Look::Outside)?;
         let refused = before.saturating_sub(request.span_count());
         Ok((request, refused as u64))
     }
+
+    fn parse(&self, body: Bytes, look: Look) -> Result<Request, Status> {
+        let request = Request::parse(body, look);
+        if request.is_err() {
+            add(&self.tally.unreadable_requests, 1);
+        }
+        Ok(request?)
+    }
 }
 
-fn parse(body: Bytes, look: Look) -> Result<Request, Status> {
-    Ok(Request::parse(body, look)?)
+fn add(counter: &AtomicU64, count: u64) {
+    if count > 0 {
+        counter.fetch_add(count, Ordering::Relaxed);
+    }
 }
 
 fn whole(request: &Request) -> Segments {
     let mut segments = Segments::with_capacity(1);
     segments.push(request.bytes().clone());
     segments
-}
-
-/// Whether the next hop may have refused the request because of a single span in it.
-fn is_about_the_content(error: &ExportError) -> bool {
-    error.answered() && matches!(error.code(), Code::InvalidArgument | Code::Internal | Code::Unknown)
-}
-
-/// The answer above for an answer below. The peer's words stay there: they may quote what it was sent.
-fn answer_of(error: &ExportError) -> Status {
-    refusal(error.code(), "the next hop did not take the request", error.retry_after())
 }

@@ -1,23 +1,28 @@
-//! The stage between two pipelines of an OpenTelemetry Collector: OTLP gRPC in, processors, OTLP gRPC out.
+//! The stage between two pipelines of an OpenTelemetry Collector: OTLP in, processors, OTLP out.
 //!
 //! ```text
-//! request ─▶ server ─▶ privacy ─▶ next hop ─▶ answer
-//!                         └─▶ reduce ─▶ added spans ─▶ queue ─▶ next hop
+//! request ─▶ listen ─▶ gate ─▶ privacy ─▶ exporters ─▶ answer
+//!                                 └─▶ reduce ─▶ added spans ─▶ queue ─▶ exporters
 //! ```
 //!
 //! Promises that one request in becomes one request out, and that its answer waits for the next hop's; that what nobody
-//! touches keeps its bytes; that a span which cannot be read is refused alone; and that spans of the stage's own delay no
-//! answer. Holds no request after its answer. Leaves durable queues to the Collectors on both sides.
+//! touches keeps its bytes; that a span which cannot be read is refused alone; that nothing which stores, logs or exports
+//! comes before `privacy`, unless a pipeline says so by name; and that spans of the stage's own delay no answer. Holds no
+//! request after its answer. Leaves durable queues to the Collectors on both sides.
 
 mod capture;
 mod config;
 mod forward;
+mod health;
+mod listen;
 mod output;
 mod reduction;
 mod stage;
-mod substitute;
+mod telemetry;
 
 pub use capture::Capture;
-pub use config::{Config, ConfigError, Processor};
+pub use config::{
+    Config, ConfigError, Exporter, ExporterKind, FileConfig, Listen, Pipeline, Processor, Receiver, ServerTls, Token,
+    Variables,
+};
 pub use stage::{Left, Stage, StageBuilder, StageError};
-pub use substitute::Variables;

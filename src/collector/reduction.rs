@@ -1,6 +1,6 @@
 //! Reduction in a pipeline: reads what passes, and adds turns that nobody reported and summaries.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use super::output::Output;
 use crate::event::Source;
 use crate::otlp::{Request, ResourceSpans, added, decode};
-use crate::reduce::{Effect, Limits, Pressure, Reducer, Rollout, SynthSpan};
+use crate::reduce::{Counter, Effect, Limits, Pressure, Reducer, Rollout, SynthSpan};
 use crate::semconv;
 
 /// The rollouts whose resource is kept, in each of two generations.
@@ -25,11 +25,29 @@ pub(super) struct Reduction {
 struct State {
     reducer: Reducer,
     resources: Resources,
+    counts: Counts,
+}
+
+/// What reduction has told, and what it holds now.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    /// Spans that were added.
+    pub(super) added: u64,
+    pub(super) findings: u64,
+    pub(super) counters: BTreeMap<Counter, u64>,
+    pub(super) open_rollouts: u64,
+    pub(super) bytes: u64,
 }
 
 impl Reduction {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { state: Mutex::new(State { reducer: Reducer::new(limits), resources: Resources::default() }) }
+        Self {
+            state: Mutex::new(State {
+                reducer: Reducer::new(limits),
+                resources: Resources::default(),
+                counts: Counts::default(),
+            }),
+        }
     }
 
     /// Whether memory is so short that new requests should be refused with a retryable answer.
@@ -67,6 +85,13 @@ impl Reduction {
         self.lock().reducer.rollouts()
     }
 
+    /// What it has told so far.
+    pub(super) fn counts(&self) -> Counts {
+        let state = self.lock();
+        let open_rollouts = state.reducer.open().count() as u64;
+        Counts { open_rollouts, bytes: state.reducer.bytes() as u64, ..state.counts.clone() }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,22 +112,23 @@ impl State {
         }
     }
 
-    fn carry_out(&self, effects: Vec<Effect>, output: &Output) {
+    fn carry_out(&mut self, effects: Vec<Effect>, output: &Output) {
         for effect in effects {
             match effect {
                 Effect::AddSpan(span) => {
                     let resource = self.resources.of(&span);
-                    let field = added::resource_spans(&resource, &as_added(&span));
-                    if let Err(reason) = output.add(&field) {
-                        let reason = reason.as_str();
-                        tracing::warn!(target: "veilspan", reason, "a span of the stage's own was lost");
-                    }
+                    output.add(&added::resource_spans(&resource, &as_added(&span)));
+                    self.counts.added += 1;
                 }
                 Effect::Finding(finding) => {
                     let kind = finding.finding.kind.as_str();
                     tracing::debug!(target: "veilspan", kind, rollout = %finding.rollout, "finding");
+                    self.counts.findings += 1;
                 }
-                // The stage's clock ticks by itself; counters become metrics with the stage's own telemetry.
+                Effect::Count(counter, count) => {
+                    *self.counts.counters.entry(counter).or_default() += count;
+                }
+                // The stage's clock ticks by itself.
                 _ => {}
             }
         }

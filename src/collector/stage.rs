@@ -1,23 +1,25 @@
 //! A running stage.
 
 use std::fmt;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::capture::Capture;
-use super::config::{Config, ConfigError, Processor};
+use super::config::{self, Config, ConfigError, Processor};
 use super::forward::Forward;
+use super::health::{Health, Worker};
+use super::listen::{self, Door, Listener, Protocol, TraceDoor};
 use super::output::Output;
 use super::reduction::Reduction;
+use super::telemetry::{Pages, Report};
 use crate::event::SystemClock;
 use crate::export::ExporterError;
-use crate::otlp::TraceServer;
+use crate::otlp::{Gate, GateLimits};
 use crate::privacy::Policy;
 use crate::processor::privacy::Privacy;
 use crate::reduce::{Limits, Rollout};
@@ -29,12 +31,21 @@ pub enum StageError {
     /// The configuration cannot be used.
     #[error("the configuration cannot be used")]
     Config(#[from] ConfigError),
-    /// The address cannot be listened on.
-    #[error("the address cannot be listened on")]
+    /// An address cannot be listened on.
+    #[error("an address cannot be listened on")]
     Listen(#[source] std::io::Error),
-    /// The next hop's address cannot be used.
+    /// A listener's files for TLS cannot be used.
+    #[error("a listener's certificate cannot be used")]
+    Certificate(#[source] crate::otlp::ConfigError),
+    /// A listener's token cannot be used.
+    #[error("a listener's token cannot be used")]
+    Token(#[source] std::io::Error),
+    /// A next hop's address cannot be used.
     #[error("the next hop cannot be used")]
     Export(#[from] ExporterError),
+    /// A file cannot be written.
+    #[error("a file cannot be written")]
+    File(#[source] std::io::Error),
     /// No threads could be started.
     #[error("no threads could be started")]
     Threads(#[source] std::io::Error),
@@ -47,16 +58,18 @@ pub struct StageBuilder {
     config: Config,
     policy: Option<Policy>,
     limits: Limits,
+    gate: GateLimits,
     capture: Option<Arc<Capture>>,
 }
 
 /// A stage at work, on threads of its own.
 pub struct Stage {
-    address: SocketAddr,
-    forward: Arc<Forward>,
+    addresses: Vec<(String, SocketAddr)>,
+    telemetry: Option<SocketAddr>,
+    report: Arc<Report>,
     runtime: Option<Runtime>,
     stop: watch::Sender<bool>,
-    stopped: Receiver<()>,
+    stopped: Receiver<std::convert::Infallible>,
 }
 
 /// What a stage leaves behind when it stops.
@@ -65,10 +78,10 @@ pub struct Stage {
 pub struct Left {
     /// Rollouts that were still open: whoever goes on with them tells of them.
     pub open_rollouts: usize,
-    /// Spans of the stage's own that could not be sent, now or before.
+    /// Spans of the stage's own, and of best-effort exporters, that could not be sent, now or before.
     pub unsent_spans: u64,
-    /// Whether requests were still being answered at the deadline.
-    pub requests_cut_off: bool,
+    /// Requests that were still being answered at the deadline.
+    pub requests_cut_off: u64,
 }
 
 impl StageBuilder {
@@ -78,9 +91,15 @@ impl StageBuilder {
         self
     }
 
-    /// How long reduction waits and what it may hold.
+    /// How long reduction waits and what it may hold, in each pipeline.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// How much may be taken in at once, over all listeners.
+    pub const fn gate(mut self, limits: GateLimits) -> Self {
+        self.gate = limits;
         self
     }
 
@@ -90,70 +109,154 @@ impl StageBuilder {
         self
     }
 
-    /// Starts it. When this returns, it listens.
+    /// Starts it. When this returns, it listens. Nothing has been started where it fails: every address is bound, every
+    /// file read and opened and every exporter made before anything runs.
+    ///
+    /// # Errors
+    ///
+    /// [`StageError`]: the first thing that is in the way.
     pub fn start(self) -> Result<Stage, StageError> {
         self.config.check()?;
-        let listener = TcpListener::bind(self.config.listen).map_err(StageError::Listen)?;
-        listener.set_nonblocking(true).map_err(StageError::Listen)?;
-        let address = listener.local_addr().map_err(StageError::Listen)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .thread_name("veilspan-stage")
             .enable_all()
             .build()
             .map_err(StageError::Threads)?;
         let inside = runtime.enter();
-        let output = match (self.capture, &self.config.export) {
-            (Some(capture), _) => Output::Capture(capture),
-            (None, Some(endpoint)) => Output::otlp(endpoint)?,
-            (None, None) => Output::Nowhere,
+        let gate = Arc::new(Gate::new(self.gate));
+        let health = Arc::new(Health::new());
+        let policy = match self.policy {
+            Some(policy) => policy,
+            None => Policy::from_env(),
         };
-        let has = |processor| self.config.processors.contains(&processor);
-        let policy = self.policy;
-        let forward = Arc::new(Forward {
-            privacy: has(Processor::Privacy).then(|| Privacy::new(policy.unwrap_or_else(Policy::from_env))),
-            reduction: has(Processor::Reduce).then(|| Reduction::new(self.limits)),
-            output,
-            clock: Arc::new(SystemClock::default()),
-            refused: AtomicU64::new(0),
-        });
-        let (stop, stopping) = watch::channel(false);
-        let (stopped_sender, stopped) = sync_channel(1);
-        let listener = tokio::net::TcpListener::from_std(listener).map_err(StageError::Listen)?;
-        let service = TraceServer::new(Arc::clone(&forward));
-        runtime.spawn(tick(Arc::clone(&forward), stopping.clone()));
-        runtime.spawn(async move {
-            let served = serve(listener, service, stopping).await;
-            if served.is_err() {
-                tracing::error!(target: "veilspan", "the listener stopped");
+        let (mut pipelines, mut listeners) = (Vec::new(), Vec::new());
+        for pipeline in &self.config.pipelines {
+            let forward = Arc::new(forward(pipeline, &policy, &self.limits, self.capture.as_ref())?);
+            for receiver in &pipeline.receivers {
+                for (protocol, listen) in [(Protocol::Grpc, &receiver.grpc), (Protocol::Http, &receiver.http)] {
+                    let Some(listen) = listen else { continue };
+                    let listener = Listener::<TraceDoor<Forward>>::bind(listen, protocol, &forward, &gate, &health)?;
+                    listeners.push((receiver.name.clone(), listener));
+                }
             }
-            // Nobody may be waiting any more.
-            let _ = stopped_sender.send(());
-        });
+            pipelines.push(forward);
+        }
+        let tallies = listeners.iter().map(|(name, listener)| (name.clone(), listener.protocol, listener.tally()));
+        let report = Arc::new(Report { health, gate, pipelines, listeners: tallies.collect() });
+        let pages = self.config.telemetry.map(|address| pages(address, &report)).transpose()?;
+
+        let addresses = listeners
+            .iter()
+            .map(|(name, listener)| (format!("{name}/{}", listener.protocol.as_str()), listener.address));
+        let addresses = addresses.collect();
+        let telemetry = pages.as_ref().map(|pages| pages.address);
+        let (stop, stopping) = watch::channel(false);
+        let (running, stopped) = channel();
+        report.health.beat();
+        for (_, listener) in listeners {
+            run(&runtime, listener, &report.health, &stopping, running.clone());
+        }
+        if let Some(pages) = pages {
+            // Nobody is kept from stopping by a scrape.
+            let worker = report.health.worker();
+            runtime.spawn(serve(pages, stopping.clone(), worker));
+        }
+        for pipeline in &report.pipelines {
+            runtime.spawn(tick(Arc::clone(pipeline), stopping.clone(), report.health.worker()));
+        }
+        runtime.spawn(beat(Arc::clone(&report.health), stopping, report.health.worker()));
         drop(inside);
-        Ok(Stage { address, forward, runtime: Some(runtime), stop, stopped })
+        Ok(Stage { addresses, telemetry, report, runtime: Some(runtime), stop, stopped })
+    }
+}
+
+fn forward(
+    pipeline: &config::Pipeline,
+    policy: &Policy,
+    limits: &Limits,
+    capture: Option<&Arc<Capture>>,
+) -> Result<Forward, StageError> {
+    let listens = pipeline.receivers.iter().flat_map(|receiver| receiver.grpc.iter().chain(&receiver.http));
+    let largest = listens.map(|listen| listen.max_message_bytes).max().unwrap_or_default();
+    let output = match capture {
+        Some(capture) => Output::capture(Arc::clone(capture)),
+        None => Output::new(&pipeline.exporters, largest)?,
+    };
+    let has = |processor| pipeline.processors.contains(&processor);
+    Ok(Forward {
+        name: pipeline.name.clone(),
+        privacy: has(Processor::Privacy).then(|| Privacy::new(policy.clone())),
+        reduction: has(Processor::Reduce).then(|| Reduction::new(limits.clone())),
+        output,
+        clock: Arc::new(SystemClock::default()),
+        tally: Default::default(),
+    })
+}
+
+fn pages(address: SocketAddr, report: &Arc<Report>) -> Result<Listener<Pages>, StageError> {
+    let is_loopback = address.ip().is_loopback();
+    Listener::plain(address, Pages { report: Arc::clone(report), is_loopback, tally: Arc::default() })
+}
+
+/// Serves a listener; `running` is gone when its last connection is.
+fn run<D: Door>(
+    runtime: &Runtime,
+    listener: Listener<D>,
+    health: &Arc<Health>,
+    stopping: &watch::Receiver<bool>,
+    running: std::sync::mpsc::Sender<std::convert::Infallible>,
+) {
+    let serving = serve(listener, stopping.clone(), health.worker());
+    runtime.spawn(async move {
+        serving.await;
+        drop(running);
+    });
+}
+
+async fn serve<D: Door>(listener: Listener<D>, stopping: watch::Receiver<bool>, _worker: Worker) {
+    if listen::run(listener, stopping).await.is_err() {
+        tracing::error!(target: "veilspan", "a listener stopped");
     }
 }
 
 impl Stage {
     /// A stage of this configuration.
     pub fn builder(config: Config) -> StageBuilder {
-        StageBuilder { config, policy: None, limits: Limits::default(), capture: None }
+        StageBuilder { config, policy: None, limits: Limits::default(), gate: GateLimits::default(), capture: None }
     }
 
-    /// Where it listens.
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    /// Where its first listener listens.
+    pub fn address(&self) -> SocketAddr {
+        self.addresses.first().map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), |(_, address)| *address)
+    }
+
+    /// Where it listens: `otlp/grpc` and `otlp/http` for the receiver `otlp`.
+    pub fn addresses(&self) -> &[(String, SocketAddr)] {
+        &self.addresses
+    }
+
+    /// Where `/metrics` and `/healthz` are.
+    pub const fn telemetry(&self) -> Option<SocketAddr> {
+        self.telemetry
+    }
+
+    /// What is counted, in Prometheus' text format.
+    pub fn metrics(&self) -> String {
+        self.report.metrics()
     }
 
     /// How many spans it has refused because they cannot be read.
     pub fn refused_spans(&self) -> u64 {
-        self.forward.refused.load(Ordering::Relaxed)
+        let unreadable =
+            |pipeline: &Arc<Forward>| pipeline.tally.unreadable_spans.load(std::sync::atomic::Ordering::Relaxed);
+        self.report.pipelines.iter().map(unreadable).sum()
     }
 
-    /// The rollouts that are open, or closed and not forgotten, in the order in which they were first seen; none without
-    /// `reduce`. Derives all of them, in time linear in what they hold.
+    /// The rollouts that are open, or closed and not forgotten, in the order in which they were first seen, pipeline by
+    /// pipeline; none without `reduce`. Derives all of them, in time linear in what they hold.
     pub fn rollouts(&self) -> Vec<Rollout> {
-        self.forward.reduction.as_ref().map(Reduction::rollouts).unwrap_or_default()
+        let reductions = self.report.pipelines.iter().filter_map(|pipeline| pipeline.reduction.as_ref());
+        reductions.flat_map(Reduction::rollouts).collect()
     }
 
     /// Takes no more requests, answers those it has, closes what waits for late data alone, and sends what it has added;
@@ -161,18 +264,26 @@ impl Stage {
     pub fn shutdown(mut self, timeout: Duration) -> Left {
         let timeout = timeout.min(Duration::from_secs(24 * 60 * 60));
         let deadline = Instant::now() + timeout;
+        self.report.health.stop();
         self.stop.send_replace(true);
-        // A slow request must not take the time in which the stage's own spans can leave.
-        let requests_cut_off = self.stopped.recv_timeout(timeout.mul_f32(0.75)).is_err();
-        let Forward { reduction, output, clock, .. } = &*self.forward;
-        let reduction = reduction.as_ref();
-        let open_rollouts = reduction.map_or(0, |reduction| reduction.shutdown(clock.unix_nanos(), output));
-        let unsent_spans = output.shutdown(deadline);
+        // A slow request must not take the time in which the stage's own spans can leave. Nothing is ever sent: this ends
+        // when the last who could send is gone.
+        let _ = self.stopped.recv_timeout(timeout.mul_f32(0.75));
+        let requests_cut_off = self.report.listeners.iter().map(|(_, _, tally)| tally.open_requests()).sum();
+        let mut left = Left { requests_cut_off, ..Left::default() };
+        for Forward { reduction, output, clock, .. } in self.report.pipelines.iter().map(AsRef::as_ref) {
+            let open = reduction.as_ref().map_or(0, |reduction| reduction.shutdown(clock.unix_nanos(), output));
+            left.open_rollouts += open;
+        }
+        for pipeline in &self.report.pipelines {
+            left.unsent_spans += pipeline.output.shutdown(deadline);
+        }
         self.end();
-        Left { open_rollouts, unsent_spans, requests_cut_off }
+        left
     }
 
     fn end(&mut self) {
+        self.report.health.stop();
         if let Some(runtime) = self.runtime.take() {
             // Never waits, so that it may be called from anywhere.
             runtime.shutdown_background();
@@ -189,31 +300,32 @@ impl Drop for Stage {
 
 impl fmt::Debug for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stage").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Stage").field("addresses", &self.addresses).finish_non_exhaustive()
     }
-}
-
-async fn serve(
-    listener: tokio::net::TcpListener,
-    service: TraceServer<Forward>,
-    mut stopping: watch::Receiver<bool>,
-) -> Result<(), tonic::transport::Error> {
-    let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
-    let stop = async move {
-        // An error means that the stage itself is gone.
-        let _ = stopping.wait_for(|stop| *stop).await;
-    };
-    tonic::transport::Server::builder().add_service(service).serve_with_incoming_shutdown(incoming, stop).await
 }
 
 /// What closes by time closes at most this much late.
 const TICK: Duration = Duration::from_millis(250);
 
-async fn tick(forward: Arc<Forward>, mut stopping: watch::Receiver<bool>) {
-    let Some(reduction) = &forward.reduction else { return };
+async fn tick(forward: Arc<Forward>, mut stopping: watch::Receiver<bool>, _worker: Worker) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(TICK) => reduction.tick(forward.clock.unix_nanos(), &forward.output),
+            () = tokio::time::sleep(TICK) => if let Some(reduction) = &forward.reduction {
+                reduction.tick(forward.clock.unix_nanos(), &forward.output);
+            },
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// How often the runtime shows that it runs.
+const BEAT: Duration = Duration::from_secs(1);
+
+async fn beat(health: Arc<Health>, mut stopping: watch::Receiver<bool>, _worker: Worker) {
+    loop {
+        health.beat();
+        tokio::select! {
+            () = tokio::time::sleep(BEAT) => {}
             _ = stopping.wait_for(|stop| *stop) => return,
         }
     }

@@ -59,29 +59,34 @@ impl Outbox {
 
     /// Adds one encoded span field. `Ok(true)`: the sender has to look.
     pub(super) fn push(&self, field: &[u8], rank: Rank) -> Result<bool, NotTaken> {
-        if field.len() > self.limits.batch_bytes {
+        self.push_fields(field, 1, rank)
+    }
+
+    /// Adds encoded fields that hold so many spans, which stay together.
+    pub(super) fn push_fields(&self, fields: &[u8], spans: u64, rank: Rank) -> Result<bool, NotTaken> {
+        if fields.len() > self.limits.batch_bytes {
             return Err(if rank == Rank::Content { NotTaken::Content } else { NotTaken::Lost(Drop::SpanTooLarge) });
         }
         let mut state = self.lock();
         if state.closed {
             return Err(NotTaken::Lost(Drop::ShutDown));
         }
-        if state.bytes.saturating_add(field.len()) > rank.of(self.limits.queue_bytes) {
+        if state.bytes.saturating_add(fields.len()) > rank.of(self.limits.queue_bytes) {
             return Err(if rank == Rank::Content { NotTaken::Content } else { NotTaken::Lost(Drop::ExportQueueFull) });
         }
         if state.spans >= self.limits.queue_spans {
             return Err(NotTaken::Lost(Drop::ExportQueueFull));
         }
         let mut due = state.since.is_none() && !state.watched;
-        if state.filling.len() + field.len() > self.limits.batch_bytes {
+        if state.filling.len() + fields.len() > self.limits.batch_bytes {
             state.complete_batch();
             due = true;
         }
-        state.filling.extend_from_slice(field);
-        state.filling_count += 1;
-        state.bytes += field.len();
-        state.spans += 1;
-        state.next_number += 1;
+        state.filling.extend_from_slice(fields);
+        state.filling_count += spans;
+        state.bytes += fields.len();
+        state.spans += usize::try_from(spans).unwrap_or(usize::MAX);
+        state.next_number += spans;
         state.since.get_or_insert_with(Instant::now);
         if state.filling_count >= self.limits.batch_spans as u64 {
             state.complete_batch();

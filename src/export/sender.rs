@@ -30,10 +30,20 @@ impl Sender {
     /// Takes one encoded field, unless there is no room for it.
     #[cfg(feature = "collector")]
     pub(crate) fn push(&self, field: &[u8]) -> Result<(), Drop> {
-        self.push_ranked(field, Rank::TurnEnd).map_err(|not_taken| match not_taken {
+        self.push_request(field, 1)
+    }
+
+    /// The same for a whole request, which is sent as it is or together with others.
+    #[cfg(feature = "collector")]
+    pub(crate) fn push_request(&self, request: &[u8], spans: u64) -> Result<(), Drop> {
+        let pushed = self.queue.push_fields(request, spans, Rank::TurnEnd).map_err(|not_taken| match not_taken {
             NotTaken::Lost(reason) => reason,
             NotTaken::Content => Drop::ExportQueueFull,
-        })
+        });
+        if pushed? {
+            self.wake();
+        }
+        Ok(())
     }
 
     /// The same for a span that may have to give way to others.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! CallRecord<Veiled> ── encode ──▶ Span bytes ── assemble ──▶ Segments ── client ──▶ gRPC, HTTP
-//! CallRecord<Veiled> ◀── decode ── SpanView  ◀──── walk ◀──── Request  ◀── server ── gRPC
+//! CallRecord<Veiled> ◀── decode ── SpanView  ◀──── walk ◀──── Request  ◀── server ── gRPC, HTTP
 //!                                                  └─ patches ── assemble ──▶ Segments
 //! ```
 //!
@@ -57,8 +57,12 @@ pub use request::{Look, NotARequest, Request, ResourceSpans, ScopeSpans, SpanEnt
 pub(crate) use response::encode as encode_response;
 pub use segments::Segments;
 #[cfg(feature = "collector")]
-pub use server::{Handler, Reply, TraceServer};
+pub use server::{Gate, GateCounts, GateLimits, Handler, Reply, TraceHttp, TraceServer};
+#[cfg(feature = "collector")]
+pub(crate) use server::{TRACES_PATH, heavy, said as http_response, unary};
 pub use tls::TlsFiles;
+#[cfg(feature = "collector")]
+pub(crate) use tls::{Acceptor, ServerTlsFiles};
 #[cfg(feature = "sdk")]
 pub(crate) use transport::metadata;
 pub(crate) use varint::packed;

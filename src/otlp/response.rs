@@ -8,10 +8,6 @@ use super::wire::{Fields, Malformed, Wire};
 #[cfg(any(feature = "collector", feature = "sdk"))]
 use super::writer::{delimited, put_bytes, put_integer};
 
-/// What a response of ours takes as a rule.
-#[cfg(feature = "collector")]
-pub(super) const MAX_BYTES: usize = 256;
-
 /// Reads a response. Of the peer's message only the length is kept.
 pub(super) fn parse(bytes: &[u8]) -> Result<Accepted, Malformed> {
     let mut accepted = Accepted::default();

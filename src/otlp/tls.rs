@@ -13,6 +13,31 @@ pub struct TlsFiles {
     pub client_key: Option<PathBuf>,
 }
 
+/// Files in PEM form for a listener: who we are, and whose clients are let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg(feature = "collector")]
+pub(crate) struct ServerTlsFiles {
+    /// Our own certificate.
+    pub(crate) certificate: PathBuf,
+    /// Its key.
+    pub(crate) key: PathBuf,
+    /// With it every client has to show a certificate that one of these has signed.
+    pub(crate) client_authorities: Option<PathBuf>,
+}
+
+#[cfg(all(feature = "collector", feature = "tls"))]
+pub(crate) use read::Acceptor;
+/// There is none in a build without TLS.
+#[cfg(all(feature = "collector", not(feature = "tls")))]
+pub(crate) type Acceptor = std::convert::Infallible;
+
+#[cfg(all(feature = "collector", not(feature = "tls")))]
+impl ServerTlsFiles {
+    pub(crate) fn acceptor(&self, _: &[u8]) -> Result<Acceptor, super::endpoint::ConfigError> {
+        Err(super::endpoint::ConfigError::no_tls())
+    }
+}
+
 #[cfg(feature = "tls")]
 mod read {
     use std::io;
@@ -92,6 +117,38 @@ mod read {
         let mut bytes = Zeroizing::new(Vec::new());
         std::fs::File::open(file)?.take(MAX_BYTES).read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Lets connections in over TLS.
+    #[cfg(feature = "collector")]
+    pub(crate) type Acceptor = tokio_rustls::TlsAcceptor;
+
+    #[cfg(feature = "collector")]
+    impl super::ServerTlsFiles {
+        /// An acceptor of one protocol: `h2` or `http/1.1`.
+        pub(crate) fn acceptor(&self, protocol: &[u8]) -> Result<Acceptor, ConfigError> {
+            use rustls::server::{NoClientAuth, WebPkiClientVerifier};
+            let open = |file: &Path| read(file).map_err(ConfigError::tls_file);
+            let chain = certificates(&open(&self.certificate)?)?;
+            let key = PrivateKeyDer::from_pem_slice(&open(&self.key)?).map_err(|_| not_pem())?;
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let verifier = match &self.client_authorities {
+                Some(file) => {
+                    let roots = Arc::new(root_store(&open(file)?)?);
+                    let verifier = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider));
+                    verifier.build().map_err(ConfigError::tls)?
+                }
+                None => Arc::new(NoClientAuth),
+            };
+            let mut config = rustls::ServerConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .map_err(ConfigError::tls)?
+                .with_client_cert_verifier(verifier)
+                .with_single_cert(chain, key)
+                .map_err(ConfigError::tls)?;
+            config.alpn_protocols = vec![protocol.to_vec()];
+            Ok(Acceptor::from(Arc::new(config)))
+        }
     }
 
     /// With ring, whichever provider the host may have made the default of its process.

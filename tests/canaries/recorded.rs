@@ -121,9 +121,7 @@ fn what_passes_a_stage_on_its_way_is_veiled_before_and_behind_it() {
         for shape in Shape::ALL {
             let mark = Logs::of_process().mark();
             let echo = Echo::start();
-            let mut stage_config = Config::default();
-            stage_config.listen.set_port(0);
-            stage_config.export = Some(echo.url());
+            let stage_config = Config::between(([127, 0, 0, 1], 0).into(), Some(&echo.url()));
             let stage = Stage::builder(stage_config).policy(policy(stages)).start().unwrap();
             let endpoint = format!("http://{}", stage.address());
             let (plants, _) = record_to(&config(endpoint, None), &policy(mine), shape, false);

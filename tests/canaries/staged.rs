@@ -159,8 +159,7 @@ fn what_another_producer_says_leaves_a_stage_as_the_policy_says() {
                 ..v1::KeyValue::default()
             };
             let body = request(spans, vec![service], plants.label("resource's schema"));
-            let mut config = Config::default();
-            config.listen.set_port(0);
+            let config = Config::between(([127, 0, 0, 1], 0).into(), None);
             let capture = Arc::new(Capture::default());
             let stage = Stage::builder(config).policy(policy.clone()).capture(Arc::clone(&capture)).start().unwrap();
             let mut segments = Segments::with_capacity(1);

@@ -10,17 +10,14 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use opentelemetry_sdk::trace::SpanData;
 use prost::Message;
-use veilspan::collector::{Capture, Config, Processor, Stage};
+use veilspan::collector::{Capture, Config, Stage};
 use veilspan::otlp::{Client, ClientOptions, Segments};
 use veilspan::reduce::Limits;
 
 use super::build::{Host, policy, states, until};
 
 fn stage(limits: Limits) -> (Stage, Arc<Capture>) {
-    let mut config = Config::default();
-    config.listen.set_port(0);
-    config.export = None;
-    config.processors = vec![Processor::Privacy, Processor::Reduce];
+    let config = Config::between(([127, 0, 0, 1], 0).into(), None);
     let capture = Arc::new(Capture::default());
     let builder = Stage::builder(config).policy(policy()).limits(limits).capture(Arc::clone(&capture));
     (builder.start().unwrap(), capture)

@@ -1,8 +1,4 @@
 //! What the stage promises, between real gRPC peers.
-#![cfg(feature = "collector")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
-mod support;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,110 +6,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList};
-use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
-use support::net::serve;
-use support::receiver::{Behaviour, Receiver, int, text};
 use tonic::{Code, Status};
-use veilspan::collector::{Capture, Config, Processor, Stage};
+use veilspan::collector::{Config, Processor, Stage};
 use veilspan::event::Source;
-use veilspan::export::ExporterConfig;
-use veilspan::otlp::{
-    Accepted, Client, ClientOptions, ExportError, Handler, Look, Reply, Request, Segments, TraceServer, decode,
-};
+use veilspan::otlp::{Handler, Look, Reply, Request, TraceServer, decode};
 use veilspan::reduce::{Facts, Limits};
-use veilspan::{Policy, Recorder};
 
-const SOON: Duration = Duration::from_secs(20);
-
-fn config(processors: &[Processor], export: Option<String>) -> Config {
-    let mut config = Config::default();
-    config.listen.set_port(0);
-    config.export = export;
-    config.processors = processors.to_vec();
-    config
-}
-
-fn policy() -> Policy {
-    Policy::builder().build_in(&Default::default()).0
-}
-
-fn stage(processors: &[Processor], export: String) -> Stage {
-    Stage::builder(config(processors, Some(export))).policy(policy()).start().unwrap()
-}
-
-fn capturing(processors: &[Processor]) -> (Stage, Arc<Capture>) {
-    let capture = Arc::new(Capture::default());
-    let builder = Stage::builder(config(processors, None)).policy(policy()).capture(Arc::clone(&capture));
-    (builder.start().unwrap(), capture)
-}
-
-async fn send(stage: &Stage, body: Vec<u8>) -> Result<Accepted, ExportError> {
-    let client = Client::new(&ClientOptions::new(format!("http://{}", stage.address()))).unwrap();
-    let mut request = Segments::with_capacity(1);
-    request.push(Bytes::from(body));
-    client.export(request).await
-}
-
-fn recorder_to(stage: &Stage) -> Recorder {
-    let mut config = ExporterConfig::default();
-    config.endpoint = format!("http://{}", stage.address());
-    Recorder::exporting(&config, policy()).unwrap()
-}
-
-fn attribute(key: &str, value: Value) -> KeyValue {
-    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..Default::default() }
-}
-
-fn every_type_of_attribute() -> Vec<KeyValue> {
-    let any = |value| AnyValue { value: Some(value) };
-    vec![
-        attribute("text", Value::StringValue("a text".to_owned())),
-        attribute("int", Value::IntValue(-1)),
-        attribute("double", Value::DoubleValue(f64::NAN)),
-        attribute("bool", Value::BoolValue(true)),
-        attribute("bytes", Value::BytesValue(vec![0, 255])),
-        attribute(
-            "array",
-            Value::ArrayValue(ArrayValue { values: vec![any(Value::IntValue(1)), AnyValue::default()] }),
-        ),
-        attribute(
-            "map",
-            Value::KvlistValue(KeyValueList { values: vec![attribute("inner", Value::StringValue(String::new()))] }),
-        ),
-    ]
-}
-
-fn span(name: &str, attributes: Vec<KeyValue>) -> Span {
-    Span {
-        trace_id: vec![7; 16],
-        span_id: vec![8; 8],
-        trace_state: "a=1".to_owned(),
-        flags: 0x101,
-        name: name.to_owned(),
-        start_time_unix_nano: 1,
-        end_time_unix_nano: 2,
-        attributes,
-        ..Default::default()
-    }
-}
-
-/// A request of these encoded spans. `unknown` is appended to each message around them.
-fn request(spans: &[Vec<u8>], unknown: &[u8]) -> Vec<u8> {
-    let field = |number: u8, body: &[u8]| {
-        let mut field = vec![number << 3 | 2];
-        prost::encode_length_delimiter(body.len(), &mut field).unwrap();
-        [field, body.to_vec()].concat()
-    };
-    let spans: Vec<u8> = spans.iter().flat_map(|span| field(2, span)).collect();
-    let scope_spans = [spans, unknown.to_vec()].concat();
-    let resource_spans = [field(2, &scope_spans), unknown.to_vec()].concat();
-    [field(1, &resource_spans), unknown.to_vec()].concat()
-}
-
-/// Field 1000, a text: in no version of OTLP.
-const UNKNOWN: &[u8] = &[0xc2, 0x3e, 3, b'n', b'e', b'w'];
+use crate::build::*;
+use crate::support;
+use crate::support::net::serve;
+use crate::support::receiver::{Behaviour, Receiver, int, text};
 
 #[derive(Default)]
 struct Keep(Mutex<Vec<Bytes>>);
@@ -278,8 +181,7 @@ async fn what_closes_by_time_leaves_by_itself_and_a_turn_that_nobody_reported_is
 
 #[test]
 fn a_stage_that_is_told_to_listen_to_the_world_does_not_start() {
-    let mut config = config(&[], None);
-    config.listen = "0.0.0.0:0".parse().unwrap();
+    let config = Config::between("0.0.0.0:0".parse().unwrap(), None);
     assert!(Stage::builder(config).start().is_err());
 }
 

@@ -1,0 +1,38 @@
+//! What is wrong with a configuration, and where.
+
+use std::fmt;
+
+/// A configuration that cannot be used: the line, the place in the document, and what is allowed there. Shows no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    line: Option<u64>,
+    place: String,
+    problem: String,
+}
+
+impl ConfigError {
+    pub(super) fn new(line: Option<u64>, place: &str, problem: impl Into<String>) -> Self {
+        Self { line: line.filter(|line| *line > 0), place: place.to_owned(), problem: problem.into() }
+    }
+
+    /// The line in the file, from 1; none where nothing stands there.
+    pub const fn line(&self) -> Option<u64> {
+        self.line
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
+        write!(f, "{}: {}", self.place, self.problem)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Words as an error lists them.
+pub(super) fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}

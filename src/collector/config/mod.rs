@@ -1,0 +1,153 @@
+//! The stage's configuration: YAML shaped like the Collector's.
+//!
+//! ```yaml
+//! receivers: { otlp: { protocols: { grpc: { endpoint: "127.0.0.1:14317" } } } }
+//! processors: { privacy: {}, reduce: {} }
+//! exporters: { otlp: { endpoint: "http://127.0.0.1:24317" } }
+//! service: { pipelines: { traces: { receivers: [otlp], processors: [privacy, reduce], exporters: [otlp] } } }
+//! ```
+//!
+//! `${env:NAME}` and `${env:NAME:-default}` stand for environment variables in any text. Errors name the line, the place and
+//! what is allowed there, never a value. What is not used is checked all the same.
+
+mod document;
+mod error;
+mod exporter;
+mod pipeline;
+mod receiver;
+mod section;
+mod substitute;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+
+use section::Section;
+
+pub use error::ConfigError;
+pub use exporter::{Exporter, ExporterKind, FileConfig};
+pub use pipeline::{Pipeline, Processor};
+pub use receiver::{Listen, Receiver, ServerTls, Token};
+pub use substitute::Variables;
+
+/// What a stage does with the spans that come in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// Its pipelines.
+    pub pipelines: Vec<Pipeline>,
+    /// Where `/metrics` and `/healthz` are served; nowhere if missing.
+    pub telemetry: Option<SocketAddr>,
+}
+
+impl Default for Config {
+    /// From OTLP's own port of this machine to `http://127.0.0.1:14317`.
+    fn default() -> Self {
+        Self::between(SocketAddr::from(([127, 0, 0, 1], 4317)), Some("http://127.0.0.1:14317"))
+    }
+}
+
+impl Config {
+    /// One pipeline of `privacy` and `reduce`, gRPC on both sides: to the next hop at `http://host:port`, or to nowhere.
+    pub fn between(listen: SocketAddr, next: Option<&str>) -> Self {
+        let receiver = Receiver { name: "otlp".to_owned(), grpc: Some(Listen::at(listen)), http: None };
+        let pipeline = Pipeline {
+            name: "traces".to_owned(),
+            receivers: vec![receiver],
+            processors: vec![Processor::Privacy, Processor::Reduce],
+            exporters: next.map(Exporter::grpc).into_iter().collect(),
+        };
+        Self { pipelines: vec![pipeline], telemetry: None }
+    }
+
+    /// The same with these processors in each pipeline.
+    #[must_use]
+    pub fn with_processors(mut self, processors: &[Processor]) -> Self {
+        self.pipelines.iter_mut().for_each(|pipeline| pipeline.processors = processors.to_vec());
+        self
+    }
+
+    /// The configuration in a YAML text.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`]: the first thing that is wrong with it.
+    pub fn from_yaml(yaml: &str, variables: Variables<'_>) -> Result<Self, ConfigError> {
+        let mut document = document::parse(yaml)?;
+        substitute::all(&mut document, variables)?;
+        let root = Section::root(&document, &["receivers", "processors", "exporters", "service"])?;
+        let service = root.required("service", &["pipelines", "telemetry"])?;
+        let all = service.named("pipelines", &["traces"])?;
+        if all.is_empty() {
+            return Err(service.wrong_at("pipelines", "expected at least one pipeline, `traces`"));
+        }
+        let pipelines: Vec<Pipeline> =
+            all.keys().map(|name| Pipeline::read(&root, &all, name)).collect::<Result<_, _>>()?;
+        let telemetry = telemetry(&service)?;
+        let config = Self { pipelines, telemetry };
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Refuses what would expose raw content, and what cannot be: two that take the same address, or write the same file.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`]: the first thing that is wrong.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |place: &str, problem: &str| Err(ConfigError::new(None, place, problem));
+        let (mut receivers, mut addresses, mut files) = (Vec::new(), Vec::new(), Vec::new());
+        for pipeline in &self.pipelines {
+            if pipeline.processors.iter().skip(1).any(|processor| *processor == Processor::Privacy) {
+                return wrong(&format!("service.pipelines.{}.processors", pipeline.name), "`privacy` must come first");
+            }
+            for receiver in &pipeline.receivers {
+                let place = format!("receivers.{}", receiver.name);
+                if receivers.contains(&&receiver.name) {
+                    return wrong(&place, "stands in two pipelines; each needs receivers of its own");
+                }
+                receivers.push(&receiver.name);
+                for listen in receiver.grpc.iter().chain(&receiver.http) {
+                    if let Some(problem) = listen.problem() {
+                        return wrong(&place, problem);
+                    }
+                    addresses.push((place.clone(), listen.address));
+                }
+            }
+            let is_veiled = pipeline.processors.contains(&Processor::Privacy);
+            for exporter in &pipeline.exporters {
+                let ExporterKind::File(file) = &exporter.kind else { continue };
+                let place = format!("exporters.{}", exporter.name);
+                if !is_veiled {
+                    return wrong(&place, "it stores what it gets, so its pipeline cannot do without `privacy`");
+                }
+                if files.contains(&&file.path) {
+                    return wrong(&place, "two pipelines or exporters would write the same file");
+                }
+                files.push(&file.path);
+            }
+        }
+        addresses.extend(self.telemetry.map(|address| ("service.telemetry.metrics".to_owned(), address)));
+        for (place, (name, address)) in addresses.iter().enumerate() {
+            let is_taken = addresses.iter().take(place).any(|(_, other)| other == address && other.port() != 0);
+            if is_taken {
+                return wrong(name, "another one listens on this address already");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn telemetry(service: &Section<'_>) -> Result<Option<SocketAddr>, ConfigError> {
+    let telemetry = service.section("telemetry", &["metrics"])?;
+    if !telemetry.has("metrics") {
+        return Ok(None);
+    }
+    let metrics = telemetry.section("metrics", &["address", "insecure"])?;
+    let address = metrics.address("address")?;
+    if address.ip().is_loopback() || metrics.flag("insecure")? {
+        return Ok(Some(address));
+    }
+    let problem = "not a loopback address: it has neither TLS nor a credential; `insecure: true` listens all the same";
+    Err(metrics.wrong_at("address", problem))
+}

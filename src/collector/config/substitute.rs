@@ -1,0 +1,78 @@
+//! `${env:NAME}` and `${env:NAME:-default}`, as the Collector has them.
+
+use super::document::{Node, Value};
+use super::error::ConfigError;
+
+/// Reads an environment variable.
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Replaces what stands for a variable in every text.
+pub(super) fn all(node: &mut Node, variables: Variables<'_>) -> Result<(), ConfigError> {
+    match &mut node.value {
+        Value::Text { text, is_variable } => {
+            let replaced = in_text(text, variables).map_err(|name| unset(node.line, &name))?;
+            *is_variable = is_one_variable(text);
+            *text = replaced;
+        }
+        Value::List(values) => values.iter_mut().try_for_each(|value| all(value, variables))?,
+        Value::Map(entries) => entries.iter_mut().try_for_each(|(_, value)| all(value, variables))?,
+        Value::Nothing | Value::Flag(_) | Value::Number(_) => {}
+    }
+    Ok(())
+}
+
+/// Whether a text is one variable without a default: what it says was not written into the file.
+fn is_one_variable(text: &str) -> bool {
+    let name = text.strip_prefix("${env:").and_then(|rest| rest.strip_suffix('}'));
+    name.is_some_and(is_name)
+}
+
+fn is_name(name: &str) -> bool {
+    let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_word && !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// A name is repeated only where it looks like one: what stands between the braces may be anything.
+fn unset(line: u64, name: &str) -> ConfigError {
+    let place = if is_name(name) { name } else { "a variable" };
+    ConfigError::new(Some(line), place, "not set in the environment, and without a default (`${env:NAME:-default}`)")
+}
+
+fn in_text(text: &str, variables: Variables<'_>) -> Result<String, String> {
+    let mut replaced = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${env:") {
+        let Some((reference, behind)) = after.split_once('}') else { break };
+        let (name, default) = match reference.split_once(":-") {
+            Some((name, default)) => (name, Some(default)),
+            None => (reference, None),
+        };
+        // The empty value counts as unset, as in a shell's `:-`.
+        let set = variables(name).filter(|value| !value.is_empty());
+        let value = set.or_else(|| default.map(str::to_owned)).ok_or_else(|| name.to_owned())?;
+        replaced.push_str(before);
+        replaced.push_str(&value);
+        rest = behind;
+    }
+    replaced.push_str(rest);
+    Ok(replaced)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_defaults_and_plain_text_stand_side_by_side() {
+        let set = |name: &str| (name == "A").then(|| "1".to_owned());
+        assert_eq!(in_text("x${env:A}y${env:B:-2}z", &set).unwrap(), "x1y2z");
+        assert_eq!(in_text("http://${env:B:-h:1}", &set).unwrap(), "http://h:1");
+        assert_eq!(in_text("${env:B}", &set).unwrap_err(), "B");
+        assert_eq!(in_text("${env:A", &set).unwrap(), "${env:A");
+        assert_eq!(in_text("$A ${A}", &set).unwrap(), "$A ${A}");
+        assert!(is_one_variable("${env:A_1}"));
+        assert!(
+            ["${env:A:-x}", "x${env:A}", "${env:A}${env:B}", "${env:}", "a"].iter().all(|text| !is_one_variable(text))
+        );
+    }
+}

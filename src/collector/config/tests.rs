@@ -1,0 +1,168 @@
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../../examples/collector/veilspan.yaml");
+
+fn none(_: &str) -> Option<String> {
+    None
+}
+
+fn read(yaml: &str) -> Result<Config, ConfigError> {
+    Config::from_yaml(yaml, &none)
+}
+
+fn with_pipeline(pipeline: &str) -> Result<Config, ConfigError> {
+    read(&format!(
+        "receivers: {{otlp: {{protocols: {{grpc: {{endpoint: \"127.0.0.1:0\"}}}}}}}}\n\
+         processors: {{privacy: {{}}, reduce: {{}}}}\n\
+         exporters: {{otlp: {{endpoint: \"http://127.0.0.1:1\"}}, file: {{path: /tmp/out}}}}\n\
+         service:\n  pipelines:\n    traces: {{receivers: [otlp], exporters: [otlp], {pipeline}}}\n"
+    ))
+}
+
+fn with_grpc(grpc: &str) -> Result<Config, ConfigError> {
+    read(&format!(
+        "receivers:\n  otlp:\n    protocols:\n      grpc: {{{grpc}}}\n\
+         exporters: {{otlp: {{endpoint: \"http://127.0.0.1:1\"}}}}\n\
+         service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp]}}}}}}\n"
+    ))
+}
+
+fn processors(config: Result<Config, ConfigError>) -> Vec<Processor> {
+    config.unwrap().pipelines.remove(0).processors
+}
+
+#[test]
+fn the_example_is_read_with_its_defaults_and_with_variables() {
+    let config = read(EXAMPLE).unwrap();
+    let pipeline = &config.pipelines[0];
+    assert_eq!(pipeline.receivers[0].grpc.as_ref().unwrap().address, "127.0.0.1:14317".parse().unwrap());
+    let ExporterKind::Otlp(exporter) = &pipeline.exporters[0].kind else { panic!("an otlp exporter") };
+    assert_eq!(exporter.endpoint, "http://127.0.0.1:24317");
+    assert_eq!(pipeline.processors, [Processor::Privacy, Processor::Reduce]);
+    let set = |name: &str| (name == "STAGE_LISTEN").then(|| "127.0.0.1:7".to_owned());
+    let config = Config::from_yaml(EXAMPLE, &set).unwrap();
+    assert_eq!(config.pipelines[0].receivers[0].grpc.as_ref().unwrap().address.port(), 7);
+}
+
+#[test]
+fn privacy_is_first_unless_it_is_switched_off_by_name() {
+    assert_eq!(processors(with_pipeline("processors: []")), [Processor::Privacy]);
+    assert_eq!(processors(with_pipeline("processors: [reduce]")), [Processor::Privacy, Processor::Reduce]);
+    assert_eq!(processors(with_pipeline("processors: [reduce], privacy: off")), [Processor::Reduce]);
+    assert!(with_pipeline("processors: [reduce, privacy]").is_err());
+    assert!(with_pipeline("processors: [privacy], privacy: off").is_err());
+    assert!(with_pipeline("processors: [reduce], privacy: maybe").is_err());
+}
+
+#[test]
+fn what_is_not_veiled_is_not_stored() {
+    let stored = "receivers: {otlp: {protocols: {http: {endpoint: \"127.0.0.1:0\"}}}}\n\
+         exporters: {file: {path: /tmp/out}}\n\
+         service: {pipelines: {traces: {receivers: [otlp], exporters: [file]PRIVACY}}}\n";
+    assert!(read(&stored.replace("PRIVACY", "")).is_ok());
+    let error = read(&stored.replace("PRIVACY", ", privacy: off")).unwrap_err().to_string();
+    assert!(error.contains("stores what it gets"), "{error}");
+}
+
+#[test]
+fn errors_name_the_line_the_place_and_what_is_allowed_and_no_value() {
+    let cases = [
+        (
+            "processors: [canary]",
+            "line 6: service.pipelines.traces.processors: expected a list; names are `privacy`, `reduce`",
+        ),
+        ("canary: 1", "line 6: service.pipelines.traces: an unknown key; allowed are"),
+        ("processors: canary", "line 6: service.pipelines.traces.processors: expected a list"),
+        ("processors: [reduce, reduce]", "line 6: service.pipelines.traces.processors: `reduce` stands there twice"),
+    ];
+    for (pipeline, start) in cases {
+        let error = with_pipeline(pipeline).unwrap_err().to_string();
+        assert!(error.starts_with(start) && !error.contains("canary"), "{error}");
+    }
+    let of_the_example = [
+        (":-127.0.0.1:14317", "", "line 8: STAGE_LISTEN: not set"),
+        (":-127.0.0.1:14317", "-canary", "line 8: a variable: not set"),
+        ("127.0.0.1:14317", "0.0.0.0:14317", "line 8: receivers.otlp.protocols.grpc.endpoint: not a loopback address"),
+        ("127.0.0.1:14317", "canary", "line 8: receivers.otlp.protocols.grpc.endpoint: expected an address"),
+    ];
+    for (from, to, start) in of_the_example {
+        let error = read(&EXAMPLE.replace(from, to)).unwrap_err().to_string();
+        assert!(error.starts_with(start) && !error.contains("canary"), "{error}");
+    }
+    for (yaml, start) in [
+        ("a: [canary", "line "),
+        ("service: {}\nservice: {}", "line 2: the file: not YAML, or a key stands twice"),
+        ("canary: {}", "line 1: the file: an unknown key"),
+        ("- canary", "line 1: the file: expected a map"),
+        ("", "service: missing"),
+    ] {
+        let error = read(yaml).unwrap_err().to_string();
+        assert!(error.starts_with(start) && !error.contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn beyond_this_machine_a_listener_needs_tls_and_a_credential_or_says_that_it_is_open() {
+    let open = "endpoint: \"0.0.0.0:4317\"";
+    let tls = "tls: {cert_file: /c, key_file: /k}";
+    assert!(with_grpc(open).is_err());
+    assert!(with_grpc(&format!("{open}, {tls}")).is_err());
+    assert!(with_grpc(&format!("{open}, auth: {{bearer_token_file: /t}}")).is_err());
+    assert!(with_grpc(&format!("{open}, {tls}, auth: {{bearer_token_file: /t}}")).is_ok());
+    assert!(with_grpc(&format!("{open}, tls: {{cert_file: /c, key_file: /k, client_ca_file: /a}}")).is_ok());
+    assert!(with_grpc(&format!("{open}, insecure: true")).is_ok());
+    let relative = with_grpc(&format!("{open}, tls: {{cert_file: c, key_file: /k}}")).unwrap_err().to_string();
+    assert!(relative.starts_with("line 4: ") && relative.contains("tls.cert_file: expected an absolute path"));
+}
+
+#[test]
+fn a_token_comes_from_a_variable_or_a_file_and_never_stands_in_the_configuration() {
+    let local = "endpoint: \"127.0.0.1:0\"";
+    let written = with_grpc(&format!("{local}, auth: {{bearer_token: canary-token}}")).unwrap_err().to_string();
+    assert!(written.contains("a secret does not belong") && !written.contains("canary"), "{written}");
+    let default = format!("{local}, auth: {{bearer_token: \"${{env:T:-canary}}\"}}");
+    assert!(with_grpc(&default).is_err(), "a default is written in the file too");
+    let yaml = format!(
+        "receivers: {{otlp: {{protocols: {{grpc: {{{local}, auth: {{bearer_token: \"${{env:T}}\"}}}}}}}}}}\n\
+         exporters: {{otlp: {{endpoint: \"http://127.0.0.1:1\", headers: {{x-key: canary-key}}}}}}\n\
+         service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp]}}}}}}\n"
+    );
+    let config = Config::from_yaml(&yaml, &|_| Some("canary-token".to_owned())).unwrap();
+    assert!(!format!("{config:?}").contains("canary"));
+}
+
+#[test]
+fn several_pipelines_have_receivers_addresses_and_files_of_their_own() {
+    let two = "receivers:\n\
+         \x20 otlp: {protocols: {grpc: {endpoint: \"127.0.0.1:1\"}}}\n\
+         \x20 otlp/b: {protocols: {grpc: {endpoint: \"127.0.0.1:2\"}, http: {endpoint: \"127.0.0.1:3\"}}}\n\
+         exporters:\n\
+         \x20 otlphttp: {endpoint: \"http://127.0.0.1:4/\"}\n\
+         \x20 otlp/x: {endpoint: \"http://127.0.0.1:5\", best_effort: true, compression: gzip, timeout: 3s}\n\
+         service:\n\
+         \x20 telemetry: {metrics: {address: \"127.0.0.1:9\"}}\n\
+         \x20 pipelines:\n\
+         \x20   traces: {receivers: [otlp], exporters: [otlphttp, otlp/x]}\n\
+         \x20   traces/b: {receivers: [otlp/b], exporters: [otlphttp]}\n";
+    let config = read(two).unwrap();
+    assert_eq!(config.pipelines.len(), 2);
+    let ExporterKind::Otlp(http) = &config.pipelines[1].exporters[0].kind else { panic!("an otlp exporter") };
+    assert_eq!(http.endpoint, "http://127.0.0.1:4/v1/traces");
+    let second = &config.pipelines[0].exporters[1];
+    assert!(second.best_effort && !config.pipelines[0].exporters[0].best_effort);
+    for (from, to, problem) in [
+        ("traces/b: {receivers: [otlp/b]", "traces/b: {receivers: [otlp]", "stands in two pipelines"),
+        ("127.0.0.1:3", "127.0.0.1:1", "another one listens on this address"),
+        ("127.0.0.1:9", "127.0.0.1:2", "another one listens on this address"),
+        ("[otlphttp, otlp/x]", "[otlphttp, otlp/y]", "`otlp/y` is not defined under `exporters`"),
+        ("timeout: 3s", "timeout: 3", "expected a time"),
+        ("timeout: 3s", "timeout: 99h", "expected a time"),
+        ("compression: gzip", "compression: snappy", "expected one of `none`, `gzip`"),
+        ("best_effort: true", "best_effort: perhaps", "expected `true` or `false`"),
+        ("http://127.0.0.1:5", "127.0.0.1:5", "expected `http://host:port`"),
+    ] {
+        assert_ne!(two.replace(from, to), two);
+        let error = read(&two.replace(from, to)).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
+    }
+}

@@ -1,0 +1,12 @@
+//! Work that would keep a thread of the runtime from everybody else.
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+/// Work on more bytes than this takes longer than others should wait.
+const LONG: usize = 256 << 10;
+
+/// Does work on so many bytes; where it is long, and there are other threads, these take over what waits on this one.
+pub(crate) fn heavy<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    let has_others = || Handle::try_current().is_ok_and(|it| it.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if bytes > LONG && has_others() { tokio::task::block_in_place(work) } else { work() }
+}

@@ -1,0 +1,107 @@
+//! A body, read into one piece of memory under the bounds.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes, BytesMut};
+use http_body::Body;
+
+use super::charge::Charge;
+use super::gate::Gate;
+use super::not_read::NotRead;
+
+/// Room for what is claimed is made at once up to here, and beyond it as it comes.
+const AT_ONCE: usize = 64 << 10;
+
+/// Reads a body of at most `most` bytes. `claim` is asked once, with the first bytes of which there are `head`: how long
+/// the whole will be.
+pub(super) async fn read<B: Body>(
+    body: B,
+    gate: &Arc<Gate>,
+    most: usize,
+    head: usize,
+    claim: impl Fn(&[u8]) -> Result<usize, NotRead>,
+) -> Result<(Bytes, Charge), NotRead> {
+    let mut charge = Charge::new(Arc::clone(gate));
+    let said = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if said > most {
+        return Err(NotRead::TooLarge);
+    }
+    let unfinished = Unfinished(gate);
+    let reading = whole(body, &mut charge, most, said, head, claim);
+    let read = tokio::time::timeout(gate.read_time(), reading).await;
+    std::mem::forget(unfinished);
+    match read {
+        Ok(bytes) => {
+            let bytes = bytes?;
+            // Only now, so that whoever is slow takes no place from others.
+            charge.admit()?;
+            Ok((bytes, charge))
+        }
+        Err(_) => Err(NotRead::TooSlow),
+    }
+}
+
+/// Dropped with the call where the caller goes away: then nobody else is left to count it.
+struct Unfinished<'a>(&'a Gate);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.0.count(NotRead::Broken);
+    }
+}
+
+async fn whole<B: Body>(
+    body: B,
+    charge: &mut Charge,
+    most: usize,
+    mut said: usize,
+    head: usize,
+    claim: impl Fn(&[u8]) -> Result<usize, NotRead>,
+) -> Result<Bytes, NotRead> {
+    let mut body = std::pin::pin!(body);
+    let mut bytes = BytesMut::new();
+    let mut is_asked = head == 0;
+    while let Some(frame) = std::future::poll_fn(|cx| Pin::as_mut(&mut body).poll_frame(cx)).await {
+        let frame = frame.map_err(|_| NotRead::Broken)?;
+        let Ok(mut data) = frame.into_data() else { continue };
+        let length = data.remaining();
+        if bytes.len().saturating_add(length) > most {
+            return Err(NotRead::TooLarge);
+        }
+        // Many small frames are copied together: each by itself would hold on to the buffer it came in.
+        grow(&mut bytes, charge, length, said.min(most))?;
+        while data.has_remaining() {
+            let chunk = data.chunk();
+            bytes.extend_from_slice(chunk);
+            let taken = chunk.len();
+            data.advance(taken);
+        }
+        if !is_asked && let Some(beginning) = bytes.get(..head) {
+            is_asked = true;
+            said = claim(beginning)?;
+            if said > most {
+                return Err(NotRead::TooLarge);
+            }
+        }
+    }
+    if head > 0 && (!is_asked || said != bytes.len()) {
+        return Err(NotRead::Garbled);
+    }
+    Ok(bytes.freeze())
+}
+
+/// Makes room for `length` bytes more: a claim is believed as far as it has been kept, so that memory which nobody fills is
+/// not taken, and what comes is copied a few times at the most.
+fn grow(bytes: &mut BytesMut, charge: &mut Charge, length: usize, said: usize) -> Result<(), NotRead> {
+    let needed = bytes.len() + length;
+    if needed <= bytes.capacity() {
+        return Ok(());
+    }
+    // Where nothing true is claimed it grows as a vector does.
+    let whole = if said > needed { said } else { needed.saturating_mul(2) };
+    let believed = needed.saturating_mul(4).max(AT_ONCE).min(whole);
+    charge.take(believed.saturating_sub(bytes.capacity()))?;
+    bytes.reserve(believed - bytes.len());
+    Ok(())
+}

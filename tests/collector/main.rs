@@ -1,0 +1,15 @@
+//! What the stage promises, between real peers: `cargo test --test collector`.
+#![cfg(feature = "collector")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, unreachable_pub)]
+
+mod build;
+mod deploy;
+mod exits;
+mod hostile;
+mod http;
+mod operated;
+mod pipeline;
+mod secure;
+#[path = "../support/mod.rs"]
+mod support;
+mod validate;
