@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes `generated.jsonl` and `written.jsonl`, the labelled corpus of `tests/corpus.rs`.
+"""Writes `generated.jsonl`, `written.jsonl` and `field.jsonl`, the labelled corpus of `tests/corpus.rs`.
 
 Shapes are those that providers and standards document, surroundings those in which people meet them. Nothing here reads
-the rules. Seeded: the same lines come out every time. `written.txt` holds lines written by hand, with a secret marked as
+the rules. Seeded: the same lines come out every time. `written.txt` and `field.txt` hold lines written by hand, a secret marked as
 [[rule|secret]]; a sign § inside a secret is taken out when the corpus is read, and keeps secret scanners from taking
 a made-up key for a leaked one.
 
@@ -311,8 +311,8 @@ def positives(c):
             c.add(place, "azure-storage-key", base64.b64encode(R.randbytes(64)).decode())
     for _ in range(8):
         sas = urllib.parse.quote(base64.b64encode(R.randbytes(32)).decode(), safe="")
-        c.add(f"https://acct.blob.core.windows.net/c/f.txt?sv=2022-11-02&st=2026-01-01T00%3A00%3A00Z&se=2026-02-01T00%3A00%3A00Z&sr=b&sp=r&sig=%s", "azure-sas", sas) if False else c.lines.append(
-            {"text": f"https://acct.blob.core.windows.net/c/f.txt?sv=2022-11-02&se=2026-02-01&sr=b&sp=r&sig={sas}", "hits": [{"rule": "azure-sas", "text": sas}]})
+        text = f"https://acct.blob.core.windows.net/c/f.txt?sv=2022-11-02&se=2026-02-01&sr=b&sp=r&sig={sas}"
+        c.lines.append({"text": text, "hits": [{"rule": "azure-sas", "text": sas}]})
     for place in ['SENTRY_DSN=https://%s@o447951.ingest.sentry.io/5429219', 'dsn: "https://%s@sentry.example.test/12"', "Sentry.init({ dsn: 'https://%s@o1.ingest.us.sentry.io/42' })"]:
         for _ in range(3):
             c.add(place, "sentry-dsn", hexes(32))
@@ -415,10 +415,10 @@ def negatives(c):
              .format(*[R.randrange(1, 255) for _ in range(4)]).replace("§", "sec."))
 
 
-def written():
+def written(name):
     """Lines by hand: records between lines of dashes, secrets as [[rule|secret]]."""
     lines = []
-    for record in (HERE / "written.txt").read_text(encoding="utf-8").split("\n-----8<-----\n"):
+    for record in (HERE / name).read_text(encoding="utf-8").split("\n-----8<-----\n"):
         text, hits, rest = "", [], record
         while "[[" in rest and "|" in rest.split("[[", 1)[1].split("]]", 1)[0]:
             before, after = rest.split("[[", 1)
@@ -432,21 +432,20 @@ def written():
 
 def guarded(line):
     """Puts a sign into each secret, so that no scanner takes it for one."""
+    hits = []
     for hit in line["hits"]:
         secret = hit["text"]
-        if len(secret) > 12 and "§" not in secret:
-            marked = secret[:3] + "§" + secret[3:]
-            line["text"] = line["text"].replace(secret, marked)
-            hit = hit
-    line["hits"] = [{"rule": hit["rule"], "text": hit["text"] if len(hit["text"]) <= 12 or "§" in hit["text"] else hit["text"][:3] + "§" + hit["text"][3:]} for hit in line["hits"]]
-    return line
+        marked = secret if len(secret) <= 12 or "§" in secret else secret[:3] + "§" + secret[3:]
+        line["text"] = line["text"].replace(secret, marked)
+        hits.append({"rule": hit["rule"], "text": marked})
+    return {"text": line["text"], "hits": hits}
 
 
 def main():
     corpus = Corpus()
     positives(corpus)
     negatives(corpus)
-    for name, lines in [("generated.jsonl", corpus.lines), ("written.jsonl", written())]:
+    for name, lines in [("generated.jsonl", corpus.lines), ("written.jsonl", written("written.txt")), ("field.jsonl", written("field.txt"))]:
         with (HERE / name).open("w", encoding="utf-8") as file:
             for line in lines:
                 print(json.dumps(guarded(line), ensure_ascii=False), file=file)

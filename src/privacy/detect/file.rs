@@ -107,7 +107,9 @@ pub(super) fn parse(text: &str, builtin: Vec<Rule>, off: Vec<Rule>) -> Result<Ch
             };
             let names = flow_list(value).ok_or_else(|| wrong(LIST))?;
             if !names.iter().all(known) {
-                return Err(wrong("a name of no rule that is there; see the list of rules in the documentation"));
+                return Err(wrong(
+                    "a name of no rule that is there; a rule's name is what stands in `[redacted:<rule>]`",
+                ));
             }
             *list = Some(names);
             continue;

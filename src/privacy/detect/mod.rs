@@ -4,8 +4,8 @@
 //! in the masked text no more: each hit is replaced by `[redacted:<rule>]`, and masking again changes nothing. A text that
 //! is valid JSON is so afterwards. No input panics; time is linear in the text, memory a small multiple of it.
 //!
-//! Costs one pass over the text that looks at four bytes at a time, and allocates nothing where nothing is found. A rule's
-//! pattern runs only where one of its keywords stands.
+//! Costs one pass over the text that looks at four bytes at a time. A rule's pattern runs only where one of its keywords
+//! stands, and memory is taken only where a check or something encoded needs it.
 //!
 //! Reads no file and no environment: whoever makes the policy hands over the text of a rule file.
 

@@ -1,7 +1,8 @@
 //! Runs the rules over a text and over what is encoded in it: JSON escapes, percent-encoding, base64, in each other.
 //!
 //! A hit inside escapes is masked where it stands; a run of base64 with a hit inside is masked whole. What is nested deeper
-//! than eight levels, or costs more than sixteen times the text to decode, is masked unseen, under the rule `nested`.
+//! than eight levels, or costs more to decode than three times the text and a quarter of a megabyte, is masked unseen, under
+//! the rule `nested`: what is said is hardly ever quoted more often, and what is made to be costs no more.
 
 use std::ops::Range;
 
@@ -13,8 +14,8 @@ use super::view::{self, View};
 const DEPTH: usize = 8;
 
 /// Decoded bytes for each byte of the text, and for any text.
-const BUDGET_FACTOR: usize = 16;
-const BUDGET_BASE: usize = 16 << 10;
+const BUDGET_FACTOR: usize = 3;
+const BUDGET_BASE: usize = 256 << 10;
 
 /// Adds what the rules find in a text and in what is encoded in it.
 pub(super) fn search(set: &Set, text: &[u8], finds: &mut Finds) {
@@ -51,7 +52,7 @@ impl Search<'_> {
     }
 
     fn escaped(&mut self, text: &[u8], stretch: Range<usize>, depth: usize, finds: &mut Finds) {
-        if !self.pays(stretch.len(), depth) {
+        if stretch.len() > View::LONGEST || !self.pays(stretch.len(), depth) {
             return finds.add(stretch, self.set.nested());
         }
         let Some(view) = View::of(text, stretch) else { return };

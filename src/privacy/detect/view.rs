@@ -8,17 +8,27 @@ use std::ops::Range;
 /// A stretch with its escapes resolved.
 pub(super) struct View {
     pub(super) bytes: Vec<u8>,
-    /// After each escape: where the view goes on, and where the stretch does. Between two of them both run in step.
-    steps: Vec<(usize, usize)>,
-    /// Where the stretch ends, in its own text.
-    end: usize,
+    /// After each escape: where the view goes on, and where the stretch does, from its beginning. Between two of them both
+    /// run in step.
+    steps: Vec<(u32, u32)>,
+    /// Where the stretch is in its own text.
+    stretch: Range<usize>,
 }
 
 impl View {
-    /// Resolves a stretch of a text. Answers nothing where no escape stands in it.
+    /// The longest stretch.
+    pub(super) const LONGEST: usize = u32::MAX as usize;
+
+    /// Resolves a stretch of a text. Answers nothing where no escape stands in it, or where it is too long.
     pub(super) fn of(text: &[u8], stretch: Range<usize>) -> Option<Self> {
         let source = text.get(..stretch.end)?;
-        let mut view = Self { bytes: Vec::new(), steps: vec![(0, stretch.start)], end: stretch.end };
+        if stretch.len() > Self::LONGEST {
+            return None;
+        }
+        let mut view = Self { bytes: Vec::new(), steps: vec![(0, 0)], stretch: stretch.clone() };
+        let step = |out: usize, source: usize| {
+            (u32::try_from(out).unwrap_or(u32::MAX), u32::try_from(source - stretch.start).unwrap_or(u32::MAX))
+        };
         let mut from = stretch.start;
         let mut search = from;
         while let Some(at) = next_mark(source, search) {
@@ -34,7 +44,7 @@ impl View {
             decoded.push_to(&mut view.bytes);
             from = at + length;
             search = from;
-            view.steps.push((view.bytes.len(), from));
+            view.steps.push(step(view.bytes.len(), from));
         }
         if view.steps.len() == 1 {
             return None;
@@ -49,15 +59,15 @@ impl View {
     }
 
     fn place(&self, at: usize) -> usize {
-        let next = self.steps.partition_point(|(out, _)| *out <= at);
+        let next = self.steps.partition_point(|(out, _)| *out as usize <= at);
         let (out, source) = next.checked_sub(1).and_then(|last| self.steps.get(last)).copied().unwrap_or_default();
-        (source + at - out).min(self.end)
+        (self.stretch.start + source as usize + at - out as usize).min(self.stretch.end)
     }
 
     /// Whether an escape stands in a stretch of the view, or right before it.
     pub(super) fn changes(&self, range: &Range<usize>) -> bool {
-        let first = self.steps.partition_point(|(out, _)| *out < range.start.max(1));
-        self.steps.get(first).is_some_and(|(out, _)| *out <= range.end)
+        let first = self.steps.partition_point(|(out, _)| (*out as usize) < range.start.max(1));
+        self.steps.get(first).is_some_and(|(out, _)| *out as usize <= range.end)
     }
 }
 

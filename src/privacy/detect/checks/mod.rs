@@ -22,6 +22,7 @@ pub(super) use jwt::jwt;
 pub(super) use pem::private_key;
 pub(super) use phone::{international, named, national, ssn};
 pub(super) use token::{
-    account_token, argument, azure_signature, basic, bearer, cookie, discord, legacy_vault, opaque, random, token,
+    account_token, argument, azure_signature, basic, bearer, chosen, cookie, discord, legacy_vault, opaque, random,
+    token,
 };
 pub(super) use url::url_credentials;

@@ -28,7 +28,9 @@ pub(in super::super) fn token(found: &Found<'_>) -> Option<Range<usize>> {
         .map_or(secret, |at| secret.get(at + 1..).unwrap_or(secret));
     let body = if body.len() < 12 { secret } else { body };
     let is_word = body.iter().all(u8::is_ascii_lowercase) && entropy::is_words(secret) && entropy::bits(body) < 3.0;
-    let is_none = is_placeholder(secret) || is_word;
+    // Zeros in an image's base64 go on like the keys that begin with some.
+    let is_blank = secret.len() >= 40 && entropy::bits(secret) < 2.0;
+    let is_none = is_placeholder(secret) || is_word || is_blank;
     (!is_none).then(|| found.secret.clone())
 }
 
@@ -78,6 +80,14 @@ pub(in super::super) fn argument(found: &Found<'_>) -> Option<Range<usize>> {
     let bare = secret.iter().all(|byte| byte.is_ascii_digit() || *byte == b':');
     let metavariable = secret.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
     (!bare && !metavariable && !is_placeholder(secret)).then_some(range)
+}
+
+/// The same where a word may stand in its place: a password of somebody's choice has a digit or a mark.
+pub(in super::super) fn chosen(found: &Found<'_>) -> Option<Range<usize>> {
+    let range = argument(found)?;
+    let secret = found.text.get(range.clone())?;
+    let marked = secret.iter().any(|byte| byte.is_ascii_digit() || b"!#$%&*^+=~?".contains(byte));
+    (marked && secret.iter().any(u8::is_ascii_alphabetic)).then_some(range)
 }
 
 /// The pairs of a cookie header, where one of them can tell who somebody is.

@@ -37,5 +37,5 @@ pub(super) const RULES: &[Spec] = &[
     key("e2b-key", &["e2b_"], r"e2b_[0-9a-f]{40}\b"),
     run("mem0-key", &["m0-"], r"m0-[A-Za-z0-9]{40}\b"),
     key("helicone-key", &["pk-helicone-", "sk-helicone-"], r"[sp]k-helicone-[a-z0-9-]{20,}"),
-    key("langtrace-key", &["lmnr_", "phoenix_"], r"(?:lmnr_|phoenix_)[A-Za-z0-9_-]{32,}"),
+    key("laminar-key", &["lmnr_"], r"lmnr_[A-Za-z0-9_-]{32,}"),
 ];

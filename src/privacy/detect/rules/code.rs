@@ -37,11 +37,7 @@ pub(super) const RULES: &[Spec] = &[
     key("sourcegraph-token", &["sgp_", "slk_"], r"(?:sgp_(?:[0-9a-f]{16}_|local_)?[0-9a-f]{40}|slk_[0-9a-f]{64})\b"),
     key("buildkite-token", &["bkua_", "bkct_", "bkaj_"], r"bk(?:ua|ct|aj)_[A-Za-z0-9]{30,}"),
     key("circleci-token", &["CCIPAT_", "CCIPRJ_"], r"CCIP(?:AT|RJ)_[A-Za-z0-9]{16,}_[0-9a-f]{40}"),
-    key(
-        "launchdarkly-key",
-        &["sdk-", "api-"],
-        r"(?:sdk|api)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
-    ),
+    key("launchdarkly-key", &["sdk-"], r"sdk-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"),
     key("statsig-key", &["secret-"], r"secret-[A-Za-z0-9]{40,}\b"),
     key("prefect-key", &["pnu_", "pnb_"], r"pn[ub]_[A-Za-z0-9]{36}\b"),
     key("snyk-token", &["snyk_"], r"snyk_(?:uat|sat)\.[A-Za-z0-9_.-]{40,}"),

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::privacy::detect::mark;
+
 /// A name with a secret's word in it.
 pub(super) struct Name<'t> {
     /// All of it: `spring.datasource.password`.
@@ -114,10 +116,16 @@ impl<'t> Name<'t> {
         let length =
             behind.iter().take(MOST).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)).count();
         let ending = behind.get(..length)?;
+        if text.get(..start)?.ends_with(mark::OPENING.as_bytes()) {
+            // The name of a rule, in what stands for a hit.
+            return None;
+        }
         // `--password-` is no name, and neither is a word that goes on without a break or a capital.
         let word_text = text.get(word.clone())?;
         let short = word_text.iter().filter(|byte| byte.is_ascii_alphabetic()).count() <= 5;
-        let glued = word.start > start && text.get(word.start - 1).is_some_and(u8::is_ascii_alphabetic);
+        let glued = word_text.first().is_some_and(u8::is_ascii_alphabetic)
+            && word.start > start
+            && text.get(word.start - 1).is_some_and(u8::is_ascii_alphabetic);
         let first_is_lower = word_text.first().is_some_and(u8::is_ascii_lowercase);
         if short && glued && (first_is_lower || text.get(word.start - 1).is_some_and(u8::is_ascii_uppercase)) {
             return None;
@@ -146,6 +154,31 @@ impl<'t> Name<'t> {
     /// `--password`, `-Password`, `/password:`.
     pub(super) fn is_flag(&self) -> bool {
         self.whole.starts_with(b"-")
+    }
+
+    /// `passphrase`, `seed phrase`: words, not one.
+    pub(super) fn is_phrase(&self) -> bool {
+        let lower = self.whole.to_ascii_lowercase();
+        lower.ends_with(b"phrase") || lower.ends_with(b"mnemonic")
+    }
+
+    /// Whether its line speaks of somebody's account before it: `user ada and password …`, `my password …`.
+    pub(super) fn follows_account(&self) -> bool {
+        const WORDS: &[&str] = &[
+            "user",
+            "login",
+            "log in",
+            "account",
+            "mail",
+            "my ",
+            "usuario",
+            "benutzer",
+            "utilisateur",
+            "мой",
+            "логин",
+        ];
+        let lower = self.line.to_ascii_lowercase();
+        WORDS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
     }
 
     /// Whether it is the first on its line, after marks of lists, comments, quotes, diffs and `export`.

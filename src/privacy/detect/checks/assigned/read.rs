@@ -35,7 +35,7 @@ pub(super) fn value<'t>(text: &'t [u8], name: &Name<'_>) -> Option<Value<'t>> {
     }
     let closed = reader.closers();
     let style = reader.separator(name, closed)?;
-    reader.given(style)
+    reader.given(name, style)
 }
 
 struct Reader<'t> {
@@ -84,6 +84,10 @@ impl<'t> Reader<'t> {
     /// What closes a name: quotes, brackets, marks of bold text. Answers whether there was a quote.
     fn closers(&mut self) -> bool {
         let from = self.at;
+        if self.rest().starts_with(b"'s ") {
+            // `the password's …`
+            return false;
+        }
         self.skip(|byte| b"\"'`])}*".contains(byte));
         self.text.get(from..self.at).is_some_and(|closers| closers.iter().any(|byte| b"\"'`".contains(byte)))
     }
@@ -126,16 +130,55 @@ impl<'t> Reader<'t> {
             }
             _ => {}
         }
+        if blanks == 0 && !closed && self.says_is_at_once() {
+            return Some(Style::Is);
+        }
         if closed && blanks > 0 && self.named_value() {
             return Some(Style::Colon);
         }
         let is_table = self.text.get(self.at - blanks..self.at).is_some_and(|between| between.contains(&b'\t'));
         let is_value = line.first().is_some_and(u8::is_ascii_alphanumeric);
-        if is_table && is_value || blanks > 0 && self.says_is() {
+        if is_table && is_value || blanks > 0 && (self.says_is() || self.says_whose()) {
             return Some(Style::Is);
         }
         self.annotation(blanks);
+        if blanks > 0 && !closed && line.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80) {
+            let from = self.at;
+            return self.operator(blanks, closed).or_else(|| {
+                self.at = from;
+                Some(Style::Beside)
+            });
+        }
         self.operator(blanks, closed)
+    }
+
+    /// `'s ` and what other languages have without a blank before it.
+    fn says_is_at_once(&mut self) -> bool {
+        const IS: &[&str] = &["'s ", "\u{2019}s ", "是", "为", "為", "は", "는 ", "은 "];
+        let said = IS.iter().any(|word| self.take(word.as_bytes()));
+        self.blanks();
+        said
+    }
+
+    /// `for the archive is `, `at home: `: whose it is, and then what.
+    fn says_whose(&mut self) -> bool {
+        const WHOSE: &[&[u8]] =
+            &[b"for ", b"of ", b"at ", b"on ", b"in ", b"to the ", b"f\xc3\xbcr ", b"para ", b"pour "];
+        const MOST: usize = 48;
+        if !WHOSE.iter().any(|word| self.rest().starts_with(word)) {
+            return false;
+        }
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b" -_.'@/".contains(byte) || *byte >= 0x80;
+        let length = self.rest().iter().take(MOST).take_while(|byte| is_name(byte)).count();
+        let whose = self.rest().get(..length).unwrap_or_default();
+        let said = [&b" is "[..], b" ist ", b" es ", b" est "]
+            .iter()
+            .find_map(|word| memchr::memmem::find(whose, word).map(|at| at + word.len()));
+        let behind = self.rest().get(length..).unwrap_or_default();
+        let Some(length) = said.or_else(|| behind.starts_with(b": ").then_some(length + 2)) else { return false };
+        self.at += length;
+        self.blanks();
+        true
     }
 
     /// `value=`, `"value":`, `Value = `.
@@ -173,6 +216,8 @@ impl<'t> Reader<'t> {
             "è ",
             "é ",
             "to ",
+            "from ",
+            "from [redacted:password] to ",
             "jest ",
             "é: ",
             "это ",
@@ -189,7 +234,7 @@ impl<'t> Reader<'t> {
         ];
         // Longest first, so that `is: ` is not `is`.
         let word = IS.iter().filter(|word| self.rest().starts_with(word.as_bytes())).max_by_key(|word| word.len());
-        let Some(word) = word.filter(|word| **word != "= " && **word != "to ") else { return false };
+        let Some(word) = word.filter(|word| **word != "= ") else { return false };
         self.at += word.len();
         self.blanks();
         true
@@ -238,7 +283,14 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn given(&mut self, style: Style) -> Option<Value<'t>> {
+    /// Several words to the end of their line.
+    fn line(&self, style: Style) -> Option<Value<'t>> {
+        let line = self.rest().iter().take(LONGEST).take_while(|byte| !b"\r\n\"'<>".contains(byte)).count();
+        let line = self.rest().get(..line)?.trim_ascii_end();
+        line.iter().any(u8::is_ascii_whitespace).then(|| Value::new(self.text, self.at..self.at + line.len(), style))
+    }
+
+    fn given(&mut self, name: &Name<'_>, style: Style) -> Option<Value<'t>> {
         if let Some(wrapper) = WRAPPERS.iter().find(|wrapper| self.rest().starts_with(wrapper)) {
             self.at += wrapper.len();
         }
@@ -246,6 +298,9 @@ impl<'t> Reader<'t> {
         let marks = self.rest().iter().take(2).take_while(|byte| b"rbufLN@$RBUF#".contains(byte)).count();
         let start = match self.rest().get(marks) {
             Some(b'"' | b'\'' | b'`') => self.at + marks,
+            _ if name.is_phrase() && matches!(style, Style::Colon | Style::Spaced | Style::Tight) => {
+                return self.line(style).or_else(|| self.bare(style));
+            }
             _ => return self.bare(style),
         };
         let quote = self.text.get(start..=start)?;

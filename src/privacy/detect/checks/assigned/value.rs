@@ -26,6 +26,8 @@ pub(super) enum Style {
     Flag,
     /// `the name is value`
     Is,
+    /// `the name value`
+    Beside,
 }
 
 impl Style {
@@ -99,6 +101,12 @@ impl<'t> Value<'t> {
         numeric || named
     }
 
+    /// `!vault |`: says in YAML what the value below is.
+    fn is_tag(&self) -> bool {
+        matches!(self.bytes, [b'!', name @ ..] if name.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'-'))
+            && matches!(self.after, [b' ', b'|' | b'>', ..])
+    }
+
     /// `self.password`, `getpass()`, `config["x"]`, `Option<String>`: something that names or makes a value.
     fn is_expression(&self) -> bool {
         let calls = self.has(|byte| b"()[]{}".contains(byte))
@@ -113,7 +121,13 @@ impl<'t> Value<'t> {
         let generic = self.bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
             && self.after.first().is_some_and(|byte| b"<([".contains(byte));
         let variable = matches!(self.bytes, [b'$', first, rest @ ..] if (first.is_ascii_alphabetic() || *first == b'_') && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_->:".contains(byte)));
-        calls || path || generic || variable || self.bytes.starts_with(b"::") || self.is_number_or_type()
+        calls
+            || path
+            || generic
+            || variable
+            || self.is_tag()
+            || self.bytes.starts_with(b"::")
+            || self.is_number_or_type()
     }
 }
 
@@ -128,6 +142,9 @@ const WORDS: &str = " string str text number bool boolean bytes byte int integer
      please enter choose forgot forgotten confirm current new old same different match matches mismatch error failed failure success verification \
      authentication authorization access denied granted change recovery hint strength length minimum maximum provided given supplied \
      contraseña contrasena passwort kennwort senha wachtwoord parola hasło heslo пароль 密码 パスワード 비밀번호 motdepasse mot redacted masked secretstr secretstring vault kms keychain keyring \
+     obrigatória obrigatório obligatoria obligatorio requerida requerido obbligatoria incorrecta incorrecto incorreta inválida inválido errata \
+     requis requise obligatoire invalide incorrect oubliée erforderlich ungültig falsch vergessen abgelaufen wymagane nieprawidłowe błędne verplicht \
+     неверный обязателен обязательно забыт 必填 错误 無効 필수 \
      here there below above later again already also only needs shared rotate rotated leaked compromised somewhere nowhere nothing something anything anyone everyone ";
 
 fn is_stop_word(value: &[u8]) -> bool {
@@ -194,7 +211,13 @@ pub(super) fn is_password(name: &Name<'_>, value: &Value<'_>) -> bool {
     }
     if bytes.iter().any(u8::is_ascii_whitespace) {
         let words = bytes.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
-        let phrase = name.whole.to_ascii_lowercase().ends_with(b"phrase") && (3..=24).contains(&words);
+        let phrase = name.is_phrase() && (3..=24).contains(&words);
+        if name.is_phrase() && !quoted {
+            // To the end of a line: words that were drawn, not a sentence.
+            let drawn = |word: &[u8]| word.iter().all(u8::is_ascii_alphanumeric) && !is_stop_word(word);
+            let mut all = bytes.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            return (4..=24).contains(&words) && all.all(drawn);
+        }
         let plain = (3..=8).contains(&words)
             && bytes
                 .split(u8::is_ascii_whitespace)
@@ -251,6 +274,11 @@ pub(super) fn is_password(name: &Name<'_>, value: &Value<'_>) -> bool {
         Style::Flag => {
             value.is_word() && !upper && !repeats_name(bytes) && bytes.len() >= 5 && !bytes.starts_with(b"-")
         }
+        Style::Beside => {
+            let count = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+            let odd = value.has(|byte| b"!#$%&*^+=~".contains(byte));
+            name.follows_account() && letters && (count >= 2 && bytes.len() >= 6 || odd && bytes.len() >= 7)
+        }
         Style::Is => {
             digits && (letters || marks) && bytes.len() >= 5
                 || marks && letters && bytes.len() >= 7 && !bytes.contains(&b'/')
@@ -263,7 +291,7 @@ pub(super) fn is_secret(name: &Name<'_>, value: &Value<'_>) -> bool {
     let bytes = value.bytes;
     let quoted = matches!(value.style, Style::Quoted | Style::QuotedArgument);
     let unlike = bytes.len() < 12
-        || value.style == Style::Argument
+        || matches!(value.style, Style::Argument | Style::Beside)
         || bytes.iter().any(|byte| byte.is_ascii_whitespace() || !byte.is_ascii_graphic());
     if unlike || placeholder::is_placeholder(bytes) || is_path(bytes) || !quoted && value.is_expression() {
         return false;
