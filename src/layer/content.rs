@@ -153,10 +153,7 @@ impl<'a> Content<'a> {
 /// The elements of a JSON array, each a text, or the text as a whole.
 fn elements(held: Held<'_>) -> Vec<ResultContent> {
     let texts = match held.json() {
-        Some(Value::Array(elements)) => elements.into_iter().map(|element| match element {
-            Value::String(text) => RawText::from(text),
-            other => RawText::from(other.to_string()),
-        }),
+        Some(Value::Array(elements)) => elements.into_iter().map(shape::json::into_text),
         _ => return vec![ResultContent::Text(held.into_raw())],
     };
     texts.map(ResultContent::Text).collect()

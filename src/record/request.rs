@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::event::{Message, Part, Request, Role, shape};
+use crate::event::{Message, Part, RawText, Request, Role, shape};
 
 /// Input of a model. Owned values are moved where they can be, borrowed ones copied.
 pub trait IntoRequest {
@@ -53,7 +53,7 @@ impl IntoRequest for &Value {
             Some(read) => IntoRequest::into_request(read, request),
             None => match self.as_str() {
                 Some(text) => IntoRequest::into_request(text, request),
-                None => request.messages.push(unread(self)),
+                None => request.messages.push(unread(shape::json::text(self))),
             },
         }
     }
@@ -62,8 +62,7 @@ impl IntoRequest for &Value {
 /// The messages of such a request.
 impl IntoRequest for &[Value] {
     fn into_request(self, request: &mut Request) {
-        // Copied once as a whole, so that the texts can be moved out of the copy.
-        request.messages.extend(shape::messages(Value::Array(self.to_vec())));
+        request.messages.extend(shape::messages_of(self));
     }
 }
 
@@ -81,12 +80,16 @@ impl IntoRequest for Value {
             self.is_array() || ["messages", "input", "prompt"].into_iter().any(|key| self.get(key).is_some());
         match self {
             Self::String(text) => IntoRequest::into_request(text, request),
+            body if shape::json::is_deep(&body) => {
+                IntoRequest::into_request(&body, request);
+                shape::json::take_apart(body);
+            }
             body if has_messages => {
                 if let Some(read) = shape::request(body) {
                     IntoRequest::into_request(read, request);
                 }
             }
-            other => request.messages.push(unread(&other)),
+            other => request.messages.push(unread(shape::json::into_text(other))),
         }
     }
 }
@@ -94,7 +97,7 @@ impl IntoRequest for Value {
 /// The messages of such a request, of which nothing is copied.
 impl IntoRequest for Vec<Value> {
     fn into_request(self, request: &mut Request) {
-        request.messages.extend(shape::messages(Value::Array(self)));
+        IntoRequest::into_request(Value::Array(self), request);
     }
 }
 
@@ -113,6 +116,6 @@ impl IntoRequest for &String {
 }
 
 /// What has no messages in it is one message of unknown shape, and never lost.
-fn unread(value: &Value) -> Message {
-    Message { role: Role::User, parts: vec![Part::Other(value.to_string().into())] }
+fn unread(text: RawText) -> Message {
+    Message { role: Role::User, parts: vec![Part::Other(text)] }
 }

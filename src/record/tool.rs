@@ -8,7 +8,7 @@ use super::builder::{Builder, Draft};
 use super::call::Call;
 use super::kind;
 use super::place::Origin;
-use crate::event::{Given, Part, RawText, ResultContent, Returned};
+use crate::event::{Given, Part, RawText, ResultContent, Returned, shape};
 use crate::semconv::{
     MCP_SERVER, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER, TOOL_REQUESTER_ID, TOOL_TYPE, WAIT_FOR, WAIT_YIELDED,
 };
@@ -174,16 +174,12 @@ impl IntoResult for RawText {
 
 impl IntoResult for serde_json::Value {
     fn into_result(self) -> ResultContent {
-        match self {
-            Self::String(text) => ResultContent::Text(text.into()),
-            other => ResultContent::Text(other.to_string().into()),
-        }
+        ResultContent::Text(shape::json::into_text(self))
     }
 }
 
 impl IntoResult for &serde_json::Value {
     fn into_result(self) -> ResultContent {
-        let text = self.as_str().map_or_else(|| self.to_string(), str::to_owned);
-        ResultContent::Text(text.into())
+        ResultContent::Text(shape::json::text(self))
     }
 }

@@ -17,13 +17,22 @@ pub(super) fn list(value: impl Node, is_items: bool) -> Vec<Message> {
     match value.look() {
         Value::Null => Vec::new(),
         Value::Array(elements) => {
-            let is_items = is_items || elements.iter().any(is_item);
-            let mut messages = Vec::with_capacity(elements.len());
-            value.elements().for_each(|element| add(item(element), is_items, &mut messages));
-            messages
+            let (is_items, count) = (is_items || elements.iter().any(is_item), elements.len());
+            all(value.elements(), is_items, count)
         }
         _ => vec![item(value)],
     }
+}
+
+/// The messages of a list of which each element stands by itself.
+pub(crate) fn messages_of(elements: &[Value]) -> Vec<Message> {
+    all(elements.iter(), elements.iter().any(is_item), elements.len())
+}
+
+fn all(elements: impl Iterator<Item = impl Node>, is_items: bool, count: usize) -> Vec<Message> {
+    let mut messages = Vec::with_capacity(count);
+    elements.for_each(|element| add(item(element), is_items, &mut messages));
+    messages
 }
 
 fn add(message: Message, is_items: bool, messages: &mut Vec<Message>) {

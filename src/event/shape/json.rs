@@ -2,7 +2,57 @@
 
 use serde_json::{Value, map, to_writer};
 
+use super::bounded::Bounded;
 use crate::event::RawText;
+use crate::event::wipe::wipe_text;
+
+/// A string as it is, any other value as JSON text, of any depth.
+pub(crate) fn text(value: &Value) -> RawText {
+    match value {
+        Value::String(text) => RawText::from(text.as_str()),
+        _ => write(value, &[]),
+    }
+}
+
+/// The same of a value that is given away.
+pub(crate) fn into_text(value: Value) -> RawText {
+    match value {
+        Value::String(text) => RawText::from(text),
+        other => {
+            let text = write(&other, &[]);
+            take_apart(other);
+            text
+        }
+    }
+}
+
+/// Lets go of a value without recursing, and wipes its strings.
+pub(crate) fn take_apart(value: Value) {
+    let mut left = vec![value];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::String(mut text) => wipe_text(&mut text),
+            Value::Array(elements) => left.extend(elements),
+            Value::Object(members) => left.extend(members.into_iter().map(|(_, value)| value)),
+            _ => {}
+        }
+    }
+}
+
+/// Whether arrays and objects stand in each other deeper than any that a provider or the conventions have: a value that
+/// is dropped a level at a time would take the stack with it.
+pub(crate) fn is_deep(value: &Value) -> bool {
+    const DEEPEST: usize = 128;
+    fn exceeds(value: &Value, left: usize) -> bool {
+        let Some(left) = left.checked_sub(1) else { return matches!(value, Value::Array(_) | Value::Object(_)) };
+        match value {
+            Value::Array(elements) => elements.iter().any(|element| exceeds(element, left)),
+            Value::Object(members) => members.values().any(|member| exceeds(member, left)),
+            _ => false,
+        }
+    }
+    exceeds(value, DEEPEST)
+}
 
 /// What tells nothing of the content: ids, signatures, hints, times.
 pub(super) const HINTS: &[&str] =
@@ -15,9 +65,9 @@ enum Open<'v> {
 }
 
 /// The value as JSON text, without those of its own members that are named. Does not recurse: a value may be deeper than
-/// the stack.
+/// the stack. Takes no more memory than a text may have, and what is open.
 pub(super) fn write(value: &Value, without: &[&str]) -> RawText {
-    let mut text = Vec::new();
+    let mut text = Bounded::default();
     let mut open = Vec::new();
     begin(value, &mut text, &mut open);
     let mut is_first = true;
@@ -50,18 +100,17 @@ pub(super) fn write(value: &Value, without: &[&str]) -> RawText {
             }
         }
     }
-    // serde_json writes nothing but UTF-8.
-    RawText::from(String::from_utf8(text).unwrap_or_default())
+    text.into_text()
 }
 
-fn separate(is_first: &mut bool, text: &mut Vec<u8>) {
+fn separate(is_first: &mut bool, text: &mut Bounded) {
     if !std::mem::replace(is_first, false) {
         text.push(b',');
     }
 }
 
 /// Writes a value, or the beginning of one that is not empty of structure; true if it is open now.
-fn begin<'v>(value: &'v Value, text: &mut Vec<u8>, open: &mut Vec<Open<'v>>) -> bool {
+fn begin<'v>(value: &'v Value, text: &mut Bounded, open: &mut Vec<Open<'v>>) -> bool {
     match value {
         Value::Array(elements) => {
             text.push(b'[');

@@ -11,11 +11,12 @@
 
 mod answer;
 mod blob;
+mod bounded;
 mod call;
 mod facts;
 pub mod genai;
 mod items;
-mod json;
+pub(crate) mod json;
 mod media;
 mod message;
 mod node;
@@ -26,6 +27,7 @@ mod tools;
 pub use answer::answer;
 pub use facts::{ResponseFacts, Usage, response_facts};
 pub use items::messages;
+pub(crate) use items::messages_of;
 pub use node::Json;
 pub use request::request;
 

@@ -14,7 +14,6 @@ pub(super) use sealed::Node;
 
 mod sealed {
     use serde_json::Value;
-    use zeroize::Zeroize;
 
     use super::super::json;
     use crate::event::RawText;
@@ -66,10 +65,7 @@ mod sealed {
         }
 
         fn text(self) -> RawText {
-            match self {
-                Value::String(text) => RawText::from(text.as_str()),
-                _ => json::write(self, &[]),
-            }
+            json::text(self)
         }
 
         fn discard(self) {}
@@ -93,16 +89,11 @@ mod sealed {
         }
 
         fn text(self) -> RawText {
-            match self {
-                Self::String(text) => RawText::from(text),
-                other => json::write(&other, &[]),
-            }
+            json::into_text(self)
         }
 
         fn discard(self) {
-            if let Self::String(mut text) = self {
-                text.zeroize();
-            }
+            json::take_apart(self);
         }
     }
 }

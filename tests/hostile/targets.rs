@@ -1,0 +1,132 @@
+//! What is done with arbitrary bytes: each of these may end in any way but a panic. Driven by `tests/hostile` and by `fuzz`.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use serde_json::Value;
+use veilspan::environment::Environment;
+use veilspan::event::{Message, Part, Role, shape};
+use veilspan::otlp::assemble::patched;
+use veilspan::otlp::{Look, Request};
+use veilspan::privacy::c1::{self, Hasher};
+use veilspan::privacy::{Detectors, Level};
+use veilspan::processor::privacy::Privacy;
+use veilspan::record::{CallRef, Ticket};
+use veilspan::testing::MemorySink;
+use veilspan::{Policy, Recorder};
+
+pub type Target = fn(&[u8]);
+
+/// All of them, by name.
+pub const TARGETS: [(&str, Target); 7] = [
+    ("detect", detect),
+    ("canonical", canonical),
+    ("shapes", shapes),
+    ("record", record),
+    ("stage", stage),
+    ("rules", rules),
+    ("environment", environment),
+];
+
+const SOON: Duration = Duration::from_secs(60);
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Finding and masking: what is masked is masked, and JSON stays JSON.
+pub fn detect(bytes: &[u8]) {
+    static DETECTORS: LazyLock<Detectors> = LazyLock::new(Detectors::default_set);
+    let text = text(bytes);
+    let found = DETECTORS.find(&text);
+    assert_eq!(DETECTORS.hits(&text), !found.is_empty());
+    for hit in &found {
+        assert!(text.get(hit.range.clone()).is_some(), "a hit ends inside of a character");
+    }
+    let masked = DETECTORS.mask(&text);
+    if c1::canonical(&text).is_some() && (text.starts_with('{') || text.starts_with('[')) {
+        assert!(c1::canonical(&masked).is_some(), "masked JSON is none");
+    }
+}
+
+/// The canonical form: again canonical, and the same value.
+pub fn canonical(bytes: &[u8]) {
+    let text = text(bytes);
+    let hasher = Hasher::sha256();
+    let digest = c1::arguments(&hasher, &text);
+    let Some(canonical) = c1::canonical(&text) else { return };
+    let canonical = std::str::from_utf8(canonical.as_bytes()).unwrap();
+    assert_eq!(c1::canonical(canonical).unwrap().as_bytes(), canonical.as_bytes());
+    assert_eq!(c1::arguments(&hasher, canonical).digest, digest.digest);
+}
+
+/// The readers of providers' JSON.
+pub fn shapes(bytes: &[u8]) {
+    let Ok(value) = serde_json::from_slice::<Value>(bytes) else { return };
+    let hasher = Hasher::sha256();
+    let read = |request: veilspan::event::Request| c1::request(&hasher, &request).heads.last().copied();
+    let borrowed = shape::request(&value).and_then(read);
+    assert_eq!(borrowed, shape::request(value.clone()).and_then(read));
+    let _ = (shape::messages(&value), shape::answer(&value), shape::response_facts(&value), shape::Usage::read(&value));
+    let _ = (shape::genai::messages(&value), shape::genai::system(&value), shape::genai::tools(&value));
+}
+
+/// A recorder whose caller says this everywhere, at every level.
+pub fn record(bytes: &[u8]) {
+    static POLICIES: LazyLock<[Policy; 5]> = LazyLock::new(|| {
+        let environment: Environment = [("VEILSPAN_CONTENT_MAX", "full")].into_iter().collect();
+        Level::ALL.map(|level| Policy::builder().content(level).unkeyed_sha256().build_in(&environment).0)
+    });
+    let text = text(bytes);
+    let value: Value = serde_json::from_slice(bytes).unwrap_or_else(|_| Value::String(text.clone()));
+    let policy = &POLICIES[bytes.len() % POLICIES.len()];
+    let sink = Arc::new(MemorySink::default());
+    let recorder = Recorder::builder().sink(sink.clone()).policy(policy.clone()).build();
+    let turn = recorder.turn(&text).tenant(&text).rollout(&text).turn_id(&text).start();
+    let mut call = turn.inference(&text, &text).input(&value).input(value.clone()).system(text.as_str()).start();
+    call.answer(&value).chunk(text.as_str()).finish_reason(&text);
+    call.output(Message { role: Role::Assistant, parts: vec![Part::Other(text.clone().into())] });
+    call.finish();
+    let mut tool = turn.tool(&text).call_id(&text).arguments(text.as_str()).start();
+    tool.result(&value).result(bytes_part(bytes));
+    tool.fail(&text);
+    turn.checkpoint(&text).cut(&text).state(text.as_str()).record();
+    let _ = (CallRef::from_token(&text).is_ok(), Ticket::from_token(&text).is_ok());
+    turn.finish();
+    let drained = recorder.shutdown(SOON);
+    assert_eq!(drained.counts.started, 3, "what was said is lost before what happened");
+    assert_eq!(sink.calls().len(), 3);
+}
+
+fn bytes_part(bytes: &[u8]) -> Vec<Part> {
+    vec![Part::Blob(bytes.to_vec().into())]
+}
+
+/// A request of another producer on its way through a stage: what leaves is a request, and passes again unchanged.
+pub fn stage(bytes: &[u8]) {
+    static PRIVACY: LazyLock<Privacy> =
+        LazyLock::new(|| Privacy::new(Policy::builder().unkeyed_sha256().build_in(&Environment::default()).0));
+    let Ok(request) = Request::parse(bytes.to_vec().into(), Look::Inside) else { return };
+    let out = patched(&request, &PRIVACY.request(&request)).into_bytes();
+    assert!(Request::parse(out, Look::Inside).is_ok());
+}
+
+/// A file of rules.
+pub fn rules(bytes: &[u8]) {
+    if let Ok(detectors) = Detectors::parse(&text(bytes)) {
+        let _ = detectors.mask("user=ada password=hunter22 4111111111111111 a@b.example");
+    }
+}
+
+/// Variables of a policy: what is not understood never means more than the default.
+pub fn environment(bytes: &[u8]) {
+    let text = text(bytes);
+    let mut parts = text.splitn(3, '\n');
+    let mut next = || parts.next().unwrap_or_default().to_owned();
+    let variables = [("VEILSPAN_CONTENT", next()), ("VEILSPAN_PREVIEW_CHARS", next()), ("VEILSPAN_HASH_KEY", next())];
+    let environment: Environment = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let policy = Policy::builder().build_in(&environment).0;
+    if Level::from_word(&variables[0].1).is_none() {
+        assert!(policy.level() <= Level::None, "{:?} means more", variables[0].1);
+    }
+}
