@@ -26,7 +26,7 @@ impl Bounded {
         }
         if self.kept.capacity() - self.kept.len() < bytes.len() {
             // Grown in place it would leave the old text behind.
-            let room = self.length.max(2 * self.kept.len()).max(64).min(RawText::MAX_BYTES);
+            let room = self.length.max(2 * self.kept.len()).clamp(64, RawText::MAX_BYTES);
             let mut grown = Vec::with_capacity(room);
             grown.extend_from_slice(&self.kept);
             wipe(&mut self.kept);

@@ -95,6 +95,7 @@ pub(super) const RULES: &[Spec] = &[
             "mongo ",
             "mongodump",
             "mongorestore",
+            "ncftp",
             "docker login",
             "podman login",
             "helm registry login",
@@ -102,7 +103,7 @@ pub(super) const RULES: &[Spec] = &[
             "oc login",
             "bcp ",
         ],
-        r#"(?:sshpass|redis-cli|ldap(?:search|add|modify)|mongo(?:sh|dump|restore)?|(?:docker|podman|helm registry|az|oc) login|bcp)\b[^\n|;&]{0,160}?\s-[apwPW] ?([^\s"'-][^\s"']{2,}|'[^'\n]{1,80}'|"[^"\n]{1,80}")"#,
+        r#"(?:sshpass|redis-cli|ldap(?:search|add|modify)|ncftp[a-z]{0,4}|mongo(?:sh|dump|restore)?|(?:docker|podman|helm registry|az|oc) login|bcp)\b[^\n|;&]{0,160}?\s-[apwPW] ?([^\s"'-][^\s"']{2,}|'[^'\n]{1,80}'|"[^"\n]{1,80}")"#,
         checks::argument,
     ),
     after(
@@ -115,6 +116,19 @@ pub(super) const RULES: &[Spec] = &[
         "password",
         &["smbclient", "rpcclient", "winexe"],
         r#"(?:smbclient|rpcclient|winexe)\b[^\n|;]{0,160}?-U ?["']?[^\s%"']{1,80}%([^\s"']{3,})"#,
+        checks::argument,
+    ),
+    after("password", &["net user "], r"(?i:net user) [A-Za-z0-9._-]{1,60} ([^\s/]{4,80})", checks::chosen),
+    after(
+        "password",
+        &["echo "],
+        r#"echo ["']?([^\s"'|]{3,80})["']? {0,3}\| {0,3}sudo [^|\n]{0,40}-S\b"#,
+        checks::argument,
+    ),
+    after(
+        "password",
+        &["convertto-securestring"],
+        r#"(?i:convertto-securestring)\s{1,4}(?i:-string\s{1,4})?["']([^"'\n]{3,100})["']"#,
         checks::argument,
     ),
     after(

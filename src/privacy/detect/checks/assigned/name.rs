@@ -171,6 +171,8 @@ impl<'t> Name<'t> {
             "account",
             "mail",
             "my ",
+            "with ",
+            "using ",
             "usuario",
             "benutzer",
             "utilisateur",
