@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use tokio::signal;
 
-use super::Failure;
+use super::{Failure, stop};
 use crate::collector::{Config, Pipeline, Stage, StageError};
 use crate::environment;
 use crate::privacy::Policy;
@@ -62,7 +61,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     // Signals are taken before the stage listens, so that none is missed.
     let stop = {
         let _inside = runtime.enter();
-        stop_signal().map_err(|_| Failure::Unavailable("signals cannot be received".to_owned()))?
+        stop::signal().map_err(|_| Failure::Unavailable("signals cannot be received".to_owned()))?
     };
     let stage = Stage::builder(config).policy(policy).start().map_err(|error| failure(&error))?;
     let listen: Vec<_> = stage.addresses().iter().map(|(name, address)| format!("{name}={address}")).collect();
@@ -106,29 +105,4 @@ fn failure(error: &StageError) -> Failure {
         StageError::Export(_) => Failure::Usage(format!("{error}{cause}")),
         _ => Failure::Unavailable(format!("{error}{cause}")),
     }
-}
-
-/// Ends when the process is asked to stop.
-#[cfg(unix)]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-/// Ends when the process is asked to stop.
-#[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        // Without a signal to wait for the stage runs until it is killed.
-        if signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
-    })
 }

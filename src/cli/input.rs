@@ -17,6 +17,7 @@ use crate::otlp::{Look, Request, decode};
 use crate::privacy::Policy;
 use crate::processor::privacy::Privacy;
 use crate::reduce::{Facts, Rollout};
+use crate::replay::Recording;
 
 /// The longest line that is read, in bytes: a Collector's file exporter writes a batch a line.
 const MAX_LINE: u64 = 256 << 20;
@@ -69,6 +70,20 @@ pub(super) fn rollouts(inputs: &[PathBuf], policy: &Policy) -> Result<Vec<Rollou
         return Err(Failure::BadData("there is no call in what was read".to_owned()));
     }
     Ok(rollouts)
+}
+
+/// Reads the one run of an input, with its content as far as the policy lets it be seen.
+pub(super) fn recording(given: &Path, policy: &Policy) -> Result<Recording, Failure> {
+    let path = resolve(given)?;
+    let mut events = Vec::new();
+    let Aside { lines, spans } = read(&path, policy, |event| events.push(event))?;
+    if lines + spans > 0 {
+        let input = path.display();
+        tracing::warn!(target: "veilspan", %input, lines, spans, "not everything could be used");
+    }
+    let mut recording = Recording::new(events).map_err(|error| bad(&path, &error.to_string()))?;
+    recording.incomplete |= lines > 0;
+    Ok(recording)
 }
 
 /// Reads an input, event by event.

@@ -3,6 +3,7 @@
 //! Data goes to stdout, everything else to stderr. Exit codes are those of `sysexits.h`: 64 usage, 65 bad data, 69
 //! something that is needed is not there.
 
+mod cassette;
 mod collector;
 mod diff;
 mod doctor;
@@ -15,6 +16,9 @@ mod paint;
 #[cfg(unix)]
 mod payload;
 mod reduce;
+mod replay;
+mod restore;
+mod stop;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -38,6 +42,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Cassette(cassette::Arguments),
     Collector(collector::Arguments),
     Diff(diff::Arguments),
     Doctor(doctor::Arguments),
@@ -46,6 +51,8 @@ enum Command {
     #[cfg(unix)]
     Payload(payload::Arguments),
     Reduce(reduce::Arguments),
+    Replay(replay::Arguments),
+    Restore(restore::Arguments),
 }
 
 /// Why a command ended early.
@@ -95,6 +102,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     log_to_stderr();
     let done = match arguments.command {
+        Command::Cassette(arguments) => cassette::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Collector(arguments) => collector::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments).map(|()| ExitCode::SUCCESS),
@@ -103,6 +111,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         #[cfg(unix)]
         Command::Payload(arguments) => payload::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Reduce(arguments) => reduce::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Replay(arguments) => replay::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Restore(arguments) => restore::run(&arguments).map(|()| ExitCode::SUCCESS),
     };
     match done {
         Ok(code) => code,

@@ -39,6 +39,13 @@ pub(super) struct To {
     dry_run: bool,
 }
 
+impl To {
+    /// To an endpoint, or to stdout where none is named.
+    pub(super) fn or_stdout(endpoint: Option<String>) -> Self {
+        Self { dry_run: endpoint.is_none(), endpoint }
+    }
+}
+
 /// Takes the spans of one resource after the other.
 pub(super) enum Outlet {
     Peer(Box<ExporterConfig>),

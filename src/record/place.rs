@@ -43,6 +43,11 @@ pub struct CallRef {
 pub struct InvalidReference;
 
 impl CallRef {
+    /// A call that was recorded elsewhere, by its identity path and its span.
+    pub(crate) fn of_span(scope: Scope, trace: TraceId, span: SpanId) -> Self {
+        Self { place: Some(Place { scope: Arc::new(scope), trace, span, is_remote: true }), segment: 0 }
+    }
+
     /// The identity path of the call; nothing where the recorder is disabled.
     pub fn scope(&self) -> Option<&Scope> {
         self.place.as_ref().map(|place| &*place.scope)

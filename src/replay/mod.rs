@@ -11,9 +11,24 @@
 //! the steps of both runs for runs that are much alike, and never more than a bound beyond which the alignment is marked
 //! as approximate. Nothing here does I/O or reads a clock.
 
+mod again;
 mod align;
+mod cassette;
 mod drift;
+mod recording;
+mod restore;
+mod retold;
 mod run;
 
+pub use again::{Breakpoint, ReplayOptions, ReplayStatus, Replayed, replay, replay_to};
+pub use cassette::{Api, Cassette, Effect, Missing, Nearest, Provenance, Served, Streamed, ToolAnswer, ToolRefused};
 pub use drift::{Difference, DifferenceKind, InputState, Report, Row, Unsure, Verdict, diff};
+pub use recording::{
+    Checkpoint, Cut, CutError, MAX_PAGES, NotOneRollout, Page, Pages, Recording, Side, importance, instant, pages,
+};
+pub use restore::{
+    AgentState, GenAiHistory, GenericHistory, Kept, LangChainAgent, OpenCall, Restore, RestoreError, RestoreRefused,
+    Restored, RigHistory, State, StateError, restorable, restore,
+};
+pub use retold::retold;
 pub use run::{Field, Place, Run, RunEnd, Siblings, Step, StepKind, Told};

@@ -290,4 +290,26 @@ names! {
     LATE: "veilspan.late", Bool, Number, Veilspan, Core;
     FINDING_KIND: "veilspan.finding.kind", Text, Constant, Veilspan, Core;
     FINDING_SEVERITY: "veilspan.finding.severity", Text, Constant, Veilspan, Core;
+
+    // Ours: what holding a run against another found.
+    FINDING_PARAMETER: "veilspan.finding.parameter", Text, Label, Veilspan, Core;
+    FINDING_STEP: "veilspan.finding.step", Text, Constant, Veilspan, Core;
+    FINDING_NAME: "veilspan.finding.name", Text, Label, Veilspan, Core;
+    FINDING_EXPECTED: "veilspan.finding.expected", Texts, Label, Veilspan, Core;
+    FINDING_ACTUAL: "veilspan.finding.actual", Texts, Label, Veilspan, Core;
+    FINDING_POSITION: "veilspan.finding.position", Ints, Number, Veilspan, Core;
+    FINDING_STEPS: "veilspan.finding.steps", Int, Number, Veilspan, Core;
+    FINDING_INPUT: "veilspan.finding.input", Text, Constant, Veilspan, Core;
+    FINDING_SINCE: "veilspan.finding.since", Int, Number, Veilspan, Core;
+    FINDING_INTENDED: "veilspan.finding.intended", Text, Label, Veilspan, Core;
+    FINDING_BASELINE_THREAD: "veilspan.finding.baseline.thread", Text, Label, Veilspan, Core;
+    FINDING_BASELINE_TURN: "veilspan.finding.baseline.turn", Text, Label, Veilspan, Core;
+    FINDING_BASELINE_TRACE: "veilspan.finding.baseline.trace", Text, Label, Veilspan, Core;
+    FINDING_BASELINE_SPAN: "veilspan.finding.baseline.span", Text, Label, Veilspan, Core;
+    FINDING_BASELINE_PLACE: "veilspan.finding.baseline.place", Ints, Number, Veilspan, Core;
+    FINDING_CANDIDATE_THREAD: "veilspan.finding.candidate.thread", Text, Label, Veilspan, Core;
+    FINDING_CANDIDATE_TURN: "veilspan.finding.candidate.turn", Text, Label, Veilspan, Core;
+    FINDING_CANDIDATE_TRACE: "veilspan.finding.candidate.trace", Text, Label, Veilspan, Core;
+    FINDING_CANDIDATE_SPAN: "veilspan.finding.candidate.span", Text, Label, Veilspan, Core;
+    FINDING_CANDIDATE_PLACE: "veilspan.finding.candidate.place", Ints, Number, Veilspan, Core;
 }

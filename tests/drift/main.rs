@@ -8,3 +8,4 @@ mod cli;
 mod fields;
 mod order;
 mod verdicts;
+mod wire;

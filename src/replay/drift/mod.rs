@@ -8,6 +8,7 @@ mod report;
 mod siblings;
 mod text;
 mod walk;
+mod wire;
 
 pub use difference::{Difference, DifferenceKind, InputState};
 pub use report::{Report, Row, Unsure, Verdict};

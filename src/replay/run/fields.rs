@@ -106,6 +106,36 @@ impl Field {
         }
     }
 
+    /// The field that a word stands for; of a parameter with its name.
+    pub(in crate::replay) fn from_word(word: &str, parameter: Option<KeyId>) -> Option<Self> {
+        const ALL: [Field; 22] = [
+            Field::Agent,
+            Field::Tool,
+            Field::Arguments,
+            Field::Given,
+            Field::Provider,
+            Field::Model,
+            Field::System,
+            Field::Tools,
+            Field::Action,
+            Field::Alternatives,
+            Field::Confidence,
+            Field::Output,
+            Field::Result,
+            Field::Returned,
+            Field::Approval,
+            Field::FinishReasons,
+            Field::Outcome,
+            Field::ErrorKind,
+            Field::Retries,
+            Field::InputTokens,
+            Field::OutputTokens,
+            Field::Duration,
+        ];
+        let of_request = parameter.filter(|id| PARAMETERS.contains(id)).map(Self::Parameter);
+        ALL.into_iter().chain(of_request).find(|field| field.as_str() == word)
+    }
+
     /// Whether it is part of what the step was given.
     pub(in crate::replay) fn is_given(self) -> bool {
         self <= Self::Tools

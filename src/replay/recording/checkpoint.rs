@@ -1,0 +1,71 @@
+//! States that a run can be taken up from: those that were told, and the end of each turn.
+
+use bytestring::ByteString;
+
+use super::{Cut, Recording};
+use crate::event::{At, CallKind, Event, Key, Kind, MarkKind, Scope, Veiled};
+use crate::semconv::{CHECKPOINT_CUT, CHECKPOINT_FRAMEWORK, CHECKPOINT_ID, CHECKPOINT_LABEL};
+
+/// A state that a run can be taken up from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Its id (`veilspan.checkpoint.id`); of the end of a turn `turn:` and the turn's id.
+    pub id: ByteString,
+    /// What made the state (`veilspan.checkpoint.framework`).
+    pub framework: Option<ByteString>,
+    /// A name for people (`veilspan.checkpoint.label`).
+    pub label: Option<ByteString>,
+    /// Where it was made.
+    pub scope: Scope,
+    /// When, and by whom.
+    pub at: At,
+    /// Up to where it reaches; nothing where nothing orders it. From such a one no run can be taken up.
+    pub cut: Option<Cut>,
+}
+
+impl Recording {
+    /// All checkpoints, in order. Of a call whose start is not known none counts.
+    pub fn checkpoints(&self) -> Vec<Checkpoint> {
+        let started = |event: &&Event<Veiled>| matches!(event.kind, Kind::Opened(..));
+        let known: std::collections::HashSet<(&Scope, Key)> =
+            self.events().iter().filter(started).map(|event| (&*event.scope, event.key)).collect();
+        let told = self.events().iter().filter(|event| known.contains(&(&*event.scope, event.key)));
+        told.filter_map(checkpoint).collect()
+    }
+
+    /// The checkpoint of an id. Where it was told more than once, the last counts.
+    pub fn checkpoint(&self, id: &str) -> Option<Checkpoint> {
+        self.checkpoints().into_iter().rfind(|checkpoint| checkpoint.id == id)
+    }
+
+    /// The last checkpoint before an observation, or at it.
+    pub fn nearest_checkpoint(&self, at: At) -> Option<Checkpoint> {
+        self.checkpoints().into_iter().rfind(|checkpoint| checkpoint.at <= at)
+    }
+}
+
+fn checkpoint(event: &Event<Veiled>) -> Option<Checkpoint> {
+    let scope = Scope::clone(&event.scope);
+    match &event.kind {
+        Kind::Marked(mark) if mark.kind == MarkKind::Checkpoint => {
+            let said = mark.attrs.text(CHECKPOINT_CUT).and_then(|cut| Cut::parse(cut).ok());
+            Some(Checkpoint {
+                id: mark.attrs.get(CHECKPOINT_ID)?,
+                framework: mark.attrs.get(CHECKPOINT_FRAMEWORK),
+                label: mark.attrs.get(CHECKPOINT_LABEL),
+                scope,
+                at: event.at,
+                cut: said.or_else(|| Cut::behind(event.at)),
+            })
+        }
+        Kind::Closed(closed, _) if event.key.kind == CallKind::Turn && closed.outcome.is_some() => Some(Checkpoint {
+            id: format!("turn:{}", scope.turn).into(),
+            framework: None,
+            label: None,
+            at: event.at,
+            cut: Cut::behind(event.at),
+            scope,
+        }),
+        _ => None,
+    }
+}

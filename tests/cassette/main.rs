@@ -1,0 +1,9 @@
+//! Recorded answers, given again by the command itself to real HTTP clients.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs, unreachable_pub)]
+
+mod agent;
+mod apis;
+mod build;
+mod refused;
+mod tools;
