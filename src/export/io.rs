@@ -71,6 +71,8 @@ pub(super) struct Io<P> {
     log: OutageLog,
     /// How many requests may be without an answer now: one after a failure, and one more with each success.
     window: usize,
+    /// The longest batch that this peer has taken, in bytes.
+    largest: usize,
     pause: Option<Pause>,
 }
 
@@ -108,6 +110,7 @@ impl<P: Peer> Io<P> {
             pace: Pace::default(),
             log: OutageLog::new(),
             window: 1,
+            largest: 0,
             pause: None,
         }
     }
@@ -167,8 +170,9 @@ impl<P: Peer> Io<P> {
             Ok(accepted) => return self.accepted(&batch, accepted),
             Err(error) => error,
         };
-        let verdict = Verdict::of(&error, &batch);
-        self.log.failed(&error, verdict, self.shared.queue.waiting());
+        let verdict = Verdict::of(&error, &batch, self.largest);
+        let is_kept = verdict == Verdict::TooLong && self.shared.queue.set_aside(&batch, Drop::TooLongForPeer);
+        self.log.failed(&error, verdict, is_kept, self.shared.queue.waiting());
         let now = Instant::now();
         match verdict {
             Verdict::Again => {
@@ -177,6 +181,7 @@ impl<P: Peer> Io<P> {
                 self.shared.queue.again(vec![batch]);
                 if !error.answered() {
                     self.peer.reconnect();
+                    self.largest = 0;
                 }
                 let wait = self.backoff.next(error.retry_after());
                 self.rest(now, wait, error.retry_after().unwrap_or(HURRIED_WAIT));
@@ -204,6 +209,7 @@ impl<P: Peer> Io<P> {
         self.backoff.reset();
         self.pause = None;
         self.window = (self.window + 1).min(WINDOW);
+        self.largest = self.largest.max(batch.spans.len());
         self.pace.taken(Instant::now(), batch.spans.len(), self.shared.queue.backlog_bytes());
         // Said before anybody who waits for the batch can go on, and perhaps end the process.
         self.log.recovered();
@@ -222,6 +228,7 @@ impl<P: Peer> Io<P> {
                 self.shared.lose(reason, batch.count - sent);
             } else {
                 self.shared.counters.add_adopted_sent(sent);
+                self.shared.counters.add_adopted_lost(batch.count - sent);
             }
         });
     }

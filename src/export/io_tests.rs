@@ -23,6 +23,8 @@ use crate::otlp::{Accepted, ExportError, Segments};
 enum Answer {
     Takes,
     Refuses(Code, Option<Duration>),
+    /// The same, saying that it is too long.
+    IsTooSmall(Code),
     /// Never, or when the client loses patience.
     Stalls,
 }
@@ -72,6 +74,9 @@ impl Peer for MadeUp {
             match answer {
                 Answer::Takes => Ok(Accepted::default()),
                 Answer::Refuses(code, retry_after) => Err(ExportError::made_up(code, true, retry_after)),
+                Answer::IsTooSmall(code) => {
+                    Err(ExportError::made_up(code, true, None).saying("received message larger than max"))
+                }
                 Answer::Stalls => Err(ExportError::made_up(Code::DeadlineExceeded, false, None)),
             }
         }
@@ -128,11 +133,10 @@ async fn pass(seconds: f64) {
 #[test]
 fn every_code_means_what_the_protocol_says() {
     use Code::*;
-    let again = [Cancelled, DeadlineExceeded, Aborted, Unavailable, DataLoss];
+    let again = [Cancelled, DeadlineExceeded, Aborted, OutOfRange, Unavailable, DataLoss];
     let held = [Unauthenticated, PermissionDenied, NotFound, Unimplemented];
-    let lost = [Unknown, InvalidArgument, AlreadyExists, FailedPrecondition, Internal];
-    let too_long = [ResourceExhausted, OutOfRange];
-    assert_eq!(again.len() + held.len() + lost.len() + too_long.len(), 16, "every code but ok");
+    let lost = [Unknown, InvalidArgument, AlreadyExists, ResourceExhausted, FailedPrecondition, Internal];
+    assert_eq!(again.len() + held.len() + lost.len(), 16, "every code but ok");
     for code in (1..17).map(Code::from) {
         paused(|| async {
             let start = Instant::now();
@@ -152,11 +156,8 @@ fn every_code_means_what_the_protocol_says() {
             } else if held.contains(&code) {
                 assert_eq!(told, (1, 0, 0), "{code:?}");
                 assert_eq!((times.len(), (times[1] - times[0]).as_secs()), (2, 60), "asked once a minute");
-            } else if lost.contains(&code) {
-                assert_eq!((told, times.len()), ((0, 1, 0), 1), "{code:?}");
             } else {
-                let tries = if code == OutOfRange { 4 } else { 1 };
-                assert_eq!((told, times.len()), ((0, 0, 1), tries), "{code:?}");
+                assert_eq!((told, times.len()), ((0, 1, 0), 1), "{code:?}");
             }
         });
     }
@@ -182,17 +183,52 @@ fn a_wait_that_the_peer_asks_for_is_a_lower_bound_and_full_jitter_lies_above_it(
 
 #[test]
 fn what_is_too_long_for_the_peer_is_halved_and_one_span_alone_is_set_aside() {
+    for code in [Code::ResourceExhausted, Code::OutOfRange] {
+        paused(|| async {
+            let peer = MadeUp::new(move |_, bytes| match bytes > 3000 {
+                true => Answer::IsTooSmall(code),
+                false => Answer::Takes,
+            });
+            let sending = Sending::start(peer.clone(), 100, Duration::from_millis(10), 1 << 20);
+            (0..99).for_each(|n| assert!(sending.push(if n == 40 { 5000 } else { 200 })));
+            pass(5.0).await;
+            let counts = sending.counters.read();
+            assert_eq!((counts.sent, counts.dropped.of(Drop::TooLongForPeer)), (98, 1), "{code:?}");
+            assert_eq!(sending.outbox.waiting(), 0);
+        });
+    }
+}
+
+#[test]
+fn a_quota_that_is_used_up_refuses_a_batch_once_and_nothing_of_it_is_asked_for_again() {
     paused(|| async {
-        let peer = MadeUp::new(|_, bytes| match bytes > 3000 {
+        let peer = MadeUp::new(|_, _| Answer::Refuses(Code::ResourceExhausted, None));
+        let sending = Sending::start(peer.clone(), 100, Duration::from_millis(10), 1 << 20);
+        (0..100).for_each(|_| assert!(sending.push(200)));
+        pass(5.0).await;
+        assert_eq!((sending.counters.read().dropped.of(Drop::PeerRefused), peer.times().len()), (100, 1));
+    });
+}
+
+#[test]
+fn a_refusal_without_a_word_may_be_for_the_length_until_a_batch_of_that_length_was_taken() {
+    paused(|| async {
+        let start = Instant::now();
+        let full = Duration::from_secs(60);
+        let peer = MadeUp::new(move |now, bytes| match bytes > 250_000 || now - start > full {
             true => Answer::Refuses(Code::ResourceExhausted, None),
             false => Answer::Takes,
         });
-        let sending = Sending::start(peer.clone(), 100, Duration::from_millis(10), 1 << 20);
-        (0..99).for_each(|n| assert!(sending.push(if n == 40 { 5000 } else { 200 })));
-        pass(5.0).await;
+        let sending = Sending::start(peer.clone(), 40, Duration::from_secs(1), 4 << 20);
+        (0..40).for_each(|_| assert!(sending.push(10_000)));
+        pass(30.0).await;
+        assert_eq!((sending.counters.read().sent, peer.times().len()), (40, 3), "one, and its halves");
+        pass(60.0).await;
+        (0..16).for_each(|_| assert!(sending.push(10_000)));
+        pass(30.0).await;
         let counts = sending.counters.read();
-        assert_eq!((counts.sent, counts.dropped.of(Drop::TooLongForPeer)), (98, 1));
-        assert_eq!(sending.outbox.waiting(), 0);
+        assert_eq!((counts.sent, counts.dropped.of(Drop::PeerRefused)), (40, 16));
+        assert_eq!(peer.times().len(), 4, "so many bytes were taken before: it is not their number");
     });
 }
 

@@ -23,7 +23,8 @@ impl OutageLog {
         Self { silence: Some(set_default(NoSubscriber::new())), last: None, said: false }
     }
 
-    pub(super) fn failed(&mut self, error: &ExportError, verdict: Verdict, waiting: u64) {
+    /// `is_kept`: what is lost to the peer lies in a file.
+    pub(super) fn failed(&mut self, error: &ExportError, verdict: Verdict, is_kept: bool, waiting: u64) {
         // A batch that is halved is not lost and does not wait.
         if verdict == Verdict::Halve || self.last.is_some_and(|last| last.elapsed() < EVERY) {
             return;
@@ -41,6 +42,10 @@ impl OutageLog {
             Verdict::Refused => {
                 tracing::warn!(target: "veilspan", %error, waiting, "the peer refuses spans for good; they are lost");
             }
+            Verdict::TooLong if is_kept => tracing::warn!(
+                target: "veilspan", %error, waiting,
+                "a span is too long for the peer; it is set aside in the folder of the spool"
+            ),
             Verdict::TooLong => {
                 tracing::warn!(target: "veilspan", %error, waiting, "a span is too long for the peer; it is lost");
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::batch::Batch;
+use crate::intake::Drop;
 
 /// What the sender should do next.
 #[derive(Debug)]
@@ -23,6 +24,12 @@ pub(crate) trait Queue: Send + Sync {
     /// The batch need not be sent again. `count` runs before anybody who waits can see it, and not at all where the batch was
     /// given up and counted before.
     fn settle(&self, batch: &Batch, count: &mut dyn FnMut());
+
+    /// Keeps the span of a batch of one that no peer takes, with the reason, and tells whether it could. It is still to be
+    /// settled.
+    fn set_aside(&self, _batch: &Batch, _reason: Drop) -> bool {
+        false
+    }
 
     /// These are to be sent again, before all others and in this order.
     fn again(&self, batches: Vec<Batch>);

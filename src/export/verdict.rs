@@ -20,22 +20,35 @@ pub(super) enum Verdict {
     TooLong,
 }
 
-/// A single span is sent so often to a peer that says that it is out of range, which some mean as "too long" and some as
-/// "come again".
-const OUT_OF_RANGE_TRIES: u32 = 3;
+/// No receiver refuses so few bytes for their number: of gRPC's and HTTP's servers the strictest default is 1 MiB.
+const NEVER_TOO_LONG: usize = 64 << 10;
 
 impl Verdict {
-    /// By the rules of OTLP, and by what receivers say of what is too long: Go's servers and HTTP's 413 say that a resource is
-    /// exhausted without saying when to come again, tonic's that the message is out of range.
-    pub(super) fn of(error: &ExportError, batch: &Batch) -> Self {
+    /// By the rules of OTLP, and by what receivers say of what is too long. `largest` is the longest batch that this peer has
+    /// taken.
+    ///
+    /// "Resource exhausted" without a time to come again is no answer to try again after: a quota is used up, or the request
+    /// is too long. Only of the latter anything is left for its halves. Where the peer does not say which, a batch no longer
+    /// than one that it took was not too long for it.
+    pub(super) fn of(error: &ExportError, batch: &Batch, largest: usize) -> Self {
+        let may_be_long = error.message_len() == 0 && batch.spans.len() > largest.max(NEVER_TOO_LONG);
         match error.code() {
-            Code::ResourceExhausted if error.retry_after().is_none() && batch.count > 1 => Self::Halve,
-            Code::ResourceExhausted if error.retry_after().is_none() => Self::TooLong,
-            Code::OutOfRange if batch.count > 1 => Self::Halve,
-            Code::OutOfRange if batch.attempts >= OUT_OF_RANGE_TRIES => Self::TooLong,
+            Code::ResourceExhausted if error.retry_after().is_none() => {
+                if error.is_about_length() || may_be_long {
+                    Self::too_long(batch)
+                } else {
+                    Self::Refused
+                }
+            }
+            // tonic's servers say so of what is too long; of anything else it is one to send again.
+            Code::OutOfRange if error.is_about_length() => Self::too_long(batch),
             _ if error.retryable() => Self::Again,
             Code::Unauthenticated | Code::PermissionDenied | Code::NotFound | Code::Unimplemented => Self::Hold,
             _ => Self::Refused,
         }
+    }
+
+    const fn too_long(batch: &Batch) -> Self {
+        if batch.count > 1 { Self::Halve } else { Self::TooLong }
     }
 }

@@ -104,6 +104,8 @@ pub(crate) struct Counters {
     written: AtomicU64,
     adopted: AtomicU64,
     adopted_sent: AtomicU64,
+    adopted_lost: AtomicU64,
+    set_aside: AtomicU64,
     abandoned: AtomicU64,
     spool_failures: AtomicU64,
     waits_cut_short: AtomicU64,
@@ -149,6 +151,14 @@ impl Counters {
         self.adopted_sent.fetch_add(spans, Ordering::Relaxed);
     }
 
+    pub(crate) fn add_adopted_lost(&self, spans: u64) {
+        self.adopted_lost.fetch_add(spans, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_set_aside(&self) {
+        self.set_aside.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn add_spool_failure(&self) {
         self.spool_failures.fetch_add(1, Ordering::Relaxed);
     }
@@ -186,6 +196,8 @@ impl Counters {
             written: load(&self.written),
             adopted: load(&self.adopted),
             adopted_sent: load(&self.adopted_sent),
+            adopted_lost: load(&self.adopted_lost),
+            set_aside: load(&self.set_aside),
             abandoned: load(&self.abandoned),
             spool_failures: load(&self.spool_failures),
             waits_cut_short: load(&self.waits_cut_short),
@@ -217,6 +229,10 @@ pub struct Counts {
     pub adopted: u64,
     /// Of these, those that a peer has acknowledged.
     pub adopted_sent: u64,
+    /// Of these, those that a peer has refused for good.
+    pub adopted_lost: u64,
+    /// Spans that were too long for the peer, and lie in files of the spool's folder.
+    pub set_aside: u64,
     /// Calls that were open when their process died, and were closed as abandoned.
     pub abandoned: u64,
     /// How often something could not be written to, synced in or read from the spool.
@@ -249,6 +265,8 @@ impl Counts {
         written: 0,
         adopted: 0,
         adopted_sent: 0,
+        adopted_lost: 0,
+        set_aside: 0,
         abandoned: 0,
         spool_failures: 0,
         waits_cut_short: 0,

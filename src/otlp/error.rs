@@ -20,17 +20,18 @@ pub struct ExportError {
     answered: bool,
     retry_after: Option<Duration>,
     message_len: usize,
+    is_about_length: bool,
 }
 
 impl ExportError {
     /// What did not get an answer: no connection, a broken one, or no answer in time.
     pub(super) const fn unanswered(code: Code) -> Self {
-        Self { code, status: None, answered: false, retry_after: None, message_len: 0 }
+        Self { code, status: None, answered: false, retry_after: None, message_len: 0, is_about_length: false }
     }
 
     /// An answer that is no answer to an export.
     pub(super) const fn unreadable() -> Self {
-        Self { code: Code::Internal, status: None, answered: true, retry_after: None, message_len: 0 }
+        Self { answered: true, ..Self::unanswered(Code::Internal) }
     }
 
     pub(super) fn from_status(status: &Status) -> Self {
@@ -40,18 +41,32 @@ impl ExportError {
             return Self::unanswered(Code::Unavailable);
         }
         let retry_after = guard::details(status.metadata()).as_deref().and_then(retry_info);
-        let message_len = status.message().len();
-        Self { code: status.code(), status: None, answered: true, retry_after, message_len }
+        Self {
+            code: status.code(),
+            status: None,
+            answered: true,
+            retry_after,
+            message_len: status.message().len(),
+            is_about_length: speaks_of_length(status.message()),
+        }
     }
 
     pub(super) const fn from_http(status: StatusCode, retry_after: Option<Duration>, message_len: usize) -> Self {
-        Self { code: transport::code(status), status: Some(status), answered: true, retry_after, message_len }
+        let is_about_length = status.as_u16() == StatusCode::PAYLOAD_TOO_LARGE.as_u16();
+        let code = transport::code(status);
+        Self { code, status: Some(status), answered: true, retry_after, message_len, is_about_length }
     }
 
     /// What a peer that is made up answers.
     #[cfg(test)]
     pub(crate) const fn made_up(code: Code, answered: bool, retry_after: Option<Duration>) -> Self {
-        Self { code, status: None, answered, retry_after, message_len: 0 }
+        Self { answered, retry_after, ..Self::unanswered(code) }
+    }
+
+    /// The same, saying something.
+    #[cfg(test)]
+    pub(crate) fn saying(self, message: &str) -> Self {
+        Self { message_len: message.len(), is_about_length: speaks_of_length(message), ..self }
     }
 
     /// The gRPC code, or the one that means what an HTTP status means; `Unavailable` or `DeadlineExceeded` where there
@@ -89,6 +104,12 @@ impl ExportError {
         self.retry_after
     }
 
+    /// Whether the peer says that the request is too long for it: HTTP's 413, or the words that gRPC's servers have for that,
+    /// which has no code of its own.
+    pub const fn is_about_length(&self) -> bool {
+        self.is_about_length
+    }
+
     /// The length of the peer's message, in bytes.
     pub const fn message_len(&self) -> usize {
         self.message_len
@@ -106,6 +127,17 @@ impl fmt::Display for ExportError {
 }
 
 impl std::error::Error for ExportError {}
+
+/// Whether a status says that a message is too long. What the servers of the languages write: "grpc: received message larger
+/// than max" (Go, C++, Python, Node), "gRPC message exceeds maximum size" (Java), "message exceeds the maximum configured
+/// message size" (.NET), "decoded message length too large" (Rust).
+fn speaks_of_length(message: &str) -> bool {
+    const WHAT: [&str; 5] = ["message", "size", "body", "payload", "entity"];
+    const HOW: [&str; 5] = ["larger than", "exceeds max", "exceeds the max", "too large", "too long"];
+    let message = message.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    has(&WHAT) && has(&HOW)
+}
 
 const fn code_name(code: Code) -> &'static str {
     match code {
@@ -160,4 +192,25 @@ fn duration(bytes: &[u8]) -> Duration {
     }
     let nanos = u32::try_from(nanos).map_or(0, |nanos| nanos.min(999_999_999));
     u64::try_from(seconds).map_or(Duration::ZERO, |seconds| Duration::new(seconds, nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_servers_for_a_message_that_is_too_long_are_known_and_those_for_a_quota_are_not() {
+        for message in [
+            "grpc: received message larger than max (5000000 vs. 4194304)",
+            "SERVER: Received message larger than max (5000000 vs. 4194304)",
+            "gRPC message exceeds maximum size 4194304: 5000000",
+            "Received message exceeds the maximum configured message size.",
+            "Error, decoded message length too large: found 5000000 bytes, the limit is: 4194304 bytes",
+        ] {
+            assert!(speaks_of_length(message), "{message}");
+        }
+        for message in ["", "quota exceeded", "Request rate is too large", "memory limit reached", "try another time"] {
+            assert!(!speaks_of_length(message), "{message}");
+        }
+    }
 }

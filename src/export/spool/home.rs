@@ -6,6 +6,7 @@
 //!         lock                 held as long as that process, or whoever took over from it, works here
 //!         0000000000000001.seg
 //!         settled-0
+//!     set-aside/               spans that no peer takes
 //! ```
 //!
 //! A folder is taken over by taking its lock, and by nothing else: neither its age nor a process id says anything. Whoever
@@ -29,7 +30,7 @@ const LOCK: &str = "lock";
 
 /// The spool's folder, held open.
 #[derive(Debug)]
-pub(super) struct Home(OwnedFd);
+pub(super) struct Home(pub(super) OwnedFd);
 
 /// The folder of one process life, whose lock is held as long as this lives.
 #[derive(Debug)]

@@ -7,11 +7,14 @@
 //!
 //! Promises that nothing is sent that is not written; that a call whose opening counts is told after a crash, as it ended
 //! or as `abandoned`, and never as both; that what was answered is not sent again; and that bytes on disk stay within a
-//! budget, in which each open call has room for its close. All that is written is veiled. Costs a copy, a checksum and a
+//! budget, in which each open call has room for its close. All that is written is veiled. A span that is too long for any peer is kept in
+//! a file of its own, for a person to look at. Costs a copy, a checksum and a
 //! `write` for what the pipeline hands over at once, and a read when it is sent. Leaves to `log` how records lie on disk,
 //! to `home` whose folder is whose, and to the sender when a batch is sent again.
 
 mod adopt;
+#[cfg(unix)]
+mod aside;
 mod error;
 #[cfg(unix)]
 mod home;

@@ -56,7 +56,8 @@ pub(super) fn is_span_field(field: &[u8]) -> bool {
     span(field).is_some_and(is_canonical)
 }
 
-fn span(field: &[u8]) -> Option<&[u8]> {
+/// The span in a field.
+pub(super) fn span(field: &[u8]) -> Option<&[u8]> {
     let mut fields = Fields::new(field);
     let first = fields.next()?.ok()?;
     match first.value {

@@ -150,6 +150,10 @@ impl Queue for Spool {
         }
     }
 
+    fn set_aside(&self, batch: &Batch, reason: Drop) -> bool {
+        self.keep_aside(batch, reason)
+    }
+
     fn again(&self, batches: Vec<Batch>) {
         let mut stock = self.stock();
         for batch in batches.into_iter().rev() {

@@ -70,6 +70,8 @@ pub(super) struct Stock {
     pub(super) rests_until: Option<Instant>,
     pub(super) looked: Option<Instant>,
     pub(super) synced: Option<Instant>,
+    /// The bytes of what was set aside.
+    pub(super) aside: u64,
 }
 
 /// What another process life has left.
@@ -140,6 +142,7 @@ impl Spool {
             rests_until: None,
             looked: None,
             synced: None,
+            aside: home.bytes_aside(),
         };
         Ok(Self {
             home,
@@ -233,7 +236,8 @@ impl Spool {
 
     fn room(&self, stock: &Stock, rank: Rank) -> u64 {
         let others: u64 = stock.others.iter().map(|other| other.journal.bytes()).sum();
-        (rank.of(self.budget) as u64).saturating_sub(stock.own.bytes().saturating_add(others))
+        let taken = stock.own.bytes().saturating_add(others).saturating_add(stock.aside);
+        (rank.of(self.budget) as u64).saturating_sub(taken)
     }
 
     /// Takes over one folder whose process is gone, where there is one.
@@ -282,6 +286,11 @@ impl Spool {
         if other.journal.clean(self.clock.unix_nanos()).is_ok() {
             self.home.remove(other.life);
         }
+    }
+
+    /// Whether what is written is synced before it counts.
+    pub(super) fn is_synced(&self) -> bool {
+        self.options.fsync == Fsync::Always
     }
 
     pub(super) fn stock(&self) -> MutexGuard<'_, Stock> {
