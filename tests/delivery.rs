@@ -16,6 +16,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use prost::Message;
+use support::http_receiver::HttpReceiver;
 use support::receiver::{Behaviour, Receiver};
 use tonic::{Code, Status};
 use veilspan::export::{ExporterConfig, Protocol};
@@ -152,6 +153,40 @@ fn a_connection_that_is_cut_in_the_middle_of_a_message_costs_nothing() {
     assert_eq!((counts.sent, counts.dropped.calls()), (100, 0));
     assert!(counts.retries >= 3, "{counts:?}");
     assert_eq!(receiver.spans().len(), 100);
+}
+
+/// Keeps the first connections open without a word, and leads later ones on: a name that points elsewhere by now, while the
+/// machine that it pointed to is gone without saying so.
+fn moving(to: SocketAddr, silent: usize) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        for client in listener.incoming().map_while(Result::ok) {
+            if kept.len() < silent {
+                kept.push(client);
+                continue;
+            }
+            let server = TcpStream::connect(to).unwrap();
+            for (mut from, mut to) in [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)] {
+                std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn a_connection_without_an_answer_is_left_and_the_name_is_dialled_anew() {
+    for protocol in [Protocol::Grpc, Protocol::HttpProtobuf] {
+        let (receiver, http) = (Receiver::start(Behaviour::Accept), HttpReceiver::start());
+        let to = if protocol == Protocol::Grpc { receiver.address } else { http.address };
+        let recorder = recorder(format!("http://{}", moving(to, 2)), |config| config.protocol = protocol);
+        record(&recorder, 10);
+        assert!(recorder.shutdown(SOON).complete, "{protocol}");
+        assert_eq!(recorder.counts().sent, 10);
+        assert_eq!(receiver.spans().len() + http.spans().len(), 10);
+    }
 }
 
 #[test]

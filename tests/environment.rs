@@ -41,12 +41,16 @@ fn borrowed<'a>(variables: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
 }
 
 #[test]
-fn gzip_is_what_the_receiver_reads() {
-    let receiver = Receiver::start(Behaviour::Accept);
-    let variables = set(&receiver.url(), &[("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")]);
-    assert!(delivers(&borrowed(&variables), SOON));
-    assert_eq!(receiver.headers()[0].get("grpc-encoding").unwrap(), "gzip");
-    assert_eq!(receiver.spans().len(), 1);
+fn a_compression_is_one_that_the_receiver_reads_and_an_unknown_one_is_none() {
+    for word in ["gzip", "ZSTD"] {
+        let receiver = Receiver::start(Behaviour::Accept);
+        let variables = set(&receiver.url(), &[("OTEL_EXPORTER_OTLP_COMPRESSION", word)]);
+        assert!(delivers(&borrowed(&variables), SOON));
+        assert_eq!(receiver.headers()[0].get("grpc-encoding").unwrap(), &*word.to_ascii_lowercase());
+        assert_eq!(receiver.spans().len(), 1);
+    }
+    let (config, warnings) = config(&[("OTEL_EXPORTER_OTLP_COMPRESSION", "brotli")]);
+    assert!(config.compression.is_none() && warnings.len() == 1);
 }
 
 #[test]

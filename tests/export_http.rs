@@ -107,16 +107,19 @@ fn the_endpoint_for_traces_is_taken_as_it_is_and_nothing_of_its_password_is_sent
 }
 
 #[test]
-fn gzip_is_what_the_receiver_reads() {
-    let receiver = HttpReceiver::start();
-    let recorder =
-        recorder(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.url()), ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")]);
-    record_one(&recorder);
-    assert!(recorder.shutdown(SOON).complete);
-    let seen = receiver.seen();
-    assert_eq!(seen[0].header("content-encoding"), Some("gzip"));
-    assert_eq!(seen[0].header("content-length"), Some(&*seen[0].body.len().to_string()));
-    assert_eq!(receiver.spans().len(), 2);
+fn a_compression_is_one_that_the_receiver_reads() {
+    for word in ["gzip", "zstd"] {
+        let receiver = HttpReceiver::start();
+        let url = receiver.url();
+        let recorder = recorder(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &url), ("OTEL_EXPORTER_OTLP_COMPRESSION", word)]);
+        record_one(&recorder);
+        assert!(recorder.shutdown(SOON).complete);
+        let seen = receiver.seen();
+        assert_eq!(seen[0].header("content-encoding"), Some(word));
+        assert_eq!(seen[0].header("content-length"), Some(&*seen[0].body.len().to_string()));
+        assert!(seen[0].body.len() < seen[0].plain().len(), "{word}");
+        assert_eq!(receiver.spans().len(), 2);
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use tonic::codec::CompressionEncoding;
 use tonic::codegen::{Service, http};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
-use veilspan::otlp::{Client, ClientOptions, Handler, Look, Reply, Request, Segments, TraceServer};
+use veilspan::otlp::{Client, ClientOptions, Compression, Handler, Look, Reply, Request, Segments, TraceServer};
 
 #[derive(Default)]
 struct Taking {
@@ -71,6 +71,23 @@ async fn a_request_of_the_generated_client_arrives_plain_and_compressed() {
         assert_eq!(ExportTraceServiceRequest::decode(body.clone()).unwrap(), sent);
     }
     assert_eq!(handler.bodies.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_request_of_our_client_arrives_under_either_compression_and_none_unpacks_beyond_the_bound() {
+    let (handler, _stop, endpoint) = start(Taking::default()).await;
+    for compression in [Compression::Gzip, Compression::Zstd] {
+        let options = ClientOptions { compression: Some(compression), ..ClientOptions::new(&endpoint) };
+        let client = Client::new(&options).unwrap();
+        let sent = request(&["one", "two"]);
+        client.export(segments(&sent)).await.unwrap();
+        let body = handler.bodies.lock().unwrap().pop().unwrap();
+        assert_eq!(ExportTraceServiceRequest::decode(body).unwrap(), sent, "{compression}");
+        let long = request(&[&"x".repeat(10 << 20)]);
+        let error = client.export(segments(&long)).await.unwrap_err();
+        assert_eq!((error.code(), error.is_about_length()), (Code::ResourceExhausted, true), "{compression}");
+        assert!(handler.bodies.lock().unwrap().is_empty());
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use crate::environment::{Environment, Setting, VARIABLES, Warning};
-use crate::export::{ExporterConfig, Fsync, SpoolConfig, SpoolWait};
+use crate::export::{Compression, ExporterConfig, Fsync, SpoolConfig, SpoolWait};
 use crate::intake::Propagation;
 use crate::privacy::{Level, Origin, Policy};
 
@@ -103,11 +103,15 @@ fn in_force(name: &str, environment: &Environment, policy: &Policy, config: &Exp
         "VEILSPAN_PROPAGATE" => Propagation::from_environment(environment).0.summary(),
         "OTEL_SDK_DISABLED" => config.disabled.to_string(),
         "OTEL_TRACES_EXPORTER" => if config.disabled { "none" } else { "otlp" }.to_owned(),
+        "OTEL_METRICS_EXPORTER" => config.metrics.as_ref().map_or("none", |_| "otlp").to_owned(),
+        "OTEL_METRIC_EXPORT_INTERVAL" => {
+            format!("{} ms", config.metrics.as_ref().map_or(60_000, |metrics| metrics.interval.as_millis()))
+        }
         "OTEL_TRACES_SAMPLER" | "OTEL_TRACES_SAMPLER_ARG" => config.sampler.to_string(),
         "OTEL_EXPORTER_OTLP_INSECURE" | "OTEL_EXPORTER_OTLP_TRACES_INSECURE" => (!config.is_secure()).to_string(),
         "OTEL_EXPORTER_OTLP_PROTOCOL" | "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL" => config.protocol.to_string(),
         "OTEL_EXPORTER_OTLP_COMPRESSION" | "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION" => {
-            if config.gzip { "gzip" } else { "none" }.to_owned()
+            config.compression.map_or("none", Compression::as_str).to_owned()
         }
         "OTEL_BSP_EXPORT_TIMEOUT" => format!("{} ms", config.timeout.as_millis()),
         "OTEL_BSP_MAX_QUEUE_SIZE" if config.queue_spans == usize::MAX => format!("{} bytes", config.queue_bytes),

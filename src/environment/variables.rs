@@ -203,6 +203,16 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "OTEL_SDK_DISABLED", default: "false", meaning: "`true` switches the recorder off" },
     Variable { name: "OTEL_TRACES_EXPORTER", default: "otlp", meaning: "`none` switches the recorder off" },
     Variable {
+        name: "OTEL_METRICS_EXPORTER",
+        default: "none",
+        meaning: "`otlp` sends the recorder's own counters as metrics, to where spans are sent unless a variable for metrics says otherwise",
+    },
+    Variable {
+        name: "OTEL_METRIC_EXPORT_INTERVAL",
+        default: "60000",
+        meaning: "the time between two requests with metrics, in milliseconds",
+    },
+    Variable {
         name: "OTEL_TRACES_SAMPLER",
         default: "parentbased_always_on",
         meaning: "`always_on`, `always_off`, `traceidratio`, each also with `parentbased_` before it; decided by the rollout's id, so that an agent run is recorded whole or not at all",
@@ -229,6 +239,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "the same for traces alone, taken as it is; wins over the general one",
     },
     Variable {
+        name: "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+        default: "",
+        meaning: "the same for metrics alone, taken as it is; wins over the general one",
+    },
+    Variable {
         name: "OTEL_EXPORTER_OTLP_INSECURE",
         default: "false",
         meaning: "`true` makes an endpoint without a scheme `http://`; without it such an endpoint is `https://`",
@@ -238,11 +253,21 @@ pub const VARIABLES: &[Variable] = &[
         default: "",
         meaning: "the same for traces alone; wins over the general one",
     },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_METRICS_INSECURE",
+        default: "",
+        meaning: "the same for metrics alone; wins over the general one",
+    },
     Variable { name: "OTEL_EXPORTER_OTLP_PROTOCOL", default: "grpc", meaning: "`grpc` or `http/protobuf`" },
     Variable {
         name: "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
         default: "",
         meaning: "the same for traces alone; wins over the general one",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
+        default: "",
+        meaning: "the same for metrics alone; wins over the general one",
     },
     Variable {
         name: "OTEL_EXPORTER_OTLP_HEADERS",
@@ -255,6 +280,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "the same for traces alone; wins over the general one",
     },
     Variable {
+        name: "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+        default: "",
+        meaning: "the same for metrics alone; wins over the general one",
+    },
+    Variable {
         name: "OTEL_EXPORTER_OTLP_TIMEOUT",
         default: "10000",
         meaning: "how long one request may take, in milliseconds",
@@ -264,11 +294,25 @@ pub const VARIABLES: &[Variable] = &[
         default: "",
         meaning: "the same for traces alone; wins over the general one",
     },
-    Variable { name: "OTEL_EXPORTER_OTLP_COMPRESSION", default: "none", meaning: "`gzip` compresses requests" },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT",
+        default: "",
+        meaning: "the same for metrics alone; wins over the general one",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_COMPRESSION",
+        default: "none",
+        meaning: "`gzip` or `zstd` compresses requests",
+    },
     Variable {
         name: "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
         default: "",
         meaning: "the same for traces alone; wins over the general one",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION",
+        default: "",
+        meaning: "the same for metrics alone; wins over the general one",
     },
     Variable {
         name: "OTEL_EXPORTER_OTLP_CERTIFICATE",
@@ -281,6 +325,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "the same for traces alone; wins over the general one",
     },
     Variable {
+        name: "OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE",
+        default: "",
+        meaning: "the same for metrics alone; wins over the general one",
+    },
+    Variable {
         name: "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
         default: "",
         meaning: "a PEM file of our own certificate",
@@ -290,11 +339,21 @@ pub const VARIABLES: &[Variable] = &[
         default: "",
         meaning: "the same for traces alone; wins over the general one",
     },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE",
+        default: "",
+        meaning: "the same for metrics alone; wins over the general one",
+    },
     Variable { name: "OTEL_EXPORTER_OTLP_CLIENT_KEY", default: "", meaning: "a PEM file of its key" },
     Variable {
         name: "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
         default: "",
         meaning: "the same for traces alone; wins over the general one",
+    },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY",
+        default: "",
+        meaning: "the same for metrics alone; wins over the general one",
     },
     Variable {
         name: "OTEL_BSP_SCHEDULE_DELAY",

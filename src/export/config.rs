@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::spool::Fsync;
 use crate::intake::Sampler;
 use crate::otlp::{ClientOptions, host_and_port};
-pub use crate::otlp::{Protocol, TlsFiles};
+pub use crate::otlp::{Compression, Protocol, TlsFiles};
 
 /// Where spans are sent, and in what portions. `Debug` shows no value that an operator wrote, but host and port.
 #[derive(Clone)]
@@ -34,10 +34,13 @@ pub struct ExporterConfig {
     pub queue_bytes: usize,
     /// The most spans that wait to be sent.
     pub queue_spans: usize,
-    /// Whether requests are compressed with gzip.
-    pub gzip: bool,
+    /// How requests are compressed, if at all.
+    pub compression: Option<Compression>,
     /// Where spans wait on disk; without it they wait in memory.
     pub spool: Option<SpoolConfig>,
+    /// Where the recorder's own counters are sent as metrics, with the feature `sdk`; without it they are told by
+    /// `Recorder::counts` alone.
+    pub metrics: Option<MetricsConfig>,
     /// Files in PEM form for `https://`.
     pub tls: TlsFiles,
     /// Which agent runs are recorded at all.
@@ -48,11 +51,29 @@ pub struct ExporterConfig {
     pub resource: Vec<(String, String)>,
 }
 
+/// Where the recorder's own counters are sent as metrics, and how often.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct MetricsConfig {
+    /// To whom. Over HTTP the endpoint is the whole address that takes metrics, such as `http://localhost:4318/v1/metrics`.
+    pub peer: ClientOptions,
+    /// The time between two requests.
+    pub interval: Duration,
+}
+
+impl MetricsConfig {
+    /// To this receiver, once a minute.
+    pub const fn new(peer: ClientOptions) -> Self {
+        Self { peer, interval: Duration::from_secs(60) }
+    }
+}
+
 /// Where spans wait on disk, and how hard it is tried to keep them.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolConfig {
-    /// A folder of this user's alone (mode 0700), which is made where its parent is there. Processes may share one.
+    /// A folder of this user's alone (mode 0700), which is made where its parent is there. Processes may share one. What is too
+    /// long for the peer is set aside in it, under `set-aside`: a file for each span, in all a sixteenth of `bytes`.
     pub folder: PathBuf,
     /// The most bytes that a process takes there, what it took over from others included.
     pub bytes: u64,
@@ -102,6 +123,9 @@ pub enum ExporterError {
     /// The endpoint or a header cannot be used.
     #[error("the endpoint cannot be used")]
     Endpoint(#[source] crate::otlp::ConfigError),
+    /// The receiver of metrics cannot be used.
+    #[error("the receiver of metrics cannot be used")]
+    Metrics(#[source] crate::otlp::ConfigError),
     /// The spool cannot be used.
     #[error("the spool cannot be used")]
     Spool(#[source] super::spool::SpoolError),
@@ -138,8 +162,9 @@ impl Default for ExporterConfig {
             batch_bytes: 2 << 20,
             queue_bytes: 64 << 20,
             queue_spans: usize::MAX,
-            gzip: false,
+            compression: None,
             spool: None,
+            metrics: None,
             tls: TlsFiles::default(),
             sampler: Sampler::ALL,
             disabled: false,
@@ -156,7 +181,7 @@ impl ExporterConfig {
             protocol: self.protocol,
             headers: self.headers.clone(),
             timeout: self.timeout,
-            gzip: self.gzip,
+            compression: self.compression,
             tls: self.tls.clone(),
         }
     }

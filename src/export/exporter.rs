@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
 use super::config::{ExporterConfig, ExporterError, SpoolConfig, SpoolWait};
 use super::envelope::Envelope;
 use super::forms;
 use super::limits::Rank;
+#[cfg(feature = "sdk")]
+use super::metrics::Push;
 use super::outbox::NotTaken;
 use super::sender::Sender;
 use super::spool::{Fsync, Plan, Spool};
@@ -24,6 +27,8 @@ pub struct Exporter {
     way: Way,
     counters: Arc<Counters>,
     encoding: Mutex<Encoding>,
+    #[cfg(feature = "sdk")]
+    metrics: Option<Push>,
 }
 
 /// Where spans wait.
@@ -59,7 +64,8 @@ impl Exporter {
         clock: Arc<dyn Clock>,
         counters: Arc<Counters>,
     ) -> Result<Self, ExporterError> {
-        let envelope = Envelope::Scoped { resource: resource(config, policy, producer), scope: encode::scope() };
+        let attributes = attributes(config, policy);
+        let envelope = Envelope::Scoped { resource: resource(&attributes, producer), scope: encode::scope() };
         let way = match &config.spool {
             None => Way::Memory(Sender::start(config, envelope, Arc::clone(&counters))?),
             Some(spool) => {
@@ -69,7 +75,13 @@ impl Exporter {
                 Way::Disk(Sender::from(spool, config, envelope, Arc::clone(&counters))?)
             }
         };
-        Ok(Self { way, counters, encoding: Mutex::default() })
+        Ok(Self {
+            #[cfg(feature = "sdk")]
+            metrics: push(config, &attributes, producer, &counters, &way)?,
+            way,
+            counters,
+            encoding: Mutex::default(),
+        })
     }
 
     fn opened(&self, open: &OpenRecord) -> Result<(), Drop> {
@@ -160,10 +172,16 @@ impl Sink for Exporter {
     }
 
     fn shutdown(&self, deadline: Instant) -> bool {
-        match &self.way {
+        let complete = match &self.way {
             Way::Memory(sender) => sender.shutdown(deadline),
             Way::Disk(sender) => sender.shutdown(deadline),
+        };
+        // Last, so that they tell how it ended.
+        #[cfg(feature = "sdk")]
+        if let Some(metrics) = &self.metrics {
+            metrics.shutdown(deadline);
         }
+        complete
     }
 }
 
@@ -197,8 +215,27 @@ fn plan(spool: &SpoolConfig) -> Plan<'_> {
     Plan { folder: &spool.folder, bytes: spool.bytes, fsync }
 }
 
-/// Who speaks: the service as its operator names it, this library, this process life.
-fn resource(config: &ExporterConfig, policy: &Policy, producer: ProducerId) -> Bytes {
+/// Who sends the metrics, if anybody does.
+#[cfg(feature = "sdk")]
+fn push(
+    config: &ExporterConfig,
+    attributes: &[(ByteString, ByteString)],
+    producer: ProducerId,
+    counters: &Arc<Counters>,
+    way: &Way,
+) -> Result<Option<Push>, ExporterError> {
+    let Some(metrics) = &config.metrics else { return Ok(None) };
+    let queue = match way {
+        Way::Memory(sender) => sender.watch(),
+        Way::Disk(sender) => sender.watch(),
+    };
+    let attributes = attributes.iter().map(|(key, value)| (key.to_string(), value.to_string()));
+    let producer = (crate::semconv::PRODUCER_ID.key().to_owned(), producer.to_string());
+    Push::start(metrics, attributes.chain([producer]), counters, queue).map(Some)
+}
+
+/// Who speaks: the service as its operator names it, and this library.
+fn attributes(config: &ExporterConfig, policy: &Policy) -> Vec<(ByteString, ByteString)> {
     let configured = config.resource.iter().map(|(key, value)| (policy.label(key), policy.label(value)));
     let ours = [
         ("telemetry.sdk.name", env!("CARGO_PKG_NAME")),
@@ -206,7 +243,11 @@ fn resource(config: &ExporterConfig, policy: &Policy, producer: ProducerId) -> B
         ("telemetry.sdk.version", env!("CARGO_PKG_VERSION")),
     ];
     let ours = ours.into_iter().map(|(key, value)| (key.into(), value.into()));
-    let attributes: Vec<_> = configured.chain(ours).collect();
+    configured.chain(ours).collect()
+}
+
+/// The same and this process life, encoded.
+fn resource(attributes: &[(ByteString, ByteString)], producer: ProducerId) -> Bytes {
     encode::resource(attributes.iter().map(|(key, value)| (&**key, &**value)), Some(producer))
 }
 

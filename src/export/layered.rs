@@ -41,7 +41,8 @@ where
             startup.tell();
             Ok(recorder.layer())
         }
-        Err((error, startup)) => {
+        Err(failed) => {
+            let (error, startup) = *failed;
             startup.tell();
             Err(error)
         }

@@ -24,6 +24,8 @@ mod io;
 mod io_tests;
 mod layered;
 mod limits;
+#[cfg(feature = "sdk")]
+mod metrics;
 mod outage_log;
 mod outbox;
 mod pace;
@@ -35,13 +37,23 @@ mod sender;
 mod spool;
 mod startup;
 mod stderr;
+#[cfg(feature = "sdk")]
+pub(crate) mod upstream;
 mod verdict;
 
-pub use config::{ExporterConfig, ExporterError, Protocol, SpoolConfig, SpoolWait, TlsFiles};
+pub use config::{
+    Compression, ExporterConfig, ExporterError, MetricsConfig, Protocol, SpoolConfig, SpoolWait, TlsFiles,
+};
 pub use exporter::Exporter;
 pub use init::{Guard, InitError, init};
 pub use layered::layer;
 pub use spool::{Fsync, SpoolError};
+
+#[doc(hidden)]
+pub mod untrusted {
+    //! For fuzzing.
+    pub use super::spool::untrusted::{Reading, read};
+}
 
 #[cfg(feature = "sdk")]
 pub(crate) use startup::Startup;

@@ -20,7 +20,7 @@ pub(super) struct FromEnv {
 
 impl FromEnv {
     /// Or why nothing can be sent, and what there is to say of that.
-    pub(super) fn read(policy: PolicyBuilder) -> Result<Self, (ExporterError, Startup)> {
+    pub(super) fn read(policy: PolicyBuilder) -> Result<Self, Box<(ExporterError, Startup)>> {
         let environment = Environment::from_process();
         let (policy, mut warnings) = policy.build_in(&environment);
         let (mut config, more) = ExporterConfig::from_environment(&environment);
@@ -36,6 +36,13 @@ impl FromEnv {
             config.spool = None;
             started = start(&config, &policy);
         }
+        if let Err(ExporterError::Metrics(_)) = &started {
+            const CURE: &str =
+                "the receiver of metrics cannot be used; none are sent: look at its address and files for TLS";
+            warnings.push(Warning::new("OTEL_METRICS_EXPORTER", "", CURE));
+            config.metrics = None;
+            started = start(&config, &policy);
+        }
         match started {
             Ok((recorder, exporter)) => {
                 let startup = Startup::recording(&config, &policy).warning(warnings);
@@ -43,17 +50,16 @@ impl FromEnv {
             }
             Err(error) => {
                 let startup = Startup::failed(&error).warning(warnings);
-                Err((error, startup))
+                Err(Box::new((error, startup)))
             }
         }
     }
 
     /// The same, where not being able to send is no reason to stop.
     pub(super) fn read_or_disabled(policy: PolicyBuilder) -> Self {
-        Self::read(policy).unwrap_or_else(|(_, startup)| Self {
-            recorder: Recorder::disabled(),
-            exporter: None,
-            startup,
+        Self::read(policy).unwrap_or_else(|failed| {
+            let (_, startup) = *failed;
+            Self { recorder: Recorder::disabled(), exporter: None, startup }
         })
     }
 }

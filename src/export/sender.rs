@@ -89,6 +89,15 @@ impl<Q: Queue> Sender<Q> {
         self.shared.losses()
     }
 
+    /// What waits, for somebody who looks at it once in a while and keeps nothing alive.
+    #[cfg(feature = "sdk")]
+    pub(super) fn watch(&self) -> std::sync::Weak<dyn Queue>
+    where
+        Q: 'static,
+    {
+        Arc::downgrade(&self.shared.queue)
+    }
+
     /// How many spans wait or are in flight.
     pub(crate) fn waiting(&self) -> u64 {
         self.queue.waiting()

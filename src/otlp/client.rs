@@ -10,6 +10,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tonic::Code;
 
+use super::compression::Compression;
 use super::endpoint::{ConfigError, Peer};
 use super::error::ExportError;
 use super::protocol::Protocol;
@@ -37,8 +38,8 @@ pub struct ClientOptions {
     pub headers: Vec<(String, SecretString)>,
     /// How long a request may take, the connection included; a day at most.
     pub timeout: Duration,
-    /// Whether requests are compressed with gzip.
-    pub gzip: bool,
+    /// How requests are compressed, if at all.
+    pub compression: Option<Compression>,
     /// Files for `https://`.
     pub tls: TlsFiles,
 }
@@ -51,7 +52,7 @@ impl ClientOptions {
             protocol: Protocol::Grpc,
             headers: Vec::new(),
             timeout: Duration::from_secs(10),
-            gzip: false,
+            compression: None,
             tls: TlsFiles::default(),
         }
     }
@@ -104,6 +105,7 @@ impl Client {
     pub fn new(options: &ClientOptions) -> Result<Self, ConfigError> {
         let timeout = options.timeout.min(MAX_TIMEOUT);
         let peer = Peer::parse(&options.endpoint)?;
+        options.compression.map(Compression::built).transpose()?;
         let transport = match options.protocol {
             Protocol::Grpc => Transport::Grpc(Box::new(GrpcTransport::new(options, peer, timeout)?)),
             Protocol::HttpProtobuf => Transport::Http(Box::new(HttpTransport::new(options, peer, timeout)?)),
@@ -126,11 +128,15 @@ impl Client {
         .await
     }
 
-    /// The same over HTTP for one that somebody else has written, and perhaps compressed with gzip.
+    /// The same over HTTP for one that somebody else has written, and perhaps compressed.
     #[cfg(feature = "sdk")]
-    pub(crate) async fn export_body(&self, body: bytes::Bytes, is_gzip: bool) -> Result<Accepted, ExportError> {
+    pub(crate) async fn export_body(
+        &self,
+        body: bytes::Bytes,
+        compression: Option<Compression>,
+    ) -> Result<Accepted, ExportError> {
         match &self.transport {
-            Transport::Http(http) => self.in_time(http.post(Segments::from(body), is_gzip)).await,
+            Transport::Http(http) => self.in_time(http.post(Segments::from(body), compression)).await,
             Transport::Grpc(_) => Err(ExportError::unanswered(Code::Unimplemented)),
         }
     }

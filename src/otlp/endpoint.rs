@@ -39,6 +39,12 @@ enum Kind {
     TlsFile,
     #[error("a header has an invalid name or value")]
     Header,
+    #[cfg_attr(feature = "zstd", allow(dead_code))]
+    #[error("compression with zstd needs the feature `zstd`, which this build lacks")]
+    NoZstd,
+    #[cfg(feature = "sdk")]
+    #[error("opentelemetry_otlp cannot use its settings")]
+    Settings,
     #[error("no tokio runtime to connect on")]
     NoRuntime,
 }
@@ -52,6 +58,16 @@ impl From<Kind> for ConfigError {
 impl ConfigError {
     pub(super) const fn header() -> Self {
         Self { kind: Kind::Header, source: None }
+    }
+
+    pub(super) const fn no_zstd() -> Self {
+        Self { kind: Kind::NoZstd, source: None }
+    }
+
+    /// What `opentelemetry_otlp` says of its settings may quote one.
+    #[cfg(feature = "sdk")]
+    pub(crate) const fn settings() -> Self {
+        Self { kind: Kind::Settings, source: None }
     }
 
     #[cfg(not(feature = "tls"))]

@@ -130,10 +130,10 @@ impl std::error::Error for ExportError {}
 
 /// Whether a status says that a message is too long. What the servers of the languages write: "grpc: received message larger
 /// than max" (Go, C++, Python, Node), "gRPC message exceeds maximum size" (Java), "message exceeds the maximum configured
-/// message size" (.NET), "decoded message length too large" (Rust).
+/// message size" (.NET), "decoded message length too large" and "size limit … exceeded while decompressing message" (Rust).
 fn speaks_of_length(message: &str) -> bool {
     const WHAT: [&str; 5] = ["message", "size", "body", "payload", "entity"];
-    const HOW: [&str; 5] = ["larger than", "exceeds max", "exceeds the max", "too large", "too long"];
+    const HOW: [&str; 6] = ["larger than", "exceeds max", "exceeds the max", "size limit", "too large", "too long"];
     let message = message.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
     has(&WHAT) && has(&HOW)
@@ -205,6 +205,7 @@ mod tests {
             "SERVER: Received message larger than max (5000000 vs. 4194304)",
             "gRPC message exceeds maximum size 4194304: 5000000",
             "Received message exceeds the maximum configured message size.",
+            "Error decompressing: size limit, of 4194304 bytes, exceeded while decompressing message",
             "Error, decoded message length too large: found 5000000 bytes, the limit is: 4194304 bytes",
         ] {
             assert!(speaks_of_length(message), "{message}");

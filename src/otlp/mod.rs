@@ -18,6 +18,7 @@ mod attribute;
 mod body;
 mod client;
 mod codec;
+mod compression;
 mod content;
 pub mod decode;
 pub mod encode;
@@ -45,6 +46,7 @@ pub mod writer;
 
 pub use any::{AnyView, Attributes, Values};
 pub use client::{Accepted, Client, ClientOptions};
+pub use compression::Compression;
 pub use endpoint::ConfigError;
 pub(crate) use endpoint::host_and_port;
 pub use error::ExportError;

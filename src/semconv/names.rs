@@ -102,6 +102,9 @@ names! {
     REASONING_TOKENS: "gen_ai.usage.reasoning.output_tokens", Int, Number, GenAi, Closed;
     MEMORY_RECORD_COUNT: "gen_ai.memory.record.count", Int, Number, GenAiNext, Closed;
     ERROR_TYPE: "error.type", Text, Reason, Otel, Closed;
+    // On our own metrics, never on a span.
+    COMPONENT_TYPE: "otel.component.type", Text, Label, Otel, Foreign;
+    COMPONENT_NAME: "otel.component.name", Text, Label, Otel, Foreign;
 
     // Content of the conventions: read from others, and written only at the levels that let content through.
     INPUT_MESSAGES: "gen_ai.input.messages", Any, Content Prompts, GenAi, Core;

@@ -18,7 +18,7 @@ use veilspan::{Policy, Recorder};
 pub type Target = fn(&[u8]);
 
 /// All of them, by name.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("detect", detect),
     ("canonical", canonical),
     ("shapes", shapes),
@@ -26,6 +26,7 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("stage", stage),
     ("rules", rules),
     ("environment", environment),
+    ("spool", spool),
 ];
 
 const SOON: Duration = Duration::from_secs(60);
@@ -129,4 +130,12 @@ pub fn environment(bytes: &[u8]) {
     if Level::from_word(&variables[0].1).is_none() {
         assert!(policy.level() <= Level::None, "{:?} means more", variables[0].1);
     }
+}
+
+/// The spool of a dead process: it is read to its end, nothing in it waits for ever, and nothing is told twice.
+pub fn spool(bytes: &[u8]) {
+    let reading = veilspan::export::untrusted::read(bytes).unwrap();
+    assert_eq!(reading.left, 0);
+    let sent: usize = reading.spans.iter().map(Vec::len).sum();
+    assert!(sent <= bytes.len());
 }

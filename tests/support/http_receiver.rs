@@ -60,13 +60,19 @@ impl Seen {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    pub fn message(&self) -> ExportTraceServiceRequest {
+    /// The body, unpacked.
+    pub fn plain(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         match self.header("content-encoding") {
             Some("gzip") => flate2::read::GzDecoder::new(&*self.body).read_to_end(&mut bytes).map(|_| ()).unwrap(),
+            Some("zstd") => bytes = zstd::decode_all(&*self.body).unwrap(),
             _ => bytes = self.body.to_vec(),
         }
-        ExportTraceServiceRequest::decode(&*bytes).unwrap()
+        bytes
+    }
+
+    pub fn message(&self) -> ExportTraceServiceRequest {
+        ExportTraceServiceRequest::decode(&*self.plain()).unwrap()
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::error::ConfigError;
 use super::section::{Section, type_of};
-use crate::export::{ExporterConfig, Protocol, TlsFiles};
+use crate::export::{Compression, ExporterConfig, Protocol, TlsFiles};
 use crate::otlp::TRACES_PATH;
 
 /// The types of exporters.
@@ -88,7 +88,7 @@ fn otlp(section: &Section<'_>, protocol: Protocol) -> Result<ExporterConfig, Con
         config.endpoint.push_str(TRACES_PATH);
     }
     config.headers = section.texts("headers")?;
-    config.gzip = section.word("compression", &["none", "gzip"])? == Some("gzip");
+    config.compression = section.word("compression", &["none", "gzip", "zstd"])?.and_then(Compression::from_word);
     if let Some(timeout) = section.duration("timeout")? {
         config.timeout = timeout;
     }

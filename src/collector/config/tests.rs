@@ -157,7 +157,7 @@ fn several_pipelines_have_receivers_addresses_and_files_of_their_own() {
         ("[otlphttp, otlp/x]", "[otlphttp, otlp/y]", "`otlp/y` is not defined under `exporters`"),
         ("timeout: 3s", "timeout: 3", "expected a time"),
         ("timeout: 3s", "timeout: 99h", "expected a time"),
-        ("compression: gzip", "compression: snappy", "expected one of `none`, `gzip`"),
+        ("compression: gzip", "compression: snappy", "expected one of `none`, `gzip`, `zstd`"),
         ("best_effort: true", "best_effort: perhaps", "expected `true` or `false`"),
         ("http://127.0.0.1:5", "127.0.0.1:5", "expected `http://host:port`"),
     ] {

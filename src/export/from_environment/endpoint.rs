@@ -5,19 +5,15 @@ use crate::export::config::ExporterConfig;
 use crate::otlp::Protocol;
 
 const GENERAL: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-const TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
-/// Where traces are taken over HTTP, below what the general variable says.
-const PATH: &str = "/v1/traces";
 
 impl Reader<'_> {
     /// The endpoint under the protocol that was read before.
     pub(super) fn endpoint(&mut self, config: &mut ExporterConfig) {
         let over_http = config.protocol == Protocol::HttpProtobuf;
         let insecure = self.otlp("INSECURE").map(|(name, _)| name).and_then(|name| self.flag(&name));
-        let given = [TRACES, GENERAL].map(|name| self.environment.otel(name).map(|text| (name, text)));
-        let Some((name, text)) = given.into_iter().flatten().next() else {
+        let Some((name, text)) = self.otlp("ENDPOINT") else {
             if over_http {
-                config.endpoint = format!("http://localhost:4318{PATH}");
+                config.endpoint = format!("http://localhost:4318{}", self.signal.path);
             }
             return;
         };
@@ -26,11 +22,11 @@ impl Reader<'_> {
         config.endpoint = if text.contains("://") { text.to_owned() } else { format!("{scheme}{text}") };
         let address = config.address();
         if address.is_empty() {
-            self.warn(name, text, "not an address such as `http://localhost:4317`; nothing can be sent");
+            self.warn(&name, text, "not an address such as `http://localhost:4317`; nothing can be sent");
         } else if !over_http && address.ends_with(":4318") && self.otlp("PROTOCOL").is_none() {
             const MESSAGE: &str = "4318 is the port of OTLP over HTTP, and requests go over gRPC; \
                  `OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf` changes that";
-            self.warn(name, text, MESSAGE);
+            self.warn(&name, text, MESSAGE);
         }
         if over_http && name == GENERAL {
             self.append_path(config, text);
@@ -41,12 +37,13 @@ impl Reader<'_> {
         let end = config.endpoint.find(['?', '#']).unwrap_or(config.endpoint.len());
         let (base, query) = config.endpoint.split_at(end);
         let base = base.trim_end_matches('/');
-        if base.ends_with(PATH) {
+        let path = self.signal.path;
+        if base.ends_with(path) {
             const MESSAGE: &str = "`/v1/traces` is appended to this one, and stands there already; \
                  `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is taken as it is";
             self.warn(GENERAL, text, MESSAGE);
         }
-        config.endpoint = format!("{base}{PATH}{query}");
+        config.endpoint = format!("{base}{path}{query}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The configuration in OpenTelemetry's own variables. A wrong value is taken for unset, and named.
 
 mod endpoint;
+mod metrics;
 mod pairs;
 mod spool;
 
@@ -11,33 +12,17 @@ use self::pairs::{pairs, resource};
 use super::config::{ExporterConfig, TlsFiles};
 use crate::environment::{Environment, Setting, VARIABLES, Warning};
 use crate::intake::Sampler;
-use crate::otlp::Protocol;
+use crate::otlp::{Compression, Protocol};
 
 impl ExporterConfig {
     /// What the environment asks for, and what is wrong in it. A wrong value is taken for unset.
     pub fn from_environment(environment: &Environment) -> (Self, Vec<Warning>) {
-        let mut reader = Reader { environment, warnings: Vec::new() };
+        let mut reader = Reader { environment, signal: TRACES, warnings: Vec::new() };
         reader.not_unicode();
         let disabled = reader.flag("OTEL_SDK_DISABLED").unwrap_or(false) | reader.exports_nothing();
         let mut config = Self { disabled, ..Self::default() };
-        config.protocol = reader.protocol();
-        reader.endpoint(&mut config);
-        if let Some((name, headers)) = reader.otlp("HEADERS") {
-            match pairs(headers) {
-                Some(pairs) => config.headers = pairs.into_iter().map(|(key, value)| (key, value.into())).collect(),
-                None => reader.warn(&name, headers, "not `key=value` pairs joined by commas; ignored"),
-            }
-        }
-        if let Some((name, timeout)) = reader.otlp("TIMEOUT") {
-            reader.millis(&mut config.timeout, &name, timeout);
-        }
-        config.gzip = reader.compression();
-        let file = |suffix| reader.otlp(suffix).map(|(_, path)| PathBuf::from(path));
-        config.tls = TlsFiles {
-            certificate: file("CERTIFICATE"),
-            client_certificate: file("CLIENT_CERTIFICATE"),
-            client_key: file("CLIENT_KEY"),
-        };
+        reader.peer(&mut config);
+        config.metrics = reader.metrics();
         reader.batches(&mut config);
         reader.spool(&mut config);
         reader.sampler(&mut config);
@@ -46,9 +31,22 @@ impl ExporterConfig {
     }
 }
 
+/// What variables are read for.
+#[derive(Clone, Copy)]
+struct Signal {
+    /// What stands in the names of variables that are for it alone.
+    name: &'static str,
+    /// Where it is taken over HTTP, below what the general variable says.
+    path: &'static str,
+}
+
+const TRACES: Signal = Signal { name: "TRACES", path: "/v1/traces" };
+const METRICS: Signal = Signal { name: "METRICS", path: "/v1/metrics" };
+
 /// Reads variables, and gathers what is wrong in them.
 struct Reader<'a> {
     environment: &'a Environment,
+    signal: Signal,
     warnings: Vec<Warning>,
 }
 
@@ -66,9 +64,32 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The variable for traces alone, or else the general one.
+    /// To whom, and how.
+    fn peer(&mut self, config: &mut ExporterConfig) {
+        config.protocol = self.protocol();
+        self.endpoint(config);
+        if let Some((name, headers)) = self.otlp("HEADERS") {
+            match pairs(headers) {
+                Some(pairs) => config.headers = pairs.into_iter().map(|(key, value)| (key, value.into())).collect(),
+                None => self.warn(&name, headers, "not `key=value` pairs joined by commas; ignored"),
+            }
+        }
+        if let Some((name, timeout)) = self.otlp("TIMEOUT") {
+            self.millis(&mut config.timeout, &name, timeout);
+        }
+        config.compression = self.compression();
+        let file = |suffix| self.otlp(suffix).map(|(_, path)| PathBuf::from(path));
+        config.tls = TlsFiles {
+            certificate: file("CERTIFICATE"),
+            client_certificate: file("CLIENT_CERTIFICATE"),
+            client_key: file("CLIENT_KEY"),
+        };
+    }
+
+    /// The variable for this signal alone, or else the general one.
     fn otlp(&self, suffix: &str) -> Option<(String, &'a str)> {
-        let names = [format!("OTEL_EXPORTER_OTLP_TRACES_{suffix}"), format!("OTEL_EXPORTER_OTLP_{suffix}")];
+        let names =
+            [format!("OTEL_EXPORTER_OTLP_{}_{suffix}", self.signal.name), format!("OTEL_EXPORTER_OTLP_{suffix}")];
         names.into_iter().find_map(|name| self.environment.otel(&name).map(|value| (name, value)))
     }
 
@@ -98,13 +119,16 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn compression(&mut self) -> bool {
-        let Some((name, compression)) = self.otlp("COMPRESSION") else { return false };
-        let is_gzip = compression.eq_ignore_ascii_case("gzip");
-        if !is_gzip && !compression.eq_ignore_ascii_case("none") {
-            self.warn(&name, compression, "neither `gzip` nor `none`; taken for `none`");
+    fn compression(&mut self) -> Option<Compression> {
+        let (name, word) = self.otlp("COMPRESSION")?;
+        let compression = Compression::from_word(word);
+        if compression.is_none() && !word.eq_ignore_ascii_case("none") {
+            self.warn(&name, word, "none of `gzip`, `zstd` and `none`; taken for `none`");
         }
-        is_gzip
+        if compression.is_some_and(|compression| !compression.is_built()) {
+            self.warn(&name, word, "this build lacks the feature `zstd`; taken for `none`");
+        }
+        compression.filter(|compression| compression.is_built())
     }
 
     fn batches(&mut self, config: &mut ExporterConfig) {

@@ -12,16 +12,22 @@
 //! `write` for what the pipeline hands over at once, and a read when it is sent. Leaves to `log` how records lie on disk,
 //! to `home` whose folder is whose, and to the sender when a batch is sent again.
 
+#[cfg(not(unix))]
+mod absent;
+#[cfg_attr(not(unix), allow(dead_code))]
 mod adopt;
 #[cfg(unix)]
 mod aside;
 mod error;
 #[cfg(unix)]
 mod home;
+#[cfg_attr(not(unix), allow(dead_code))]
 mod journal;
+#[cfg_attr(not(unix), allow(dead_code, unused_imports))]
 pub(crate) mod log;
 #[cfg(unix)]
 mod real;
+#[cfg_attr(not(unix), allow(dead_code))]
 mod records;
 #[cfg(unix)]
 mod sending;
@@ -29,9 +35,23 @@ mod sending;
 mod stock;
 #[cfg(test)]
 mod tests;
+pub(super) mod untrusted;
+
+use std::path::Path;
 
 pub use error::SpoolError;
 pub use log::Fsync;
 
+#[cfg(not(unix))]
+pub(super) use absent::Spool;
 #[cfg(unix)]
-pub(super) use stock::{Plan, Spool};
+pub(super) use stock::Spool;
+
+/// Where and how much.
+#[derive(Debug)]
+#[cfg_attr(not(unix), allow(dead_code))]
+pub(super) struct Plan<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) bytes: u64,
+    pub(super) fsync: Fsync,
+}

@@ -1,13 +1,13 @@
 //! The spool as a queue: our own journal, and those that were taken over.
 
 use std::collections::{HashSet, VecDeque};
-use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use super::Plan;
 use super::adopt::{self, Adopted};
 use super::error::{Problem, SpoolError};
 use super::home::{Home, Life};
@@ -32,14 +32,6 @@ const REST: Duration = Duration::from_secs(1);
 const SHORTEST_LIFE: f64 = 0.1;
 /// While nothing can be written, so many times what is gathered for one write may wait in memory.
 const PENDING_WRITES: usize = 8;
-
-/// Where and how much.
-#[derive(Debug)]
-pub(in crate::export) struct Plan<'a> {
-    pub(in crate::export) folder: &'a Path,
-    pub(in crate::export) bytes: u64,
-    pub(in crate::export) fsync: Fsync,
-}
 
 /// The spool of one exporter.
 pub(in crate::export) struct Spool {

@@ -32,7 +32,7 @@ impl From<NotRead> for Status {
         match kind {
             NotRead::NoRoom => refusal(Code::ResourceExhausted, "the receiver is short of memory", Some(COME_AGAIN)),
             // Without a time to come again it is refused for good: by the rules of OTLP it would be sent again, and again.
-            NotRead::TooLarge => Self::resource_exhausted("the request is larger than this receiver takes"),
+            NotRead::TooLarge => Self::resource_exhausted("the message is larger than this receiver takes"),
             NotRead::TooSlow => Self::deadline_exceeded("the request did not come in time"),
             NotRead::Garbled => Self::invalid_argument("the request is not framed or compressed as it says"),
             NotRead::Broken => Self::cancelled("the request broke off"),

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use http::uri::PathAndQuery;
 use secrecy::ExposeSecret;
 use tonic::client::Grpc;
-use tonic::codec::CompressionEncoding;
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 use tonic::{Code, Request};
 
 use crate::otlp::client::{Accepted, ClientOptions, EXPORT_PATH};
 use crate::otlp::codec::RawCodec;
+use crate::otlp::compression::Compression;
 use crate::otlp::endpoint::{ConfigError, Peer};
 use crate::otlp::error::ExportError;
 use crate::otlp::guard::Guarded;
@@ -24,7 +24,7 @@ pub(in crate::otlp) struct GrpcTransport {
     grpc: Grpc<Guarded>,
     headers: MetadataMap,
     timeout: Duration,
-    gzip: bool,
+    is_packed: bool,
 }
 
 impl GrpcTransport {
@@ -33,14 +33,15 @@ impl GrpcTransport {
         let headers = metadata(options)?;
         let channel = peer.channel(timeout, &options.tls)?;
         let mut grpc = Grpc::new(Guarded(channel));
-        if options.gzip {
-            grpc = grpc.send_compressed(CompressionEncoding::Gzip);
+        let packing = options.compression.and_then(Compression::for_grpc);
+        if let Some(packing) = packing {
+            grpc = grpc.send_compressed(packing);
         }
-        Ok(Self { grpc, headers, timeout, gzip: options.gzip })
+        Ok(Self { grpc, headers, timeout, is_packed: packing.is_some() })
     }
 
     pub(in crate::otlp) async fn send(&self, message: Segments) -> Result<Accepted, ExportError> {
-        let mut request = if self.gzip {
+        let mut request = if self.is_packed {
             Request::new(message)
         } else {
             // An empty message for tonic to encode; the real one goes along with it, to where nothing copies it.

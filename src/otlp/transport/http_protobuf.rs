@@ -3,11 +3,8 @@
 //! Sends a POST to the endpoint as it stands; follows no redirect, since that would show a peer's headers to another;
 //! asks no proxy.
 
-use std::io::Write;
 use std::time::Duration;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http::header::{
     CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
     USER_AGENT,
@@ -22,6 +19,7 @@ use tonic::Code;
 use super::http_answer;
 use crate::otlp::body::MessageBody;
 use crate::otlp::client::{Accepted, ClientOptions, USER_AGENT_NAME};
+use crate::otlp::compression::Compression;
 use crate::otlp::endpoint::{ConfigError, KEEPALIVE, Peer};
 use crate::otlp::error::ExportError;
 use crate::otlp::segments::Segments;
@@ -43,7 +41,7 @@ pub(in crate::otlp) struct HttpTransport {
     client: Client<Connector, MessageBody>,
     endpoint: Uri,
     headers: HeaderMap,
-    gzip: bool,
+    compression: Option<Compression>,
 }
 
 impl HttpTransport {
@@ -56,15 +54,28 @@ impl HttpTransport {
         let connector = connector(tcp, options, &peer)?;
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new());
-        Ok(Self { client: builder.build(connector), endpoint: peer.into_uri(), headers, gzip: options.gzip })
+        Ok(Self {
+            client: builder.build(connector),
+            endpoint: peer.into_uri(),
+            headers,
+            compression: options.compression,
+        })
     }
 
     pub(in crate::otlp) async fn send(&self, message: Segments) -> Result<Accepted, ExportError> {
-        self.post(if self.gzip { gzip(&message)? } else { message }, self.gzip).await
+        let message = match self.compression {
+            Some(compression) => compression.pack(&message).map_err(|_| ExportError::unanswered(Code::Internal))?,
+            None => message,
+        };
+        self.post(message, self.compression).await
     }
 
-    /// Sends a body as it is, and says whether it is compressed.
-    pub(in crate::otlp) async fn post(&self, message: Segments, is_gzip: bool) -> Result<Accepted, ExportError> {
+    /// Sends a body as it is, and says how it is compressed.
+    pub(in crate::otlp) async fn post(
+        &self,
+        message: Segments,
+        compression: Option<Compression>,
+    ) -> Result<Accepted, ExportError> {
         let length = message.len();
         let mut request = Request::new(MessageBody::bare(message));
         *request.method_mut() = Method::POST;
@@ -72,8 +83,8 @@ impl HttpTransport {
         *request.headers_mut() = self.headers.clone();
         // Said, so that the message is not sent in chunks, which some receivers do not take.
         request.headers_mut().insert(CONTENT_LENGTH, length.into());
-        if is_gzip {
-            request.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        if let Some(compression) = compression {
+            request.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(compression.as_str()));
         }
         let answer = self.client.request(request).await.map_err(|_| ExportError::unanswered(Code::Unavailable))?;
         http_answer::read(answer).await
@@ -109,14 +120,4 @@ fn connector(mut tcp: HttpConnector, options: &ClientOptions, peer: &Peer) -> Re
 #[cfg(not(feature = "tls"))]
 fn connector(tcp: HttpConnector, _: &ClientOptions, peer: &Peer) -> Result<Connector, ConfigError> {
     if peer.is_tls() { Err(ConfigError::no_tls()) } else { Ok(tcp) }
-}
-
-fn gzip(message: &Segments) -> Result<Segments, ExportError> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(message.len() / 4), Compression::default());
-    for piece in message.pieces() {
-        // Writing into memory does not fail.
-        encoder.write_all(piece).map_err(|_| ExportError::unanswered(Code::Internal))?;
-    }
-    let packed = encoder.finish().map_err(|_| ExportError::unanswered(Code::Internal))?;
-    Ok(Segments::from(bytes::Bytes::from(packed)))
 }

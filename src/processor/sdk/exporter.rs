@@ -8,10 +8,9 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use super::guarded::{Guarded, Panicked};
 use super::redaction::{Redaction, RedactionCounts};
-use super::runtime::IoRuntime;
 use crate::export::Startup;
+use crate::export::upstream::{Guarded, IoRuntime, Panicked};
 use crate::privacy::Policy;
 
 /// Applies a [`Policy`] to all that another exporter gets: spans and the resource.

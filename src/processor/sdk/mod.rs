@@ -17,13 +17,10 @@ mod attributes;
 mod decode;
 mod encode;
 mod exporter;
-mod guarded;
-mod http;
 mod otlp;
 mod processor;
 mod redaction;
 mod reducing;
-mod runtime;
 
 pub use exporter::RedactingExporter;
 pub use otlp::{SdkExporterError, sdk_exporter};

@@ -1,14 +1,11 @@
 //! The exporter that brings all it needs.
 
-use opentelemetry_otlp::{Compression, SpanExporter, WithExportConfig, WithHttpConfig, WithTonicConfig};
-use tonic::Status;
-use tonic::metadata::MetadataMap;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig, WithTonicConfig};
 use tracing::subscriber::NoSubscriber;
 
 use super::exporter::RedactingExporter;
-use super::http::OwnClient;
-use super::runtime::IoRuntime;
 use crate::environment::Environment;
+use crate::export::upstream::{IoRuntime, OwnClient, compression, overriding};
 use crate::export::{ExporterConfig, Protocol, Startup};
 use crate::otlp::{ClientOptions, ConfigError, metadata};
 use crate::privacy::Policy;
@@ -71,20 +68,27 @@ pub fn sdk_exporter() -> Result<RedactingExporter<SpanExporter>, SdkExporterErro
 
 fn exporter(config: &ExporterConfig) -> Result<SpanExporter, SdkExporterError> {
     let peer = config.peer();
+    let packing = compression(&peer);
     let exporter = match config.protocol {
         Protocol::HttpProtobuf => {
             let client = OwnClient::new(&peer).map_err(SdkExporterError::Endpoint)?;
             // The endpoint is the client's: this one is what is logged of it, and a path may be a secret.
             let builder = SpanExporter::builder().with_http().with_endpoint("http://localhost/v1/traces");
             let builder = builder.with_http_client(client).with_timeout(config.timeout);
-            if config.gzip { builder.with_compression(Compression::Gzip) } else { builder }.build()
+            match packing {
+                Some(packing) => builder.with_compression(packing).build(),
+                None => builder.build(),
+            }
         }
         _ => {
             let channel = peer.channel().map_err(SdkExporterError::Endpoint)?;
             let headers = metadata(&peer).map_err(SdkExporterError::Endpoint)?;
             let builder = SpanExporter::builder().with_tonic().with_channel(channel).with_timeout(config.timeout);
             let builder = builder.with_interceptor(move |request| overriding(request, &headers));
-            if config.gzip { builder.with_compression(Compression::Gzip) } else { builder }.build()
+            match packing {
+                Some(packing) => builder.with_compression(packing).build(),
+                None => builder.build(),
+            }
         }
     };
     exporter.map_err(|_| SdkExporterError::Settings)
@@ -94,14 +98,4 @@ fn exporter(config: &ExporterConfig) -> Result<SpanExporter, SdkExporterError> {
 fn unused() -> Result<SpanExporter, SdkExporterError> {
     let channel = ClientOptions::new("http://localhost:4317").channel().map_err(SdkExporterError::Endpoint)?;
     SpanExporter::builder().with_tonic().with_channel(channel).build().map_err(|_| SdkExporterError::Settings)
-}
-
-/// Our reading of headers in the place of that of `opentelemetry_otlp`.
-fn overriding(mut request: tonic::Request<()>, headers: &MetadataMap) -> Result<tonic::Request<()>, Status> {
-    let ours = headers.clone().into_headers();
-    let mut merged = std::mem::take(request.metadata_mut()).into_headers();
-    // `extend` replaces what stands there under the same name.
-    merged.extend(ours);
-    *request.metadata_mut() = MetadataMap::from_headers(merged);
-    Ok(request)
 }

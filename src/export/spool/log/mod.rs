@@ -8,9 +8,9 @@
 
 mod cursor;
 mod disk;
-mod frame;
+pub(super) mod frame;
 mod recover;
-mod segment;
+pub(super) mod segment;
 mod settled;
 mod writer;
 

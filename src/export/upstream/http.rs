@@ -8,14 +8,14 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
 use opentelemetry_http::{HttpClient, HttpError};
 
-use crate::otlp::{Client, ClientOptions, ConfigError, ExportError, encode_response};
+use crate::otlp::{Client, ClientOptions, Compression, ConfigError, ExportError, encode_response};
 
 /// A client of one endpoint.
 #[derive(Debug)]
-pub(super) struct OwnClient(Client);
+pub(crate) struct OwnClient(Client);
 
 impl OwnClient {
-    pub(super) fn new(options: &ClientOptions) -> Result<Self, ConfigError> {
+    pub(crate) fn new(options: &ClientOptions) -> Result<Self, ConfigError> {
         Client::new(options).map(Self)
     }
 }
@@ -23,8 +23,9 @@ impl OwnClient {
 #[tonic::async_trait]
 impl HttpClient for OwnClient {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let is_packed = request.headers().contains_key(CONTENT_ENCODING);
-        match self.0.export_body(request.into_body(), is_packed).await {
+        let packed = request.headers().get(CONTENT_ENCODING).and_then(|word| word.to_str().ok());
+        let compression = packed.and_then(Compression::from_word);
+        match self.0.export_body(request.into_body(), compression).await {
             Ok(accepted) => {
                 let mut response = Response::new(encode_response(accepted.rejected_spans, ""));
                 response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/x-protobuf"));

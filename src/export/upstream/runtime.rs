@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// Lives as long as what it serves. May be dropped anywhere, inside of another runtime too.
-pub(super) struct IoRuntime {
+pub(crate) struct IoRuntime {
     handle: Handle,
     runtime: Option<Runtime>,
 }
@@ -18,7 +18,7 @@ pub(super) struct IoRuntime {
 impl IoRuntime {
     /// Starts the thread. Nothing is logged on it: the libraries that work there would name headers, and a layer that
     /// exports what they say would export its own exports.
-    pub(super) fn start() -> std::io::Result<Self> {
+    pub(crate) fn start() -> std::io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("veilspan-sdk-io")
@@ -29,7 +29,7 @@ impl IoRuntime {
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }
 
-    pub(super) const fn handle(&self) -> &Handle {
+    pub(crate) const fn handle(&self) -> &Handle {
         &self.handle
     }
 }

@@ -10,20 +10,27 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
+use tracing::subscriber::{NoSubscriber, set_default};
 
 /// The future has panicked. Its words are not kept: nobody knows what they quote.
-pub(super) struct Panicked;
+pub(crate) struct Panicked;
 
 /// Polls a future in the context of a runtime, and ends with it when it panics.
-pub(super) struct Guarded<'a, F> {
+pub(crate) struct Guarded<'a, F> {
     future: Option<Pin<Box<F>>>,
     runtime: Option<&'a Handle>,
+    is_silent: bool,
 }
 
 impl<'a, F> Guarded<'a, F> {
     /// In the context of `runtime`; without one, in that of whoever polls it.
-    pub(super) fn new(future: F, runtime: Option<&'a Handle>) -> Self {
-        Self { future: Some(Box::pin(future)), runtime }
+    pub(crate) fn new(future: F, runtime: Option<&'a Handle>) -> Self {
+        Self { future: Some(Box::pin(future)), runtime, is_silent: false }
+    }
+
+    /// And nothing is logged meanwhile, on a thread that is not ours.
+    pub(crate) fn silent(self) -> Self {
+        Self { is_silent: true, ..self }
     }
 }
 
@@ -32,6 +39,7 @@ impl<F: Future> Future for Guarded<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let _inside = self.runtime.map(Handle::enter);
+        let _silence = self.is_silent.then(|| set_default(NoSubscriber::new()));
         let Some(future) = &mut self.future else { return Poll::Ready(Err(Panicked)) };
         // A future that has panicked is not polled again. What it shares with others is its exporter, whose locks are
         // poisoned then, and tell so.
