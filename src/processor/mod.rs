@@ -2,7 +2,7 @@
 //!
 //! In a stage a processor reads a [`Request`](crate::otlp::Request) where it stands and answers with
 //! [`Patches`](crate::otlp::assemble::Patches). Promises that what no processor touches keeps its bytes. In the SDK it wraps
-//! the next processor or exporter, [`RedactingProcessor`], [`RedactingExporter`] or [`ReducingProcessor`]; all follow the
+//! the next processor or exporter, [`RedactingProcessor`], [`RedactingExporter`], [`ReducingProcessor`] or [`ReplayProcessor`]; all follow the
 //! rules of [`privacy`].
 
 pub mod privacy;
@@ -11,6 +11,6 @@ mod sdk;
 
 #[cfg(feature = "sdk")]
 pub use sdk::{
-    RedactingExporter, RedactingProcessor, RedactionCounts, Reduced, ReducingProcessor, ReductionCounts,
-    SdkExporterError, sdk_exporter,
+    Compared, RedactingExporter, RedactingProcessor, RedactionCounts, Reduced, ReducingProcessor, ReductionCounts,
+    ReplayProcessor, SdkExporterError, sdk_exporter,
 };

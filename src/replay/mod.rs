@@ -15,6 +15,7 @@ mod again;
 mod align;
 mod cassette;
 mod drift;
+mod live;
 mod recording;
 mod restore;
 mod retold;
@@ -23,6 +24,7 @@ mod run;
 pub use again::{Breakpoint, ReplayOptions, ReplayStatus, Replayed, replay, replay_to};
 pub use cassette::{Api, Cassette, Effect, Missing, Nearest, Provenance, Served, Streamed, ToolAnswer, ToolRefused};
 pub use drift::{Difference, DifferenceKind, InputState, Report, Row, Unsure, Verdict, diff};
+pub use live::{ComparisonCounts, Comparisons, LiveReport};
 pub use recording::{
     Checkpoint, Cut, CutError, MAX_PAGES, NotOneRollout, Page, Pages, Recording, Side, importance, instant, pages,
 };

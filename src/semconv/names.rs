@@ -295,6 +295,7 @@ names! {
     FINDING_SEVERITY: "veilspan.finding.severity", Text, Constant, Veilspan, Core;
 
     // Ours: what holding a run against another found.
+    REPLAY_VERDICT: "veilspan.replay.verdict", Text, Constant, Veilspan, Core;
     FINDING_PARAMETER: "veilspan.finding.parameter", Text, Label, Veilspan, Core;
     FINDING_STEP: "veilspan.finding.step", Text, Constant, Veilspan, Core;
     FINDING_NAME: "veilspan.finding.name", Text, Label, Veilspan, Core;

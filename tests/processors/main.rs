@@ -1,4 +1,4 @@
-//! Reduction in an `SdkTracerProvider`.
+//! Reduction and comparison in an `SdkTracerProvider`.
 
 #![cfg(feature = "sdk")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs, unreachable_pub)]
@@ -6,3 +6,4 @@
 mod as_in_a_stage;
 mod build;
 mod promises;
+mod replayed;

@@ -3,7 +3,8 @@
 //! ```text
 //! SdkTracerProvider ─▶ BatchSpanProcessor ─▶ RedactingExporter ─▶ opentelemetry_otlp::SpanExporter
 //!                  ├─▶ RedactingProcessor ─▶ any SpanProcessor
-//!                  └─▶ ReducingProcessor ─▶ any SpanProcessor
+//!                  ├─▶ ReducingProcessor ─▶ any SpanProcessor
+//!                  └─▶ ReplayProcessor ─▶ any SpanProcessor
 //! ```
 //!
 //! Promises of a GenAI span what the [stage](super::privacy) promises, by the same rules: a span is written as the message
@@ -21,9 +22,11 @@ mod otlp;
 mod processor;
 mod redaction;
 mod reducing;
+mod replaying;
 
 pub use exporter::RedactingExporter;
 pub use otlp::{SdkExporterError, sdk_exporter};
 pub use processor::RedactingProcessor;
 pub use redaction::RedactionCounts;
 pub use reducing::{Reduced, ReducingProcessor, ReductionCounts};
+pub use replaying::{Compared, ReplayProcessor};

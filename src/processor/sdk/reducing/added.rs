@@ -12,7 +12,7 @@ use crate::reduce::SynthSpan;
 use crate::semconv;
 
 /// The span, as one that has ended.
-pub(super) fn span_data(span: &SynthSpan) -> SpanData {
+pub(in crate::processor::sdk) fn span_data(span: &SynthSpan) -> SpanData {
     let mut links = SpanLinks::default();
     links.links = span.links.iter().map(link).collect();
     links.dropped_count = span.dropped_links;
@@ -50,7 +50,7 @@ fn time(unix_nano: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(unix_nano)).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-fn sdk_value(value: &Value) -> opentelemetry::Value {
+pub(in crate::processor::sdk) fn sdk_value(value: &Value) -> opentelemetry::Value {
     let text = |text: &str| StringValue::from(text.to_owned());
     match value {
         Value::Text(one) => opentelemetry::Value::String(text(one)),

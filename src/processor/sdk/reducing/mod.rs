@@ -17,6 +17,8 @@ mod queue;
 mod reduction;
 mod worker;
 
+pub(super) use added::{sdk_value, span_data};
 pub use counts::ReductionCounts;
 pub use processor::ReducingProcessor;
+pub(super) use queue::{Job, Pushed, Queue};
 pub use reduction::Reduced;

@@ -10,7 +10,7 @@ const MAX_BYTES: usize = 16 << 20;
 const OVERHEAD: usize = size_of::<Vec<u8>>();
 
 /// What there is to do.
-pub(super) enum Job {
+pub(in crate::processor::sdk) enum Job {
     /// A `Span` message that has passed the policy.
     Span(Vec<u8>),
     /// A time has come.
@@ -21,7 +21,7 @@ pub(super) enum Job {
 
 /// Whether a span was taken.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Pushed {
+pub(in crate::processor::sdk) enum Pushed {
     Taken,
     /// Too much is waiting already.
     Full,
@@ -30,7 +30,7 @@ pub(super) enum Pushed {
 }
 
 #[derive(Default)]
-pub(super) struct Queue {
+pub(in crate::processor::sdk) struct Queue {
     inside: Mutex<Inside>,
     work: Condvar,
     done: Condvar,
@@ -48,7 +48,7 @@ struct Inside {
 }
 
 impl Queue {
-    pub(super) fn push(&self, span: Vec<u8>) -> Pushed {
+    pub(in crate::processor::sdk) fn push(&self, span: Vec<u8>) -> Pushed {
         let mut inside = self.lock();
         if inside.stopped {
             return Pushed::Stopped;
@@ -66,7 +66,7 @@ impl Queue {
     }
 
     /// Waits for something to do.
-    pub(super) fn next(&self) -> Job {
+    pub(in crate::processor::sdk) fn next(&self) -> Job {
         let mut inside = self.lock();
         loop {
             if let Some(span) = inside.spans.pop_front() {
@@ -92,20 +92,20 @@ impl Queue {
     }
 
     /// A span that [`next`](Self::next) gave is reduced, and what followed from it is handed on.
-    pub(super) fn finished(&self) {
+    pub(in crate::processor::sdk) fn finished(&self) {
         self.lock().finished += 1;
         self.done.notify_all();
     }
 
     /// Asks for a tick after this time. The latest wish counts.
-    pub(super) fn wake_after(&self, wait: Duration) {
+    pub(in crate::processor::sdk) fn wake_after(&self, wait: Duration) {
         // So long a time that the clock cannot reckon it never comes.
         self.lock().wake_at = Instant::now().checked_add(wait);
         self.work.notify_one();
     }
 
     /// Waits until all that was taken so far is finished. Whether it is.
-    pub(super) fn drained(&self, timeout: Duration) -> bool {
+    pub(in crate::processor::sdk) fn drained(&self, timeout: Duration) -> bool {
         let inside = self.lock();
         let until = inside.taken;
         let wait = self.done.wait_timeout_while(inside, timeout, |inside| inside.finished < until && !inside.stopped);
@@ -113,14 +113,14 @@ impl Queue {
     }
 
     /// Takes no more. What waits is still given out.
-    pub(super) fn stop(&self) {
+    pub(in crate::processor::sdk) fn stop(&self) {
         self.lock().stopped = true;
         self.work.notify_all();
         self.done.notify_all();
     }
 
     /// Takes again.
-    pub(super) fn restart(&self) {
+    pub(in crate::processor::sdk) fn restart(&self) {
         self.lock().stopped = false;
     }
 
