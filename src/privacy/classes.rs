@@ -1,5 +1,6 @@
 //! To which classes a part of a message belongs. What belongs to several is what the strictest of them lets leave.
 
+use super::c1::Piece;
 use super::level::Level;
 use super::policy::Levels;
 use crate::event::{CallKind, Message, Part, Role};
@@ -48,21 +49,24 @@ pub(super) fn level_of_all<'p>(
 
 /// For each item that [`c1`](super::c1) makes of these messages whether its digest and its length may not leave.
 pub(super) fn hidden(levels: &Levels, said: Said, messages: &[Message]) -> Vec<bool> {
-    use super::c1::{Calls, Piece};
-    // Encrypted blobs are no part of an item's digest, nor of its length.
-    let is_measured = |part: &&Part| !matches!(part, Part::Encrypted(_) | Part::ToolResult { .. });
+    use super::c1::Calls;
     let mut calls = Calls::default();
     let mut hidden = Vec::with_capacity(messages.len());
     for message in messages {
-        calls.pieces(message, |piece| {
-            let level = match piece {
-                Piece::Result { .. } => levels.of_all(&[whole(said), Field::ToolResults]),
-                Piece::Rest { role, parts } => level_of_all(levels, said, role, parts.iter().filter(is_measured)),
-            };
-            hidden.push(level == Level::None);
-        });
+        calls.pieces(message, |piece| hidden.push(is_hidden(levels, said, &piece)));
     }
     hidden
+}
+
+/// Whether digest and length of the item of this piece may not leave.
+pub(super) fn is_hidden(levels: &Levels, said: Said, piece: &Piece<'_>) -> bool {
+    // Encrypted blobs are no part of an item's digest, nor of its length.
+    let is_measured = |part: &&Part| !matches!(part, Part::Encrypted(_) | Part::ToolResult { .. });
+    let level = match piece {
+        Piece::Result { .. } => levels.of_all(&[whole(said), Field::ToolResults]),
+        Piece::Rest { role, parts } => level_of_all(levels, said, *role, parts.iter().filter(is_measured)),
+    };
+    level == Level::None
 }
 
 const fn whole(said: Said) -> Field {

@@ -24,7 +24,7 @@ pub(crate) struct Telling<'a> {
 
 impl Telling<'_> {
     /// The level of a class.
-    pub(super) fn level(&self, class: Field) -> Level {
+    pub(crate) fn level(&self, class: Field) -> Level {
         self.policy.levels().of(class)
     }
 
@@ -77,19 +77,19 @@ impl Telling<'_> {
     }
 
     /// Any other text, which belongs to these classes.
-    pub(super) fn text(&self, classes: &[Field], content: &ResultContent) -> Measure {
+    pub(crate) fn text(&self, classes: &[Field], content: &ResultContent) -> Measure {
         self.shown_text(classes, content, self.measured(classes, content))
     }
 
     /// The texts that a call of a kind of its own was given.
-    pub(super) fn given(&self, kind: CallKind, contents: &[ResultContent]) -> Vec<Measure> {
+    pub(crate) fn given(&self, kind: CallKind, contents: &[ResultContent]) -> Vec<Measure> {
         let mut told = self.all_measured(classes::given(kind), contents);
         self.shown_given(kind, contents, &mut told);
         told
     }
 
     /// The texts that it returned.
-    pub(super) fn returned(&self, kind: CallKind, contents: &[ResultContent]) -> Vec<Measure> {
+    pub(crate) fn returned(&self, kind: CallKind, contents: &[ResultContent]) -> Vec<Measure> {
         let mut told = self.all_measured(classes::returned(kind), contents);
         self.shown_returned(kind, contents, &mut told);
         told
@@ -156,7 +156,7 @@ impl Telling<'_> {
     }
 
     /// Lengths come with digests; where no digest may leave they are thrown away.
-    fn any_hasher(&self) -> &Hasher {
+    pub(super) fn any_hasher(&self) -> &Hasher {
         const PLAIN: &Hasher = &Hasher::sha256();
         self.hasher.unwrap_or(PLAIN)
     }

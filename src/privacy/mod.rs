@@ -9,6 +9,8 @@
 
 pub mod c1;
 mod classes;
+#[cfg(feature = "import")]
+pub(crate) mod conversation;
 pub mod detect;
 mod history;
 mod kept_key;

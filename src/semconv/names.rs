@@ -207,6 +207,15 @@ names! {
     ADMISSION: "veilspan.admission", Text, Constant, Veilspan, Closed;
     END_INFERRED: "veilspan.end.inferred", Bool, Number, Veilspan, Closed;
     USAGE_MISSING: "veilspan.usage.missing", Text, Constant, Veilspan, Closed;
+    USAGE_TOTAL: "veilspan.usage.total_tokens", Int, Number, Veilspan, Closed;
+    USAGE_COST: "veilspan.usage.cost", Double, Number, Veilspan, Closed;
+    TOOL_EXECUTION_MS: "veilspan.tool.execution_ms", Int, Number, Veilspan, Closed;
+    // Of what sessions of coding agents say beside.
+    THREAD_FILE: "veilspan.thread.file", Text, Label, Veilspan, Opened;
+    PERMISSION_REQUESTED: "veilspan.tool.permission_requested", Bool, Number, Veilspan, Opened;
+    SKILLS: "veilspan.skills", Texts, Label, Veilspan, Opened;
+    SKILL_NAME: "veilspan.skill.name", Text, Label, Veilspan, Opened;
+    SKILL_TRIGGER: "veilspan.skill.trigger", Text, Constant, Veilspan, Opened;
 
     // Ours: on marks.
     DECISION_CONFIDENCE: "veilspan.decision.confidence", Double, Number, Veilspan, Marked;

@@ -11,7 +11,6 @@ mod bodies;
 mod cells;
 mod compactions;
 mod folder;
-mod ids;
 mod inferences;
 mod items;
 mod known;
@@ -23,6 +22,8 @@ mod reader;
 mod record;
 mod terminals;
 mod tools;
+
+use super::ids;
 
 pub use bodies::Form;
 pub use ids::TracePer;

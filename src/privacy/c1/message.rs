@@ -35,7 +35,7 @@ fn join(hasher: &Hasher, digests: &[Digest], is_text: bool) -> Digest {
 }
 
 /// An item, and the digests of its encrypted blobs.
-pub(super) type ItemWithBlobs = (Item, SmallVec<[Digest; 1]>);
+pub(in crate::privacy) type ItemWithBlobs = (Item, SmallVec<[Digest; 1]>);
 
 /// The item of a tool result, which is a message of its own.
 pub(super) fn result_item(hasher: &Hasher, ordinal: Option<u32>, content: &ResultContent) -> ItemWithBlobs {

@@ -26,6 +26,10 @@ pub use hasher::{Hasher, Hashing};
 pub use json::{Canonical, canonical};
 pub use message::{message, result};
 pub(super) use normal::{Calls, Piece};
+#[cfg(feature = "import")]
+pub(super) use message::ItemWithBlobs;
+#[cfg(feature = "import")]
+pub(super) use request::of_piece;
 pub use request::{RequestDigests, answer, request, system, tools};
 pub use visible::visible;
 

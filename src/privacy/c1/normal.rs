@@ -3,6 +3,7 @@
 //! Each tool result is a message of its own, before the rest of its message, and names its call by its place among the
 //! calls of the assistant message; encrypted blobs do not count; an empty text beside other parts is left out.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::event::{Message, Part, ResultContent, Role};
@@ -22,14 +23,32 @@ pub(in crate::privacy) enum Piece<'r> {
 
 /// Which call of its assistant message an id names. The last message that has the id counts.
 #[derive(Default)]
-pub(in crate::privacy) struct Calls<'r>(HashMap<&'r str, u32>);
+pub(in crate::privacy) struct Calls<'r>(HashMap<Cow<'r, str>, u32>);
 
 impl<'r> Calls<'r> {
     /// Calls `found` with the pieces of a message, in order. Messages are to come oldest first.
     pub(in crate::privacy) fn pieces(&mut self, message: &'r Message, mut found: impl FnMut(Piece<'r>)) {
         if message.role == Role::Assistant {
-            self.note(&message.parts);
+            named(&message.parts).for_each(|(id, ordinal)| _ = self.0.insert(Cow::Borrowed(id), ordinal));
         }
+        self.split(message, &mut found);
+    }
+
+    /// The same, of a message that is not kept.
+    #[cfg(feature = "import")]
+    pub(in crate::privacy) fn passing(&mut self, message: &Message, mut found: impl FnMut(Piece<'_>)) {
+        /// Results follow their calls closely.
+        const REMEMBERED: usize = 1 << 14;
+        if message.role == Role::Assistant {
+            if self.0.len() > REMEMBERED {
+                self.0.clear();
+            }
+            named(&message.parts).for_each(|(id, ordinal)| _ = self.0.insert(Cow::Owned(id.to_owned()), ordinal));
+        }
+        self.split(message, &mut found);
+    }
+
+    fn split<'m>(&self, message: &'m Message, found: &mut impl FnMut(Piece<'m>)) {
         let mut results = 0;
         for part in &message.parts {
             if let Part::ToolResult { call_id, content } = part {
@@ -43,18 +62,15 @@ impl<'r> Calls<'r> {
             found(Piece::Rest { role: message.role, parts: &message.parts });
         }
     }
+}
 
-    fn note(&mut self, parts: &'r [Part]) {
-        let mut ordinal = 0;
-        for part in parts {
-            if let Part::ToolCall { id, .. } = part {
-                if let Some(id) = id.as_ref().and_then(|id| id.expose()) {
-                    self.0.insert(id, ordinal);
-                }
-                ordinal += 1;
-            }
-        }
-    }
+/// The ids of a message's calls, each with its place among them.
+fn named(parts: &[Part]) -> impl Iterator<Item = (&str, u32)> {
+    let calls = parts.iter().filter_map(|part| match part {
+        Part::ToolCall { id, .. } => Some(id.as_ref().and_then(|id| id.expose())),
+        _ => None,
+    });
+    calls.zip(0..).filter_map(|(id, ordinal)| Some((id?, ordinal)))
 }
 
 /// The parts that a message's digest is made of.

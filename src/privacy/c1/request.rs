@@ -60,13 +60,18 @@ fn items(hasher: &Hasher, messages: &[Message]) -> Vec<ItemWithBlobs> {
     let mut items = Vec::with_capacity(messages.len());
     for message in messages {
         calls.pieces(message, |piece| {
-            items.push(match piece {
-                Piece::Result { ordinal, content } => result_item(hasher, ordinal, content),
-                Piece::Rest { role, parts } => item(hasher, role, parts),
-            });
+            items.push(of_piece(hasher, piece));
         });
     }
     items
+}
+
+/// The item of a piece of a message.
+pub(in crate::privacy) fn of_piece(hasher: &Hasher, piece: Piece<'_>) -> ItemWithBlobs {
+    match piece {
+        Piece::Result { ordinal, content } => result_item(hasher, ordinal, content),
+        Piece::Rest { role, parts } => item(hasher, role, parts),
+    }
 }
 
 /// The digest and the length of system instructions: of their parts joined by a blank line, empty ones beside others

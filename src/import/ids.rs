@@ -1,4 +1,4 @@
-//! Ids for what a bundle names by texts: hashes of the names, so that a bundle read twice tells the same twice.
+//! Ids for what a recording names by texts: hashes of the names, so that a recording read twice tells the same twice.
 
 use bytestring::ByteString;
 use sha2::{Digest as _, Sha256};
@@ -15,12 +15,12 @@ pub enum TracePer {
     Rollout,
 }
 
-pub(super) fn producer(bundle: &str) -> ProducerId {
+pub(in crate::import) fn producer(bundle: &str) -> ProducerId {
     ProducerId::from(u128::from_be_bytes(hash("producer", &[bundle])))
 }
 
 /// The key of a call. Ids are those of a thread: another thread may use them again.
-pub(super) fn key(scope: &Scope, kind: CallKind, id: &str) -> Key {
+pub(in crate::import) fn key(scope: &Scope, kind: CallKind, id: &str) -> Key {
     // A turn's id is part of the path already.
     let path = [&*scope.rollout, &*scope.thread, kind.default_operation(), id];
     let id = CallId::from(u128::from_be_bytes(hash("call", &path)));
@@ -28,7 +28,7 @@ pub(super) fn key(scope: &Scope, kind: CallKind, id: &str) -> Key {
 }
 
 /// The span of a call, and the one it is a child of.
-pub(super) fn span(scope: &Scope, key: Key, parent: Option<Key>, per: TracePer) -> Option<SpanIds> {
+pub(in crate::import) fn span(scope: &Scope, key: Key, parent: Option<Key>, per: TracePer) -> Option<SpanIds> {
     let trace = match per {
         TracePer::Turn => hash("trace", &[&scope.rollout, &scope.thread, &scope.turn]),
         TracePer::Rollout => hash("trace", &[&scope.rollout]),
@@ -56,4 +56,4 @@ fn hash(what: &str, texts: &[&str]) -> [u8; 16] {
 }
 
 /// The word for what is not known.
-pub(super) const UNKNOWN: ByteString = ByteString::from_static("unknown");
+pub(in crate::import) const UNKNOWN: ByteString = ByteString::from_static("unknown");

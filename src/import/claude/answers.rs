@@ -1,0 +1,143 @@
+//! Rows of type `assistant`: one answer of a model comes in several of them.
+
+use serde_json::Value;
+
+use super::agents::Agents;
+use super::lane::Lane;
+use super::row::{Row, Said};
+use crate::event::{Attrs, Outcome, Part, RawText, shape};
+use crate::import::session::{Desk, mcp_server, response};
+use crate::semconv::{ERROR_KIND, ERROR_RETRYABLE, MCP_SERVER, TOOL_KIND};
+
+pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, at: u64) {
+    let Some(said) = &row.message.0 else { return };
+    let ids = [said.id.some(), row.request.some(), row.uuid.some()];
+    let Some(id) = ids.into_iter().flatten().next() else { return };
+    lane.install(desk, None);
+    if lane.thread.turn.is_none() || lane.candidate.is_some() {
+        let (prompt, began) = match lane.candidate.take() {
+            Some(candidate) => (candidate.id, candidate.at),
+            None => (format!("answer-{id}"), at),
+        };
+        super::users::begin(lane, desk, agents, None, (&prompt, began));
+    }
+    lane.thread.saw(desk, at);
+    let blocks = match said.content() {
+        Some(Value::Array(blocks)) => blocks,
+        Some(text @ Value::String(_)) => vec![block_of(text)],
+        _ => Vec::new(),
+    };
+    let has_been_told = lane.answers.get(id).is_some();
+    if !has_been_told && lane.thread.answer.as_ref().is_none_or(|answer| answer.id != id) {
+        begin(lane, desk, row, said, id, at);
+    }
+    for block in blocks {
+        add(lane, desk, agents, block, at, !has_been_told);
+    }
+    let Some(answer) = lane.thread.answer.as_mut().filter(|answer| answer.id == id) else { return };
+    answer.add(Vec::new(), at);
+    if row.is_api_error.0 != Some(true) {
+        answer.usage.raise(said.usage());
+    }
+    response(desk, &mut answer.closed, (None, None, None, said.stop_reason.some()));
+    // Another row than the last one says how the turn goes on.
+    if matches!(said.stop_reason.get(), Some("end_turn" | "stop_sequence" | "max_tokens" | "refusal")) {
+        answer.ended.get_or_insert(desk.clock);
+        lane.thread.note_end(desk, Outcome::Completed);
+    }
+}
+
+fn begin(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, said: &Said<'_>, id: &str, at: u64) {
+    if let Some(before) = &lane.thread.answer {
+        let before = before.id.clone();
+        lane.answers.set(&before, ());
+    }
+    let is_error = row.is_api_error.0 == Some(true);
+    let model = said.model.some().filter(|model| *model != "<synthetic>");
+    if let Some(model) = model {
+        lane.thread.model = Some(desk.label(model));
+    }
+    let Some(answer) = lane.thread.begin_answer(desk, id, at) else { return };
+    let own = said.id.some().filter(|_| !is_error);
+    let mut closed = Attrs::default();
+    response(desk, &mut closed, (own, model, row.request.some(), None));
+    if is_error {
+        answer.outcome = Outcome::Failed;
+        closed.set(ERROR_KIND, desk.reason(&error_word(row.api_error_status.0)));
+        lane_failed(lane, desk, closed);
+        return;
+    }
+    answer.closed = closed;
+}
+
+fn lane_failed(lane: &mut Lane, desk: &Desk, closed: Attrs) {
+    if let Some(answer) = &mut lane.thread.answer {
+        answer.closed = closed;
+    }
+    lane.thread.note_end(desk, Outcome::Failed);
+}
+
+fn error_word(status: Option<u16>) -> String {
+    status.map_or_else(|| "api_error".to_owned(), |status| format!("http_{status}"))
+}
+
+/// An attempt that failed and is made again.
+pub(super) fn failed_attempt(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, at: u64) {
+    let Some(id) = row.uuid.some() else { return };
+    let mut attrs = Attrs::default();
+    attrs.set(ERROR_RETRYABLE, true);
+    let status = row.error.0.as_ref().and_then(|error| error.status.0);
+    let id = format!("{id}#{}", row.attempt.0.unwrap_or(0));
+    lane.thread.failed_attempt(desk, &id, at, attrs, &error_word(status));
+}
+
+fn add(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, block: Value, at: u64, is_fresh: bool) {
+    let word = |name: &str| block.get(name).and_then(Value::as_str).map(str::to_owned);
+    let call = match block.get("type").and_then(Value::as_str) {
+        Some("tool_use") => word("id").zip(word("name")),
+        _ => None,
+    };
+    let text = ["text", "thinking"].into_iter().find_map(&word);
+    if let (Some((id, name)), Some(prompt)) = (&call, block.pointer("/input/prompt").and_then(Value::as_str)) {
+        agents.asked(id, name, prompt);
+    }
+    let parts = parts(block);
+    if let Some((id, name)) = &call {
+        let arguments = parts.iter().find_map(|part| match part {
+            Part::ToolCall { arguments, .. } => Some(arguments),
+            _ => None,
+        });
+        let is_new = open_tool(lane, desk, (id, name), arguments, at);
+        if !is_new {
+            return;
+        }
+    }
+    let Some(answer) = lane.thread.answer.as_mut().filter(|_| is_fresh) else { return };
+    let mut parts = parts;
+    match (text, parts.len()) {
+        (Some(text), 1) => parts.drain(..).for_each(|part| answer.grow(part, &text, at)),
+        _ => answer.add(parts, at),
+    }
+}
+
+fn open_tool(lane: &mut Lane, desk: &mut Desk, call: (&str, &str), arguments: Option<&RawText>, at: u64) -> bool {
+    let mut attrs = Attrs::default();
+    if let Some(server) = mcp_server(call.1) {
+        attrs.set(MCP_SERVER, desk.label(server));
+        attrs.set(TOOL_KIND, desk.label("mcp"));
+    }
+    lane.thread.open_tool(desk, call, at, arguments, attrs).is_some()
+}
+
+fn parts(block: Value) -> Vec<Part> {
+    let said = [
+        ("role".to_owned(), Value::String("assistant".to_owned())),
+        ("content".to_owned(), Value::Array(vec![block])),
+    ];
+    let mut messages = shape::messages(Value::Array(vec![Value::Object(said.into_iter().collect())]));
+    messages.pop().map(|message| message.parts).unwrap_or_default()
+}
+
+fn block_of(text: Value) -> Value {
+    Value::Object([("type".to_owned(), Value::String("text".to_owned())), ("text".to_owned(), text)].into_iter().collect())
+}

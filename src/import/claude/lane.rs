@@ -1,0 +1,71 @@
+//! One file of rows, or one side chain of rows in it: a thread and the tree of its rows.
+
+use crate::event::{CallRecord, Link, Message, Veiled};
+use crate::import::session::{Desk, Recent, Thread, Who};
+use crate::privacy::conversation::Place;
+
+/// The rows whose places are remembered, so that a branch goes on where it left.
+const REMEMBERED: usize = 1 << 15;
+
+/// A thread and its rows.
+pub(super) struct Lane {
+    pub(super) thread: Thread,
+    /// Where the history stood after each row, and which turn came before.
+    pub(super) rows: Recent<RowPlace>,
+    /// The answers that have been told.
+    pub(super) answers: Recent<()>,
+    /// The prompt of the turn that runs.
+    pub(super) prompt: String,
+    /// What a person typed that is no prompt unless a model answers it.
+    pub(super) candidate: Option<Candidate>,
+    /// A history that was replaced, whose summary is still to come.
+    pub(super) compaction: Option<CallRecord<Veiled>>,
+    /// The latest time that a row had.
+    pub(super) time: u64,
+    /// Tools that have returned, with the time on the host's clock from which on they are told.
+    pub(super) returned: Vec<(u64, String, CallRecord<Veiled>)>,
+    pub(super) has_rows: bool,
+}
+
+/// Where a row stands in the history.
+#[derive(Clone, Copy)]
+pub(super) struct RowPlace {
+    pub(super) place: Place,
+    pub(super) before: Option<Link>,
+}
+
+/// What may turn out to be a prompt.
+pub(super) struct Candidate {
+    pub(super) id: String,
+    pub(super) at: u64,
+}
+
+impl Lane {
+    pub(super) fn new(desk: &Desk, who: Who) -> Self {
+        Self {
+            thread: Thread::new(desk, who),
+            rows: Recent::new(REMEMBERED),
+            answers: Recent::new(REMEMBERED),
+            prompt: String::new(),
+            candidate: None,
+            compaction: None,
+            time: 0,
+            returned: Vec::new(),
+            has_rows: false,
+        }
+    }
+
+    /// Notes where a row stands.
+    pub(super) fn note(&mut self, uuid: &str) {
+        if !uuid.is_empty() {
+            let place = RowPlace { place: self.thread.place(), before: self.thread.before };
+            self.rows.set(uuid, place);
+        }
+    }
+
+    /// The summary of a history that was replaced, or nothing where it never came.
+    pub(super) fn install(&mut self, desk: &mut Desk, summary: Option<Message>) {
+        let Some(record) = self.compaction.take() else { return };
+        super::system::install(self, desk, record, summary.into_iter().collect());
+    }
+}

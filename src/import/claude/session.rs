@@ -1,0 +1,307 @@
+//! A session: its transcripts' rows and its hooks, in any mixture, as calls.
+
+use std::collections::BTreeMap;
+
+use super::agents::Agents;
+use super::lane::Lane;
+use super::row::Row;
+use super::{alone, answers, ends, settle, system, users};
+use crate::event::{Message, shape};
+use crate::import::hook::{self, Fact};
+use crate::import::session::{Aside, AsideReason, Cut, Cutter, Desk, Origin, Recent, Set, Tally, Told, Who, unix_nanos};
+
+/// Which transcript a row stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of<'a> {
+    /// The session's own.
+    Session,
+    /// A sub-agent's, by its id.
+    Agent(&'a str),
+}
+
+impl<'a> Of<'a> {
+    const fn name(self) -> &'a str {
+        match self {
+            Self::Session => "",
+            Self::Agent(agent) => agent,
+        }
+    }
+}
+
+/// Side chains that one session may have.
+const MAX_LANES: usize = 4096;
+
+/// Reads a session. What it tells does not depend on how its rows and its hooks are mixed, nor on where the bytes of a file
+/// are cut, as long as each file's lines come in order and, where a sub-agent's are to hang under the call that started
+/// it, after that call has returned.
+#[allow(missing_debug_implementations)]
+pub struct Session {
+    desk: Desk,
+    /// The session's id: of rows that have another one, another file tells.
+    id: Option<String>,
+    file: String,
+    main: Lane,
+    agents: Agents,
+    lanes: BTreeMap<String, Lane>,
+    /// To which side chain the rows of the session's own transcript belong.
+    chains: Recent<String>,
+    /// Lines that have begun; the session's own under no name.
+    cutters: BTreeMap<String, Cutter>,
+}
+
+impl Session {
+    /// A session whose transcript has this name, without its ending.
+    pub fn new(set: Set, stem: &str) -> Self {
+        let desk = Desk::new(set);
+        let rollout = desk.label(stem);
+        let file = format!("{stem}.jsonl");
+        let who = Who {
+            thread: rollout.clone(),
+            rollout,
+            agent: "claude-code".into(),
+            provider: "anthropic".into(),
+            parent: None,
+            file: Some(desk.label(&file)),
+        };
+        let main = Lane::new(&desk, who);
+        let is_id = stem.len() == 36 && stem.bytes().filter(|byte| *byte == b'-').count() == 4;
+        Self {
+            desk,
+            id: is_id.then(|| stem.to_owned()),
+            file,
+            main,
+            agents: Agents::new(),
+            lanes: BTreeMap::new(),
+            chains: Recent::new(1 << 14),
+            cutters: BTreeMap::new(),
+        }
+    }
+
+    /// Takes a portion of a transcript, cut anywhere.
+    pub fn feed(&mut self, of: Of<'_>, portion: &[u8]) {
+        let mut cutter = self.cutters.remove(of.name()).unwrap_or_default();
+        cutter.feed(portion, |number, cut| self.line(of, number, &cut, false));
+        self.cutters.insert(of.name().to_owned(), cutter);
+    }
+
+    /// A transcript ends here: its last line may have no end.
+    pub fn end_of_file(&mut self, of: Of<'_>) {
+        let Some(mut cutter) = self.cutters.remove(of.name()) else { return };
+        cutter.finish(|number, cut| self.line(of, number, &cut, true));
+    }
+
+    /// Takes a line of a transcript.
+    fn line(&mut self, of: Of<'_>, number: u64, cut: &Cut<'_>, is_last: bool) {
+        let reason = match cut {
+            Cut::Oversize => AsideReason::Oversize,
+            Cut::Line(line) => match parse(line) {
+                Ok(row) => return self.row(of, &row),
+                Err(AsideReason::NotJson) if is_last => AsideReason::Truncated,
+                Err(reason) => reason,
+            },
+        };
+        self.aside(of, number, reason);
+    }
+
+    /// Sets a place of a transcript aside.
+    pub fn aside(&mut self, of: Of<'_>, number: u64, reason: AsideReason) {
+        let file = match of {
+            Of::Session => self.file.clone(),
+            Of::Agent(agent) => format!("agent-{agent}.jsonl"),
+        };
+        self.desk.aside(self.main.thread.scope(), &file, number, reason);
+    }
+
+    /// Takes what a hook told, as the journal has it.
+    pub fn fact(&mut self, fact: Fact) {
+        self.desk.tally.rows += 1;
+        let fact = fact.under(&self.desk.set.policy);
+        self.agents.hooks.absorb(fact, !self.main.has_rows);
+    }
+
+    /// Takes what a hook told, as the agent wrote it. Whether it was one.
+    pub fn hook(&mut self, payload: &[u8], name: Option<&str>, time_unix_nano: u64) -> bool {
+        let fact = hook::read(payload, name, time_unix_nano, &self.desk.set.policy);
+        fact.map(|fact| self.fact(fact)).is_some()
+    }
+
+    /// Whether it is known which call started a sub-agent.
+    pub fn knows_agent(&self, agent: &str) -> bool {
+        self.agents.get(agent).is_some()
+    }
+
+    /// The host's clock stands here.
+    pub fn tick(&mut self, unix_nanos: u64) {
+        self.desk.clock = unix_nanos;
+        let Self { desk, main, agents, lanes, .. } = self;
+        ends::tick(main, desk, agents);
+        lanes.values_mut().for_each(|lane| ends::tick(lane, desk, agents));
+    }
+
+    /// Nothing comes any more: what is open ends.
+    pub fn finish(&mut self) {
+        let Self { desk, main, agents, lanes, .. } = self;
+        if !main.has_rows {
+            alone::tell(main, desk, agents);
+        }
+        for lane in lanes.values_mut() {
+            ends::end_turn(lane, desk, agents, u64::MAX);
+        }
+        ends::end_turn(main, desk, agents, u64::MAX);
+        for (id, facts) in agents.hooks.take_rest() {
+            let started = facts.agent.as_ref().and_then(|agent| agents.get(agent)).cloned();
+            let place = match started {
+                Some(started) => Some((started.scope, started.origin.span)),
+                None => facts.span().1.and_then(|end| agents.hooks.turn_at(end)),
+            };
+            let Some((scope, span)) = place else { continue };
+            if let Some(record) = settle::alone(desk, (&scope, span), &id, &facts) {
+                settle::tell(desk, record, Some(facts));
+            }
+        }
+        desk.tally.over_bound += std::mem::take(&mut agents.hooks.forgotten);
+    }
+
+    /// What has been read so far.
+    pub fn tally(&self) -> Tally {
+        self.desk.tally
+    }
+
+    /// What was set aside since this was asked last.
+    pub fn take_asides(&mut self) -> Vec<Aside> {
+        std::mem::take(&mut self.desk.asides)
+    }
+
+    /// The next thing that it tells.
+    pub fn next_told(&mut self) -> Option<Told> {
+        self.desk.next()
+    }
+
+    fn row(&mut self, of: Of<'_>, row: &Row<'_>) {
+        self.desk.tally.rows += 1;
+        let side = match of {
+            Of::Agent(agent) => Some(agent.to_owned()),
+            Of::Session => self.side_chain(row),
+        };
+        let is_own = self.is_own(of, row);
+        let Self { desk, main, agents, lanes, .. } = self;
+        let lane = match &side {
+            Some(agent) => {
+                if !lanes.contains_key(agent) {
+                    if lanes.len() >= MAX_LANES {
+                        desk.tally.over_bound += 1;
+                        return;
+                    }
+                    lanes.insert(agent.clone(), side_lane(desk, main, agents, agent, row));
+                }
+                let Some(lane) = lanes.get_mut(agent) else { return };
+                lane
+            }
+            None => main,
+        };
+        lane.has_rows = true;
+        if side.is_none() {
+            agents.hooks.facts = Vec::new();
+        }
+        let at = unix_nanos(row.timestamp.or_empty()).unwrap_or(lane.time);
+        // A clock that runs backwards takes no call with it.
+        lane.time = lane.time.max(at);
+        if !is_own {
+            desk.tally.replayed += 1;
+            return replay(lane, row);
+        }
+        lane.thread.begin(desk, at, Vec::new());
+        match row.kind.or_empty() {
+            "user" => users::take(lane, desk, agents, row, at),
+            "assistant" => answers::take(lane, desk, agents, row, at),
+            "system" => {
+                if !system::take(lane, desk, agents, row, at) {
+                    desk.unknown(lane.thread.scope(), at, row.subtype.or_empty());
+                }
+            }
+            kind if KNOWN.contains(&kind) => {}
+            kind => desk.unknown(lane.thread.scope(), at, if kind.is_empty() { "none" } else { kind }),
+        }
+        lane.note(row.uuid.or_empty());
+        let now = desk.clock;
+        settle::release(lane, desk, agents, now);
+    }
+
+    /// Whether this session, and not another one, made the row.
+    fn is_own(&mut self, of: Of<'_>, row: &Row<'_>) -> bool {
+        let Some(session) = row.session.some() else { return true };
+        let own = self.id.get_or_insert_with(|| session.to_owned());
+        of != Of::Session || own == session
+    }
+
+    /// The side chain that a row of the session's own transcript belongs to.
+    fn side_chain(&mut self, row: &Row<'_>) -> Option<String> {
+        if row.is_sidechain.0 != Some(true) {
+            return None;
+        }
+        let known = row.parent.some().and_then(|parent| self.chains.get(parent)).cloned();
+        let chain = row.agent.some().map(str::to_owned).or(known).or_else(|| row.uuid.some().map(str::to_owned))?;
+        row.uuid.some().map(|uuid| self.chains.set(uuid, chain.clone()));
+        Some(chain)
+    }
+}
+
+/// Rows that hold nothing of a call.
+const KNOWN: [&str; 18] = [
+    "agent-name",
+    "ai-title",
+    "attachment",
+    "custom-title",
+    "file-history-snapshot",
+    "last-prompt",
+    "mode",
+    "permission-mode",
+    "pr-link",
+    "progress",
+    "queue-operation",
+    "summary",
+    "tag",
+    "worktree-state",
+    "content-replacement",
+    "marble-origami-commit",
+    "speculation-accept",
+    "task-summary",
+];
+
+fn parse<'l>(line: &'l [u8]) -> Result<Row<'l>, AsideReason> {
+    if line.first() != Some(&b'{') {
+        return Err(AsideReason::NotJson);
+    }
+    serde_json::from_slice(line).map_err(|error| if error.is_data() { AsideReason::Field } else { AsideReason::NotJson })
+}
+
+/// The thread of a sub-agent, under the call that started it where that is known.
+fn side_lane(desk: &Desk, main: &Lane, agents: &mut Agents, agent: &str, row: &Row<'_>) -> Lane {
+    let name = agents.name(desk, agent, row.agent_type.some());
+    let who = Who {
+        rollout: main.thread.who.rollout.clone(),
+        thread: desk.label(agent),
+        agent: name,
+        provider: main.thread.who.provider.clone(),
+        parent: Some(main.thread.who.thread.clone()),
+        file: None,
+    };
+    let mut lane = Lane::new(desk, who);
+    let asked = row.message.0.as_ref().and_then(|said| said.content());
+    let prompt = asked.as_ref().and_then(serde_json::Value::as_str);
+    let known = agents.get(agent).map(|started| started.origin);
+    let by_prompt = || agents.who_asked(&main.thread, prompt?).map(|span| Origin { span });
+    lane.thread.origin = known.or_else(by_prompt);
+    lane
+}
+
+/// A row that another file tells is part of the history, and no call.
+fn replay(lane: &mut Lane, row: &Row<'_>) {
+    let Some(content) = row.message.0.as_ref().and_then(|said| said.content()) else { return };
+    let role = row.kind.or_empty().to_owned();
+    let said = [("role".to_owned(), role.into()), ("content".to_owned(), content)];
+    let value = serde_json::Value::Object(said.into_iter().collect());
+    let messages: Vec<Message> = shape::messages(serde_json::Value::Array(vec![value]));
+    messages.into_iter().for_each(|message| lane.thread.hear(message));
+    lane.note(row.uuid.or_empty());
+}

@@ -1,0 +1,131 @@
+//! Tools that have returned, with what hooks know of them.
+
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+use super::agents::Agents;
+use super::hooks::ToolFacts;
+use super::lane::Lane;
+use crate::event::{
+    Attrs, CallKind, CallRecord, Closed, Given, Outcome, Returned, SpanIds, Veiled,
+};
+use crate::import::session::{Desk, mcp_server, moment};
+use crate::semconv::{
+    APPROVAL_DECISION, APPROVAL_WAIT_MS, END_INFERRED, MCP_SERVER, OPERATION_ID, TOOL_CALL_ID, TOOL_EXECUTION_MS, TOOL_NAME,
+    TOOL_REQUESTER, TOOL_REQUESTER_ID,
+};
+
+const MILLI: u64 = 1_000_000;
+
+/// Tells the tools of a lane that have waited long enough.
+pub(super) fn release(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, now: u64) {
+    let (due, waiting): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut lane.returned).into_iter().partition(|(release, ..)| *release <= now);
+    lane.returned = waiting;
+    for (_, id, record) in due {
+        let facts = agents.hooks.take_tool(&id);
+        tell(desk, record, facts);
+    }
+}
+
+/// Tells a tool, and the wait for a person before it.
+pub(super) fn tell(desk: &mut Desk, mut record: CallRecord<Veiled>, facts: Option<ToolFacts>) {
+    if let Some(facts) = facts {
+        if let Some(approval) = merge(desk, &mut record, &facts) {
+            desk.call(approval);
+        }
+    }
+    desk.call(record);
+}
+
+/// Adds to a tool what hooks know of it; gives the wait for a person's permission.
+fn merge(desk: &Desk, record: &mut CallRecord<Veiled>, facts: &ToolFacts) -> Option<CallRecord<Veiled>> {
+    let (start, end) = facts.span();
+    if let Some(end) = end {
+        record.closed_at = moment(end.max(start.unwrap_or(0)));
+    }
+    if let Some(start) = start {
+        record.opened_at = moment(start.min(record.closed_at.time_unix_nano));
+    }
+    if let Some(outcome) = facts.outcome {
+        record.closed.outcome = Some(outcome);
+        record.closed.attrs.remove(END_INFERRED.id());
+    }
+    if let Some(error) = &facts.error {
+        record.closed.error = error.clone();
+    }
+    if let Some(duration) = facts.duration_ms {
+        record.closed.attrs.set(TOOL_EXECUTION_MS, i64::try_from(duration).unwrap_or(i64::MAX));
+    }
+    approval(desk, record, facts)
+}
+
+fn approval(desk: &Desk, record: &mut CallRecord<Veiled>, facts: &ToolFacts) -> Option<CallRecord<Veiled>> {
+    let is_denied = facts.outcome == Some(Outcome::Denied);
+    if facts.request.is_none() && !is_denied {
+        return None;
+    }
+    let end = record.closed_at.time_unix_nano;
+    let from = facts.request.unwrap_or(end).min(end);
+    let executed = facts.duration_ms.filter(|_| !is_denied).unwrap_or(0).saturating_mul(MILLI);
+    let until = end.saturating_sub(executed).max(from);
+    let wait = i64::try_from((until - from) / MILLI).unwrap_or(i64::MAX);
+    record.closed.attrs.set(APPROVAL_WAIT_MS, wait);
+    let id = record.opened.attrs.get(OPERATION_ID).unwrap_or_default();
+    let span = record.opened.span;
+    let trace = SpanIds { parent: Some(span.span), ..span };
+    let mut attrs = Attrs::default();
+    for attr in [TOOL_CALL_ID, TOOL_NAME] {
+        if let Some(label) = record.opened.attrs.get(attr) {
+            attrs.set(attr, label);
+        }
+    }
+    let mut approval = desk.open(&record.scope, (CallKind::Approval, &id), (None, Some(trace)), from, attrs)?;
+    if let Some(permission) = &facts.permission {
+        approval.opened.attrs.set(OPERATION_ID, permission.clone());
+    }
+    let mut attrs = Attrs::default();
+    attrs.set(APPROVAL_DECISION, ByteString::from_static(if is_denied { "denied" } else { "approved" }));
+    attrs.set(APPROVAL_WAIT_MS, wait);
+    let outcome = Some(if is_denied { Outcome::Denied } else { Outcome::Completed });
+    let closed = Closed { outcome, attrs, ..Closed::default() };
+    approval.close(moment(until), closed, Returned::empty(CallKind::Approval));
+    Some(approval)
+}
+
+/// A tool of which hooks alone tell, under a call or a turn of this scope.
+pub(super) fn alone(
+    desk: &Desk,
+    (scope, parent): (&Arc<crate::event::Scope>, SpanIds),
+    id: &str,
+    facts: &ToolFacts,
+) -> Option<CallRecord<Veiled>> {
+    let (start, end) = facts.span();
+    let end = end.or(start)?;
+    let start = start.unwrap_or(end);
+    let name = facts.name.clone().unwrap_or_default();
+    let mut attrs = Attrs::default();
+    attrs.set(TOOL_CALL_ID, desk.label(id));
+    attrs.set(TOOL_REQUESTER, ByteString::from_static("model"));
+    if let Some(server) = mcp_server(&name) {
+        attrs.set(MCP_SERVER, desk.label(server));
+    }
+    attrs.set(TOOL_NAME, name);
+    if let Some(agent) = &facts.agent {
+        attrs.set(TOOL_REQUESTER_ID, agent.clone());
+    }
+    let trace = SpanIds { parent: Some(parent.span), ..parent };
+    let mut record = desk.open(scope, (CallKind::Tool, id), (None, Some(trace)), start, attrs)?;
+    record.given = Given::Arguments(facts.arguments.clone());
+    let mut attrs = Attrs::default();
+    let outcome = facts.outcome.unwrap_or_else(|| {
+        if facts.post.is_some() { Outcome::Completed } else { Outcome::Abandoned }
+    });
+    if outcome == Outcome::Abandoned {
+        attrs.set(END_INFERRED, true);
+    }
+    let closed = Closed { outcome: Some(outcome), attrs, ..Closed::default() };
+    record.close(moment(end.max(start)), closed, Returned::Result(facts.result.clone()));
+    Some(record)
+}

@@ -1,0 +1,130 @@
+//! A hook's payload, as the agent writes it.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::fact::{Fact, Hook, Veiled};
+use crate::event::{RawText, ResultContent};
+use crate::import::session::{Loose, Text, first_line};
+use crate::privacy::Policy;
+use crate::privacy::measure::Telling;
+use crate::semconv::Field;
+
+/// What is read of a payload. Nothing else of it is.
+#[derive(Deserialize)]
+struct Payload<'a> {
+    #[serde(borrow, default, alias = "sessionId")]
+    session_id: Text<'a>,
+    #[serde(borrow, default)]
+    hook_event_name: Text<'a>,
+    #[serde(borrow, default)]
+    transcript_path: Text<'a>,
+    #[serde(borrow, default)]
+    agent_transcript_path: Text<'a>,
+    #[serde(borrow, default, alias = "prompt_id")]
+    turn_id: Text<'a>,
+    #[serde(borrow, default)]
+    agent_id: Text<'a>,
+    #[serde(borrow, default)]
+    agent_type: Text<'a>,
+    #[serde(borrow, default, alias = "tool")]
+    tool_name: Text<'a>,
+    #[serde(borrow, default)]
+    tool_use_id: Text<'a>,
+    #[serde(borrow, default, alias = "input")]
+    tool_input: Option<&'a RawValue>,
+    #[serde(borrow, default, alias = "output")]
+    tool_response: Option<&'a RawValue>,
+    #[serde(default)]
+    duration_ms: Loose<f64>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+    #[serde(default)]
+    is_interrupt: Loose<bool>,
+    #[serde(borrow, default)]
+    prompt: Text<'a>,
+    #[serde(borrow, default, alias = "last_agent_message")]
+    last_assistant_message: Text<'a>,
+    #[serde(borrow, default)]
+    permission_id: Text<'a>,
+    #[serde(borrow, default)]
+    permission: Loose<Permission<'a>>,
+    #[serde(borrow, default)]
+    trigger: Text<'a>,
+    #[serde(borrow, default)]
+    model: Text<'a>,
+}
+
+#[derive(Deserialize)]
+struct Permission<'a> {
+    #[serde(borrow, default)]
+    id: Text<'a>,
+}
+
+#[derive(Deserialize)]
+struct Started<'a> {
+    #[serde(borrow, default, rename = "agentId", alias = "agent_id")]
+    agent: Text<'a>,
+}
+
+/// Reads a payload; nothing where it is no JSON object or names no session. `name` is the hook's, where the payload does
+/// not tell it itself.
+pub fn read(payload: &[u8], name: Option<&str>, time_unix_nano: u64, policy: &Policy) -> Option<Fact> {
+    if payload.trim_ascii_start().first() != Some(&b'{') {
+        return None;
+    }
+    let told: Payload<'_> = serde_json::from_slice(payload).ok()?;
+    let telling = Telling { policy, hasher: policy.hasher() };
+    let label = |text: &Text<'_>| text.some().map(|text| policy.label(text).to_string());
+    let own_name = |text: &Text<'_>| {
+        let name = text.some()?.rsplit(['/', '\\']).next().filter(|name| !name.is_empty())?;
+        Some(policy.label(name).to_string())
+    };
+    let measured = |class: Field, text: Option<RawText>| match text {
+        Some(text) => Veiled::of(&telling.measured(&[class], &ResultContent::Text(text))),
+        None => Veiled::default(),
+    };
+    let said = |class: Field, text: &Text<'_>| measured(class, text.get().map(RawText::from));
+    let given = told.tool_input.map(|input| telling.arguments(&RawText::from(input.get()))).unwrap_or_default();
+    let started = told.tool_response.and_then(|response| serde_json::from_str::<Started<'_>>(response.get()).ok());
+    let permission = told.permission.0.as_ref().map(|permission| &permission.id);
+    Some(Fact {
+        time_unix_nano,
+        hook: Hook::named(told.hook_event_name.some().or(name)?),
+        session: label(&told.session_id)?,
+        policy: policy.snapshot().to_string(),
+        transcript: own_name(&told.agent_transcript_path).or_else(|| own_name(&told.transcript_path)),
+        turn: label(&told.turn_id),
+        agent: label(&told.agent_id),
+        agent_type: label(&told.agent_type),
+        started: started.and_then(|started| label(&started.agent)),
+        tool: label(&told.tool_name),
+        tool_id: label(&told.tool_use_id),
+        duration_ms: told.duration_ms.0.filter(|millis| *millis >= 0.0).map(|millis| millis as u64),
+        permission: label(&told.permission_id).or_else(|| permission.and_then(label)),
+        trigger: label(&told.trigger),
+        model: label(&told.model),
+        is_interrupt: told.is_interrupt.0 == Some(true),
+        prompt: said(Field::Prompts, &told.prompt),
+        given: Veiled { digest: given.digest.map(|digest| digest.to_string()), length: given.length },
+        given_exact: given.exact.map(|digest| digest.to_string()),
+        returned: measured(Field::ToolResults, told.tool_response.map(text)),
+        failure: measured(Field::Errors, told.error.and_then(error)),
+        answered: said(Field::Completions, &told.last_assistant_message),
+    })
+}
+
+/// The text of a value: of a string what it holds, of anything else its JSON.
+fn text(value: &RawValue) -> RawText {
+    serde_json::from_str::<String>(value.get()).map_or_else(|_| RawText::from(value.get()), RawText::from)
+}
+
+/// The first line of what went wrong.
+fn error(value: &RawValue) -> Option<RawText> {
+    match serde_json::from_str::<Value>(value.get()).ok()? {
+        Value::String(text) => first_line(&text),
+        Value::Object(members) => first_line(members.get("message")?.as_str()?),
+        _ => None,
+    }
+}

@@ -1,0 +1,153 @@
+//! What a model is answering: one inference.
+
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
+
+use super::desk::{Desk, moment};
+use super::thread::Thread;
+use super::usage::{Usage, UsageMissing};
+use crate::event::{
+    Attrs, CallKind, CallRecord, Closed, Given, Measure, Message, Outcome, Part, Returned, Role, Veiled,
+};
+use crate::semconv::{
+    ERROR_KIND, FINISH_REASONS, REASONING_LEVEL, REQUEST_MODEL, RESPONSE_ID, RESPONSE_MODEL, UPSTREAM_REQUEST_ID,
+    USAGE_MISSING,
+};
+
+/// An answer that is being given.
+pub(in crate::import) struct Answer {
+    pub(in crate::import) id: String,
+    record: CallRecord<Veiled>,
+    parts: Vec<Part>,
+    /// Hash and length of the text added last: agents write one again when it has grown.
+    grown: Option<(u64, usize)>,
+    last: u64,
+    pub(in crate::import) usage: Usage,
+    pub(in crate::import) missing: Option<UsageMissing>,
+    pub(in crate::import) closed: Attrs,
+    pub(in crate::import) outcome: Outcome,
+    pub(in crate::import) error: Measure,
+    /// On the host's clock, when something was read that comes after it.
+    pub(in crate::import) ended: Option<u64>,
+}
+
+impl Answer {
+    /// Adds what was answered at this time.
+    pub(in crate::import) fn add(&mut self, parts: Vec<Part>, at: u64) {
+        self.last = self.last.max(at);
+        if !parts.is_empty() {
+            self.grown = None;
+            self.parts.extend(parts);
+        }
+    }
+
+    /// Adds a text; one that goes on where the one before ended, from its beginning, takes its place.
+    pub(in crate::import) fn grow(&mut self, part: Part, text: &str, at: u64) {
+        let hash = |bytes: &[u8]| {
+            let mut hasher = FxHasher::default();
+            hasher.write(bytes);
+            hasher.finish()
+        };
+        let goes_on = self.grown.is_some_and(|(before, length)| {
+            length > 0 && text.as_bytes().get(..length).is_some_and(|begin| hash(begin) == before)
+        });
+        if goes_on {
+            self.parts.pop();
+        }
+        self.add(vec![part], at);
+        self.grown = Some((hash(text.as_bytes()), text.len()));
+    }
+
+    /// Until when it was given.
+    pub(in crate::import) const fn last(&self) -> u64 {
+        self.last
+    }
+}
+
+impl Thread {
+    /// A model begins to answer: the request was sent when the turn had last done something else.
+    pub(in crate::import) fn begin_answer(&mut self, desk: &mut Desk, id: &str, at: u64) -> Option<&mut Answer> {
+        self.end_answer(desk);
+        let turn = self.turn.as_mut()?;
+        turn.inferences += 1;
+        let start = turn.busy_until.min(at);
+        let mut attrs = self.labels();
+        if let Some(model) = &self.model {
+            attrs.set(REQUEST_MODEL, model.clone());
+        }
+        if let Some(effort) = &self.effort {
+            attrs.set(REASONING_LEVEL, effort.clone());
+        }
+        let parent = (Some(self.turn_key()), self.trace());
+        let mut record = desk.open(&self.scope, (CallKind::Inference, id), parent, start, attrs)?;
+        record.given = Given::Request(self.talk.request());
+        self.answer = Some(Answer {
+            id: id.to_owned(),
+            record,
+            parts: Vec::new(),
+            grown: None,
+            last: at,
+            usage: Usage::default(),
+            missing: None,
+            closed: Attrs::default(),
+            outcome: Outcome::Completed,
+            error: Measure::default(),
+            ended: None,
+        });
+        self.answer.as_mut()
+    }
+
+    /// The answer is whole: it becomes part of the history, and then what was said since.
+    pub(in crate::import) fn end_answer(&mut self, desk: &mut Desk) {
+        let Some(answer) = self.answer.take() else { return };
+        let Answer { mut record, parts, last, usage, missing, closed: mut attrs, outcome, error, .. } = answer;
+        usage.set(&mut attrs);
+        if let Some(missing) = missing.filter(|_| usage.is_empty()) {
+            attrs.set(USAGE_MISSING, missing.word());
+        }
+        if let Some(turn) = &mut self.turn {
+            turn.last = turn.last.max(last);
+            turn.busy_until = turn.busy_until.max(last);
+        }
+        let reasons = attrs.get(FINISH_REASONS).unwrap_or_default();
+        let reasons: Vec<&str> = reasons.iter().map(|reason| &**reason).collect();
+        let messages = if parts.is_empty() { Vec::new() } else { vec![Message { role: Role::Assistant, parts }] };
+        let output = self.talk.telling().answer(&messages, &reasons);
+        if let (Some(turn), Some(message)) = (&mut self.turn, messages.first()) {
+            turn.answered = self.talk.said(message).or(turn.answered.take());
+        }
+        messages.into_iter().for_each(|message| self.talk.push(message));
+        std::mem::take(&mut self.waiting).into_iter().for_each(|message| self.talk.push(message));
+        let at = moment(last.max(record.opened_at.time_unix_nano));
+        record.close(at, Closed { outcome: Some(outcome), attrs, error, links: Vec::new() }, Returned::Answer(output));
+        desk.call(record);
+    }
+
+    /// An attempt of which nothing came but an error.
+    pub(in crate::import) fn failed_attempt(&mut self, desk: &mut Desk, id: &str, at: u64, mut attrs: Attrs, kind: &str) {
+        self.end_answer(desk);
+        attrs.set(ERROR_KIND, desk.reason(kind));
+        if let Some(answer) = self.begin_answer(desk, id, at) {
+            answer.outcome = Outcome::Failed;
+            answer.closed = attrs;
+        }
+        self.end_answer(desk);
+    }
+}
+
+/// What a response says of itself.
+pub(in crate::import) fn response(
+    desk: &Desk,
+    attrs: &mut Attrs,
+    (id, model, request, reason): (Option<&str>, Option<&str>, Option<&str>, Option<&str>),
+) {
+    for (attr, value) in [(RESPONSE_ID, id), (RESPONSE_MODEL, model), (UPSTREAM_REQUEST_ID, request)] {
+        if let Some(value) = value {
+            attrs.set(attr, desk.label(value));
+        }
+    }
+    if let Some(reason) = reason {
+        attrs.set(FINISH_REASONS, vec![desk.reason(reason)]);
+    }
+}

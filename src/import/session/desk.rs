@@ -1,0 +1,164 @@
+//! Where what was read leaves a reader: calls that have ended, and what is told beside them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+use super::place::{Aside, AsideReason};
+use crate::event::{
+    At, Attrs, CallKind, CallRecord, Event, Key, KeyIdentity, Kind, Opened, Scope, Source, SpanIds, Statement, Subject,
+    Veiled,
+};
+use crate::import::ids::{self, TracePer};
+use crate::privacy::Policy;
+use crate::semconv::{OPERATION_ID, OPERATION_NAME};
+
+/// What a reader tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// A call that has ended: one span.
+    Call(Box<CallRecord<Veiled>>),
+    /// What has no span: that a rollout or a thread began, a row of an unknown kind, what was set aside.
+    Event(Event<Veiled>),
+}
+
+impl Told {
+    /// All that it tells, as events.
+    pub fn into_events(self) -> impl Iterator<Item = Event<Veiled>> {
+        let (call, event) = match self {
+            Self::Call(record) => (Some(record), None),
+            Self::Event(event) => (None, Some(event)),
+        };
+        call.into_iter().flat_map(|record| record.into_events(Source::Import)).chain(event)
+    }
+}
+
+/// How a session is read.
+#[derive(Clone, Debug)]
+pub struct Set {
+    /// What may leave.
+    pub policy: Policy,
+    /// Which spans share a trace.
+    pub per: TracePer,
+    /// How long a call that seems to have ended is held for what comes late, in nanoseconds of the clock that
+    /// `tick` is given; 0 where all is there already.
+    pub grace: u64,
+}
+
+/// What has been read so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Rows that could be read.
+    pub rows: u64,
+    /// Rows of a kind that this version does not know. Each is told as an event of an unknown kind.
+    pub unknown: u64,
+    /// What was set aside.
+    pub aside: u64,
+    /// Rows that another file's session had already told.
+    pub replayed: u64,
+    /// Calls that were begun and not kept, because too many were open.
+    pub over_bound: u64,
+}
+
+/// The desk of one rollout's session.
+pub(in crate::import) struct Desk {
+    pub(in crate::import) set: Set,
+    snapshot: ByteString,
+    out: VecDeque<Told>,
+    pub(in crate::import) tally: Tally,
+    pub(in crate::import) asides: Vec<Aside>,
+    /// The time that the last tick told.
+    pub(in crate::import) clock: u64,
+}
+
+/// What was set aside is named one by one up to this number, and counted beyond.
+const MAX_ASIDES: usize = 1024;
+
+impl Desk {
+    pub(in crate::import) fn new(set: Set) -> Self {
+        let snapshot = set.policy.snapshot().clone();
+        Self { set, snapshot, out: VecDeque::new(), tally: Tally::default(), asides: Vec::new(), clock: 0 }
+    }
+
+    pub(in crate::import) fn label(&self, text: &str) -> ByteString {
+        self.set.policy.label(text)
+    }
+
+    /// A word for why something ended as it did; one that does not look like one is not told.
+    pub(in crate::import) fn reason(&self, word: &str) -> ByteString {
+        let label = self.label(word);
+        if *label == *word { label } else { ByteString::from_static("_OTHER") }
+    }
+
+    /// The next thing that was told.
+    pub(in crate::import) fn next(&mut self) -> Option<Told> {
+        self.out.pop_front()
+    }
+
+    pub(in crate::import) fn call(&mut self, record: CallRecord<Veiled>) {
+        self.out.push_back(Told::Call(Box::new(record)));
+    }
+
+    /// A call that begins. `trace` is the one it belongs to, where that is not its turn's own.
+    pub(in crate::import) fn open(
+        &self,
+        scope: &Arc<Scope>,
+        (kind, id): (CallKind, &str),
+        (parent, trace): (Option<Key>, Option<SpanIds>),
+        at: u64,
+        mut attrs: Attrs,
+    ) -> Option<CallRecord<Veiled>> {
+        let key = ids::key(scope, kind, id);
+        let mut span = ids::span(scope, key, parent, self.set.per)?;
+        if let Some(other) = trace {
+            span.trace = other.trace;
+            span.parent = span.parent.or(other.parent);
+        }
+        attrs.set(OPERATION_NAME, ByteString::from_static(kind.default_operation()));
+        attrs.set(OPERATION_ID, self.label(id));
+        let opened = Opened { span, attrs, links: Vec::new(), policy: Some(self.snapshot.clone()) };
+        let given = crate::event::Given::empty(kind);
+        Some(CallRecord::open(Arc::clone(scope), key, moment(at), opened, given))
+    }
+
+    pub(in crate::import) fn state(
+        &mut self,
+        scope: &Arc<Scope>,
+        at: u64,
+        (subject, statement): (Subject, Statement),
+        attrs: Attrs,
+    ) {
+        self.event(scope, at, 0, Kind::Stated { subject, statement, attrs });
+    }
+
+    /// A row of a kind that this version does not know.
+    pub(in crate::import) fn unknown(&mut self, scope: &Arc<Scope>, at: u64, name: &str) {
+        self.tally.unknown += 1;
+        let occurrence = u32::try_from(self.tally.unknown).unwrap_or(u32::MAX);
+        let name = self.label(name);
+        self.event(scope, at, occurrence, Kind::Unknown { name });
+    }
+
+    pub(in crate::import) fn aside(&mut self, scope: &Arc<Scope>, file: &str, line: u64, reason: AsideReason) {
+        self.tally.aside += 1;
+        let aside = Aside { file: self.label(file), line, reason };
+        let (place, reason) = (format!("{}:{line}", aside.file).into(), ByteString::from_static(reason.as_str()));
+        let occurrence = u32::try_from(line).unwrap_or(u32::MAX);
+        self.event(scope, 0, occurrence, Kind::Quarantined { place, reason });
+        if self.asides.len() < MAX_ASIDES {
+            self.asides.push(aside);
+        }
+    }
+
+    fn event(&mut self, scope: &Arc<Scope>, at: u64, occurrence: u32, kind: Kind<Veiled>) {
+        let key = Key { kind: CallKind::Turn, id: KeyIdentity::None, occurrence };
+        let event = Event { scope: Arc::clone(scope), key, at: moment(at), source: Source::Import, kind };
+        self.out.push_back(Told::Event(event));
+    }
+}
+
+/// A point of time in a file that nobody counts in.
+pub(in crate::import) const fn moment(time_unix_nano: u64) -> At {
+    At { time_unix_nano, producer: None, seq: None }
+}

@@ -1,0 +1,36 @@
+//! What the files of coding agents' sessions have in common: lines, times, and the threads of an agent as calls.
+//!
+//! ```text
+//! bytes ─ Cutter ─▶ lines ─ a reader for each agent ─▶ Thread: turn, answer, tools ─▶ Desk ─▶ Told
+//! ```
+//!
+//! Promises that where the bytes are cut changes nothing, that a call is told once, when it has ended, and that nothing is
+//! kept of a call that was told. Costs one parse and one hash of what is read. Leaves to the readers what their agents'
+//! rows mean.
+
+mod answer;
+mod cut;
+mod desk;
+mod loose;
+mod place;
+mod seen;
+mod thread;
+mod time;
+mod tool;
+mod turn;
+mod usage;
+mod words;
+
+pub use desk::{Set, Tally, Told};
+pub use place::{Aside, AsideReason};
+pub use time::unix_nanos;
+
+pub(in crate::import) use answer::response;
+pub(in crate::import) use cut::{Cut, Cutter};
+pub(in crate::import) use desk::{Desk, moment};
+pub(in crate::import) use loose::{Loose, Text};
+pub(in crate::import) use seen::Recent;
+pub(in crate::import) use thread::{Origin, Thread, Who};
+pub(in crate::import) use tool::ToolEnd;
+pub(in crate::import) use words::{first_line, mcp_server};
+pub(in crate::import) use usage::{Usage, UsageMissing};

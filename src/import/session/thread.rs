@@ -1,0 +1,202 @@
+//! One agent's thread: the turn that runs, the answer that a model is giving, and the tools that have not returned.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+use super::answer::Answer;
+use super::desk::Desk;
+use super::seen::Recent;
+use super::tool::Tool;
+use super::turn::Turn;
+use crate::event::{
+    Attrs, CallKind, CallRecord, Histories, Link, Message, RawText, Scope, SpanIds, Statement, Subject, Veiled,
+};
+use crate::import::ids;
+use crate::privacy::conversation::{Conversation, Place};
+use crate::semconv::{
+    AGENT_ID, AGENT_NAME, CONVERSATION_ID, EVIDENCE_KIND, EVIDENCE_REF, PARENT_THREAD_ID, PROVIDER_NAME, ROOT_THREAD_ID,
+};
+
+/// The call that started a thread: its trace and its span, which is the parent of the thread's turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::import) struct Origin {
+    pub(in crate::import) span: SpanIds,
+}
+
+/// Whose thread it is. All are labels.
+#[derive(Clone, Debug, Default)]
+pub(in crate::import) struct Who {
+    pub(in crate::import) rollout: ByteString,
+    pub(in crate::import) thread: ByteString,
+    /// `gen_ai.agent.name`
+    pub(in crate::import) agent: ByteString,
+    /// `gen_ai.provider.name`
+    pub(in crate::import) provider: ByteString,
+    /// The thread that started it.
+    pub(in crate::import) parent: Option<ByteString>,
+    /// The own name of the file that tells of it.
+    pub(in crate::import) file: Option<ByteString>,
+}
+
+/// The calls whose names are remembered, so that one that is told again is not another one.
+const REMEMBERED: usize = 1 << 16;
+/// The tools that may be open at once.
+pub(super) const MAX_OPEN: usize = 1 << 14;
+
+/// A thread.
+pub(in crate::import) struct Thread {
+    pub(in crate::import) who: Who,
+    pub(in crate::import) origin: Option<Origin>,
+    pub(super) talk: Conversation,
+    pub(in crate::import) turn: Option<Turn>,
+    /// The scope of the last turn, for what comes after its end.
+    pub(super) scope: Arc<Scope>,
+    /// The turn that the next one follows.
+    pub(in crate::import) before: Option<Link>,
+    pub(in crate::import) answer: Option<Answer>,
+    pub(super) tools: HashMap<String, Tool>,
+    /// What was said while a model was still answering.
+    pub(super) waiting: Vec<Message>,
+    /// How often the id of a call was used, and in which turn last.
+    pub(super) calls: Recent<(u32, ByteString)>,
+    pub(super) turns: Recent<()>,
+    pub(in crate::import) model: Option<ByteString>,
+    pub(in crate::import) effort: Option<ByteString>,
+    has_begun: bool,
+}
+
+impl Thread {
+    pub(in crate::import) fn new(desk: &Desk, who: Who) -> Self {
+        let scope = Arc::new(Scope {
+            tenant: None,
+            rollout: who.rollout.clone(),
+            thread: who.thread.clone(),
+            turn: ByteString::new(),
+        });
+        Self {
+            who,
+            origin: None,
+            talk: Conversation::new(desk.set.policy.clone(), Vec::new()),
+            turn: None,
+            scope,
+            before: None,
+            answer: None,
+            tools: HashMap::new(),
+            waiting: Vec::new(),
+            calls: Recent::new(REMEMBERED),
+            turns: Recent::new(REMEMBERED),
+            model: None,
+            effort: None,
+            has_begun: false,
+        }
+    }
+
+    /// Tells once that the thread is there.
+    pub(in crate::import) fn begin(&mut self, desk: &mut Desk, at: u64, system: Vec<RawText>) {
+        if std::mem::replace(&mut self.has_begun, true) {
+            return;
+        }
+        self.talk.begin(system);
+        let mut attrs = Attrs::default();
+        if let Some(parent) = &self.who.parent {
+            attrs.set(PARENT_THREAD_ID, parent.clone());
+        } else {
+            let mut root = Attrs::default();
+            root.set(ROOT_THREAD_ID, self.who.thread.clone());
+            desk.state(&self.scope, at, (Subject::Rollout, Statement::Began), root);
+        }
+        desk.state(&self.scope, at, (Subject::Thread, Statement::Began), attrs);
+        if let Some(file) = &self.who.file {
+            let mut attrs = Attrs::default();
+            attrs.set(EVIDENCE_REF, file.clone());
+            attrs.set(EVIDENCE_KIND, ByteString::from_static("session_file"));
+            desk.state(&self.scope, at, (Subject::Rollout, Statement::Evidence), attrs);
+        }
+    }
+
+    /// Where what is told now belongs.
+    pub(in crate::import) fn scope(&self) -> &Arc<Scope> {
+        &self.scope
+    }
+
+    /// The span of the turn that runs.
+    pub(in crate::import) fn turn_span(&self) -> Option<SpanIds> {
+        Some(self.turn.as_ref()?.record.opened.span)
+    }
+
+    /// What all calls of this thread say of it.
+    pub(super) fn labels(&self) -> Attrs {
+        let mut attrs = Attrs::default();
+        attrs.set(PROVIDER_NAME, self.who.provider.clone());
+        attrs.set(CONVERSATION_ID, self.who.rollout.clone());
+        attrs
+    }
+
+    /// What its turns say of it.
+    pub(super) fn agent_labels(&self) -> Attrs {
+        let mut attrs = self.labels();
+        attrs.set(AGENT_NAME, self.who.agent.clone());
+        if self.who.parent.is_some() {
+            attrs.set(AGENT_ID, self.who.thread.clone());
+        }
+        attrs
+    }
+
+    /// The trace of the turn that runs.
+    pub(super) fn trace(&self) -> Option<SpanIds> {
+        let span = self.turn_span()?;
+        Some(SpanIds { parent: None, ..span })
+    }
+
+    /// The key of the turn that runs.
+    pub(super) fn turn_key(&self) -> crate::event::Key {
+        ids::key(&self.scope, CallKind::Turn, &self.scope.turn)
+    }
+
+    /// A message that becomes part of the history: at once, or once the model has ended its answer.
+    pub(in crate::import) fn hear(&mut self, message: Message) {
+        if self.answer.is_some() {
+            self.waiting.push(message);
+        } else {
+            self.talk.push(message);
+        }
+    }
+
+    /// A call of the turn that runs, of any other kind.
+    pub(in crate::import) fn open_call(
+        &self,
+        desk: &Desk,
+        call: (CallKind, &str),
+        at: u64,
+        mut attrs: Attrs,
+    ) -> Option<CallRecord<Veiled>> {
+        self.turn.as_ref()?;
+        for (id, value) in self.labels().iter() {
+            attrs.insert(id, value.clone());
+        }
+        desk.open(&self.scope, call, (Some(self.turn_key()), self.trace()), at, attrs)
+    }
+
+    /// How many messages the history has.
+    pub(in crate::import) const fn count(&self) -> u64 {
+        self.talk.count()
+    }
+
+    /// Puts other messages into the place of the history.
+    pub(in crate::import) fn replace(&mut self, messages: Vec<Message>) -> Histories<Veiled> {
+        self.talk.replace(messages)
+    }
+
+    /// Where the history stands.
+    pub(in crate::import) fn place(&self) -> Place {
+        self.talk.place()
+    }
+
+    /// Takes the history back to where it stood.
+    pub(in crate::import) fn rewind(&mut self, desk: &mut Desk, place: Place) {
+        self.end_answer(desk);
+        self.talk.rewind(place);
+    }
+}

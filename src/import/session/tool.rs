@@ -1,0 +1,157 @@
+//! Tools of a thread.
+
+use bytestring::ByteString;
+
+use super::desk::{Desk, moment};
+use super::thread::{MAX_OPEN, Thread};
+use crate::event::{
+    Attrs, CallKind, CallRecord, Closed, Given, Measure, Message, Outcome, Part, RawText, ResultContent, Returned, Role,
+    SpanIds, Veiled,
+};
+use crate::semconv::{END_INFERRED, ERROR_KIND, Field, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER};
+
+/// A tool that has not returned.
+pub(in crate::import) struct Tool {
+    pub(in crate::import) record: CallRecord<Veiled>,
+    /// The name that the model called it by.
+    pub(in crate::import) name: String,
+    /// What is known of its end before it is told.
+    pub(in crate::import) closed: Attrs,
+    pub(in crate::import) outcome: Option<Outcome>,
+    pub(in crate::import) error: Measure,
+    /// An end that was seen beside the one that is told to the model.
+    pub(in crate::import) ended: Option<u64>,
+    number: u64,
+}
+
+/// How a tool ended.
+#[derive(Default)]
+pub(in crate::import) struct ToolEnd {
+    pub(in crate::import) at: u64,
+    pub(in crate::import) outcome: Option<Outcome>,
+    /// What it said went wrong.
+    pub(in crate::import) error: Option<RawText>,
+    pub(in crate::import) attrs: Attrs,
+    pub(in crate::import) content: Option<ResultContent>,
+}
+
+impl Thread {
+    /// A tool is called. One whose call was told already is not called again.
+    pub(in crate::import) fn open_tool(
+        &mut self,
+        desk: &mut Desk,
+        (id, name): (&str, &str),
+        at: u64,
+        arguments: Option<&RawText>,
+        mut attrs: Attrs,
+    ) -> Option<&mut Tool> {
+        let turn = self.turn.as_mut()?;
+        turn.last = turn.last.max(at);
+        let occurrence = match self.calls.get(id) {
+            // Ids repeat from turn to turn; in one turn it is the same call, told twice.
+            Some((_, turn)) if *turn == self.scope.turn => return None,
+            Some((occurrence, _)) => occurrence + 1,
+            None => 0,
+        };
+        if self.tools.len() >= MAX_OPEN {
+            desk.tally.over_bound += 1;
+            return None;
+        }
+        self.calls.set(id, (occurrence, self.scope.turn.clone()));
+        for (id, value) in self.labels().iter() {
+            attrs.insert(id, value.clone());
+        }
+        attrs.set(TOOL_CALL_ID, desk.label(id));
+        if attrs.text(TOOL_NAME).is_none() {
+            attrs.set(TOOL_NAME, desk.label(name));
+        }
+        if attrs.text(TOOL_REQUESTER).is_none() {
+            attrs.set(TOOL_REQUESTER, ByteString::from_static("model"));
+        }
+        let parent = (Some(self.turn_key()), self.trace());
+        let key = if occurrence == 0 { id.to_owned() } else { format!("{id}#{occurrence}") };
+        let mut record = desk.open(&self.scope, (CallKind::Tool, &key), parent, at, attrs)?;
+        if let Some(arguments) = arguments {
+            record.given = Given::Arguments(self.talk.telling().arguments(arguments));
+        }
+        let number = self.tools.len() as u64;
+        let (closed, error) = (Attrs::default(), Measure::default());
+        let tool = Tool { record, name: name.to_owned(), closed, outcome: None, error, ended: None, number };
+        self.tools.insert(id.to_owned(), tool);
+        self.tools.get_mut(id)
+    }
+
+    /// A tool that has not returned.
+    pub(in crate::import) fn tool_mut(&mut self, id: &str) -> Option<&mut Tool> {
+        self.tools.get_mut(id)
+    }
+
+    /// The span of a tool that has not returned.
+    pub(in crate::import) fn tool_span(&self, id: &str) -> Option<SpanIds> {
+        Some(self.tools.get(id)?.record.opened.span)
+    }
+
+    /// The tools that have not returned, the newest last.
+    pub(in crate::import) fn open_tools(&self) -> Vec<(&str, &Tool)> {
+        let mut open: Vec<_> = self.tools.iter().map(|(id, tool)| (id.as_str(), tool)).collect();
+        open.sort_by_key(|(id, tool)| (tool.record.opened_at.time_unix_nano, tool.number, *id));
+        open
+    }
+
+    /// A tool returned: what it returned becomes part of the history. Gives the call back for what else is known of it.
+    pub(in crate::import) fn close_tool(&mut self, id: &str, end: ToolEnd) -> Option<CallRecord<Veiled>> {
+        let ToolEnd { at, outcome, error, attrs, content } = end;
+        let told = content.as_ref().map(|content| self.talk.telling().result(content)).unwrap_or_default();
+        if let Some(content) = content {
+            let part = Part::ToolResult { call_id: Some(RawText::from(id)), content };
+            self.hear(Message { role: Role::Tool, parts: vec![part] });
+        }
+        let mut tool = self.tools.remove(id)?;
+        let error = match error {
+            Some(error) => self.talk.telling().text(&[Field::Errors], &ResultContent::Text(error)),
+            None => tool.error,
+        };
+        for (id, value) in attrs.iter() {
+            tool.closed.insert(id, value.clone());
+        }
+        let outcome = tool.outcome.or(outcome).unwrap_or(Outcome::Completed);
+        let at = at.max(tool.record.opened_at.time_unix_nano);
+        if let Some(turn) = &mut self.turn {
+            turn.last = turn.last.max(at);
+            turn.busy_until = turn.busy_until.max(at);
+        }
+        let closed = Closed { outcome: Some(outcome), attrs: tool.closed, error, links: Vec::new() };
+        tool.record.close(moment(at), closed, Returned::Result(told));
+        Some(tool.record)
+    }
+
+    /// The turn ended with tools that nobody told the end of.
+    pub(super) fn abandon_tools(&mut self, desk: &mut Desk, at: u64, turn: Option<Outcome>) {
+        let open: Vec<String> = self.open_tools().into_iter().map(|(id, _)| id.to_owned()).collect();
+        for id in open {
+            let Some(tool) = self.tools.get(&id) else { continue };
+            let (known, ended) = (tool.outcome, tool.ended);
+            let mut attrs = Attrs::default();
+            if ended.is_none() {
+                attrs.set(END_INFERRED, true);
+            }
+            let outcome = match (known, turn) {
+                (None, Some(Outcome::Cancelled)) => Outcome::Cancelled,
+                (None, _) if ended.is_some() => Outcome::Completed,
+                (None, _) => Outcome::Abandoned,
+                (Some(outcome), _) => outcome,
+            };
+            let end = ToolEnd { at: ended.unwrap_or(at), outcome: Some(outcome), attrs, ..ToolEnd::default() };
+            if let Some(record) = self.close_tool(&id, end) {
+                desk.call(record);
+            }
+        }
+    }
+}
+
+/// The attributes of an end that went wrong.
+pub(in crate::import) fn error_kind(desk: &Desk, word: &str) -> Attrs {
+    let mut attrs = Attrs::default();
+    attrs.set(ERROR_KIND, desk.reason(word));
+    attrs
+}

@@ -1,0 +1,169 @@
+//! Turns of a thread.
+
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+use super::desk::{Desk, moment};
+use super::thread::Thread;
+use crate::event::{
+    Attrs, CallKind, CallRecord, Closed, EdgeKind, Given, Link, Measure, Outcome, RawText, ResultContent, Returned, Scope,
+    Veiled,
+};
+use crate::privacy::conversation::Place;
+use crate::semconv::END_INFERRED;
+
+/// A turn that runs.
+pub(in crate::import) struct Turn {
+    pub(in crate::import) record: CallRecord<Veiled>,
+    pub(in crate::import) started: u64,
+    /// The latest time that was seen in it.
+    pub(in crate::import) last: u64,
+    /// Until when it did something that the next inference had to wait for.
+    pub(in crate::import) busy_until: u64,
+    prompts: Vec<Measure>,
+    pub(super) answered: Option<Measure>,
+    pub(super) inferences: u64,
+    /// How it ended, where a row has said that it did; and on the host's clock, when that row was read.
+    pub(in crate::import) ended: Option<(Outcome, u64)>,
+    /// Where the history stood when it began.
+    pub(in crate::import) place: Place,
+    /// It was told; what comes now comes late.
+    is_told: bool,
+}
+
+/// The prompts of one turn that are told; of more the first ones.
+const MAX_PROMPTS: usize = 64;
+
+impl Thread {
+    /// Opens a turn; one that is open ends before it. One that has been told already is not opened again.
+    pub(in crate::import) fn open_turn(&mut self, desk: &mut Desk, id: &str, at: u64, mut attrs: Attrs) -> bool {
+        self.end_turn(desk, None);
+        if !self.turns.set(id, ()) {
+            return false;
+        }
+        let id = desk.label(id);
+        let Scope { tenant, rollout, thread, .. } = &*self.scope;
+        let scope = Scope { tenant: tenant.clone(), rollout: rollout.clone(), thread: thread.clone(), turn: id.clone() };
+        let scope = Arc::new(scope);
+        for (id, value) in self.agent_labels().iter() {
+            attrs.insert(id, value.clone());
+        }
+        let origin = self.origin.map(|origin| {
+            let parent = Some(origin.span.span);
+            crate::event::SpanIds { parent, ..origin.span }
+        });
+        let Some(mut record) = desk.open(&scope, (CallKind::Turn, &id), (None, origin), at, attrs) else { return false };
+        record.opened.links.extend(self.before);
+        let span = record.opened.span;
+        self.before = Some(Link { trace: span.trace, span: span.span, kind: Some(EdgeKind::Turn) });
+        self.scope = scope;
+        self.turn = Some(Turn {
+            record,
+            started: at,
+            last: at,
+            busy_until: at,
+            prompts: Vec::new(),
+            answered: None,
+            inferences: 0,
+            ended: None,
+            place: self.talk.place(),
+            is_told: false,
+        });
+        true
+    }
+
+    /// What the turn was asked.
+    pub(in crate::import) fn asked(&mut self, text: RawText) {
+        let told = self.talk.telling().given(CallKind::Turn, &[ResultContent::Text(text)]);
+        if let Some(turn) = self.turn.as_mut().filter(|turn| turn.prompts.len() < MAX_PROMPTS) {
+            turn.prompts.extend(told);
+        }
+    }
+
+    /// What the turn was asked, as somebody has measured it.
+    pub(in crate::import) fn asked_as(&mut self, prompt: Measure) {
+        if let Some(turn) = self.turn.as_mut().filter(|turn| turn.prompts.len() < MAX_PROMPTS) {
+            turn.prompts.push(prompt);
+        }
+    }
+
+    /// What the turn answered, as somebody has measured it.
+    pub(in crate::import) fn answered_as(&mut self, answer: Measure) {
+        if let Some(turn) = &mut self.turn {
+            turn.answered = Some(answer).filter(|answer| *answer != Measure::default());
+        }
+    }
+
+    /// A row of the turn was made at this time.
+    pub(in crate::import) fn saw(&mut self, desk: &Desk, at: u64) {
+        if let Some(turn) = &mut self.turn {
+            turn.last = turn.last.max(at);
+            if let Some((_, since)) = &mut turn.ended {
+                *since = desk.clock;
+            }
+        }
+    }
+
+    /// Notes that a row says how the turn ended. The turn stays open for what comes late.
+    pub(in crate::import) fn note_end(&mut self, desk: &Desk, outcome: Outcome) {
+        if let Some(turn) = &mut self.turn {
+            let is_known = turn.ended.is_some_and(|(known, _)| known != Outcome::Completed);
+            if !is_known {
+                turn.ended = Some((outcome, desk.clock));
+            }
+        }
+    }
+
+    /// Ends the turn: as `how` says, else as a row has said, else nobody knows.
+    pub(in crate::import) fn end_turn(&mut self, desk: &mut Desk, how: Option<(Outcome, u64)>) {
+        self.tell_turn(desk, how);
+        self.turn = None;
+    }
+
+    /// Ends the turn, and keeps its place for what comes late.
+    pub(in crate::import) fn tell_turn(&mut self, desk: &mut Desk, how: Option<(Outcome, u64)>) {
+        self.end_answer(desk);
+        let Some(turn) = &self.turn else { return };
+        let end = how.map_or(turn.last, |(_, at)| at.max(turn.started));
+        let outcome = how.map(|(outcome, _)| outcome).or(turn.ended.map(|(outcome, _)| outcome));
+        self.abandon_tools(desk, end, outcome);
+        let Some(turn) = self.turn.as_mut().filter(|turn| !turn.is_told) else { return };
+        turn.is_told = true;
+        let mut record = turn.record.clone();
+        let mut attrs = std::mem::take(&mut record.closed.attrs);
+        if outcome.is_none() {
+            attrs.set(END_INFERRED, true);
+        }
+        record.given = Given::Texts(std::mem::take(&mut turn.prompts));
+        let outcome = outcome.unwrap_or(Outcome::Abandoned);
+        let error = std::mem::take(&mut record.closed.error);
+        let closed = Closed { outcome: Some(outcome), attrs, error, links: Vec::new() };
+        record.close(moment(end), closed, Returned::Texts(turn.answered.take().into_iter().collect()));
+        desk.call(record);
+    }
+
+    /// Tells what seems to have ended so long ago that nothing comes late any more.
+    pub(in crate::import) fn settle(&mut self, desk: &mut Desk, how: Option<(Outcome, u64)>) {
+        let is_over = |since: u64| desk.clock.saturating_sub(since) >= desk.set.grace;
+        let turn_is_over = self.turn.as_ref().is_some_and(|turn| turn.ended.is_some_and(|(_, since)| is_over(since)));
+        if turn_is_over {
+            return self.tell_turn(desk, how);
+        }
+        if self.answer.as_ref().is_some_and(|answer| answer.ended.is_some_and(is_over)) {
+            self.end_answer(desk);
+        }
+    }
+
+    /// The number of the inference that begins next in the turn.
+    pub(in crate::import) fn next_inference(&self) -> u64 {
+        self.turn.as_ref().map_or(0, |turn| turn.inferences)
+    }
+
+    /// A word on the turn, where there is room for one in its attributes.
+    pub(in crate::import) fn turn_label(&mut self, attr: crate::semconv::Attr<ByteString>, label: ByteString) {
+        if let Some(turn) = &mut self.turn {
+            turn.record.opened.attrs.set(attr, label);
+        }
+    }
+}

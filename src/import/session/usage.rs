@@ -1,0 +1,203 @@
+//! Tokens, under the many names that they have.
+
+use bytestring::ByteString;
+use serde_json::Value;
+
+use crate::event::Attrs;
+use crate::semconv::{
+    CACHE_CREATION_TOKENS, CACHE_READ_TOKENS, CACHE_WRITE_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, REASONING_TOKENS, USAGE_COST,
+    USAGE_TOTAL,
+};
+
+/// Tokens of one call. Each that nobody told is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::import) struct Usage {
+    pub(in crate::import) input: Option<i64>,
+    pub(in crate::import) output: Option<i64>,
+    pub(in crate::import) cache_read: Option<i64>,
+    pub(in crate::import) cache_creation: Option<i64>,
+    pub(in crate::import) reasoning: Option<i64>,
+    pub(in crate::import) total: Option<i64>,
+    pub(in crate::import) cost: Option<f64>,
+}
+
+/// Why there are no tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::import) enum UsageMissing {
+    /// It was said that there are none.
+    Missing,
+    /// What was said was not understood.
+    Unrecognised,
+    /// Nothing was said.
+    NoTokenCount,
+}
+
+impl UsageMissing {
+    pub(in crate::import) const fn word(self) -> ByteString {
+        ByteString::from_static(match self {
+            Self::Missing => "missing",
+            Self::Unrecognised => "unrecognised",
+            Self::NoTokenCount => "no_token_count",
+        })
+    }
+}
+
+const INPUT: &[&str] = &[
+    "/input_tokens",
+    "/prompt_tokens",
+    "/inputTokens",
+    "/promptTokens",
+    "/tokens_in",
+    "/token_count_in",
+    "/prompt",
+    "/input",
+];
+const OUTPUT: &[&str] = &[
+    "/output_tokens",
+    "/completion_tokens",
+    "/outputTokens",
+    "/completionTokens",
+    "/tokens_out",
+    "/token_count_out",
+    "/completion",
+    "/output",
+];
+const CACHE_READ: &[&str] = &[
+    "/cached_input_tokens",
+    "/cache_read_input_tokens",
+    "/cached_tokens",
+    "/cachedInputTokens",
+    "/input_tokens_details/cached_tokens",
+    "/prompt_tokens_details/cached_tokens",
+    "/input_token_details/cached_tokens",
+    "/details/cached",
+];
+const CACHE_CREATION: &[&str] = &[
+    "/cache_write_input_tokens",
+    "/cache_creation_input_tokens",
+    "/cache_creation_tokens",
+    "/prompt_cache_creation_tokens",
+    "/input_tokens_details/cache_creation_tokens",
+    "/input_tokens_details/cache_write_tokens",
+    "/prompt_tokens_details/cache_creation_tokens",
+    "/prompt_tokens_details/cache_write_tokens",
+    "/details/cache_creation",
+];
+const REASONING: &[&str] = &[
+    "/reasoning_output_tokens",
+    "/reasoning_tokens",
+    "/reasoningTokens",
+    "/output_tokens_details/reasoning_tokens",
+    "/completion_tokens_details/reasoning_tokens",
+    "/output_token_details/reasoning_tokens",
+    "/details/reasoning",
+];
+const TOTAL: &[&str] = &["/total_tokens", "/totalTokens", "/tokens", "/total"];
+const COST: &[&str] = &["/cost", "/cost_usd", "/estimated_cost", "/total_cost", "/total_cost_usd"];
+
+impl Usage {
+    /// Reads an object of tokens whose input includes what came from a cache.
+    ///
+    /// # Errors
+    ///
+    /// Why there are none.
+    pub(in crate::import) fn read(told: Option<&Value>) -> Result<Self, UsageMissing> {
+        let told = told.filter(|told| !told.is_null()).ok_or(UsageMissing::Missing)?;
+        if told.as_object().is_some_and(serde_json::Map::is_empty) {
+            return Err(UsageMissing::Missing);
+        }
+        let first = |paths: &[&str]| paths.iter().find_map(|path| count(told.pointer(path)?));
+        let cost = COST.iter().find_map(|path| told.pointer(path)?.as_f64()).filter(|cost| *cost >= 0.0);
+        let usage = Self {
+            input: first(INPUT),
+            output: first(OUTPUT),
+            cache_read: first(CACHE_READ),
+            cache_creation: first(CACHE_CREATION),
+            reasoning: first(REASONING),
+            total: first(TOTAL),
+            cost,
+        };
+        if usage.is_empty() { Err(UsageMissing::Unrecognised) } else { Ok(usage) }
+    }
+
+    pub(in crate::import) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Of several accounts of one call each number is the greatest.
+    pub(in crate::import) fn raise(&mut self, other: Self) {
+        self.input = self.input.max(other.input);
+        self.output = self.output.max(other.output);
+        self.cache_read = self.cache_read.max(other.cache_read);
+        self.cache_creation = self.cache_creation.max(other.cache_creation);
+        self.reasoning = self.reasoning.max(other.reasoning);
+        self.total = self.total.max(other.total);
+        self.cost = self.cost.or(other.cost);
+    }
+
+    pub(in crate::import) fn set(&self, attrs: &mut Attrs) {
+        for (attr, count) in [
+            (INPUT_TOKENS, self.input),
+            (OUTPUT_TOKENS, self.output),
+            (CACHE_READ_TOKENS, self.cache_read),
+            (CACHE_CREATION_TOKENS, self.cache_creation),
+            (CACHE_WRITE_TOKENS, self.cache_creation),
+            (REASONING_TOKENS, self.reasoning),
+            (USAGE_TOTAL, self.total_beside_the_sum()),
+        ] {
+            if let Some(count) = count {
+                attrs.set(attr, count);
+            }
+        }
+        if let Some(cost) = self.cost {
+            attrs.set(USAGE_COST, cost);
+        }
+    }
+
+    /// The total, where it is not what input and output come to.
+    fn total_beside_the_sum(&self) -> Option<i64> {
+        let sum = self.input.zip(self.output).and_then(|(input, output)| input.checked_add(output));
+        self.total.filter(|total| sum != Some(*total))
+    }
+}
+
+/// A number of tokens: whole, and not negative.
+fn count(value: &Value) -> Option<i64> {
+    value.as_i64().filter(|count| *count >= 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn tokens_are_read_under_any_of_their_names() {
+        let told = json!({
+            "prompt_tokens": 100, "completion_tokens": 14, "cost": 0.1234,
+            "prompt_tokens_details": {"cached_tokens": 25, "cache_creation_tokens": 7},
+            "completion_tokens_details": {"reasoning_tokens": 4},
+        });
+        let usage = Usage::read(Some(&told)).unwrap();
+        let expected = Usage {
+            input: Some(100),
+            output: Some(14),
+            cache_read: Some(25),
+            cache_creation: Some(7),
+            reasoning: Some(4),
+            total: None,
+            cost: Some(0.1234),
+        };
+        assert_eq!(usage, expected);
+    }
+
+    #[test]
+    fn why_there_are_none_is_told_apart() {
+        assert_eq!(Usage::read(None), Err(UsageMissing::Missing));
+        assert_eq!(Usage::read(Some(&Value::Null)), Err(UsageMissing::Missing));
+        assert_eq!(Usage::read(Some(&json!({}))), Err(UsageMissing::Missing));
+        assert_eq!(Usage::read(Some(&json!({"words": 3}))), Err(UsageMissing::Unrecognised));
+        assert_eq!(Usage::read(Some(&json!({"input_tokens": -3}))), Err(UsageMissing::Unrecognised));
+    }
+}

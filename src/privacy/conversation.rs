@@ -1,0 +1,298 @@
+//! A history that grows message by message, told piece by piece.
+//!
+//! What a recorder is given with each request, an importer sees once: so each message is hashed once, and an inference
+//! carries the chain that it extends and the messages after it. Every sixteenth inference and the first after a history
+//! was replaced is told whole, up to its newest 512 messages. Holds digests of those, and the messages themselves only
+//! until the next inference, and only where the policy shows them.
+
+use std::collections::VecDeque;
+
+use super::c1::{self, Calls, Chain, ItemWithBlobs};
+use super::classes::{self, Said};
+use super::level::Level;
+use super::measure::{MAX_TOLD, Telling};
+use super::policy::Policy;
+use crate::event::{CallKind, Digest, Histories, Input, Measure, Message, Part, RawText, Request, ResultContent, Veiled};
+use crate::semconv::Field;
+
+/// Every so many inferences one is told whole.
+const KEYFRAME_EVERY: u32 = 16;
+
+/// A history of one thread.
+#[allow(missing_debug_implementations)]
+pub(crate) struct Conversation {
+    policy: Policy,
+    calls: Calls<'static>,
+    system: Vec<RawText>,
+    system_told: Measure,
+    /// The newest ones.
+    items: VecDeque<ItemWithBlobs>,
+    /// The chain before the first message.
+    first: Option<Digest>,
+    place: Place,
+    /// Where the inference told last ended.
+    told: Option<Place>,
+    since_keyframe: u32,
+    unsaid: Vec<Message>,
+}
+
+/// A point of a history: how many messages there were, and their chain where all of them have digests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    count: u64,
+    head: Option<Digest>,
+}
+
+impl Conversation {
+    /// A history that begins with these instructions.
+    pub(crate) fn new(policy: Policy, system: Vec<RawText>) -> Self {
+        let mut conversation = Self {
+            policy,
+            calls: Calls::default(),
+            system: Vec::new(),
+            system_told: Measure::default(),
+            items: VecDeque::new(),
+            first: None,
+            place: Place { count: 0, head: None },
+            told: None,
+            since_keyframe: 0,
+            unsaid: Vec::new(),
+        };
+        conversation.begin(system);
+        conversation
+    }
+
+    /// Sets the instructions, if nothing has been said yet.
+    pub(crate) fn begin(&mut self, system: Vec<RawText>) {
+        if self.place.count > 0 {
+            return;
+        }
+        let telling = self.telling();
+        let mut told = c1::system(telling.any_hasher(), &system);
+        let is_known = told.digest.is_some() || system.is_empty();
+        if telling.hasher.is_none() {
+            told.digest = None;
+        }
+        let is_hidden = telling.level(Field::System) == Level::None && !system.is_empty();
+        let head = match telling.hasher {
+            Some(hasher) if is_known && !is_hidden && telling.level(Field::Prompts) > Level::None => {
+                Some(Chain::new(hasher, told.digest.as_ref(), None).head())
+            }
+            _ => None,
+        };
+        self.system_told = if is_hidden { Measure::default() } else { told };
+        self.system = if self.policy.levels().most() > Level::Digest { system } else { Vec::new() };
+        (self.first, self.place.head) = (head, head);
+    }
+
+    /// What may be told of content.
+    pub(crate) fn telling(&self) -> Telling<'_> {
+        Telling { policy: &self.policy, hasher: self.policy.hasher() }
+    }
+
+    /// Adds a message.
+    pub(crate) fn push(&mut self, message: Message) {
+        let Self { policy, calls, items, place, .. } = self;
+        let telling = Telling { policy, hasher: policy.hasher() };
+        if telling.level(Field::Prompts) == Level::None {
+            return;
+        }
+        let blobs_may_leave = telling.hasher.is_some() && telling.level(Field::Reasoning) > Level::None;
+        calls.passing(&message, |piece| {
+            let is_hidden = classes::is_hidden(policy.levels(), Said::ToModel, &piece);
+            let (mut item, mut blobs) = c1::of_piece(telling.any_hasher(), piece);
+            if is_hidden {
+                (item.digest, item.length) = (None, None);
+            }
+            if telling.hasher.is_none() {
+                item.digest = None;
+            }
+            if !blobs_may_leave {
+                blobs.clear();
+            }
+            place.count += 1;
+            place.head = match (telling.hasher, place.head, &item.digest) {
+                (Some(hasher), Some(head), Some(digest)) => {
+                    let mut chain = Chain::resume(hasher, head);
+                    chain.push(item.role, digest);
+                    Some(chain.head())
+                }
+                _ => None,
+            };
+            if items.len() == MAX_TOLD {
+                items.pop_front();
+            }
+            items.push_back((item, blobs));
+        });
+        if policy.levels().most() > Level::Digest {
+            self.unsaid.push(message);
+        }
+    }
+
+    /// What an inference is sent that begins now.
+    pub(crate) fn request(&mut self) -> Input {
+        if self.telling().level(Field::Prompts) == Level::None {
+            return Input { system: self.system_told.clone(), ..Input::default() };
+        }
+        self.since_keyframe += 1;
+        let fresh = |told: &Place| self.place.count.checked_sub(told.count).filter(|new| *new <= self.items.len() as u64);
+        let known = self.told.filter(|told| self.since_keyframe < KEYFRAME_EVERY && fresh(told).is_some());
+        let new = known.as_ref().and_then(fresh).unwrap_or(self.items.len() as u64);
+        if known.is_none() {
+            self.since_keyframe = 0;
+        }
+        let mut input = self.input(usize::try_from(new).unwrap_or(usize::MAX));
+        if known.is_some() {
+            input.omitted = None;
+        }
+        input.prefix = known.and_then(|told| told.head);
+        let messages = std::mem::take(&mut self.unsaid);
+        let mut system = Vec::new();
+        if known.is_none() {
+            input.system = self.system_told.clone();
+            system = std::mem::take(&mut self.system);
+        }
+        self.told = Some(self.place).filter(|place| place.head.is_some());
+        let request = Request { system, messages, ..Request::default() };
+        input = self.telling().shown_input(&request, input);
+        if known.is_none() {
+            self.system = request.system;
+        }
+        input
+    }
+
+    /// The newest of the messages, as a keyframe tells them.
+    fn input(&self, newest: usize) -> Input {
+        let first = self.items.len().saturating_sub(newest);
+        let omitted = self.place.count.saturating_sub(newest as u64);
+        Input {
+            chain: self.place.head,
+            items: self.items.iter().skip(first).map(|(item, _)| item.clone()).collect(),
+            omitted: (omitted > 0).then_some(omitted),
+            blobs: self.items.iter().skip(first).flat_map(|(_, blobs)| blobs.iter().copied()).take(MAX_TOLD).collect(),
+            ..Input::default()
+        }
+    }
+
+    /// The last text of an answer, as what its turn answered.
+    pub(crate) fn said(&self, answer: &Message) -> Option<Measure> {
+        let text = answer.parts.iter().rev().find_map(|part| match part {
+            Part::Text(text) if !text.is_empty() => text.expose(),
+            _ => None,
+        })?;
+        self.telling().returned(CallKind::Turn, &[ResultContent::Text(text.into())]).pop()
+    }
+
+    /// Where it stands.
+    pub(crate) const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// How many messages there are.
+    pub(crate) const fn count(&self) -> u64 {
+        self.place.count
+    }
+
+    /// Goes back to where it stood before. What was said since is no part of it any more.
+    pub(crate) fn rewind(&mut self, place: Place) {
+        let Some(gone) = self.place.count.checked_sub(place.count).filter(|gone| *gone > 0) else { return };
+        let kept = self.items.len().saturating_sub(usize::try_from(gone).unwrap_or(usize::MAX));
+        self.items.truncate(kept);
+        self.place = place;
+        self.told = None;
+        self.unsaid.clear();
+    }
+
+    /// Puts other messages into the place of all of them.
+    pub(crate) fn replace(&mut self, messages: Vec<Message>) -> Histories<Veiled> {
+        let replaced = self.input(self.items.len());
+        self.restart();
+        messages.into_iter().for_each(|message| self.push(message));
+        Histories { replaced, replacement: self.input(self.items.len()) }
+    }
+
+    /// Forgets all messages.
+    fn restart(&mut self) {
+        self.items.clear();
+        self.unsaid.clear();
+        self.told = None;
+        self.place = Place { count: 0, head: self.first };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Role;
+
+    fn policy() -> Policy {
+        Policy::builder().unkeyed_sha256().build()
+    }
+
+    fn call(id: &str) -> Part {
+        Part::ToolCall { id: Some(id.into()), name: "t".into(), arguments: "{}".into() }
+    }
+
+    fn result(id: &str, text: &str) -> Message {
+        let content = ResultContent::Text(text.into());
+        Message { role: Role::Tool, parts: vec![Part::ToolResult { call_id: Some(id.into()), content }] }
+    }
+
+    fn script() -> Vec<Message> {
+        vec![
+            Message::text(Role::User, "one"),
+            Message { role: Role::Assistant, parts: vec![call("a"), call("b")] },
+            result("b", "two"),
+            result("a", "three"),
+            Message::text(Role::User, "four"),
+        ]
+    }
+
+    #[test]
+    fn a_history_that_grew_has_the_chain_of_one_that_was_given_whole() {
+        let mut grown = Conversation::new(policy(), vec!["system".into()]);
+        script().into_iter().for_each(|message| grown.push(message));
+        let request = Request { system: vec!["system".into()], messages: script(), ..Request::default() };
+        let whole = grown.telling().keyframe(&request);
+        assert_eq!(grown.request(), whole);
+    }
+
+    #[test]
+    fn an_inference_tells_what_is_new_and_the_sixteenth_all() {
+        let mut grown = Conversation::new(policy(), Vec::new());
+        let mut before = None;
+        for round in 0..40u64 {
+            grown.push(Message::text(Role::User, format!("{round}")));
+            let input = grown.request();
+            if round % 16 == 0 {
+                assert_eq!((input.prefix, input.items.len() as u64), (None, round + 1));
+            } else {
+                assert_eq!((input.prefix, input.items.len()), (before, 1));
+            }
+            before = input.chain;
+        }
+    }
+
+    #[test]
+    fn a_history_that_went_back_is_told_whole() {
+        let mut grown = Conversation::new(policy(), Vec::new());
+        grown.push(Message::text(Role::User, "one"));
+        let (place, first) = (grown.place(), grown.request());
+        grown.push(Message::text(Role::User, "two"));
+        grown.request();
+        grown.rewind(place);
+        let again = grown.request();
+        assert_eq!((again.prefix, again.chain, again.items), (None, first.chain, first.items));
+    }
+
+    #[test]
+    fn a_history_that_was_replaced_begins_anew() {
+        let mut grown = Conversation::new(policy(), vec!["system".into()]);
+        script().into_iter().for_each(|message| grown.push(message));
+        let histories = grown.replace(vec![Message::text(Role::User, "short")]);
+        assert_eq!((histories.replaced.items.len(), histories.replacement.items.len()), (5, 1));
+        let mut fresh = Conversation::new(policy(), vec!["system".into()]);
+        fresh.push(Message::text(Role::User, "short"));
+        assert_eq!(grown.request(), fresh.request());
+    }
+}

@@ -1,0 +1,114 @@
+//! Claude Code.
+
+use serde_json::{Value, json};
+use veilspan::event::{CallKind, Outcome};
+use veilspan::import::claude::{Of, Session};
+use veilspan::semconv::{
+    CACHE_CREATION_TOKENS, CACHE_READ_TOKENS, END_INFERRED, INPUT_TOKENS, OUTPUT_TOKENS, TOOL_NAME,
+};
+
+use super::script::{Claude, SESSION};
+use super::told::{All, corpus, seconds, set};
+
+fn drain(session: &mut Session) -> All {
+    let mut told = All::default();
+    told.0.extend(std::iter::from_fn(|| session.next_told()));
+    told
+}
+
+pub fn read(transcript: &[u8]) -> All {
+    let mut session = Session::new(set(), SESSION);
+    session.feed(Of::Session, transcript);
+    session.end_of_file(Of::Session);
+    session.finish();
+    drain(&mut session)
+}
+
+fn four_turns(with_hooks: bool, portions: usize) -> Option<All> {
+    let folder = corpus()?.join("claude/four-turns");
+    let stem = "4381b0d7-d67e-4187-bb2d-86a101d3b955";
+    let mut session = Session::new(set(), stem);
+    if with_hooks {
+        for line in std::fs::read_to_string(folder.join("events.ndjson")).unwrap().lines() {
+            let event: Value = serde_json::from_str(line).unwrap();
+            let time = event["ts"].as_str().unwrap();
+            let at = veilspan::import::session::unix_nanos(time).unwrap();
+            assert!(session.hook(event["payload"].to_string().as_bytes(), event["hook"].as_str(), at));
+        }
+    }
+    let transcript = std::fs::read(folder.join(format!("transcripts/{stem}.jsonl"))).unwrap();
+    for portion in transcript.chunks(portions) {
+        session.feed(Of::Session, portion);
+    }
+    session.end_of_file(Of::Session);
+    session.finish();
+    assert_eq!(session.take_asides(), []);
+    Some(drain(&mut session))
+}
+
+#[test]
+fn c39_a_real_session_gives_the_numbers_of_its_manifest() {
+    for with_hooks in [true, false] {
+        let Some(told) = four_turns(with_hooks, usize::MAX) else { return };
+        let turns = told.of(CallKind::Turn);
+        assert_eq!(turns.len(), 4);
+        let split: Vec<usize> = turns
+            .iter()
+            .map(|turn| told.of(CallKind::Inference).iter().filter(|call| call.scope.turn == turn.scope.turn).count())
+            .collect();
+        assert_eq!(split, [2, 1, 3, 1]);
+        assert_eq!((told.sum(INPUT_TOKENS), told.sum(OUTPUT_TOKENS)), (187_216, 1_867));
+        assert_eq!((told.sum(CACHE_READ_TOKENS), told.sum(CACHE_CREATION_TOKENS)), (165_784, 21_064));
+        let mut names: Vec<String> = told
+            .of(CallKind::Tool)
+            .iter()
+            .map(|tool| tool.opened.attrs.text(TOOL_NAME).unwrap().to_owned())
+            .collect();
+        names.sort();
+        let bash = if with_hooks { 5 } else { 2 };
+        let mut expected = vec!["Agent"; 4];
+        expected.extend(vec!["Bash"; bash]);
+        expected.extend(["TaskCreate", "ToolSearch", "WebFetch", "WebSearch"]);
+        assert_eq!(names, expected);
+        let [rollout] = told.rollouts().try_into().unwrap();
+        assert_eq!((rollout.totals.turns, rollout.totals.inferences), (4, 7));
+        assert_eq!(rollout.totals.tool_calls as usize, 8 + bash);
+        assert_eq!(rollout.totals.input_tokens.zip(rollout.totals.output_tokens), Some((187_216, 1_867)));
+        assert_eq!(rollout.findings, []);
+        assert!(told.records().iter().all(|record| record.closed.outcome == Some(Outcome::Completed)));
+    }
+}
+
+#[test]
+fn c34_where_the_bytes_are_cut_changes_nothing() {
+    let Some(whole) = four_turns(true, usize::MAX) else { return };
+    for portion in [1, 7, 333, 4096] {
+        assert_eq!(four_turns(true, portion).unwrap().sorted(), whole.sorted(), "{portion}");
+    }
+}
+
+#[test]
+fn c38_the_rows_of_one_message_are_one_inference() {
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "count");
+    let text = |text: &str| json!({"type": "text", "text": text});
+    script.answer(2.0, "m1", text("a"), (10, 1), "");
+    script.answer(3.0, "m1", json!({"type": "thinking", "thinking": "b"}), (10, 1), "");
+    script.answer(4.0, "m1", text("c"), (10, 204), "end_turn");
+    let told = read(&script.bytes());
+    let [inference] = told.of(CallKind::Inference).try_into().unwrap();
+    assert_eq!(seconds(inference), (1, 4));
+    assert_eq!((told.sum(INPUT_TOKENS), told.sum(OUTPUT_TOKENS)), (10, 204));
+}
+
+#[test]
+fn c14_a_tool_that_never_returned_is_abandoned_at_the_end_of_its_turn() {
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "go").call(2.0, "m1", ("t1", "Bash"), json!({"command": "x"}));
+    script.prompt(9.0, "p2", "again").say(10.0, "m2", "done");
+    let told = read(&script.bytes());
+    let tool = told.tool("Bash");
+    assert_eq!((seconds(tool), tool.closed.outcome), ((2, 2), Some(Outcome::Abandoned)));
+    assert_eq!(tool.closed.attrs.get(END_INFERRED), Some(true));
+    assert_eq!(told.of(CallKind::Turn).len(), 2);
+}

@@ -1,0 +1,80 @@
+//! Sessions written row by row. `@n` is the second `n`.
+
+use serde_json::{Value, json};
+
+/// 2026-01-01T00:00:00Z
+pub const START: u64 = 1_767_225_600_000_000_000;
+
+pub fn time(second: f64) -> String {
+    let millis = (second * 1000.0).round() as u64;
+    let (hours, rest) = (millis / 3_600_000, millis % 3_600_000);
+    format!("2026-01-01T{hours:02}:{:02}:{:02}.{:03}Z", rest / 60_000, rest % 60_000 / 1000, rest % 1000)
+}
+
+pub fn lines(rows: &[Value]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for row in rows {
+        bytes.extend(row.to_string().into_bytes());
+        bytes.push(b'\n');
+    }
+    bytes
+}
+
+pub const SESSION: &str = "00000000-0000-4000-8000-00000000000a";
+
+/// Rows of a Claude Code transcript, each the child of the one before.
+#[derive(Clone, Default)]
+pub struct Claude {
+    pub rows: Vec<Value>,
+    pub last: Option<String>,
+    pub prompt: String,
+}
+
+impl Claude {
+    pub fn row(&mut self, second: f64, more: Value) -> &mut Self {
+        let uuid = format!("row-{}", self.rows.len());
+        let mut row = json!({
+            "uuid": uuid, "parentUuid": self.last, "timestamp": time(second), "sessionId": SESSION, "isSidechain": false,
+            "promptId": self.prompt, "cwd": "/home/planted", "version": "2.1.0",
+        });
+        row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.rows.push(row);
+        self.last = Some(uuid);
+        self
+    }
+
+    pub fn prompt(&mut self, second: f64, id: &str, text: &str) -> &mut Self {
+        self.prompt = id.to_owned();
+        self.row(second, json!({"type": "user", "message": {"role": "user", "content": text}}))
+    }
+
+    pub fn answer(&mut self, second: f64, id: &str, block: Value, usage: (i64, i64), stop: &str) -> &mut Self {
+        let message = json!({
+            "id": id, "type": "message", "role": "assistant", "model": "claude-x", "content": [block],
+            "stop_reason": stop, "usage": {"input_tokens": usage.0, "output_tokens": usage.1},
+        });
+        self.row(second, json!({"type": "assistant", "message": message, "requestId": format!("req-{id}")}))
+    }
+
+    pub fn say(&mut self, second: f64, id: &str, text: &str) -> &mut Self {
+        self.answer(second, id, json!({"type": "text", "text": text}), (10, 5), "end_turn")
+    }
+
+    pub fn call(&mut self, second: f64, id: &str, tool: (&str, &str), input: Value) -> &mut Self {
+        let block = json!({"type": "tool_use", "id": tool.0, "name": tool.1, "input": input});
+        self.answer(second, id, block, (10, 5), "tool_use")
+    }
+
+    pub fn result(&mut self, second: f64, tool: &str, text: &str, more: Value) -> &mut Self {
+        let mut block = json!({"type": "tool_result", "tool_use_id": tool, "content": text});
+        let is_error = more.get("is_error").cloned();
+        is_error.map(|is_error| block["is_error"] = is_error);
+        let known = more.get("known").cloned().unwrap_or(json!({}));
+        let message = json!({"role": "user", "content": [block]});
+        self.row(second, json!({"type": "user", "message": message, "toolUseResult": known}))
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        lines(&self.rows)
+    }
+}
