@@ -135,7 +135,8 @@ impl Conversation {
             return Input { system: self.system_told.clone(), ..Input::default() };
         }
         self.since_keyframe += 1;
-        let fresh = |told: &Place| self.place.count.checked_sub(told.count).filter(|new| *new <= self.items.len() as u64);
+        let fresh =
+            |told: &Place| self.place.count.checked_sub(told.count).filter(|new| *new <= self.items.len() as u64);
         let known = self.told.filter(|told| self.since_keyframe < KEYFRAME_EVERY && fresh(told).is_some());
         let new = known.as_ref().and_then(fresh).unwrap_or(self.items.len() as u64);
         if known.is_none() {

@@ -10,7 +10,7 @@ use veilspan::semconv::{
 use super::script::{Claude, SESSION};
 use super::told::{All, corpus, seconds, set};
 
-fn drain(session: &mut Session) -> All {
+pub fn drain(session: &mut Session) -> All {
     let mut told = All::default();
     told.0.extend(std::iter::from_fn(|| session.next_told()));
     told
@@ -59,11 +59,8 @@ fn c39_a_real_session_gives_the_numbers_of_its_manifest() {
         assert_eq!(split, [2, 1, 3, 1]);
         assert_eq!((told.sum(INPUT_TOKENS), told.sum(OUTPUT_TOKENS)), (187_216, 1_867));
         assert_eq!((told.sum(CACHE_READ_TOKENS), told.sum(CACHE_CREATION_TOKENS)), (165_784, 21_064));
-        let mut names: Vec<String> = told
-            .of(CallKind::Tool)
-            .iter()
-            .map(|tool| tool.opened.attrs.text(TOOL_NAME).unwrap().to_owned())
-            .collect();
+        let mut names: Vec<String> =
+            told.of(CallKind::Tool).iter().map(|tool| tool.opened.attrs.text(TOOL_NAME).unwrap().to_owned()).collect();
         names.sort();
         let bash = if with_hooks { 5 } else { 2 };
         let mut expected = vec!["Agent"; 4];

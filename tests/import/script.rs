@@ -67,11 +67,84 @@ impl Claude {
 
     pub fn result(&mut self, second: f64, tool: &str, text: &str, more: Value) -> &mut Self {
         let mut block = json!({"type": "tool_result", "tool_use_id": tool, "content": text});
-        let is_error = more.get("is_error").cloned();
-        is_error.map(|is_error| block["is_error"] = is_error);
+        if let Some(is_error) = more.get("is_error") {
+            block["is_error"] = is_error.clone();
+        }
         let known = more.get("known").cloned().unwrap_or(json!({}));
         let message = json!({"role": "user", "content": [block]});
         self.row(second, json!({"type": "user", "message": message, "toolUseResult": known}))
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        lines(&self.rows)
+    }
+}
+
+/// Rows of a Codex session file.
+#[derive(Clone, Default)]
+pub struct Codex {
+    pub rows: Vec<Value>,
+}
+
+impl Codex {
+    pub fn session(second: f64, id: &str) -> Self {
+        let mut script = Self::default();
+        script.row(second, "session_meta", json!({"id": id, "cwd": "/home/planted/myapp", "model_provider": "openai"}));
+        script.row(second, "turn_context", json!({"model": "gpt-5.5", "effort": "low", "cwd": "/home/planted/myapp"}));
+        script
+    }
+
+    pub fn row(&mut self, second: f64, kind: &str, payload: Value) -> &mut Self {
+        self.rows.push(json!({"timestamp": time(second), "type": kind, "payload": payload}));
+        self
+    }
+
+    pub fn event(&mut self, second: f64, kind: &str, mut more: Value) -> &mut Self {
+        more["type"] = kind.into();
+        self.row(second, "event_msg", more)
+    }
+
+    pub fn item(&mut self, second: f64, kind: &str, mut more: Value) -> &mut Self {
+        more["type"] = kind.into();
+        self.row(second, "response_item", more)
+    }
+
+    pub fn start(&mut self, second: f64, turn: &str) -> &mut Self {
+        self.event(second, "task_started", json!({"turn_id": turn}))
+    }
+
+    pub fn end(&mut self, second: f64, turn: &str) -> &mut Self {
+        self.event(second, "task_complete", json!({"turn_id": turn, "last_agent_message": "bye"}))
+    }
+
+    pub fn asks(&mut self, second: f64, text: &str) -> &mut Self {
+        self.event(second, "user_message", json!({"message": text}))
+    }
+
+    pub fn says(&mut self, second: f64, text: &str) -> &mut Self {
+        let content = json!([{"type": "output_text", "text": text}]);
+        self.item(second, "message", json!({"role": "assistant", "content": content}))
+    }
+
+    pub fn thinks(&mut self, second: f64, text: &str) -> &mut Self {
+        let summary = json!([{"type": "summary_text", "text": text}]);
+        self.item(second, "reasoning", json!({"summary": summary, "encrypted_content": "c2VjcmV0"}))
+    }
+
+    pub fn calls(&mut self, second: f64, id: &str, name: &str, arguments: &str) -> &mut Self {
+        self.item(second, "function_call", json!({"call_id": id, "name": name, "arguments": arguments}))
+    }
+
+    pub fn gets(&mut self, second: f64, id: &str, output: Value) -> &mut Self {
+        self.item(second, "function_call_output", json!({"call_id": id, "output": output}))
+    }
+
+    pub fn tokens(&mut self, second: f64, input: i64, output: i64) -> &mut Self {
+        self.usage(second, json!({"input_tokens": input, "output_tokens": output, "total_tokens": input + output}))
+    }
+
+    pub fn usage(&mut self, second: f64, usage: Value) -> &mut Self {
+        self.event(second, "token_count", json!({"info": {"last_token_usage": usage}}))
     }
 
     pub fn bytes(&self) -> Vec<u8> {

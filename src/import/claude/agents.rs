@@ -30,7 +30,12 @@ pub(super) struct Agents {
 
 impl Agents {
     pub(super) fn new() -> Self {
-        Self { known: Recent::new(REMEMBERED), asked: HashMap::new(), state: RandomState::new(), hooks: Hooks::default() }
+        Self {
+            known: Recent::new(REMEMBERED),
+            asked: HashMap::new(),
+            state: RandomState::new(),
+            hooks: Hooks::default(),
+        }
     }
 
     /// A call has told which sub-agent it started.

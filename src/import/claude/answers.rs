@@ -130,14 +130,14 @@ fn open_tool(lane: &mut Lane, desk: &mut Desk, call: (&str, &str), arguments: Op
 }
 
 fn parts(block: Value) -> Vec<Part> {
-    let said = [
-        ("role".to_owned(), Value::String("assistant".to_owned())),
-        ("content".to_owned(), Value::Array(vec![block])),
-    ];
+    let said =
+        [("role".to_owned(), Value::String("assistant".to_owned())), ("content".to_owned(), Value::Array(vec![block]))];
     let mut messages = shape::messages(Value::Array(vec![Value::Object(said.into_iter().collect())]));
     messages.pop().map(|message| message.parts).unwrap_or_default()
 }
 
 fn block_of(text: Value) -> Value {
-    Value::Object([("type".to_owned(), Value::String("text".to_owned())), ("text".to_owned(), text)].into_iter().collect())
+    Value::Object(
+        [("type".to_owned(), Value::String("text".to_owned())), ("text".to_owned(), text)].into_iter().collect(),
+    )
 }

@@ -68,7 +68,9 @@ impl Hooks {
             self.agent_types.insert(agent.clone(), kind.clone());
         }
         match fact.hook {
-            Hook::PreToolUse | Hook::PostToolUse | Hook::PostToolUseFailure | Hook::PermissionDenied => self.tool(&fact),
+            Hook::PreToolUse | Hook::PostToolUse | Hook::PostToolUseFailure | Hook::PermissionDenied => {
+                self.tool(&fact)
+            }
             Hook::PermissionRequest => self.request(&fact),
             Hook::Stop => self.end(&fact, None, Outcome::Completed),
             Hook::StopFailure => self.end(&fact, None, Outcome::Failed),

@@ -25,6 +25,8 @@ pub(super) struct Lane {
     /// Tools that have returned, with the time on the host's clock from which on they are told.
     pub(super) returned: Vec<(u64, String, CallRecord<Veiled>)>,
     pub(super) has_rows: bool,
+    /// Rows of an answer that has not ended: they stand after it.
+    unplaced: Vec<String>,
 }
 
 /// Where a row stands in the history.
@@ -52,14 +54,27 @@ impl Lane {
             time: 0,
             returned: Vec::new(),
             has_rows: false,
+            unplaced: Vec::new(),
         }
     }
 
     /// Notes where a row stands.
     pub(super) fn note(&mut self, uuid: &str) {
-        if !uuid.is_empty() {
-            let place = RowPlace { place: self.thread.place(), before: self.thread.before };
-            self.rows.set(uuid, place);
+        const MOST: usize = 1024;
+        if !uuid.is_empty() && self.unplaced.len() < MOST {
+            self.unplaced.push(uuid.to_owned());
+        }
+        self.place_rows();
+    }
+
+    /// Notes where the rows stand whose answer has ended.
+    pub(super) fn place_rows(&mut self) {
+        if self.thread.answer.is_some() {
+            return;
+        }
+        let place = RowPlace { place: self.thread.place(), before: self.thread.before };
+        for uuid in self.unplaced.drain(..) {
+            self.rows.set(&uuid, place);
         }
     }
 

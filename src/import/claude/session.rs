@@ -8,7 +8,9 @@ use super::row::Row;
 use super::{alone, answers, ends, settle, system, users};
 use crate::event::{Message, shape};
 use crate::import::hook::{self, Fact};
-use crate::import::session::{Aside, AsideReason, Cut, Cutter, Desk, Origin, Recent, Set, Tally, Told, Who, unix_nanos};
+use crate::import::session::{
+    Aside, AsideReason, Cut, Cutter, Desk, Origin, Recent, Set, Tally, Told, Who, unix_nanos,
+};
 
 /// Which transcript a row stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -272,7 +274,8 @@ fn parse<'l>(line: &'l [u8]) -> Result<Row<'l>, AsideReason> {
     if line.first() != Some(&b'{') {
         return Err(AsideReason::NotJson);
     }
-    serde_json::from_slice(line).map_err(|error| if error.is_data() { AsideReason::Field } else { AsideReason::NotJson })
+    serde_json::from_slice(line)
+        .map_err(|error| if error.is_data() { AsideReason::Field } else { AsideReason::NotJson })
 }
 
 /// The thread of a sub-agent, under the call that started it where that is known.

@@ -7,13 +7,11 @@ use bytestring::ByteString;
 use super::agents::Agents;
 use super::hooks::ToolFacts;
 use super::lane::Lane;
-use crate::event::{
-    Attrs, CallKind, CallRecord, Closed, Given, Outcome, Returned, SpanIds, Veiled,
-};
+use crate::event::{Attrs, CallKind, CallRecord, Closed, Given, Outcome, Returned, SpanIds, Veiled};
 use crate::import::session::{Desk, mcp_server, moment};
 use crate::semconv::{
-    APPROVAL_DECISION, APPROVAL_WAIT_MS, END_INFERRED, MCP_SERVER, OPERATION_ID, TOOL_CALL_ID, TOOL_EXECUTION_MS, TOOL_NAME,
-    TOOL_REQUESTER, TOOL_REQUESTER_ID,
+    APPROVAL_DECISION, APPROVAL_WAIT_MS, END_INFERRED, MCP_SERVER, OPERATION_ID, TOOL_CALL_ID, TOOL_EXECUTION_MS,
+    TOOL_NAME, TOOL_REQUESTER, TOOL_REQUESTER_ID,
 };
 
 const MILLI: u64 = 1_000_000;
@@ -31,10 +29,8 @@ pub(super) fn release(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, now
 
 /// Tells a tool, and the wait for a person before it.
 pub(super) fn tell(desk: &mut Desk, mut record: CallRecord<Veiled>, facts: Option<ToolFacts>) {
-    if let Some(facts) = facts {
-        if let Some(approval) = merge(desk, &mut record, &facts) {
-            desk.call(approval);
-        }
+    if let Some(approval) = facts.and_then(|facts| merge(desk, &mut record, &facts)) {
+        desk.call(approval);
     }
     desk.call(record);
 }
@@ -119,9 +115,8 @@ pub(super) fn alone(
     let mut record = desk.open(scope, (CallKind::Tool, id), (None, Some(trace)), start, attrs)?;
     record.given = Given::Arguments(facts.arguments.clone());
     let mut attrs = Attrs::default();
-    let outcome = facts.outcome.unwrap_or_else(|| {
-        if facts.post.is_some() { Outcome::Completed } else { Outcome::Abandoned }
-    });
+    let outcome =
+        facts.outcome.unwrap_or_else(|| if facts.post.is_some() { Outcome::Completed } else { Outcome::Abandoned });
     if outcome == Outcome::Abandoned {
         attrs.set(END_INFERRED, true);
     }

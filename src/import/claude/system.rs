@@ -3,9 +3,7 @@
 use super::agents::Agents;
 use super::lane::Lane;
 use super::row::Row;
-use crate::event::{
-    Attrs, CallKind, CallRecord, Closed, Mark, MarkKind, Message, Noted, Outcome, Returned, Veiled,
-};
+use crate::event::{Attrs, CallKind, CallRecord, Closed, Mark, MarkKind, Message, Noted, Outcome, Returned, Veiled};
 use crate::import::session::{Desk, moment};
 use crate::semconv::{COMPACTION_ID, COMPACTION_REPLACED, COMPACTION_TRIGGER};
 
@@ -15,8 +13,14 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
         "turn_duration" | "stop_hook_summary" => lane.thread.note_end(desk, Outcome::Completed),
         "compact_boundary" => compacted(lane, desk, agents, row, at),
         "api_error" => super::answers::failed_attempt(lane, desk, row, at),
-        "" | "informational" | "local_command" | "microcompact_boundary" | "bridge_status" | "away_summary"
-        | "memory_saved" | "scheduled_task_fire" => {}
+        ""
+        | "informational"
+        | "local_command"
+        | "microcompact_boundary"
+        | "bridge_status"
+        | "away_summary"
+        | "memory_saved"
+        | "scheduled_task_fire" => {}
         _ => return false,
     }
     true

@@ -12,8 +12,14 @@ use crate::semconv::{ERROR_KIND, TERMINAL_EXIT_CODE, THREAD_FILE};
 /// Texts that the agent itself writes as a person's.
 const INTERRUPTED: &str = "[Request interrupted by user";
 /// What a person typed to the agent, and what the agent printed: no prompt.
-const COMMANDS: [&str; 6] =
-    ["<command-name>", "<command-message>", "<local-command-stdout>", "<local-command-stderr>", "<bash-", "<local-command-caveat>"];
+const COMMANDS: [&str; 6] = [
+    "<command-name>",
+    "<command-message>",
+    "<local-command-stdout>",
+    "<local-command-stderr>",
+    "<bash-",
+    "<local-command-caveat>",
+];
 
 pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, at: u64) {
     let Some(content) = row.message.0.as_ref().and_then(|said| said.content()) else { return };
@@ -58,6 +64,7 @@ pub(super) fn begin(
 ) {
     lane.candidate = None;
     super::ends::end_turn(lane, desk, agents, at);
+    lane.place_rows();
     if let Some(known) = parent.and_then(|parent| lane.rows.get(parent)).copied()
         && known.place != lane.thread.place()
     {
@@ -108,10 +115,11 @@ fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>
 }
 
 fn content(result: Value) -> Option<ResultContent> {
-    let message = Value::Object([
-        ("role".to_owned(), Value::String("user".to_owned())),
-        ("content".to_owned(), Value::Array(vec![result])),
-    ].into_iter().collect());
+    let message = Value::Object(
+        [("role".to_owned(), Value::String("user".to_owned())), ("content".to_owned(), Value::Array(vec![result]))]
+            .into_iter()
+            .collect(),
+    );
     let parts = shape::messages(Value::Array(vec![message])).pop()?.parts;
     parts.into_iter().find_map(|part| match part {
         Part::ToolResult { content, .. } => Some(content),

@@ -8,7 +8,7 @@ use super::desk::{Desk, moment};
 use super::thread::Thread;
 use super::usage::{Usage, UsageMissing};
 use crate::event::{
-    Attrs, CallKind, CallRecord, Closed, Given, Measure, Message, Outcome, Part, Returned, Role, Veiled,
+    Attrs, CallKind, CallRecord, Closed, Given, Measure, Message, Outcome, Part, Returned, Role, SpanIds, Veiled,
 };
 use crate::semconv::{
     ERROR_KIND, FINISH_REASONS, REASONING_LEVEL, REQUEST_MODEL, RESPONSE_ID, RESPONSE_MODEL, UPSTREAM_REQUEST_ID,
@@ -30,6 +30,8 @@ pub(in crate::import) struct Answer {
     pub(in crate::import) error: Measure,
     /// On the host's clock, when something was read that comes after it.
     pub(in crate::import) ended: Option<u64>,
+    /// It is no part of the history: a history came out of it.
+    is_aside: bool,
 }
 
 impl Answer {
@@ -59,9 +61,10 @@ impl Answer {
         self.grown = Some((hash(text.as_bytes()), text.len()));
     }
 
-    /// Until when it was given.
-    pub(in crate::import) const fn last(&self) -> u64 {
-        self.last
+    /// It was given to a call of this span, and not to the turn.
+    pub(in crate::import) fn is_part_of(&mut self, span: SpanIds) {
+        self.record.opened.span.parent = Some(span.span);
+        self.is_aside = true;
     }
 }
 
@@ -94,6 +97,7 @@ impl Thread {
             outcome: Outcome::Completed,
             error: Measure::default(),
             ended: None,
+            is_aside: false,
         });
         self.answer.as_mut()
     }
@@ -101,7 +105,8 @@ impl Thread {
     /// The answer is whole: it becomes part of the history, and then what was said since.
     pub(in crate::import) fn end_answer(&mut self, desk: &mut Desk) {
         let Some(answer) = self.answer.take() else { return };
-        let Answer { mut record, parts, last, usage, missing, closed: mut attrs, outcome, error, .. } = answer;
+        let Answer { mut record, parts, last, usage, missing, closed: mut attrs, outcome, error, is_aside, .. } =
+            answer;
         usage.set(&mut attrs);
         if let Some(missing) = missing.filter(|_| usage.is_empty()) {
             attrs.set(USAGE_MISSING, missing.word());
@@ -114,10 +119,10 @@ impl Thread {
         let reasons: Vec<&str> = reasons.iter().map(|reason| &**reason).collect();
         let messages = if parts.is_empty() { Vec::new() } else { vec![Message { role: Role::Assistant, parts }] };
         let output = self.talk.telling().answer(&messages, &reasons);
-        if let (Some(turn), Some(message)) = (&mut self.turn, messages.first()) {
+        if let (Some(turn), Some(message), false) = (&mut self.turn, messages.first(), is_aside) {
             turn.answered = self.talk.said(message).or(turn.answered.take());
         }
-        messages.into_iter().for_each(|message| self.talk.push(message));
+        messages.into_iter().filter(|_| !is_aside).for_each(|message| self.talk.push(message));
         std::mem::take(&mut self.waiting).into_iter().for_each(|message| self.talk.push(message));
         let at = moment(last.max(record.opened_at.time_unix_nano));
         record.close(at, Closed { outcome: Some(outcome), attrs, error, links: Vec::new() }, Returned::Answer(output));
@@ -125,7 +130,14 @@ impl Thread {
     }
 
     /// An attempt of which nothing came but an error.
-    pub(in crate::import) fn failed_attempt(&mut self, desk: &mut Desk, id: &str, at: u64, mut attrs: Attrs, kind: &str) {
+    pub(in crate::import) fn failed_attempt(
+        &mut self,
+        desk: &mut Desk,
+        id: &str,
+        at: u64,
+        mut attrs: Attrs,
+        kind: &str,
+    ) {
         self.end_answer(desk);
         attrs.set(ERROR_KIND, desk.reason(kind));
         if let Some(answer) = self.begin_answer(desk, id, at) {

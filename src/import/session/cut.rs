@@ -23,16 +23,6 @@ pub(in crate::import) struct Cutter {
 }
 
 impl Cutter {
-    /// The number of the line found last, from 1.
-    pub(in crate::import) const fn line(&self) -> u64 {
-        self.lines
-    }
-
-    /// The bytes that wait for the end of their line.
-    pub(in crate::import) const fn waiting(&self) -> usize {
-        self.begun.len()
-    }
-
     /// Takes a portion, and tells the lines that end in it, each with its number.
     pub(in crate::import) fn feed(&mut self, portion: &[u8], mut found: impl FnMut(u64, Cut<'_>)) {
         let mut from = 0;

@@ -20,7 +20,7 @@ pub enum Told {
     /// A call that has ended: one span.
     Call(Box<CallRecord<Veiled>>),
     /// What has no span: that a rollout or a thread began, a row of an unknown kind, what was set aside.
-    Event(Event<Veiled>),
+    Event(Box<Event<Veiled>>),
 }
 
 impl Told {
@@ -30,7 +30,7 @@ impl Told {
             Self::Call(record) => (Some(record), None),
             Self::Event(event) => (None, Some(event)),
         };
-        call.into_iter().flat_map(|record| record.into_events(Source::Import)).chain(event)
+        call.into_iter().flat_map(|record| record.into_events(Source::Import)).chain(event.map(|event| *event))
     }
 }
 
@@ -154,7 +154,7 @@ impl Desk {
     fn event(&mut self, scope: &Arc<Scope>, at: u64, occurrence: u32, kind: Kind<Veiled>) {
         let key = Key { kind: CallKind::Turn, id: KeyIdentity::None, occurrence };
         let event = Event { scope: Arc::clone(scope), key, at: moment(at), source: Source::Import, kind };
-        self.out.push_back(Told::Event(event));
+        self.out.push_back(Told::Event(Box::new(event)));
     }
 }
 

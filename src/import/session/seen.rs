@@ -23,11 +23,6 @@ impl<V> Recent<V> {
         self.values.get(&self.state.hash_one(name))
     }
 
-    /// The value of a name, to be changed.
-    pub(in crate::import) fn get_mut(&mut self, name: &str) -> Option<&mut V> {
-        self.values.get_mut(&self.state.hash_one(name))
-    }
-
     /// Sets the value of a name. Whether the name is new.
     pub(in crate::import) fn set(&mut self, name: &str, value: V) -> bool {
         let hash = self.state.hash_one(name);

@@ -5,16 +5,14 @@ use bytestring::ByteString;
 use super::desk::{Desk, moment};
 use super::thread::{MAX_OPEN, Thread};
 use crate::event::{
-    Attrs, CallKind, CallRecord, Closed, Given, Measure, Message, Outcome, Part, RawText, ResultContent, Returned, Role,
-    SpanIds, Veiled,
+    Attrs, CallKind, CallRecord, Closed, Given, Measure, Message, Outcome, Part, RawText, ResultContent, Returned,
+    Role, SpanIds, Veiled,
 };
-use crate::semconv::{END_INFERRED, ERROR_KIND, Field, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER};
+use crate::semconv::{END_INFERRED, Field, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER};
 
 /// A tool that has not returned.
 pub(in crate::import) struct Tool {
     pub(in crate::import) record: CallRecord<Veiled>,
-    /// The name that the model called it by.
-    pub(in crate::import) name: String,
     /// What is known of its end before it is told.
     pub(in crate::import) closed: Attrs,
     pub(in crate::import) outcome: Option<Outcome>,
@@ -76,7 +74,7 @@ impl Thread {
         }
         let number = self.tools.len() as u64;
         let (closed, error) = (Attrs::default(), Measure::default());
-        let tool = Tool { record, name: name.to_owned(), closed, outcome: None, error, ended: None, number };
+        let tool = Tool { record, closed, outcome: None, error, ended: None, number };
         self.tools.insert(id.to_owned(), tool);
         self.tools.get_mut(id)
     }
@@ -147,11 +145,4 @@ impl Thread {
             }
         }
     }
-}
-
-/// The attributes of an end that went wrong.
-pub(in crate::import) fn error_kind(desk: &Desk, word: &str) -> Attrs {
-    let mut attrs = Attrs::default();
-    attrs.set(ERROR_KIND, desk.reason(word));
-    attrs
 }

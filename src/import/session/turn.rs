@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use bytestring::ByteString;
-
 use super::desk::{Desk, moment};
 use super::thread::Thread;
 use crate::event::{
-    Attrs, CallKind, CallRecord, Closed, EdgeKind, Given, Link, Measure, Outcome, RawText, ResultContent, Returned, Scope,
-    Veiled,
+    Attrs, CallKind, CallRecord, Closed, EdgeKind, Given, Link, Measure, Outcome, RawText, ResultContent, Returned,
+    Scope, Veiled,
 };
-use crate::privacy::conversation::Place;
 use crate::semconv::END_INFERRED;
 
 /// A turn that runs.
@@ -26,8 +23,6 @@ pub(in crate::import) struct Turn {
     pub(super) inferences: u64,
     /// How it ended, where a row has said that it did; and on the host's clock, when that row was read.
     pub(in crate::import) ended: Option<(Outcome, u64)>,
-    /// Where the history stood when it began.
-    pub(in crate::import) place: Place,
     /// It was told; what comes now comes late.
     is_told: bool,
 }
@@ -44,7 +39,8 @@ impl Thread {
         }
         let id = desk.label(id);
         let Scope { tenant, rollout, thread, .. } = &*self.scope;
-        let scope = Scope { tenant: tenant.clone(), rollout: rollout.clone(), thread: thread.clone(), turn: id.clone() };
+        let scope =
+            Scope { tenant: tenant.clone(), rollout: rollout.clone(), thread: thread.clone(), turn: id.clone() };
         let scope = Arc::new(scope);
         for (id, value) in self.agent_labels().iter() {
             attrs.insert(id, value.clone());
@@ -53,7 +49,9 @@ impl Thread {
             let parent = Some(origin.span.span);
             crate::event::SpanIds { parent, ..origin.span }
         });
-        let Some(mut record) = desk.open(&scope, (CallKind::Turn, &id), (None, origin), at, attrs) else { return false };
+        let Some(mut record) = desk.open(&scope, (CallKind::Turn, &id), (None, origin), at, attrs) else {
+            return false;
+        };
         record.opened.links.extend(self.before);
         let span = record.opened.span;
         self.before = Some(Link { trace: span.trace, span: span.span, kind: Some(EdgeKind::Turn) });
@@ -67,7 +65,6 @@ impl Thread {
             answered: None,
             inferences: 0,
             ended: None,
-            place: self.talk.place(),
             is_told: false,
         });
         true
@@ -158,12 +155,5 @@ impl Thread {
     /// The number of the inference that begins next in the turn.
     pub(in crate::import) fn next_inference(&self) -> u64 {
         self.turn.as_ref().map_or(0, |turn| turn.inferences)
-    }
-
-    /// A word on the turn, where there is room for one in its attributes.
-    pub(in crate::import) fn turn_label(&mut self, attr: crate::semconv::Attr<ByteString>, label: ByteString) {
-        if let Some(turn) = &mut self.turn {
-            turn.record.opened.attrs.set(attr, label);
-        }
     }
 }

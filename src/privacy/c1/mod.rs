@@ -24,10 +24,10 @@ pub use arguments::arguments;
 pub use chain::Chain;
 pub use hasher::{Hasher, Hashing};
 pub use json::{Canonical, canonical};
-pub use message::{message, result};
-pub(super) use normal::{Calls, Piece};
 #[cfg(feature = "import")]
 pub(super) use message::ItemWithBlobs;
+pub use message::{message, result};
+pub(super) use normal::{Calls, Piece};
 #[cfg(feature = "import")]
 pub(super) use request::of_piece;
 pub use request::{RequestDigests, answer, request, system, tools};

@@ -1,0 +1,103 @@
+//! What the files of one import know of each other: whose turn is whose, and which call started which thread.
+
+use std::collections::HashMap;
+
+use bytestring::ByteString;
+
+use crate::event::SpanIds;
+use crate::import::session::{Origin, Recent};
+
+/// The turns, and the threads, that are remembered.
+const REMEMBERED: usize = 1 << 18;
+/// The calls of one thread that started others and are remembered.
+const MAX_SPAWNS: usize = 1 << 12;
+
+/// A call that started a thread.
+struct Spawn {
+    call: String,
+    span: SpanIds,
+    at: u64,
+    child: Option<String>,
+}
+
+/// The threads of an import.
+pub(super) struct Family {
+    turns: Recent<String>,
+    roots: Recent<ByteString>,
+    spawns: HashMap<String, Vec<Spawn>>,
+    children: Recent<Origin>,
+    triggers: Recent<ByteString>,
+}
+
+impl Family {
+    pub(super) fn new() -> Self {
+        Self {
+            turns: Recent::new(REMEMBERED),
+            roots: Recent::new(REMEMBERED),
+            spawns: HashMap::new(),
+            children: Recent::new(REMEMBERED),
+            triggers: Recent::new(REMEMBERED),
+        }
+    }
+
+    /// Whether another thread has told this turn; else it is this one's.
+    pub(super) fn is_anothers(&mut self, turn: &str, thread: &str) -> bool {
+        match self.turns.get(turn) {
+            Some(owner) => owner != thread,
+            None => {
+                self.turns.set(turn, thread.to_owned());
+                false
+            }
+        }
+    }
+
+    /// Whether a thread is known to have told this turn.
+    pub(super) fn has_owner_but(&self, turn: &str, thread: &str) -> bool {
+        self.turns.get(turn).is_some_and(|owner| owner != thread)
+    }
+
+    pub(super) fn root(&self, thread: &str) -> Option<ByteString> {
+        self.roots.get(thread).cloned()
+    }
+
+    pub(super) fn set_root(&mut self, thread: &str, root: ByteString) {
+        self.roots.set(thread, root);
+    }
+
+    /// A call began that starts a thread.
+    pub(super) fn spawning(&mut self, thread: &str, call: &str, span: SpanIds, at: u64) {
+        let spawns = self.spawns.entry(thread.to_owned()).or_default();
+        if spawns.len() < MAX_SPAWNS {
+            spawns.push(Spawn { call: call.to_owned(), span, at, child: None });
+        }
+    }
+
+    /// It is told which thread a call started.
+    pub(super) fn spawned(&mut self, thread: &str, call: &str, child: &str) {
+        let spawns = self.spawns.get_mut(thread).map(Vec::as_mut_slice).unwrap_or_default();
+        if let Some(spawn) = spawns.iter_mut().find(|spawn| spawn.call == call) {
+            spawn.child = Some(child.to_owned());
+            self.children.set(child, Origin { span: spawn.span });
+        }
+    }
+
+    /// Which call started a thread: the one that said so, else the last one before it that started no other.
+    pub(super) fn origin(&mut self, child: &str, parent: &str, at: u64) -> Option<Origin> {
+        if let Some(known) = self.children.get(child) {
+            return Some(*known);
+        }
+        let spawns = self.spawns.get_mut(parent)?;
+        let spawn = spawns.iter_mut().rev().find(|spawn| spawn.child.is_none() && spawn.at <= at)?;
+        spawn.child = Some(child.to_owned());
+        Some(Origin { span: spawn.span })
+    }
+
+    /// A hook told what a compaction of this turn was begun by.
+    pub(super) fn triggered(&mut self, turn: &str, trigger: ByteString) {
+        self.triggers.set(turn, trigger);
+    }
+
+    pub(super) fn trigger(&self, turn: &str) -> Option<ByteString> {
+        self.triggers.get(turn).cloned()
+    }
+}

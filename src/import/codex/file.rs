@@ -1,0 +1,309 @@
+//! One file: which of its rows are its own, and what each kind of row does.
+
+use std::collections::HashMap;
+
+use bytestring::ByteString;
+use rustc_hash::FxHashSet;
+
+use super::family::Family;
+use super::row::{Meta, Payload, Row};
+use super::{events, items};
+use crate::event::{Attrs, CallRecord, Message, Outcome, Part, RawText, Role, Veiled};
+use crate::import::session::{AsideReason, Cut, Cutter, Desk, Thread, UsageMissing, Who, unix_nanos};
+use crate::privacy::conversation::Place;
+use crate::semconv::{COMPACTION_TRIGGER, THREAD_FILE};
+
+/// A file that is read.
+pub(super) struct File {
+    pub(super) name: String,
+    pub(super) id: String,
+    pub(super) thread: Thread,
+    cutter: Cutter,
+    meta: Option<Own>,
+    /// The rows are an ancestor's.
+    is_copy: bool,
+    /// What a model said in copied rows, until something else was said.
+    copied: Vec<Part>,
+    pub(super) turn_id: String,
+    /// Where the history stood when the newest turns began.
+    pub(super) places: Vec<Place>,
+    /// What the user said in the turn: hashes, since it is told twice.
+    pub(super) heard: FxHashSet<u64>,
+    /// When calls began that are told once they have ended.
+    pub(super) begun: HashMap<String, u64>,
+    pub(super) skills: Vec<String>,
+    pub(super) compaction: Option<CallRecord<Veiled>>,
+    pub(super) compactions: u64,
+    time: u64,
+}
+
+/// What the file's own session says.
+struct Own {
+    at: u64,
+    parent: Option<String>,
+    begins_at: Option<u64>,
+}
+
+impl File {
+    pub(super) fn new(desk: &Desk, name: &str) -> Self {
+        let stem = name.strip_suffix(".jsonl").unwrap_or(name);
+        // `rollout-2026-01-02T03-04-05-<uuid>`
+        let id = stem.get(stem.len().saturating_sub(36)..).filter(|id| uuid_millis(id).is_some()).unwrap_or(stem);
+        Self {
+            name: name.to_owned(),
+            id: id.to_owned(),
+            thread: Thread::new(desk, who(desk, id, name)),
+            cutter: Cutter::default(),
+            meta: None,
+            is_copy: false,
+            copied: Vec::new(),
+            turn_id: String::new(),
+            places: Vec::new(),
+            heard: FxHashSet::default(),
+            begun: HashMap::new(),
+            skills: Vec::new(),
+            compaction: None,
+            compactions: 0,
+            time: 0,
+        }
+    }
+
+    pub(super) fn feed(&mut self, desk: &mut Desk, family: &mut Family, portion: &[u8]) {
+        let mut cutter = std::mem::take(&mut self.cutter);
+        cutter.feed(portion, |number, cut| self.line(desk, family, number, &cut, false));
+        self.cutter = cutter;
+    }
+
+    pub(super) fn finish(&mut self, desk: &mut Desk, family: &mut Family) {
+        let mut cutter = std::mem::take(&mut self.cutter);
+        cutter.finish(|number, cut| self.line(desk, family, number, &cut, true));
+        self.end_turn(desk, family, None);
+    }
+
+    pub(super) fn tick(&mut self, desk: &mut Desk, family: &mut Family) {
+        let is_over = |since: u64| desk.clock.saturating_sub(since) >= desk.set.grace;
+        if self.thread.turn.as_ref().is_some_and(|turn| turn.ended.is_some_and(|(_, since)| is_over(since))) {
+            self.tell_compaction(desk, family);
+        }
+        self.thread.settle(desk, None);
+    }
+
+    fn line(&mut self, desk: &mut Desk, family: &mut Family, number: u64, cut: &Cut<'_>, is_last: bool) {
+        let reason = match cut {
+            Cut::Oversize => AsideReason::Oversize,
+            Cut::Line(line) => match self.row(desk, family, line) {
+                Ok(()) => return,
+                Err(AsideReason::NotJson) if is_last => AsideReason::Truncated,
+                Err(reason) => reason,
+            },
+        };
+        let (scope, name) = (self.thread.scope().clone(), self.name.clone());
+        desk.aside(&scope, &name, number, reason);
+    }
+
+    fn row(&mut self, desk: &mut Desk, family: &mut Family, line: &[u8]) -> Result<(), AsideReason> {
+        let row: Row<'_> = parse(line)?;
+        let payload = row.payload.ok_or(AsideReason::Field)?;
+        desk.tally.rows += 1;
+        // A clock that runs backwards takes no call with it.
+        let at = unix_nanos(row.timestamp.or_empty()).unwrap_or(self.time);
+        let kind = row.kind.or_empty();
+        if kind == "session_meta" {
+            let meta: Meta<'_> = parse(payload.get().as_bytes())?;
+            self.session_meta(desk, family, &meta, at);
+            return Ok(());
+        }
+        if !payload.get().starts_with('{') {
+            return Err(AsideReason::Field);
+        }
+        let told: Payload<'_> = parse(payload.get().as_bytes())?;
+        if kind == "event_msg" && matches!(told.kind.get(), Some("task_started" | "turn_started")) {
+            self.is_copy = self.is_anothers(family, &told, at, row.ordinal.0);
+        }
+        if self.is_copy {
+            desk.tally.replayed += 1;
+            self.copy(kind, &told, payload.get());
+            return Ok(());
+        }
+        self.flush_copied();
+        self.time = self.time.max(at);
+        self.thread.begin(desk, at, Vec::new());
+        match kind {
+            "turn_context" => {
+                self.thread.model = told.model.some().map(|model| desk.label(model)).or(self.thread.model.take());
+                self.thread.effort = told.effort.some().map(|effort| desk.label(effort)).or(self.thread.effort.take());
+            }
+            "event_msg" => events::take(self, desk, family, &told, at),
+            "response_item" => items::take(self, desk, family, &told, payload.get(), at),
+            "compacted" => events::compacted(self, desk, family, &told, at),
+            "world_state"
+            | "inter_agent_communication"
+            | "inter_agent_communication_metadata"
+            | "token_usage_record" => {}
+            other => desk.unknown(self.thread.scope(), at, if other.is_empty() { "none" } else { other }),
+        }
+        Ok(())
+    }
+
+    /// The first one is the file's own; a later one is copied with an ancestor's rows.
+    fn session_meta(&mut self, desk: &mut Desk, family: &mut Family, meta: &Meta<'_>, at: u64) {
+        if self.meta.is_some() {
+            let is_ancestors = meta.id.some().is_some_and(|id| id != self.id);
+            self.is_copy |= is_ancestors && self.thread.turn.is_none() && self.turn_id.is_empty();
+            return;
+        }
+        if let Some(id) = meta.id.some() {
+            id.clone_into(&mut self.id);
+        }
+        let spawned = meta.spawned();
+        let mut who = who(desk, &self.id, &self.name);
+        if let Some(provider) = meta.model_provider.some() {
+            who.provider = desk.label(provider);
+        }
+        if let Some(parent) = &spawned.parent {
+            who.rollout = family.root(parent).unwrap_or_else(|| desk.label(parent));
+            who.parent = Some(desk.label(parent));
+            who.agent = desk.label(spawned.role.as_deref().unwrap_or("codex"));
+        }
+        family.set_root(&self.id, who.rollout.clone());
+        self.thread = Thread::new(desk, who);
+        let begins_at = meta.subagent_history_start_ordinal.0;
+        self.is_copy = meta.forked_from_id.some().is_some();
+        self.meta = Some(Own { at, parent: spawned.parent, begins_at });
+        self.time = at;
+        let instructions = meta.instructions().map(RawText::from).into_iter().collect();
+        self.thread.begin(desk, at, instructions);
+    }
+
+    /// Whether a turn that begins here was an ancestor's.
+    fn is_anothers(&self, family: &mut Family, told: &Payload<'_>, at: u64, ordinal: Option<u64>) -> bool {
+        let Some(turn) = told.turn_id.some() else { return false };
+        if family.has_owner_but(turn, &self.id) {
+            return true;
+        }
+        if let Some(own) = self.meta.as_ref().filter(|_| self.is_copy) {
+            let by_ordinal = own.begins_at.zip(ordinal).is_some_and(|(begins_at, ordinal)| ordinal < begins_at);
+            let by_id = uuid_millis(turn).zip(uuid_millis(&self.id)).is_some_and(|(turn, own)| turn < own);
+            if at < own.at || by_id || by_ordinal {
+                return true;
+            }
+        }
+        family.is_anothers(turn, &self.id)
+    }
+
+    pub(super) fn open_turn(&mut self, desk: &mut Desk, family: &mut Family, id: &str, at: u64) {
+        if id == self.turn_id {
+            return;
+        }
+        self.end_turn(desk, family, None);
+        if let Some(parent) = self.meta.as_ref().and_then(|own| own.parent.as_deref())
+            && self.thread.origin.is_none()
+        {
+            let began = self.meta.as_ref().map_or(at, |own| own.at);
+            self.thread.origin = family.origin(&self.id, parent, began.max(at));
+        }
+        let mut attrs = Attrs::default();
+        if let Some(file) = &self.thread.who.file {
+            attrs.set(THREAD_FILE, file.clone());
+        }
+        id.clone_into(&mut self.turn_id);
+        self.heard.clear();
+        self.skills.clear();
+        if self.places.len() >= 512 {
+            self.places.remove(0);
+        }
+        self.places.push(self.thread.place());
+        self.thread.open_turn(desk, id, at, attrs);
+    }
+
+    pub(super) fn end_turn(&mut self, desk: &mut Desk, family: &Family, how: Option<(Outcome, u64)>) {
+        self.no_token_count();
+        self.tell_compaction(desk, family);
+        self.thread.end_turn(desk, how);
+    }
+
+    /// The answer that is being given has no tokens yet, and will hardly get any.
+    pub(super) fn no_token_count(&mut self) {
+        if let Some(answer) = &mut self.thread.answer {
+            answer.missing.get_or_insert(UsageMissing::NoTokenCount);
+        }
+    }
+
+    pub(super) fn tell_compaction(&mut self, desk: &mut Desk, family: &Family) {
+        let Some(mut record) = self.compaction.take() else { return };
+        if let Some(trigger) = family.trigger(&self.turn_id) {
+            record.opened.attrs.set(COMPACTION_TRIGGER, trigger);
+        }
+        desk.call(record);
+    }
+
+    /// A row of an ancestor is history, and no call.
+    fn copy(&mut self, kind: &str, told: &Payload<'_>, payload: &str) {
+        match kind {
+            "response_item" => {
+                for message in items::messages(payload) {
+                    if message.role == Role::Assistant {
+                        self.copied.extend(message.parts);
+                    } else {
+                        self.flush_copied();
+                        self.thread.hear(message);
+                    }
+                }
+            }
+            "event_msg" => match told.kind.or_empty() {
+                "token_count" => self.flush_copied(),
+                "task_started" | "turn_started" => self.heard.clear(),
+                "user_message" => {
+                    self.flush_copied();
+                    items::heard(self, told.message.or_empty());
+                }
+                _ => {}
+            },
+            "compacted" => {
+                self.flush_copied();
+                let messages = told.replacement_history.map(|history| items::messages(history.get()));
+                _ = self.thread.replace(messages.unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    fn flush_copied(&mut self) {
+        if !self.copied.is_empty() {
+            let parts = std::mem::take(&mut self.copied);
+            self.thread.hear(Message { role: Role::Assistant, parts });
+        }
+    }
+}
+
+fn who(desk: &Desk, id: &str, file: &str) -> Who {
+    let thread = desk.label(id);
+    Who {
+        rollout: thread.clone(),
+        thread,
+        agent: ByteString::from_static("codex"),
+        provider: ByteString::from_static("openai"),
+        parent: None,
+        file: Some(desk.label(file)),
+    }
+}
+
+fn parse<'l, T: serde::Deserialize<'l>>(line: &'l [u8]) -> Result<T, AsideReason> {
+    if line.first() != Some(&b'{') {
+        return Err(AsideReason::NotJson);
+    }
+    serde_json::from_slice(line)
+        .map_err(|error| if error.is_data() { AsideReason::Field } else { AsideReason::NotJson })
+}
+
+/// When a UUID of version 7 was made, in milliseconds since 1970.
+fn uuid_millis(id: &str) -> Option<u64> {
+    let is_uuid = id.len() == 36
+        && id.bytes().enumerate().all(|(place, byte)| match place {
+            8 | 13 | 18 | 23 => byte == b'-',
+            14 => byte == b'7',
+            _ => byte.is_ascii_hexdigit(),
+        });
+    let (high, low) = (id.get(..8)?, id.get(9..13)?);
+    u64::from_str_radix(&format!("{high}{low}"), 16).ok().filter(|_| is_uuid)
+}

@@ -1,0 +1,138 @@
+//! Rows of type `response_item`: what a model was shown and produced.
+
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
+use serde_json::Value;
+
+use super::family::Family;
+use super::file::File;
+use super::outputs;
+use super::row::{Payload, text};
+use super::skills;
+use crate::event::{Attrs, Message, RawText, Role, shape};
+use crate::import::session::{Desk, ToolEnd, mcp_server};
+use crate::semconv::{MCP_SERVER, PERMISSION_REQUESTED, SKILL_NAME, SKILL_TRIGGER, SKILLS, TOOL_KIND, TOOL_NAME};
+
+pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: &Payload<'_>, payload: &str, at: u64) {
+    let kind = told.kind.or_empty();
+    match kind {
+        "message" if told.role.get() != Some("assistant") => hear(file, payload),
+        "message" | "agent_message" | "reasoning" => produced(file, desk, payload, at),
+        "ghost_snapshot" | "compaction" | "compaction_summary" | "context_compaction" => {}
+        _ if kind.ends_with("_output") => outputs::take(file, desk, family, told, payload, at),
+        _ if kind.ends_with("_call") => called(file, desk, family, told, payload, at),
+        _ => {
+            desk.unknown(file.thread.scope(), at, if kind.is_empty() { "none" } else { kind });
+            produced(file, desk, payload, at);
+        }
+    }
+}
+
+/// The messages of an item, or of a list of items.
+pub(super) fn messages(json: &str) -> Vec<Message> {
+    match serde_json::from_str(json) {
+        Ok(list @ Value::Array(_)) => shape::messages(list),
+        Ok(item) => shape::messages(Value::Array(vec![item])),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// A hash by which a text is known again; it never leaves.
+pub(super) fn known(text: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
+
+fn hear(file: &mut File, payload: &str) {
+    let Ok(item) = serde_json::from_str::<Value>(payload) else { return };
+    let said = item.pointer("/content/0/text").and_then(Value::as_str);
+    let is_user = item.get("role").and_then(Value::as_str) == Some("user");
+    if let Some(said) = said.filter(|_| is_user) {
+        // The same is told as an event, before it or after it.
+        if !file.heard.insert(known(said)) {
+            return;
+        }
+        skills::mentioned(said, &mut file.skills);
+    }
+    shape::messages(Value::Array(vec![item])).into_iter().for_each(|message| file.thread.hear(message));
+}
+
+/// A model answers: the first item after the last count of tokens begins an inference.
+fn produced(file: &mut File, desk: &mut Desk, payload: &str, at: u64) {
+    let parts = messages(payload).into_iter().flat_map(|message| message.parts).collect();
+    begin(file, desk, at);
+    file.thread.saw(desk, at);
+    if let Some(answer) = &mut file.thread.answer {
+        answer.add(parts, at);
+    }
+}
+
+fn begin(file: &mut File, desk: &mut Desk, at: u64) {
+    if file.thread.answer.is_none() && file.thread.turn.is_some() {
+        let id = format!("{}:{}", file.turn_id, file.thread.next_inference());
+        file.thread.begin_answer(desk, &id, at);
+    }
+}
+
+fn called(file: &mut File, desk: &mut Desk, family: &mut Family, told: &Payload<'_>, payload: &str, at: u64) {
+    produced(file, desk, payload, at);
+    let kind = told.kind.or_empty();
+    let Some(id) = told.call_id.some().or(told.id.some()) else { return };
+    let name = told.name.some().unwrap_or(kind.strip_suffix("_call").unwrap_or(kind));
+    let arguments = told.arguments.or(told.input).or(told.action).map(text);
+    let mut attrs = Attrs::default();
+    attrs.set(TOOL_KIND, desk.label(kind));
+    if let Some(server) = mcp_server(name) {
+        attrs.set(MCP_SERVER, desk.label(server));
+    }
+    if let Some(arguments) = &arguments {
+        if outputs::asks_for_permission(arguments) {
+            attrs.set(PERMISSION_REQUESTED, true);
+        }
+        if let Some(skill) = skills::loaded(name, arguments) {
+            let is_explicit = file.skills.iter().any(|mentioned| mentioned == skill);
+            attrs.set(SKILL_NAME, desk.label(skill));
+            attrs.set(SKILL_TRIGGER, if is_explicit { "explicit" } else { "implicit" }.into());
+            attrs.set(TOOL_NAME, desk.label(&format!("skill:{skill}")));
+            let label = desk.label(skill);
+            if let Some(turn) = &mut file.thread.turn {
+                turn.record.opened.attrs.push_text(SKILLS.id(), label);
+            }
+        }
+    }
+    let start = file.begun.remove(id).unwrap_or(at).min(at);
+    let arguments = arguments.map(RawText::from);
+    let span =
+        file.thread.open_tool(desk, (id, name), start, arguments.as_ref(), attrs).map(|tool| tool.record.opened.span);
+    let Some(span) = span else { return };
+    if name == "spawn_agent" {
+        family.spawning(&file.id, id, span, at);
+    }
+    // What the provider itself runs has returned when it is told.
+    let is_hosted = matches!(kind, "web_search_call" | "image_generation_call" | "file_search_call");
+    if is_hosted && matches!(told.status.get(), Some("completed" | "failed" | "incomplete")) {
+        let ended = file.begun.remove(&format!("{id}/end")).unwrap_or(at);
+        let failed = told.status.get() != Some("completed");
+        let outcome = failed.then_some(crate::event::Outcome::Failed);
+        let end = ToolEnd { at: ended, outcome, ..ToolEnd::default() };
+        if let Some(record) = file.thread.close_tool(id, end) {
+            desk.call(record);
+        }
+    }
+}
+
+/// A message of the user, told as an event.
+pub(super) fn user_message(file: &mut File, text: &str) {
+    file.thread.asked(RawText::from(text));
+    skills::mentioned(text, &mut file.skills);
+    heard(file, text);
+}
+
+/// A text of the user becomes part of the history, unless an item has told it already.
+pub(super) fn heard(file: &mut File, text: &str) {
+    if file.heard.insert(known(text)) {
+        file.thread.hear(Message::text(Role::User, text));
+    }
+}

@@ -1,0 +1,93 @@
+//! The files of an import.
+
+use std::collections::BTreeMap;
+
+use super::family::Family;
+use super::file::File;
+use crate::import::hook::{self, Fact, Hook};
+use crate::import::session::{Aside, AsideReason, Desk, Set, Tally, Told};
+
+/// Reads session files. A file's bytes come in order and may be cut anywhere; ancestors come before their children.
+#[allow(missing_debug_implementations)]
+pub struct Sessions {
+    desk: Desk,
+    family: Family,
+    files: BTreeMap<String, File>,
+}
+
+impl Sessions {
+    /// Sessions read in this way.
+    pub fn new(set: Set) -> Self {
+        Self { desk: Desk::new(set), family: Family::new(), files: BTreeMap::new() }
+    }
+
+    /// Takes a portion of the file of this name.
+    pub fn feed(&mut self, file: &str, portion: &[u8]) {
+        let Self { desk, family, files } = self;
+        if !files.contains_key(file) {
+            files.insert(file.to_owned(), File::new(desk, file));
+        }
+        if let Some(file) = files.get_mut(file) {
+            file.feed(desk, family, portion);
+        }
+    }
+
+    /// The file of this name ends here: what is open in it ends, and all is told that is known of it.
+    pub fn finish(&mut self, file: &str) {
+        if let Some(mut file) = self.files.remove(file) {
+            file.finish(&mut self.desk, &mut self.family);
+        }
+    }
+
+    /// The file of this name begins anew: it was replaced, or became shorter.
+    pub fn restart(&mut self, file: &str) {
+        if self.files.remove(file).is_some() {
+            self.aside(file, 0, AsideReason::Replaced);
+        }
+    }
+
+    /// Takes what a hook told, as the journal has it.
+    pub fn fact(&mut self, fact: Fact) {
+        self.desk.tally.rows += 1;
+        let fact = fact.under(&self.desk.set.policy);
+        if let (Hook::PreCompact | Hook::PostCompact, Some(turn), Some(trigger)) = (fact.hook, fact.turn, fact.trigger)
+        {
+            self.family.triggered(&turn, trigger.into());
+        }
+    }
+
+    /// Takes what a hook told, as the agent wrote it. Whether it was one.
+    pub fn hook(&mut self, payload: &[u8], name: Option<&str>, time_unix_nano: u64) -> bool {
+        let fact = hook::read(payload, name, time_unix_nano, &self.desk.set.policy);
+        fact.map(|fact| self.fact(fact)).is_some()
+    }
+
+    /// The host's clock stands here.
+    pub fn tick(&mut self, unix_nanos: u64) {
+        let Self { desk, family, files } = self;
+        desk.clock = unix_nanos;
+        files.values_mut().for_each(|file| file.tick(desk, family));
+    }
+
+    /// Sets a place of a file aside.
+    pub fn aside(&mut self, file: &str, line: u64, reason: AsideReason) {
+        let scope = self.files.get(file).map(|file| file.thread.scope().clone());
+        let scope = scope.unwrap_or_else(|| File::new(&self.desk, file).thread.scope().clone());
+        self.desk.aside(&scope, file, line, reason);
+    }
+
+    /// What has been read so far.
+    pub fn tally(&self) -> Tally {
+        self.desk.tally
+    }
+
+    /// What was set aside since this was asked last.
+    pub fn take_asides(&mut self) -> Vec<Aside> {
+        std::mem::take(&mut self.desk.asides)
+    }
+
+    /// The next thing that they tell.
+    pub fn next_told(&mut self) -> Option<Told> {
+        self.desk.next()
+    }
+}
