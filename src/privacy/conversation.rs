@@ -12,7 +12,10 @@ use super::classes::{self, Said};
 use super::level::Level;
 use super::measure::{MAX_TOLD, Telling};
 use super::policy::Policy;
-use crate::event::{CallKind, Digest, Histories, Input, Measure, Message, Part, RawText, Request, ResultContent, Veiled};
+use super::tally::Tally;
+use crate::event::{
+    CallKind, Digest, Histories, Input, Measure, Message, Part, RawText, Request, ResultContent, Veiled,
+};
 use crate::semconv::Field;
 
 /// Every so many inferences one is told whole.
@@ -22,6 +25,7 @@ const KEYFRAME_EVERY: u32 = 16;
 #[allow(missing_debug_implementations)]
 pub(crate) struct Conversation {
     policy: Policy,
+    tally: Tally,
     calls: Calls<'static>,
     system: Vec<RawText>,
     system_told: Measure,
@@ -48,6 +52,7 @@ impl Conversation {
     pub(crate) fn new(policy: Policy, system: Vec<RawText>) -> Self {
         let mut conversation = Self {
             policy,
+            tally: Tally::default(),
             calls: Calls::default(),
             system: Vec::new(),
             system_told: Measure::default(),
@@ -87,13 +92,13 @@ impl Conversation {
 
     /// What may be told of content.
     pub(crate) fn telling(&self) -> Telling<'_> {
-        Telling { policy: &self.policy, hasher: self.policy.hasher() }
+        Telling { policy: &self.policy, hasher: self.policy.hasher(), tally: &self.tally }
     }
 
     /// Adds a message.
     pub(crate) fn push(&mut self, message: Message) {
-        let Self { policy, calls, items, place, .. } = self;
-        let telling = Telling { policy, hasher: policy.hasher() };
+        let Self { policy, tally, calls, items, place, .. } = self;
+        let telling = Telling { policy, hasher: policy.hasher(), tally };
         if telling.level(Field::Prompts) == Level::None {
             return;
         }

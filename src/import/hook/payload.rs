@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use super::fact::{Fact, Hook, Veiled};
 use crate::event::{RawText, ResultContent};
 use crate::import::session::{Loose, Text, first_line};
-use crate::privacy::Policy;
 use crate::privacy::measure::Telling;
+use crate::privacy::{Policy, Tally};
 use crate::semconv::Field;
 
 /// What is read of a payload. Nothing else of it is.
@@ -75,7 +75,8 @@ pub fn read(payload: &[u8], name: Option<&str>, time_unix_nano: u64, policy: &Po
         return None;
     }
     let told: Payload<'_> = serde_json::from_slice(payload).ok()?;
-    let telling = Telling { policy, hasher: policy.hasher() };
+    let tally = Tally::default();
+    let telling = Telling { policy, hasher: policy.hasher(), tally: &tally };
     let label = |text: &Text<'_>| text.some().map(|text| policy.label(text).to_string());
     let own_name = |text: &Text<'_>| {
         let name = text.some()?.rsplit(['/', '\\']).next().filter(|name| !name.is_empty())?;
