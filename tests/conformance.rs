@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const RULES: [&str; 4] = [
+const RULES: [&str; 5] = [
     include_str!("conformance/recorder.md"),
     include_str!("conformance/lifecycle.md"),
     include_str!("conformance/reduction.md"),
     include_str!("conformance/replay.md"),
+    include_str!("conformance/transcripts.md"),
 ];
 
 /// `r01`, `a33`, `reduction_b27`: a letter and two digits, `reduction_` before it where the letter alone is taken.

@@ -1,19 +1,26 @@
 //! `veilspan import`: recordings as spans.
 //!
-//! A source makes events of its files; what follows is the same for all: [`Records`] folds them, and the
-//! [`Outlet`] takes them under the source's own resource.
+//! A source makes calls of its files: [`Records`] folds the events of a bundle into them, and the readers of sessions tell
+//! them as they end. What follows is the same for all: the [`Outlet`] takes them under the source's own resource.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::outlet::{Outlet, To};
+use super::sessions::{Agent, Found, Since, Wire, follow, read};
 use super::{Failure, input};
 use crate::event::{Event, Veiled};
-use crate::import::bundle::{Form, TracePer};
-use crate::import::{LeftOut, Records};
+use crate::import::bundle::Form;
+use crate::import::session::Set;
+use crate::import::{LeftOut, Records, TracePer};
 use crate::otlp::encode;
 use crate::privacy::Policy;
+
+/// How long a call that seems to have ended waits for what comes late, in nanoseconds.
+const LATE_GRACE: u64 = 10_000_000_000;
 
 /// Send recordings as spans.
 #[derive(Debug, Args)]
@@ -24,13 +31,15 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Source {
-    /// Codex' rollout-trace bundles.
+    /// Codex' sessions and rollout-trace bundles.
     Codex(Recordings),
+    /// Claude Code's sessions.
+    ClaudeCode(Recordings),
 }
 
 #[derive(Debug, Args)]
 struct Recordings {
-    /// The recordings, or `latest` for the newest.
+    /// Files, folders, ids of sessions, or `latest` for the newest.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -38,6 +47,15 @@ struct Recordings {
     /// Which spans share a trace.
     #[arg(long, value_enum, default_value_t = Per::Turn)]
     trace_per: Per,
+    /// Go on reading files that grow, until Ctrl-C.
+    #[arg(long)]
+    follow: bool,
+    /// Only what began since then: a time, or a while such as `12h`.
+    #[arg(long, value_name = "TIME")]
+    since: Option<Since>,
+    /// Send what was sent before again.
+    #[arg(long)]
+    resend: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -48,26 +66,83 @@ enum Per {
     Rollout,
 }
 
+impl Recordings {
+    const fn per(&self) -> TracePer {
+        match self.trace_per {
+            Per::Turn => TracePer::Turn,
+            Per::Rollout => TracePer::Rollout,
+        }
+    }
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let Source::Codex(recordings) = &arguments.source;
+    let (agent, recordings) = match &arguments.source {
+        Source::Codex(recordings) => (Agent::Codex, recordings),
+        Source::ClaudeCode(recordings) => (Agent::ClaudeCode, recordings),
+    };
     let outlet = Outlet::open(&recordings.to)?;
     let policy = Policy::from_env();
+    let (bundles, paths): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        recordings.paths.iter().partition(|path| agent == Agent::Codex && input::is_bundle(path));
     let mut sent = 0;
-    for given in &recordings.paths {
+    for given in &bundles {
         let path = input::resolve(given)?;
         let mut bundle = input::bundle(&path, &policy)?;
         // What a span tells of a history is its messages.
         bundle.form(Form::Messages);
-        bundle.trace_per(match recordings.trace_per {
-            Per::Turn => TracePer::Turn,
-            Per::Rollout => TracePer::Rollout,
-        });
+        bundle.trace_per(recordings.per());
         sent += tell(&path, "codex", bundle, &outlet)?;
     }
-    if sent == 0 {
+    if paths.is_empty() && sent == 0 {
         return Err(Failure::BadData("there is no call in what was read".to_owned()));
     }
-    Ok(())
+    if paths.is_empty() { Ok(()) } else { sessions(agent, &paths, recordings, policy, &outlet) }
+}
+
+fn sessions(
+    agent: Agent,
+    paths: &[&PathBuf],
+    recordings: &Recordings,
+    policy: Policy,
+    outlet: &Outlet,
+) -> Result<(), Failure> {
+    let service = match agent {
+        Agent::Codex => "codex",
+        Agent::ClaudeCode => "claude-code",
+    };
+    let mut wire = Wire::new(outlet, service, recordings.since, recordings.resend);
+    let grace = if recordings.follow { LATE_GRACE } else { 0 };
+    let set = Set { policy, per: recordings.per(), grace };
+    let report = if recordings.follow {
+        let paths: Vec<PathBuf> = paths.iter().map(|path| (*path).clone()).collect();
+        let stop = Arc::new(AtomicBool::new(false));
+        stop_on_interrupt(&stop)?;
+        follow(agent, &paths, &set, &mut wire, &stop)?
+    } else {
+        let mut files: Vec<Found> = Vec::new();
+        for path in paths {
+            files.extend(agent.resolve(path)?);
+        }
+        files.retain(|file| recordings.since.is_none_or(|since| since.admits(file.modified)));
+        read(agent, &files, &set, &mut |told| wire.take(told))?
+    };
+    wire.finish(&report)
+}
+
+/// Sets the flag at the first Ctrl-C, or when the process is asked to end.
+fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
+    let stop = Arc::clone(stop);
+    let failed = |_: std::io::Error| Failure::Unavailable("Ctrl-C cannot be waited for".to_owned());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let asked = {
+        let _inside = runtime.enter();
+        super::collector::stop_signal().map_err(failed)?
+    };
+    let wait = move || {
+        runtime.block_on(asked);
+        stop.store(true, Ordering::Relaxed);
+    };
+    std::thread::Builder::new().spawn(wait).map(drop).map_err(failed)
 }
 
 /// Hands all calls of a recording on, as spans of this service.

@@ -8,10 +8,12 @@ use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 
-use super::Failure;
+use super::{Failure, sessions};
 use crate::environment;
 use crate::event::{Event, Source, Veiled};
+use crate::import::TracePer;
 use crate::import::bundle::{BundleError, BundleReader};
+use crate::import::session::{Set, Told};
 use crate::otlp::assemble::patched;
 use crate::otlp::{Look, Request, decode};
 use crate::privacy::Policy;
@@ -31,6 +33,12 @@ pub(super) struct Aside {
     pub(super) lines: u64,
     /// Spans that are no call, or name no rollout.
     pub(super) spans: u64,
+}
+
+/// Whether an argument names a bundle, and no session: `latest` does where it is said where bundles are.
+pub(super) fn is_bundle(path: &Path) -> bool {
+    let is_latest = path == Path::new("latest") && environment::named_in_a_file(CODEX_ROOT).is_some();
+    is_latest || path.join("trace.jsonl").is_file()
 }
 
 /// The path that an argument names; `latest` is the newest bundle.
@@ -89,11 +97,38 @@ pub(super) fn recording(given: &Path, policy: &Policy) -> Result<Recording, Fail
 /// Reads an input, event by event.
 pub(super) fn read(path: &Path, policy: &Policy, mut take: impl FnMut(Event<Veiled>)) -> Result<Aside, Failure> {
     let found = std::fs::metadata(path).map_err(|error| cannot_be_read(path, &error))?;
+    if found.is_dir() && sessions::is_recorded(path) {
+        return recorded(path, policy, &mut take);
+    }
     if found.is_dir() {
         bundle(path, policy)?.for_each(take);
         return Ok(Aside::default());
     }
+    if let Some(agent) = sessions::is_session(path) {
+        let files = agent.resolve(path)?;
+        return session(|take| sessions::read(agent, &files, &set(policy), take), &mut take);
+    }
     otlp_lines(path, policy, &mut take)
+}
+
+fn set(policy: &Policy) -> Set {
+    Set { policy: policy.clone(), per: TracePer::Turn, grace: 0 }
+}
+
+/// A folder with what hooks told, and perhaps transcripts.
+fn recorded(folder: &Path, policy: &Policy, take: &mut impl FnMut(Event<Veiled>)) -> Result<Aside, Failure> {
+    session(|take| sessions::read_recorded(folder, &set(policy), take), take)
+}
+
+fn session(
+    read: impl FnOnce(&mut dyn FnMut(Told) -> Result<(), Failure>) -> Result<sessions::Report, Failure>,
+    take: &mut impl FnMut(Event<Veiled>),
+) -> Result<Aside, Failure> {
+    let report = read(&mut |told| {
+        told.into_events().for_each(&mut *take);
+        Ok(())
+    })?;
+    Ok(Aside { lines: report.aside, ..Aside::default() })
 }
 
 pub(super) fn bundle(path: &Path, policy: &Policy) -> Result<BundleReader, Failure> {
@@ -122,7 +157,7 @@ fn otlp_lines(path: &Path, policy: &Policy, take: &mut impl FnMut(Event<Veiled>)
     }
     crate::event::wipe(&mut line);
     if good == 0 && aside.lines > 0 {
-        return Err(bad(path, "neither a Codex bundle nor OTLP JSON lines"));
+        return Err(bad(path, "neither a recording nor OTLP JSON lines"));
     }
     Ok(aside)
 }

@@ -7,6 +7,7 @@ mod cassette;
 mod collector;
 mod diff;
 mod doctor;
+mod hook;
 mod import;
 mod input;
 mod mask;
@@ -19,6 +20,7 @@ mod reduce;
 mod replay;
 mod restore;
 mod stop;
+mod sessions;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -46,6 +48,7 @@ enum Command {
     Collector(collector::Arguments),
     Diff(diff::Arguments),
     Doctor(doctor::Arguments),
+    Hook(hook::Arguments),
     Import(import::Arguments),
     Mask(mask::Arguments),
     #[cfg(unix)]
@@ -53,6 +56,7 @@ enum Command {
     Reduce(reduce::Arguments),
     Replay(replay::Arguments),
     Restore(restore::Arguments),
+    Sessions(sessions::Arguments),
 }
 
 /// Why a command ended early.
@@ -91,6 +95,11 @@ fn log_to_stderr() {
 
 /// Runs the command that `arguments` name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if hook::is_called(&arguments) {
+        hook::run();
+        return ExitCode::SUCCESS;
+    }
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -106,6 +115,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Collector(arguments) => collector::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments).map(|()| ExitCode::SUCCESS),
+        // It was called above.
+        Command::Hook(_) => Ok(ExitCode::SUCCESS),
         Command::Import(arguments) => import::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Mask(arguments) => mask::run(&arguments).map(|()| ExitCode::SUCCESS),
         #[cfg(unix)]
@@ -113,6 +124,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Reduce(arguments) => reduce::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Replay(arguments) => replay::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Restore(arguments) => restore::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Sessions(arguments) => sessions::run(&arguments).map(|()| ExitCode::SUCCESS),
     };
     match done {
         Ok(code) => code,

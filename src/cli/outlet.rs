@@ -71,6 +71,14 @@ impl Outlet {
         Ok(Self::Peer(Box::new(config)))
     }
 
+    /// Whom it sends to; nobody where it prints.
+    pub(super) fn endpoint(&self) -> Option<String> {
+        match self {
+            Self::Peer(config) => Some(config.address()),
+            Self::Stdout => None,
+        }
+    }
+
     /// Sends or prints all of it, and says how many spans that were.
     pub(super) fn take(
         &self,

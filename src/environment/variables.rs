@@ -179,6 +179,17 @@ pub const VARIABLES: &[Variable] = &[
         default: "`.config` in `HOME`",
         meaning: "where `veilspan/hash.key` is kept, as an absolute path",
     },
+    Variable {
+        name: "XDG_STATE_HOME",
+        default: "`.local/state` in `HOME`",
+        meaning: "where `veilspan/sent` and `veilspan/hooks` are kept, as an absolute path",
+    },
+    Variable { name: "CODEX_HOME", default: "`.codex` in `HOME`", meaning: "where Codex keeps its sessions" },
+    Variable {
+        name: "CLAUDE_CONFIG_DIR",
+        default: "`.claude` in `HOME`",
+        meaning: "where Claude Code keeps its sessions",
+    },
     Variable { name: "HOME", default: "", meaning: "the user's own folder" },
     Variable {
         name: "VEILSPAN_SPOOL_DIR",

@@ -9,9 +9,15 @@
     clippy::disallowed_methods
 )]
 
+#[cfg(feature = "cli")]
+mod bundles;
 mod claude;
 mod codex;
+#[cfg(feature = "cli")]
+mod command;
 mod families;
 mod hooked;
 mod script;
+#[path = "../support/mod.rs"]
+mod support;
 mod told;

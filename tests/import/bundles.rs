@@ -1,16 +1,11 @@
 //! `veilspan import`, as it is called.
-#![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::support::receiver::{Behaviour, Receiver, text};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Value, json};
-use support::receiver::{Behaviour, Receiver, text};
 use tonic::Status;
 
 fn bundle() -> PathBuf {

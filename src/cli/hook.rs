@@ -1,0 +1,80 @@
+//! `veilspan hook`: one hook event of a coding agent, veiled and kept for an import.
+//!
+//! Reads stdin, appends one line to a private journal, prints nothing and always succeeds: whatever goes wrong here is no
+//! concern of the agent. Starts no runtime, no thread and no log.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::sessions::{append, hidden_name, make_folder, state_folder, unix_now};
+use crate::environment::Environment;
+use crate::import::hook;
+use crate::privacy::Policy;
+
+/// The largest payload that is read, in bytes.
+const MAX_PAYLOAD: u64 = 16 << 20;
+/// A journal does not grow beyond this, in bytes.
+const MAX_JOURNAL: u64 = 64 << 20;
+/// A journal that nobody has written for so long is removed.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Keep one hook event of a coding agent, from stdin.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Whose hook it is.
+    #[arg(long, value_enum)]
+    source: Source,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Source {
+    ClaudeCode,
+    Codex,
+}
+
+/// Whether the command line calls a hook: then it succeeds, whatever else it says.
+pub(super) fn is_called(arguments: &[OsString]) -> bool {
+    arguments.get(1).is_some_and(|command| command == "hook")
+        && !arguments.iter().any(|argument| argument == "--help" || argument == "-h")
+}
+
+/// Keeps the event, if it can.
+pub(super) fn run() {
+    let mut payload = Vec::new();
+    let read = std::io::stdin().lock().take(MAX_PAYLOAD + 1).read_to_end(&mut payload);
+    if read.is_ok() && payload.len() as u64 <= MAX_PAYLOAD {
+        _ = keep(&payload);
+    }
+    crate::event::wipe(&mut payload);
+}
+
+fn keep(payload: &[u8]) -> Option<()> {
+    let policy = Policy::from_env();
+    let fact = hook::read(payload, None, unix_now(), &policy)?;
+    let folder = state_folder(&Environment::from_process())?.join("hooks");
+    make_folder(&folder).ok()?;
+    if fact.hook == hook::Hook::SessionStart {
+        forget_old(&folder);
+    }
+    let path = folder.join(format!("{}.jsonl", hidden_name("hooks", &fact.session)));
+    if std::fs::symlink_metadata(&path).is_ok_and(|found| found.len() > MAX_JOURNAL) {
+        return None;
+    }
+    let mut line = serde_json::to_vec(&fact).ok()?;
+    line.push(b'\n');
+    // One write, so that hooks that run at once do not mix their lines.
+    append(&path, &line).ok()
+}
+
+fn forget_old(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let age = entry.metadata().and_then(|found| found.modified()).ok().and_then(|modified| modified.elapsed().ok());
+        if age.is_some_and(|age| age > KEPT) {
+            _ = std::fs::remove_file(entry.path());
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Where agents keep their sessions, and what a path, a session's id or `latest` means.
+//!
+//! No symbolic link is followed, neither to a file nor to a folder, and no more than [`MAX_FILES`] files are looked at.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::super::Failure;
+use crate::environment::Environment;
+
+/// The files of one folder and all below it.
+const MAX_FILES: usize = 1 << 17;
+const MAX_DEPTH: usize = 8;
+
+/// Whose sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Agent {
+    Codex,
+    ClaudeCode,
+}
+
+/// A session file that was found.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Found {
+    pub(in crate::cli) path: PathBuf,
+    pub(in crate::cli) modified: SystemTime,
+    pub(in crate::cli) bytes: u64,
+}
+
+impl Found {
+    fn at(path: PathBuf) -> Option<Self> {
+        let found = std::fs::symlink_metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
+        let modified = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        Some(Self { path, modified, bytes: found.len() })
+    }
+
+    /// The file's own name, without its endings.
+    pub(in crate::cli) fn stem(&self) -> &str {
+        let name = self.name();
+        name.strip_suffix(".jsonl").unwrap_or(name)
+    }
+
+    /// The file's own name, as it is when it is not compressed.
+    pub(in crate::cli) fn name(&self) -> &str {
+        let name = self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.strip_suffix(".zst").unwrap_or(name)
+    }
+}
+
+impl Agent {
+    /// The folder of all sessions.
+    pub(in crate::cli) fn home(self) -> Option<PathBuf> {
+        let environment = Environment::from_process();
+        let (variable, below, sessions) = match self {
+            Self::Codex => ("CODEX_HOME", ".codex", "sessions"),
+            Self::ClaudeCode => ("CLAUDE_CONFIG_DIR", ".claude", "projects"),
+        };
+        let own = environment.otel(variable).map(PathBuf::from);
+        let home = own.or_else(|| environment.otel("HOME").map(|home| Path::new(home).join(below)));
+        home.map(|home| home.join(sessions))
+    }
+
+    /// The session files of a folder, oldest name first. Transcripts of sub-agents belong to their session.
+    pub(in crate::cli) fn below(self, folder: &Path) -> Vec<Found> {
+        let mut found = Vec::new();
+        walk(folder, 0, &mut |path| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let is_one = match self {
+                Self::Codex => {
+                    name.starts_with("rollout-") && (name.ends_with(".jsonl") || name.ends_with(".jsonl.zst"))
+                }
+                Self::ClaudeCode => name.ends_with(".jsonl") && !name.starts_with("agent-"),
+            };
+            if is_one && found.len() < MAX_FILES {
+                found.extend(Found::at(path));
+            }
+        });
+        found.sort_by(|one, other| (one.name(), &one.path).cmp(&(other.name(), &other.path)));
+        found
+    }
+
+    /// The files that an argument names.
+    pub(in crate::cli) fn resolve(self, given: &Path) -> Result<Vec<Found>, Failure> {
+        let missing = |what: &str| Failure::BadData(format!("{}: {what}", given.display()));
+        if let Ok(found) = std::fs::symlink_metadata(given) {
+            if found.is_symlink() {
+                return Err(missing("a symbolic link is not followed; name the file itself"));
+            }
+            if found.is_dir() {
+                let all = self.below(given);
+                return if all.is_empty() { Err(missing("there is no session in this folder")) } else { Ok(all) };
+            }
+            return Found::at(given.to_path_buf()).map(|file| vec![file]).ok_or_else(|| missing("is no plain file"));
+        }
+        let id = given.to_str().filter(|id| !id.is_empty() && !id.contains(['/', '\\']) && !id.contains(".."));
+        let Some(id) = id else { return Err(missing("there is no such file")) };
+        let home = self.home().ok_or_else(|| Failure::Usage("HOME is not set: name a path".to_owned()))?;
+        let all = self.below(&home);
+        if id == "latest" {
+            let newest = all.into_iter().max_by_key(|file| file.modified);
+            return newest.map(|file| vec![file]).ok_or_else(|| missing("there is no session"));
+        }
+        let is_it = |file: &Found| match self {
+            Self::Codex => file.stem().ends_with(id),
+            Self::ClaudeCode => file.stem() == id,
+        };
+        let mut named: Vec<Found> = all.into_iter().filter(is_it).collect();
+        match (named.pop(), named.is_empty()) {
+            (Some(one), true) => Ok(vec![one]),
+            (Some(_), false) => Err(missing("several sessions have this id; name the file")),
+            (None, _) => Err(missing("there is no file and no session of this name")),
+        }
+    }
+}
+
+/// The transcripts of a session's sub-agents, each with the agent's id.
+pub(in crate::cli) fn sub_agents(session: &Found) -> Vec<(String, Found)> {
+    let Some(folder) = session.path.parent() else { return Vec::new() };
+    let mut agents = Vec::new();
+    walk(&folder.join(session.stem()).join("subagents"), MAX_DEPTH, &mut |path| {
+        let Some(found) = Found::at(path) else { return };
+        let id = found.stem().strip_prefix("agent-").filter(|_| found.name().ends_with(".jsonl")).map(str::to_owned);
+        if let Some(id) = id.filter(|_| agents.len() < MAX_FILES) {
+            agents.push((id, found));
+        }
+    });
+    agents.sort_by(|(one, _), (other, _)| one.cmp(other));
+    agents
+}
+
+fn walk(folder: &Path, depth: usize, take: &mut impl FnMut(PathBuf)) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let mut entries: Vec<_> = entries.flatten().take(MAX_FILES).collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && depth < MAX_DEPTH => walk(&entry.path(), depth + 1, take),
+            Ok(kind) if kind.is_file() => take(entry.path()),
+            _ => {}
+        }
+    }
+}

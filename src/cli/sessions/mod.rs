@@ -1,0 +1,16 @@
+//! Session files of coding agents: where they are, how they are read, and what was sent of them.
+
+mod bytes;
+mod files;
+mod follow;
+mod ledger;
+mod list;
+mod read;
+mod send;
+
+pub(super) use files::{Agent, Found};
+pub(super) use follow::follow;
+pub(super) use ledger::{append, hidden_name, make_folder, state_folder};
+pub(super) use list::{Arguments, run};
+pub(super) use read::{Report, is_recorded, is_session, read, read_recorded};
+pub(super) use send::{Since, Wire, unix_now};
