@@ -75,7 +75,7 @@ fn a_hook_keeps_names_and_digests_for_its_owner_alone_and_not_a_word() {
 }
 
 #[test]
-fn c49_whatever_goes_wrong_a_hook_succeeds_and_says_nothing() {
+fn t49_whatever_goes_wrong_a_hook_succeeds_and_says_nothing() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("no-folder");
     fs::write(&file, b"x").unwrap();

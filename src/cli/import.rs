@@ -35,6 +35,8 @@ enum Source {
     Codex(Recordings),
     /// Claude Code's sessions.
     ClaudeCode(Recordings),
+    /// Journals of Ouroboros, as JSON lines.
+    Ouroboros(Recordings),
 }
 
 #[derive(Debug, Args)]
@@ -79,6 +81,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (agent, recordings) = match &arguments.source {
         Source::Codex(recordings) => (Agent::Codex, recordings),
         Source::ClaudeCode(recordings) => (Agent::ClaudeCode, recordings),
+        Source::Ouroboros(recordings) => (Agent::Ouroboros, recordings),
     };
     let outlet = Outlet::open(&recordings.to)?;
     let policy = Policy::from_env();
@@ -109,6 +112,7 @@ fn sessions(
     let service = match agent {
         Agent::Codex => "codex",
         Agent::ClaudeCode => "claude-code",
+        Agent::Ouroboros => "ouroboros",
     };
     let mut wire = Wire::new(outlet, service, recordings.since, recordings.resend);
     let grace = if recordings.follow { LATE_GRACE } else { 0 };

@@ -16,6 +16,7 @@ pub mod claude;
 pub mod codex;
 pub mod hook;
 mod ids;
+pub mod ouroboros;
 mod records;
 pub mod session;
 

@@ -47,7 +47,7 @@ fn four_turns(with_hooks: bool, portions: usize) -> Option<All> {
 }
 
 #[test]
-fn c39_a_real_session_gives_the_numbers_of_its_manifest() {
+fn t39_a_real_session_gives_the_numbers_of_its_manifest() {
     for with_hooks in [true, false] {
         let Some(told) = four_turns(with_hooks, usize::MAX) else { return };
         let turns = told.of(CallKind::Turn);
@@ -77,7 +77,7 @@ fn c39_a_real_session_gives_the_numbers_of_its_manifest() {
 }
 
 #[test]
-fn c34_where_the_bytes_are_cut_changes_nothing() {
+fn t34_where_the_bytes_are_cut_changes_nothing() {
     let Some(whole) = four_turns(true, usize::MAX) else { return };
     for portion in [1, 7, 333, 4096] {
         assert_eq!(four_turns(true, portion).unwrap().sorted(), whole.sorted(), "{portion}");
@@ -85,7 +85,7 @@ fn c34_where_the_bytes_are_cut_changes_nothing() {
 }
 
 #[test]
-fn c38_the_rows_of_one_message_are_one_inference() {
+fn t38_the_rows_of_one_message_are_one_inference() {
     let mut script = Claude::default();
     script.prompt(1.0, "p1", "count");
     let text = |text: &str| json!({"type": "text", "text": text});
@@ -99,7 +99,7 @@ fn c38_the_rows_of_one_message_are_one_inference() {
 }
 
 #[test]
-fn c14_a_tool_that_never_returned_is_abandoned_at_the_end_of_its_turn() {
+fn t14_a_tool_that_never_returned_is_abandoned_at_the_end_of_its_turn() {
     let mut script = Claude::default();
     script.prompt(1.0, "p1", "go").call(2.0, "m1", ("t1", "Bash"), json!({"command": "x"}));
     script.prompt(9.0, "p2", "again").say(10.0, "m2", "done");

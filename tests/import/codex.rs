@@ -61,7 +61,7 @@ fn sha256(text: &str) -> String {
 }
 
 #[test]
-fn c01_a_turn_with_one_answer_and_one_tool() {
+fn t01_a_turn_with_one_answer_and_one_tool() {
     let mut script = Codex::session(1.0, "main-1");
     script.start(3.0, "t1").asks(4.0, "list").thinks(5.0, "I'll run ls").says(6.0, "Running");
     script.calls(7.0, "c1", "shell", "{\"command\":[\"ls\"]}").tokens(8.0, 100, 20).gets(9.0, "c1", json!("a\nb"));
@@ -87,13 +87,13 @@ fn c01_a_turn_with_one_answer_and_one_tool() {
 }
 
 #[test]
-fn c02_a_late_first_output_does_not_shorten_the_inference() {
+fn t02_a_late_first_output_does_not_shorten_the_inference() {
     let told = read(started().says(15.0, "x").tokens(15.0, 1, 1).end(16.0, "t1"));
     assert_eq!(spans(&told, CallKind::Inference), [(11, 15)]);
 }
 
 #[test]
-fn c03_tokens_that_are_told_after_the_tool_do_not_lengthen_the_inference() {
+fn t03_tokens_that_are_told_after_the_tool_do_not_lengthen_the_inference() {
     let mut script = started();
     script.says(12.0, "x").calls(13.0, "c1", "shell", "{}").gets(14.0, "c1", json!("y")).tokens(15.0, 1, 1);
     let told = read(script.end(16.0, "t1"));
@@ -101,7 +101,7 @@ fn c03_tokens_that_are_told_after_the_tool_do_not_lengthen_the_inference() {
 }
 
 #[test]
-fn c04_an_answer_that_only_calls_a_tool_is_an_inference() {
+fn t04_an_answer_that_only_calls_a_tool_is_an_inference() {
     let mut script = started();
     script.calls(30.0, "c1", "shell", "{}").gets(32.0, "c1", json!("y")).tokens(32.0, 1, 1);
     let told = read(script.end(33.0, "t1"));
@@ -109,7 +109,7 @@ fn c04_an_answer_that_only_calls_a_tool_is_an_inference() {
 }
 
 #[test]
-fn c05_inferences_and_tools_follow_each_other_without_a_gap() {
+fn t05_inferences_and_tools_follow_each_other_without_a_gap() {
     let mut script = started();
     script.says(11.0, "x").calls(12.0, "c1", "shell", "{}").tokens(13.0, 1, 1).gets(14.0, "c1", json!("y"));
     let told = read(script.says(18.0, "z").tokens(18.0, 1, 1).end(19.0, "t1"));
@@ -118,7 +118,7 @@ fn c05_inferences_and_tools_follow_each_other_without_a_gap() {
 }
 
 #[test]
-fn c06_and_c07_why_an_inference_has_no_tokens_is_told() {
+fn t06_and_t07_why_an_inference_has_no_tokens_is_told() {
     let missing = |usage: Option<serde_json::Value>| {
         let mut script = started();
         script.says(12.0, "x");
@@ -139,7 +139,7 @@ fn c06_and_c07_why_an_inference_has_no_tokens_is_told() {
 }
 
 #[test]
-fn c08_tokens_are_read_under_all_their_names() {
+fn t08_tokens_are_read_under_all_their_names() {
     let usage = json!({
         "prompt_tokens": 100, "completion_tokens": 14, "cost": 0.1234,
         "prompt_tokens_details": {"cached_tokens": 25, "cache_creation_tokens": 7},
@@ -157,7 +157,7 @@ fn c08_tokens_are_read_under_all_their_names() {
 }
 
 #[test]
-fn c10_thoughts_that_only_the_provider_reads_are_an_inference_without_text() {
+fn t10_thoughts_that_only_the_provider_reads_are_an_inference_without_text() {
     let mut script = started();
     script.item(12.0, "reasoning", json!({"summary": [], "encrypted_content": "c2VjcmV0"}));
     let told = read(script.tokens(13.0, 1, 1).end(14.0, "t1"));
@@ -168,7 +168,7 @@ fn c10_thoughts_that_only_the_provider_reads_are_an_inference_without_text() {
 }
 
 #[test]
-fn c11_and_c12_the_next_request_ends_with_what_was_answered_and_what_the_tool_returned() {
+fn t11_and_t12_the_next_request_ends_with_what_was_answered_and_what_the_tool_returned() {
     let mut script = started();
     script.asks(11.0, "list").thinks(12.0, "why").calls(13.0, "c1", "shell", "{\"b\": 1, \"a\": 2}").tokens(13.0, 1, 1);
     script.gets(14.0, "c1", json!("y")).says(15.0, "z").tokens(15.0, 1, 1);
@@ -189,7 +189,7 @@ fn c11_and_c12_the_next_request_ends_with_what_was_answered_and_what_the_tool_re
 }
 
 #[test]
-fn c13_custom_tools_and_tool_search_have_names() {
+fn t13_custom_tools_and_tool_search_have_names() {
     let mut script = started();
     script.item(12.0, "custom_tool_call", json!({"call_id": "c1", "name": "apply_patch", "input": "*** Begin"}));
     script.item(13.0, "custom_tool_call_output", json!({"call_id": "c1", "output": "ok"}));
@@ -202,7 +202,7 @@ fn c13_custom_tools_and_tool_search_have_names() {
 }
 
 #[test]
-fn c14_a_call_without_an_output_is_abandoned_at_the_end_of_its_turn() {
+fn t14_a_call_without_an_output_is_abandoned_at_the_end_of_its_turn() {
     let told = read(started().calls(12.0, "c1", "shell", "{}").tokens(13.0, 1, 1).end(16.0, "t1"));
     let tool = told.tool("shell");
     assert_eq!((seconds(tool), tool.closed.outcome), ((12, 16), Some(Outcome::Abandoned)));
@@ -210,7 +210,7 @@ fn c14_a_call_without_an_output_is_abandoned_at_the_end_of_its_turn() {
 }
 
 #[test]
-fn c16_what_is_told_twice_is_one() {
+fn t16_what_is_told_twice_is_one() {
     let mut script = started();
     script.start(11.0, "t1").row(11.5, "session_meta", json!({"id": "main-1", "cwd": "/elsewhere"}));
     script.calls(12.0, "c1", "shell", "{}").calls(12.5, "c1", "shell", "{}").tokens(13.0, 1, 1);
@@ -220,7 +220,7 @@ fn c16_what_is_told_twice_is_one() {
 }
 
 #[test]
-fn c17_failures_of_tools_are_told_in_several_ways() {
+fn t17_failures_of_tools_are_told_in_several_ways() {
     let outcome = |output: serde_json::Value| {
         let told = read(started().calls(12.0, "c1", "shell", "{}").gets(13.0, "c1", output).end(16.0, "t1"));
         let tool = told.tool("shell").clone();
@@ -241,7 +241,7 @@ fn c17_failures_of_tools_are_told_in_several_ways() {
 }
 
 #[test]
-fn c18_a_call_that_asks_for_more_than_its_sandbox_says_so() {
+fn t18_a_call_that_asks_for_more_than_its_sandbox_says_so() {
     let escalated = "{\"cmd\":\"x\",\"sandbox_permissions\":\"require_escalated\",\"justification\":\"because\",\"prefix_rule\":[\"x\"]}";
     let mut script = started();
     script.calls(12.0, "c1", "shell", "{\"cmd\":\"x\"}").calls(13.0, "c2", "shell", escalated).tokens(14.0, 1, 1);
@@ -252,7 +252,7 @@ fn c18_a_call_that_asks_for_more_than_its_sandbox_says_so() {
 }
 
 #[test]
-fn c19_a_skill_that_was_asked_for_is_named_on_its_load_and_its_turn() {
+fn t19_a_skill_that_was_asked_for_is_named_on_its_load_and_its_turn() {
     let load = "{\"command\":[\"cat\",\"skills/review/SKILL.md\"]}";
     let turn = |prompt: &str| {
         let told =
@@ -269,7 +269,7 @@ fn c19_a_skill_that_was_asked_for_is_named_on_its_load_and_its_turn() {
 }
 
 #[test]
-fn c22_two_turns_are_two_traces_and_the_second_follows_the_first() {
+fn t22_two_turns_are_two_traces_and_the_second_follows_the_first() {
     let mut script = started();
     script.says(12.0, "x").tokens(12.0, 1, 1).end(13.0, "t1").start(20.0, "t2").says(21.0, "y").tokens(21.0, 1, 1);
     let told = read(script.end(22.0, "t2"));
@@ -283,7 +283,7 @@ fn c22_two_turns_are_two_traces_and_the_second_follows_the_first() {
 }
 
 #[test]
-fn c33_a_turn_that_was_interrupted_is_cancelled_and_so_is_its_open_tool() {
+fn t33_a_turn_that_was_interrupted_is_cancelled_and_so_is_its_open_tool() {
     let mut script = started();
     script.calls(12.0, "c1", "shell", "{}");
     script.event(13.0, "turn_aborted", json!({"turn_id": "t1", "reason": "interrupted"}));

@@ -73,7 +73,7 @@ fn written(folder: &Path) -> [(&'static str, PathBuf); 2] {
 }
 
 #[test]
-fn c45_no_word_of_a_session_is_sent_printed_or_written() {
+fn t45_no_word_of_a_session_is_sent_printed_or_written() {
     let home = tempfile::tempdir().unwrap();
     let folder = tempfile::tempdir().unwrap();
     for (agent, path) in written(folder.path()) {
@@ -107,7 +107,7 @@ fn c45_no_word_of_a_session_is_sent_printed_or_written() {
 }
 
 #[test]
-fn c35_a_session_is_sent_once_and_again_only_when_asked_for() {
+fn t35_a_session_is_sent_once_and_again_only_when_asked_for() {
     let home = tempfile::tempdir().unwrap();
     let folder = tempfile::tempdir().unwrap();
     for (agent, path) in written(folder.path()) {
@@ -131,7 +131,7 @@ fn c35_a_session_is_sent_once_and_again_only_when_asked_for() {
 }
 
 #[test]
-fn c37_a_broken_line_is_named_by_file_and_line_and_an_empty_file_is_bad_data() {
+fn t37_a_broken_line_is_named_by_file_and_line_and_an_empty_file_is_bad_data() {
     let home = tempfile::tempdir().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let [_, (agent, path)] = written(folder.path());
@@ -147,7 +147,7 @@ fn c37_a_broken_line_is_named_by_file_and_line_and_an_empty_file_is_bad_data() {
 }
 
 #[test]
-fn c44_ids_and_latest_name_a_session_and_links_and_paths_do_not() {
+fn t44_ids_and_latest_name_a_session_and_links_and_paths_do_not() {
     let home = tempfile::tempdir().unwrap();
     let projects = home.path().join(".claude/projects/one");
     std::fs::create_dir_all(&projects).unwrap();

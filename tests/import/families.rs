@@ -47,7 +47,7 @@ fn turns(told: &All) -> Vec<(String, (u64, u64))> {
 }
 
 #[test]
-fn c26_a_sub_agents_turn_is_a_child_of_the_call_that_started_it() {
+fn t26_a_sub_agents_turn_is_a_child_of_the_call_that_started_it() {
     let script = parent(|script| _ = script.gets(13.0, "call_spawn", json!("{\"agent_id\":\"agent-1\"}")));
     let mut of_child = child(13.0);
     works(&mut of_child, 14.0, "sub-1");
@@ -68,7 +68,7 @@ fn c26_a_sub_agents_turn_is_a_child_of_the_call_that_started_it() {
 }
 
 #[test]
-fn c28_and_c29_threads_are_timed_each_by_itself_however_their_rows_are_mixed() {
+fn t28_and_t29_threads_are_timed_each_by_itself_however_their_rows_are_mixed() {
     let script = parent(|script| {
         script.calls(13.0, "call_spawn_2", "spawn_agent", "{}");
         script.event(13.1, "collab_agent_spawn_end", json!({"call_id": "call_spawn", "new_thread_id": "agent-1"}));
@@ -108,7 +108,7 @@ fn c28_and_c29_threads_are_timed_each_by_itself_however_their_rows_are_mixed() {
 }
 
 #[test]
-fn c31_what_an_ancestor_told_is_history_and_no_call() {
+fn t31_what_an_ancestor_told_is_history_and_no_call() {
     let mut script = Codex::session(1.0, "main-1");
     script.start(11.0, "P").asks(11.0, "go").says(12.0, "x").tokens(12.0, 100, 20).end(13.0, "P");
     let mut of_child = child(20.0);
@@ -134,7 +134,7 @@ fn c31_what_an_ancestor_told_is_history_and_no_call() {
 }
 
 #[test]
-fn c31_without_its_ancestor_the_ids_and_the_times_say_what_was_copied() {
+fn t31_without_its_ancestor_the_ids_and_the_times_say_what_was_copied() {
     let id = |millis: u64| format!("{:08x}-{:04x}-7000-8000-000000000000", millis >> 16, millis & 0xffff);
     let (old, own, new) =
         (id(START / 1_000_000 + 10_000), id(START / 1_000_000 + 20_000), id(START / 1_000_000 + 21_000));
@@ -148,7 +148,7 @@ fn c31_without_its_ancestor_the_ids_and_the_times_say_what_was_copied() {
 }
 
 #[test]
-fn c32_however_a_spawn_is_told_the_tree_is_the_same() {
+fn t32_however_a_spawn_is_told_the_tree_is_the_same() {
     let trees: Vec<Vec<Record>> = [
         parent(|script| _ = script.gets(13.0, "call_spawn", json!("{\"agent_id\":\"agent-1\"}"))),
         parent(|script| {
@@ -202,7 +202,7 @@ fn compacted(hook_first: bool) -> All {
 }
 
 #[test]
-fn c23_and_c25_a_compaction_tells_what_it_replaced_and_its_inference() {
+fn t23_and_t25_a_compaction_tells_what_it_replaced_and_its_inference() {
     let told = compacted(true);
     assert_eq!(compacted(false).sorted(), told.sorted());
     let [compaction] = told.of(CallKind::Compaction).try_into().unwrap();
@@ -221,7 +221,7 @@ fn c23_and_c25_a_compaction_tells_what_it_replaced_and_its_inference() {
 }
 
 #[test]
-fn c21_tokens_and_an_end_that_come_late_belong_to_their_turn() {
+fn t21_tokens_and_an_end_that_come_late_belong_to_their_turn() {
     let mut sessions = Sessions::new(set());
     let mut script = Codex::session(1.0, "main-1");
     script.start(11.0, "t1").says(12.0, "x");
@@ -239,12 +239,12 @@ fn c21_tokens_and_an_end_that_come_late_belong_to_their_turn() {
 }
 
 #[test]
-fn c35_reading_again_tells_the_same() {
+fn t35_reading_again_tells_the_same() {
     assert_eq!(read(&compacting()).sorted(), read(&compacting()).sorted());
 }
 
 #[test]
-fn c43_a_long_session_is_told_whole_in_bounded_portions() {
+fn t43_a_long_session_is_told_whole_in_bounded_portions() {
     let mut script = Codex::session(1.0, "main-1");
     let prompt = "p".repeat(8 << 10);
     for turn in 0..256 {
@@ -266,7 +266,7 @@ fn c43_a_long_session_is_told_whole_in_bounded_portions() {
 }
 
 #[test]
-fn c46_looking_ends_nothing() {
+fn t46_looking_ends_nothing() {
     let mut script = Codex::session(1.0, "main-1");
     script.start(11.0, "t1").calls(12.0, "c1", "shell", "{}").tokens(12.5, 1, 1).gets(13.0, "c1", json!("x"));
     script.calls(14.0, "c2", "shell", "{}").tokens(14.5, 1, 1).gets(15.0, "c2", json!("x")).says(16.0, "y");

@@ -46,7 +46,7 @@ fn script() -> Claude {
 }
 
 #[test]
-fn c41_hooks_tell_when_a_tool_ran_and_how_it_ended() {
+fn t41_hooks_tell_when_a_tool_ran_and_how_it_ended() {
     let tools = |hooks: &[(f64, &str, Value)]| {
         let mut session = Session::new(set(), SESSION);
         for (second, name, payload) in hooks {
@@ -78,7 +78,7 @@ fn c41_hooks_tell_when_a_tool_ran_and_how_it_ended() {
 }
 
 #[test]
-fn c48_the_wait_for_a_person_is_told_apart_from_the_execution() {
+fn t48_the_wait_for_a_person_is_told_apart_from_the_execution() {
     let mut session = Session::new(set(), SESSION);
     hook(&mut session, 25.0, "PreToolUse", tool("t1"));
     hook(&mut session, 25.0, "PermissionRequest", json!({"tool_name": "Bash", "tool_input": {"command": "ls"}}));
@@ -211,7 +211,7 @@ fn a_compaction_an_api_error_and_an_interruption_are_told() {
 }
 
 #[test]
-fn c37_what_cannot_be_read_is_set_aside_with_its_place_and_nothing_else_is_lost() {
+fn t37_what_cannot_be_read_is_set_aside_with_its_place_and_nothing_else_is_lost() {
     let script = script();
     let lines: Vec<Vec<u8>> = script.bytes().split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
     let mut bytes = lines[0].clone();

@@ -17,6 +17,7 @@ const MAX_DEPTH: usize = 8;
 pub(in crate::cli) enum Agent {
     Codex,
     ClaudeCode,
+    Ouroboros,
 }
 
 /// A session file that was found.
@@ -54,6 +55,8 @@ impl Agent {
         let (variable, below, sessions) = match self {
             Self::Codex => ("CODEX_HOME", ".codex", "sessions"),
             Self::ClaudeCode => ("CLAUDE_CONFIG_DIR", ".claude", "projects"),
+            // Its journal is a database; it is exported to where one likes.
+            Self::Ouroboros => return None,
         };
         let own = environment.otel(variable).map(PathBuf::from);
         let home = own.or_else(|| environment.otel("HOME").map(|home| Path::new(home).join(below)));
@@ -69,6 +72,7 @@ impl Agent {
                 Self::Codex => {
                     name.starts_with("rollout-") && (name.ends_with(".jsonl") || name.ends_with(".jsonl.zst"))
                 }
+                Self::Ouroboros => name.ends_with(".jsonl") || name.ends_with(".ndjson"),
                 Self::ClaudeCode => name.ends_with(".jsonl") && !name.starts_with("agent-"),
             };
             if is_one && found.len() < MAX_FILES {
@@ -94,7 +98,9 @@ impl Agent {
         }
         let id = given.to_str().filter(|id| !id.is_empty() && !id.contains(['/', '\\']) && !id.contains(".."));
         let Some(id) = id else { return Err(missing("there is no such file")) };
-        let home = self.home().ok_or_else(|| Failure::Usage("HOME is not set: name a path".to_owned()))?;
+        let home = self
+            .home()
+            .ok_or_else(|| Failure::Usage("it is not known where sessions are kept: name a path".to_owned()))?;
         let all = self.below(&home);
         if id == "latest" {
             let newest = all.into_iter().max_by_key(|file| file.modified);
@@ -102,7 +108,7 @@ impl Agent {
         }
         let is_it = |file: &Found| match self {
             Self::Codex => file.stem().ends_with(id),
-            Self::ClaudeCode => file.stem() == id,
+            Self::ClaudeCode | Self::Ouroboros => file.stem() == id,
         };
         let mut named: Vec<Found> = all.into_iter().filter(is_it).collect();
         match (named.pop(), named.is_empty()) {

@@ -18,6 +18,7 @@ use super::read::{Report, journal, log};
 use super::send::{Wire, unix_now};
 use crate::import::claude::{Of, Session};
 use crate::import::codex::Sessions;
+use crate::import::ouroboros::Journal;
 use crate::import::session::{AsideReason, Set};
 
 const PAUSE: Duration = Duration::from_millis(300);
@@ -84,8 +85,9 @@ pub(in crate::cli) fn follow(
 ) -> Result<Report, Failure> {
     let mut files = resolve(agent, paths)?;
     let mut followed = match agent {
-        Agent::Codex => Followed::Codex(Sessions::new(set.clone()), BTreeMap::new()),
+        Agent::Codex => Followed::Codex(Box::new(Sessions::new(set.clone())), BTreeMap::new()),
         Agent::ClaudeCode => Followed::Claude(set.clone(), BTreeMap::new()),
+        Agent::Ouroboros => Followed::Journals(set.clone(), BTreeMap::new()),
     };
     let mut report = Report::default();
     loop {
@@ -121,8 +123,9 @@ struct OfClaude {
 }
 
 enum Followed {
-    Codex(Sessions, BTreeMap<PathBuf, Tail>),
+    Codex(Box<Sessions>, BTreeMap<PathBuf, Tail>),
     Claude(Set, BTreeMap<PathBuf, OfClaude>),
+    Journals(Set, BTreeMap<PathBuf, (Journal, Tail)>),
 }
 
 impl Followed {
@@ -150,6 +153,25 @@ impl Followed {
                 log(sessions.take_asides());
                 std::iter::from_fn(|| sessions.next_told()).try_for_each(|told| wire.take(told))?;
             }
+            Self::Journals(set, all) => {
+                for file in files {
+                    let (journal, tail) = all.entry(file.path.clone()).or_insert_with(|| {
+                        (report.files, report.sessions) = (report.files + 1, report.sessions + 1);
+                        (Journal::new(set.clone(), file.name()), Tail::default())
+                    });
+                    match tail.look(&file.path) {
+                        Added::Nothing => continue,
+                        Added::Anew => {
+                            *journal = Journal::new(set.clone(), file.name());
+                            journal.aside(0, AsideReason::Replaced);
+                        }
+                        Added::Bytes(bytes) => journal.feed(&bytes),
+                    }
+                    any = true;
+                    log(journal.take_asides());
+                    std::iter::from_fn(|| journal.next_told()).try_for_each(|told| wire.take(told))?;
+                }
+            }
             Self::Claude(set, all) => {
                 for file in files {
                     let of = all.entry(file.path.clone()).or_insert_with(|| {
@@ -169,6 +191,9 @@ impl Followed {
     fn report(&self, report: &mut Report) {
         match self {
             Self::Codex(sessions, _) => report.add(sessions.tally(), Vec::new()),
+            Self::Journals(_, all) => {
+                all.values().for_each(|(journal, _)| report.add(journal.tally(), Vec::new()));
+            }
             Self::Claude(_, all) => all.values().for_each(|of| report.add(of.session.tally(), Vec::new())),
         }
     }

@@ -15,6 +15,7 @@ use super::ledger::{hidden_name, state_folder};
 use crate::environment::Environment;
 use crate::import::claude::{Of, Session};
 use crate::import::codex::Sessions;
+use crate::import::ouroboros::Journal;
 use crate::import::session::{Aside, AsideReason, Set, Tally, Told, unix_nanos};
 
 const PORTION: usize = 256 << 10;
@@ -99,11 +100,16 @@ pub(in crate::cli) fn is_session(path: &Path) -> Option<Agent> {
         session: Option<&'a RawValue>,
         #[serde(borrow, default, rename = "type")]
         kind: Option<&'a RawValue>,
+        #[serde(borrow, default, rename = "aggregate_id")]
+        aggregate: Option<&'a RawValue>,
     }
     let mut line = Vec::new();
     BufReader::new(Bytes::open(path).ok()?).take(MAX_LINE).read_until(b'\n', &mut line).ok()?;
     let row: Row<'_> = serde_json::from_slice(&line).ok()?;
     row.kind?;
+    if row.aggregate.is_some() {
+        return Some(Agent::Ouroboros);
+    }
     match (row.payload, row.session) {
         (Some(_), None) => Some(Agent::Codex),
         _ => Some(Agent::ClaudeCode),
@@ -116,6 +122,11 @@ pub(in crate::cli) fn read(agent: Agent, files: &[Found], set: &Set, take: Take<
     let mut report = Report::default();
     match agent {
         Agent::Codex => codex(files, set, &progress, &mut report, take)?,
+        Agent::Ouroboros => {
+            for file in files {
+                journal_of_ouroboros(file, set, &progress, &mut report, take)?;
+            }
+        }
         Agent::ClaudeCode => {
             for file in files {
                 claude(file, set, &progress, &mut report, take)?;
@@ -192,6 +203,29 @@ fn claude(file: &Found, set: &Set, progress: &Progress, report: &mut Report, tak
     session.finish();
     std::iter::from_fn(|| session.next_told()).try_for_each(&mut *take)?;
     report.add(session.tally(), session.take_asides());
+    Ok(())
+}
+
+fn journal_of_ouroboros(
+    file: &Found,
+    set: &Set,
+    progress: &Progress,
+    report: &mut Report,
+    take: Take<'_>,
+) -> Result<(), Failure> {
+    report.sessions += 1;
+    let mut journal = Journal::new(set.clone(), file.name());
+    let read = portions(file, progress, report, |portion| {
+        journal.feed(portion);
+        log(journal.take_asides());
+        std::iter::from_fn(|| journal.next_told()).try_for_each(&mut *take)
+    })?;
+    if let Some(reason) = read {
+        journal.aside(0, reason);
+    }
+    journal.finish();
+    std::iter::from_fn(|| journal.next_told()).try_for_each(&mut *take)?;
+    report.add(journal.tally(), journal.take_asides());
     Ok(())
 }
 
