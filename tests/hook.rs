@@ -74,6 +74,9 @@ fn a_hook_keeps_names_and_digests_for_its_owner_alone_and_not_a_word() {
     assert!(fact["given"]["digest"].as_str().unwrap().starts_with("hmac-sha256:"));
 }
 
+/// Arguments, variables, and what stands on stdin.
+type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a [u8]);
+
 #[test]
 fn t49_whatever_goes_wrong_a_hook_succeeds_and_says_nothing() {
     let home = tempfile::tempdir().unwrap();
@@ -81,7 +84,7 @@ fn t49_whatever_goes_wrong_a_hook_succeeds_and_says_nothing() {
     fs::write(&file, b"x").unwrap();
     let nowhere = file.to_str().unwrap();
     let good = planted().to_string();
-    let cases: [(&[&str], &[(&str, &str)], &[u8]); 9] = [
+    let cases: [Case<'_>; 9] = [
         (&["--source", "claude-code"], &[], b""),
         (&["--source", "claude-code"], &[], b"not json"),
         (&["--source", "claude-code"], &[], b"[1]"),

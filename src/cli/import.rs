@@ -140,7 +140,7 @@ fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let asked = {
         let _inside = runtime.enter();
-        super::collector::stop_signal().map_err(failed)?
+        super::stop::signal().map_err(failed)?
     };
     let wait = move || {
         runtime.block_on(asked);

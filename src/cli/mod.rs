@@ -19,8 +19,8 @@ mod payload;
 mod reduce;
 mod replay;
 mod restore;
-mod stop;
 mod sessions;
+mod stop;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
