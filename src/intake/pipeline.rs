@@ -10,6 +10,7 @@ use super::policies::Policies;
 use super::progress::Progress;
 use super::queue::{Batch, Item, Queue, Told};
 use super::settlement::Settlement;
+use super::spares::unboxed;
 use super::watch::Watch;
 use super::{Counters, Drop, Ranges, Refused, Sink, Whole};
 use crate::event::{
@@ -77,7 +78,7 @@ impl Pipeline {
             self.queue.take(&mut batch);
             for Item { told, bytes } in batch.items.drain(..) {
                 match told {
-                    Told::Event(event) => self.raw_event(*event, None),
+                    Told::Event(event) => self.raw_event(unboxed(event), None),
                     Told::Whole(whole) => self.whole(whole),
                 }
                 self.queue.release(bytes);

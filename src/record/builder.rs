@@ -15,7 +15,7 @@ use crate::event::{
     At, Closed, EdgeKind, Event, Given, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, ResultContent, Returned,
     Scope, Source, SpanId, SpanIds, TraceId,
 };
-use crate::intake::{Desk, Identity};
+use crate::intake::{Desk, Identity, boxed};
 use crate::semconv::{
     ATTEMPT, Attr, CALLER, CONVERSATION_ID, IMPORTANCE, OPERATION_ID, OPERATION_NAME, REPLAY_CHECKPOINT,
     REPLAY_INTENDED, REPLAY_OF, REPLAY_PROVENANCE,
@@ -186,7 +186,7 @@ impl Draft {
         };
         let span = SpanIds { trace, span: SpanId::random(), parent, parent_is_remote };
         let fields = Opened { span, attrs: RawAttrs::default(), links: Vec::new(), policy: None };
-        let event = Box::new(Event {
+        let event = boxed(Event {
             scope,
             key: Key { kind, id: KeyIdentity::None, occurrence: 0 },
             at: At { time_unix_nano: 0, producer: None, seq: None },
@@ -286,7 +286,7 @@ impl Draft {
             return Handle::untaken(Origin { desk, parent: Some(place), remote: None });
         }
         let kind = Kind::Closed(Closed::default(), Returned::empty(key.kind));
-        Handle::running(desk, trace, span, Box::new(Event { scope, key, at, source: Source::Recorder, kind }))
+        Handle::running(desk, trace, span, boxed(Event { scope, key, at, source: Source::Recorder, kind }))
     }
 
     /// Fixes the call's scope, and tells its span.

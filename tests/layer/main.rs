@@ -6,6 +6,7 @@
 mod support;
 
 mod aliases;
+mod amounts;
 mod beside;
 mod by_hand;
 mod odd;
