@@ -15,7 +15,7 @@ use crate::import::TracePer;
 use crate::import::bundle::{BundleError, BundleReader};
 use crate::import::session::{Set, Told};
 use crate::otlp::assemble::patched;
-use crate::otlp::{Look, Request, decode};
+use crate::otlp::{Look, Request, decode, dialects};
 use crate::privacy::Policy;
 use crate::processor::privacy::Privacy;
 use crate::reduce::{Facts, Rollout};
@@ -179,7 +179,7 @@ fn calls(request: &Request, take: &mut impl FnMut(Event<Veiled>)) -> u64 {
     for resource in request.resources() {
         let producer = decode::producer(&resource.resource());
         for span in resource.scopes().flat_map(|scope| scope.spans()) {
-            match span.view().map(|view| decode::call(&view, producer)) {
+            match span.view().map(|view| dialects::call(&view, producer)) {
                 Ok(Ok(call)) => call.into_events(Source::Otlp).for_each(&mut *take),
                 _ => others += 1,
             }

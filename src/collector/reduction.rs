@@ -8,7 +8,7 @@ use bytestring::ByteString;
 
 use super::output::Output;
 use crate::event::Source;
-use crate::otlp::{Request, ResourceSpans, added, decode};
+use crate::otlp::{Request, ResourceSpans, added, decode, dialects};
 use crate::reduce::{Counter, Effect, Limits, Pressure, Reducer, Rollout, SynthSpan};
 use crate::semconv;
 
@@ -104,7 +104,7 @@ impl State {
         for span in resource_spans.scopes().flat_map(|scope| scope.spans()) {
             let Ok(view) = span.view() else { continue };
             // What is no call of ours passes without being reduced.
-            let Ok(call) = decode::call(&view, producer) else { continue };
+            let Ok(call) = dialects::call(&view, producer) else { continue };
             self.resources.remember((call.scope.tenant.clone(), call.scope.rollout.clone()), &resource);
             for event in call.into_events(Source::Otlp) {
                 effects.extend(self.reducer.on(event, now));

@@ -59,20 +59,40 @@ const STATUS_ERROR: i32 = 2;
 ///
 /// [`NotACall`].
 pub fn call(span: &SpanView<'_>, producer: Option<ProducerId>) -> Result<CallRecord<Veiled>, NotACall> {
-    let mut core = Core::default();
-    let mut opened = Attrs::with_capacity(16);
-    let mut closed = Attrs::with_capacity(8);
+    assemble(span, producer, gather(span)?)
+}
+
+/// What the attributes of a span say.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub(super) core: Core,
+    pub(super) opened: Attrs,
+    pub(super) closed: Attrs,
+}
+
+pub(super) fn gather(span: &SpanView<'_>) -> Result<Gathered, NotACall> {
+    let (opened, closed) = (Attrs::with_capacity(16), Attrs::with_capacity(8));
+    let mut gathered = Gathered { core: Core::default(), opened, closed };
     for attribute in span.attributes() {
         let (key, value) = attribute?;
         let Some(id) = lookup(key) else { continue };
         let name = id.name();
         match name.phase {
-            Phase::Core => core.set(id, &value)?,
-            Phase::Opened => set_free(&mut opened, id, name.kind, &value)?,
-            Phase::Closed => set_free(&mut closed, id, name.kind, &value)?,
+            Phase::Core => gathered.core.set(id, &value)?,
+            Phase::Opened => set_free(&mut gathered.opened, id, name.kind, &value)?,
+            Phase::Closed => set_free(&mut gathered.closed, id, name.kind, &value)?,
             Phase::Marked | Phase::Foreign => {}
         }
     }
+    Ok(gathered)
+}
+
+/// The record of a span with these attributes.
+pub(super) fn assemble(
+    span: &SpanView<'_>,
+    producer: Option<ProducerId>,
+    Gathered { mut core, opened, closed }: Gathered,
+) -> Result<CallRecord<Veiled>, NotACall> {
     let kind = opened.text(semconv::OPERATION_NAME).and_then(CallKind::of_operation).ok_or(NotACall::NotGenAi)?;
     let ids = SpanIds {
         trace: span.trace_id().ok_or(NotACall::Field("trace_id"))?,

@@ -21,6 +21,7 @@ mod codec;
 mod compression;
 mod content;
 pub mod decode;
+pub mod dialects;
 pub mod encode;
 mod endpoint;
 mod error;

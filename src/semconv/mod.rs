@@ -4,6 +4,7 @@
 //! of this room, and [`lookup`] is how the readers find them again. Costs one hash look-up a key when reading, nothing
 //! when writing. Knows nothing of values, spans or policies.
 
+mod aliases;
 mod class;
 mod lookup;
 mod names;
@@ -11,6 +12,7 @@ mod shown;
 mod table;
 mod wire_fields;
 
+pub use aliases::ALIASES;
 pub use class::{Class, Field};
 pub use lookup::lookup;
 pub use names::*;

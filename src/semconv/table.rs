@@ -51,6 +51,14 @@ pub enum Origin {
     GenAiOld,
     /// OpenTelemetry's general semantic conventions.
     Otel,
+    /// OpenInference: read, never written.
+    OpenInference,
+    /// OpenLLMetry: read, never written.
+    OpenLlmetry,
+    /// rig's own: read, never written.
+    Rig,
+    /// The Vercel AI SDK: read, never written.
+    VercelAi,
     /// Ours: what the conventions lack.
     Veilspan,
 }

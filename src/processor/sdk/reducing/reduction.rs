@@ -10,7 +10,7 @@ use super::added;
 use super::counts::{ByName, Counts, ReductionCounts, count};
 use super::queue::Queue;
 use crate::event::{Clock, ProducerId, Source, SystemClock};
-use crate::otlp::{SpanView, decode};
+use crate::otlp::{SpanView, dialects};
 use crate::reduce::{Effect, Limits, Reducer, Rollout};
 
 /// What a processor and its thread share with whoever looks.
@@ -47,7 +47,7 @@ impl Reduction {
     pub(super) fn absorb(&self, message: &[u8]) -> Vec<SpanData> {
         let now = self.clock.unix_nanos();
         let mut state = self.lock();
-        let call = SpanView::parse(message).ok().and_then(|view| decode::call(&view, state.producer).ok());
+        let call = SpanView::parse(message).ok().and_then(|view| dialects::call(&view, state.producer).ok());
         let Some(call) = call else {
             count(&self.counts.not_calls);
             return Vec::new();
