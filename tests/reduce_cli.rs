@@ -36,6 +36,29 @@ fn a_bundle_is_printed_as_what_stands_beside_it() {
 }
 
 #[test]
+fn the_readme_shows_what_is_printed() {
+    let tree = std::fs::read_to_string(bundle().join("expected.tree")).unwrap();
+    let command = "$ veilspan reduce tests/fixtures/bundles/every_kind --format tree\n";
+    assert!(include_str!("../README.md").contains(&format!("```console\n{command}{tree}```\n")), "{tree}");
+}
+
+#[test]
+fn a_tree_is_coloured_where_that_is_asked_for_and_plain_when_piped() {
+    let path = bundle();
+    let arguments = ["reduce", path.to_str().unwrap(), "--format", "tree"];
+    let plain = printed(&veilspan(&arguments, &[("TERM", "xterm-256color")]));
+    assert!(!plain.contains('\u{1b}'));
+    let coloured = printed(&veilspan(&arguments, &[("CLICOLOR_FORCE", "1")]));
+    assert!(coloured.contains("\u{1b}[32mcompleted\u{1b}[0m"));
+    assert_eq!(printed(&veilspan(&arguments, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")])), plain);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tree");
+    let to_file = [&arguments[..], &["-o", file.to_str().unwrap()]].concat();
+    assert_eq!(printed(&veilspan(&to_file, &[("CLICOLOR_FORCE", "1")])), "");
+    assert_eq!(std::fs::read_to_string(file).unwrap(), plain);
+}
+
+#[test]
 fn codex_state_has_every_object_under_the_names_that_codex_gave() {
     let path = bundle();
     let text = printed(&veilspan(&["reduce", path.to_str().unwrap(), "--format", "codex-state"], &[]));

@@ -101,6 +101,47 @@ proptest! {
     }
 }
 
+/// Calls of every kind with everything that the table knows, in few rollouts, threads and turns, and then again with
+/// repetitions in another order.
+fn of_every_kind() -> impl Strategy<Value = (Vec<Event<Veiled>>, Vec<Event<Veiled>>)> {
+    let placed = (super::records::record(), 0u8..2, 0u8..2, 0u8..3).prop_map(|(mut record, rollout, thread, turn)| {
+        let path = |name: &str, number: u8| text(&format!("{name}{number}"));
+        record.scope = std::sync::Arc::new(veilspan::event::Scope {
+            tenant: None,
+            rollout: path("r", rollout),
+            thread: path("th", thread),
+            turn: path("tu", turn),
+        });
+        record
+    });
+    prop::collection::vec(placed, 0..8).prop_flat_map(|records| {
+        let events: Vec<_> =
+            records.into_iter().flat_map(|record| record.into_events(veilspan::event::Source::Otlp)).collect();
+        let again = proptest::sample::subsequence(events.clone(), 0..=events.len());
+        let shuffled = again.prop_flat_map({
+            let events = events.clone();
+            move |again| Just([events.clone(), again].concat()).prop_shuffle()
+        });
+        (Just(events), shuffled)
+    })
+}
+
+proptest! {
+    #[test]
+    fn calls_of_every_kind_reduce_to_the_same_bytes_in_any_order_and_twice((events, shuffled) in of_every_kind()) {
+        prop_assert_eq!(states(&facts(&events)), states(&facts(&shuffled)));
+    }
+
+    #[test]
+    fn any_part_of_what_was_seen_is_a_graph((events, _) in of_every_kind(), cut in 0usize..40) {
+        let part = &events[..cut.min(events.len())];
+        for rollout in facts(part).derive() {
+            super::proto::is_the_same(&rollout);
+            prop_assert!(!tree(&rollout).is_empty());
+        }
+    }
+}
+
 #[test]
 fn two_producers_in_one_rollout_reduce_in_both_orders_to_the_same_bytes() {
     let one = all(&[turn("r", 1), inference("r", 2).tokens(10, 2)]);

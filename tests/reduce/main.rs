@@ -12,4 +12,7 @@ mod lifecycle;
 mod outcomes;
 mod over_otlp;
 mod proto;
+#[path = "../support/records.rs"]
+#[allow(dead_code)]
+mod records;
 mod text;

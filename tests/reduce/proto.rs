@@ -6,10 +6,7 @@ use veilspan::event::{Event, Source, Veiled};
 use veilspan::reduce::{Rollout, state_from_proto};
 
 use super::events::*;
-
-#[path = "../support/records.rs"]
-#[allow(dead_code)]
-mod records;
+use super::records;
 
 /// Compares both forms of a graph, there and back.
 pub fn is_the_same(rollout: &Rollout) {
