@@ -37,6 +37,8 @@ pub(super) struct Tally {
     pub(super) unreadable_requests: AtomicU64,
     /// Requests that were refused for want of memory.
     pub(super) pressed_requests: AtomicU64,
+    /// Requests that could not be written into the input log.
+    pub(super) unwritten_requests: AtomicU64,
     /// Requests that an exporter did not take.
     pub(super) failed_requests: AtomicU64,
 }
@@ -74,7 +76,12 @@ impl Handler for Forward {
         })?;
         if let Some(reduction) = &self.reduction {
             let now = self.clock.unix_nanos();
-            heavy(request.bytes().len(), || reduction.absorb(&request, now, &self.output));
+            let absorbed = heavy(request.bytes().len(), || reduction.absorb(&request, now, &self.output));
+            if absorbed.is_err() {
+                // The next hop has it; it gets it again, under the same ids.
+                add(&self.tally.unwritten_requests, 1);
+                return Err(refusal(Code::Unavailable, "the stage cannot write its log", Some(PRESSURE_WAIT)));
+            }
         }
         add(&self.tally.spans, spans);
         add(&self.tally.unreadable_spans, unreadable);

@@ -14,15 +14,17 @@ mod capture;
 mod config;
 mod forward;
 mod health;
+mod input_log;
 mod listen;
 mod output;
 mod reduction;
+mod resources;
 mod stage;
 mod telemetry;
 
 pub use capture::Capture;
 pub use config::{
-    Config, ConfigError, Exporter, ExporterKind, FileConfig, Listen, Pipeline, Processor, Receiver, ServerTls, Token,
-    Variables,
+    Config, ConfigError, Exporter, ExporterKind, FileConfig, InputLogConfig, Listen, Pipeline, Processor, Receiver,
+    ServerTls, Token, Variables,
 };
 pub use stage::{Left, Stage, StageBuilder, StageError};

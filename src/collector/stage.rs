@@ -13,11 +13,12 @@ use super::capture::Capture;
 use super::config::{self, Config, ConfigError, Processor};
 use super::forward::Forward;
 use super::health::{Health, Worker};
+use super::input_log;
 use super::listen::{self, Door, Listener, Protocol, TraceDoor};
 use super::output::Output;
 use super::reduction::Reduction;
 use super::telemetry::{Pages, Report};
-use crate::event::SystemClock;
+use crate::event::{Clock, SystemClock};
 use crate::export::ExporterError;
 use crate::otlp::{Gate, GateLimits};
 use crate::privacy::Policy;
@@ -163,6 +164,9 @@ impl StageBuilder {
         }
         for pipeline in &report.pipelines {
             runtime.spawn(tick(Arc::clone(pipeline), stopping.clone(), report.health.worker()));
+            if pipeline.reduction.is_some() {
+                runtime.spawn(input_log::emit(Arc::clone(pipeline), stopping.clone(), report.health.worker()));
+            }
         }
         runtime.spawn(beat(Arc::clone(&report.health), stopping, report.health.worker()));
         drop(inside);
@@ -183,12 +187,17 @@ fn forward(
         None => Output::new(&pipeline.exporters, largest)?,
     };
     let has = |processor| pipeline.processors.contains(&processor);
+    let clock = SystemClock::default();
+    let reduction = match &pipeline.input_log {
+        Some(log) => Some(Reduction::with_log(limits.clone(), log, clock.unix_nanos()).map_err(ExporterError::Spool)?),
+        None => has(Processor::Reduce).then(|| Reduction::new(limits.clone())),
+    };
     Ok(Forward {
         name: pipeline.name.clone(),
         privacy: has(Processor::Privacy).then(|| Privacy::new(policy.clone())),
-        reduction: has(Processor::Reduce).then(|| Reduction::new(limits.clone())),
+        reduction,
         output,
-        clock: Arc::new(SystemClock::default()),
+        clock: Arc::new(clock),
         tally: Default::default(),
     })
 }
@@ -275,11 +284,29 @@ impl Stage {
             let open = reduction.as_ref().map_or(0, |reduction| reduction.shutdown(clock.unix_nanos(), output));
             left.open_rollouts += open;
         }
+        self.emit_the_rest(deadline);
         for pipeline in &self.report.pipelines {
             left.unsent_spans += pipeline.output.shutdown(deadline);
         }
         self.end();
         left
+    }
+
+    /// Sends what the input logs hold. What has no answer by then stays in them.
+    fn emit_the_rest(&self, deadline: Instant) {
+        let Some(runtime) = &self.runtime else { return };
+        let (sending, sent) = channel::<std::convert::Infallible>();
+        for pipeline in &self.report.pipelines {
+            let (pipeline, sending) = (Arc::clone(pipeline), sending.clone());
+            runtime.spawn(async move {
+                if let Some(reduction) = &pipeline.reduction {
+                    input_log::send_all(&pipeline, reduction).await;
+                }
+                drop(sending);
+            });
+        }
+        drop(sending);
+        let _ = sent.recv_timeout(deadline.saturating_duration_since(Instant::now()));
     }
 
     fn end(&mut self) {
@@ -306,12 +333,20 @@ impl fmt::Debug for Stage {
 
 /// What closes by time closes at most this much late.
 const TICK: Duration = Duration::from_millis(250);
+/// The input log is tended once a second.
+const TEND_EVERY: u32 = 4;
 
 async fn tick(forward: Arc<Forward>, mut stopping: watch::Receiver<bool>, _worker: Worker) {
+    let mut ticks = 0;
     loop {
         tokio::select! {
             () = tokio::time::sleep(TICK) => if let Some(reduction) = &forward.reduction {
-                reduction.tick(forward.clock.unix_nanos(), &forward.output);
+                let now = forward.clock.unix_nanos();
+                reduction.tick(now, &forward.output);
+                ticks = (ticks + 1) % TEND_EVERY;
+                if ticks == 0 {
+                    reduction.tend(now);
+                }
             },
             _ = stopping.wait_for(|stop| *stop) => return,
         }

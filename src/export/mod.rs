@@ -59,3 +59,5 @@ pub mod untrusted {
 pub(crate) use startup::Startup;
 #[cfg(feature = "collector")]
 pub(crate) use {envelope::Envelope, sender::Sender};
+#[cfg(feature = "collector")]
+pub(crate) use {spool::Claim, spool::log as segment_log};

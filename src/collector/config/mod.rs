@@ -26,7 +26,7 @@ use section::Section;
 
 pub use error::ConfigError;
 pub use exporter::{Exporter, ExporterKind, FileConfig};
-pub use pipeline::{Pipeline, Processor};
+pub use pipeline::{InputLogConfig, Pipeline, Processor};
 pub use receiver::{Listen, Receiver, ServerTls, Token};
 pub use substitute::Variables;
 
@@ -56,6 +56,7 @@ impl Config {
             receivers: vec![receiver],
             processors: vec![Processor::Privacy, Processor::Reduce],
             exporters: next.map(Exporter::grpc).into_iter().collect(),
+            input_log: None,
         };
         Self { pipelines: vec![pipeline], telemetry: None }
     }
@@ -113,6 +114,17 @@ impl Config {
                     }
                     addresses.push((place.clone(), listen.address));
                 }
+            }
+            if let Some(log) = &pipeline.input_log {
+                let place = format!("service.pipelines.{}.input_log", pipeline.name);
+                let needed = [Processor::Privacy, Processor::Reduce];
+                if !needed.iter().all(|processor| pipeline.processors.contains(processor)) {
+                    return wrong(&place, "it needs `privacy` and `reduce`");
+                }
+                if files.contains(&&log.directory) {
+                    return wrong(&place, "another pipeline has its log in this folder");
+                }
+                files.push(&log.directory);
             }
             let is_veiled = pipeline.processors.contains(&Processor::Privacy);
             for exporter in &pipeline.exporters {

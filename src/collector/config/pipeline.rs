@@ -1,11 +1,13 @@
 //! What happens between a receiver and an exporter.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::error::ConfigError;
 use super::exporter::{self, Exporter, ExporterKind};
 use super::receiver::Receiver;
 use super::section::{Section, type_of};
+use crate::export::Fsync;
 
 const RECEIVERS: &[&str] = &["otlp"];
 const PROCESSORS: &[&str] = &["privacy", "reduce"];
@@ -22,6 +24,20 @@ pub struct Pipeline {
     pub processors: Vec<Processor>,
     /// Where they go, all of them; nowhere if there are none.
     pub exporters: Vec<Exporter>,
+    /// Where what reduction has taken in is kept until it is told.
+    pub input_log: Option<InputLogConfig>,
+}
+
+/// A log of what reduction has taken in: with it a stage that is killed reduces as if it had not died.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InputLogConfig {
+    /// A folder of this user's alone (mode 0700), which is made where its parent is there.
+    pub directory: PathBuf,
+    /// The most bytes it takes; beyond them requests are refused with a time to come again.
+    pub max_bytes: u64,
+    /// Whether what is written is also synced.
+    pub fsync: Fsync,
 }
 
 /// A step of a pipeline.
@@ -45,7 +61,7 @@ impl fmt::Display for Processor {
 
 impl Pipeline {
     pub(super) fn read(root: &Section<'_>, all: &Section<'_>, name: &str) -> Result<Self, ConfigError> {
-        let section = all.required(name, &["receivers", "processors", "exporters", "privacy"])?;
+        let section = all.required(name, &["receivers", "processors", "exporters", "privacy", "input_log"])?;
         let receivers = defined(root, &section, "receivers", RECEIVERS, |name, all| {
             Receiver::read(name, &all.section(name, &["protocols"])?)
         })?;
@@ -65,8 +81,25 @@ impl Pipeline {
             let problem = "a `file` exporter stores what it gets, so its pipeline cannot say `privacy: off`";
             return Err(section.wrong_at("exporters", problem));
         }
-        Ok(Self { name: name.to_owned(), receivers, processors, exporters })
+        let input_log = input_log(&section, &processors)?;
+        Ok(Self { name: name.to_owned(), receivers, processors, exporters, input_log })
     }
+}
+
+fn input_log(pipeline: &Section<'_>, processors: &[Processor]) -> Result<Option<InputLogConfig>, ConfigError> {
+    if !pipeline.has("input_log") {
+        return Ok(None);
+    }
+    let section = pipeline.section("input_log", &["directory", "max_mib", "fsync"])?;
+    if !processors.contains(&Processor::Privacy) || !processors.contains(&Processor::Reduce) {
+        return Err(
+            section.wrong("it keeps what `reduce` takes in, behind `privacy`: both have to stand in the pipeline")
+        );
+    }
+    let directory = section.path("directory")?.ok_or_else(|| section.wrong_at("directory", "missing"))?;
+    let mib = section.number("max_mib", 16, 1 << 20)?.unwrap_or(1024);
+    let fsync = section.word("fsync", &["os", "interval", "always"])?.and_then(Fsync::from_word).unwrap_or_default();
+    Ok(Some(InputLogConfig { directory, max_bytes: mib << 20, fsync }))
 }
 
 /// What is named in a pipeline, read from where it is defined.

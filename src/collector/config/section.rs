@@ -175,7 +175,11 @@ impl<'a> Section<'a> {
 
     /// A time such as `250ms`, `10s`, `5m` or `1h`, of a day at most and of a millisecond at least.
     pub(super) fn duration(&self, key: &str) -> Result<Option<Duration>, ConfigError> {
-        let Some(text) = self.text(key)? else { return Ok(None) };
+        let text = match self.get(key).map(|node| &node.value) {
+            None => return Ok(None),
+            Some(Value::Text { text, .. }) => text.as_str(),
+            Some(_) => "",
+        };
         let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
         let millis = units.iter().find_map(|(unit, millis)| {
             let count: u64 = text.strip_suffix(unit)?.parse().ok()?;

@@ -94,7 +94,7 @@ fn errors_name_the_line_the_place_and_what_is_allowed_and_no_value() {
         ("service: {}\nservice: {}", "line 2: the file: not YAML, or a key stands twice"),
         ("canary: {}", "line 1: the file: an unknown key"),
         ("- canary", "line 1: the file: expected a map"),
-        ("", "service: missing"),
+        ("", "line 1: service: missing"),
     ] {
         let error = read(yaml).unwrap_err().to_string();
         assert!(error.starts_with(start) && !error.contains("canary"), "{error}");
@@ -165,4 +165,30 @@ fn several_pipelines_have_receivers_addresses_and_files_of_their_own() {
         let error = read(&two.replace(from, to)).unwrap_err().to_string();
         assert!(error.contains(problem), "{error}");
     }
+}
+
+#[test]
+fn an_input_log_stands_behind_privacy_and_before_reduction_and_in_a_folder_of_its_own() {
+    let log = "input_log: {directory: /tmp/log, max_mib: 64, fsync: interval}";
+    let config = with_pipeline(&format!("processors: [reduce], {log}")).unwrap();
+    let expected =
+        InputLogConfig { directory: "/tmp/log".into(), max_bytes: 64 << 20, fsync: crate::export::Fsync::Interval };
+    assert_eq!(config.pipelines[0].input_log, Some(expected));
+    for (pipeline, problem) in [
+        (format!("processors: [], {log}"), "both have to stand in the pipeline"),
+        (format!("processors: [reduce], privacy: off, {log}"), "both have to stand in the pipeline"),
+        ("processors: [reduce], input_log: {}".to_owned(), "input_log.directory: missing"),
+        ("processors: [reduce], input_log: {directory: log}".to_owned(), "expected an absolute path"),
+        ("processors: [reduce], input_log: {directory: /l, fsync: often}".to_owned(), "`os`, `interval`, `always`"),
+        ("processors: [reduce], input_log: {directory: /l, max_mib: 1}".to_owned(), "from 16 to"),
+    ] {
+        let error = with_pipeline(&pipeline).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
+    }
+    let mut twice = config.clone();
+    let mut second = config.pipelines[0].clone();
+    second.receivers[0].name = "otlp/b".to_owned();
+    twice.pipelines.push(second);
+    assert!(twice.check().unwrap_err().to_string().contains("has its log in this folder"));
+    assert!(config.with_processors(&[Processor::Privacy]).check().is_err());
 }

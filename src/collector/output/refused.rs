@@ -30,6 +30,11 @@ impl Refused {
         }
     }
 
+    /// Whether the same may be sent again.
+    pub(in crate::collector) const fn is_retryable(&self) -> bool {
+        self.is_retryable
+    }
+
     /// Whether the next hop may have refused the request because of a single span in it.
     pub(in crate::collector) const fn is_about_the_content(&self) -> bool {
         self.is_answered && matches!(self.code, Code::InvalidArgument | Code::Internal | Code::Unknown)

@@ -34,12 +34,15 @@ const OF_LISTENERS: [OfListener; 7] = [
     ("requests_misdirected_total", "Requests of browsers, or for another host.", |tally| &tally.misdirected),
 ];
 
-const OF_PIPELINES: [OfPipeline; 6] = [
+const OF_PIPELINES: [OfPipeline; 7] = [
     ("spans_total", "Spans of requests that were answered with success.", |tally| &tally.spans),
     ("spans_unreadable_total", "Spans refused because they cannot be read.", |tally| &tally.unreadable_spans),
     ("spans_rejected_total", "Spans that an exporter refused for good.", |tally| &tally.rejected_spans),
     ("requests_unreadable_total", "Requests that are not OTLP.", |tally| &tally.unreadable_requests),
     ("requests_pressed_total", "Requests refused for want of memory.", |tally| &tally.pressed_requests),
+    ("requests_unwritten_total", "Requests that could not be written into the input log.", |tally| {
+        &tally.unwritten_requests
+    }),
     ("requests_failed_total", "Requests that an exporter did not take.", |tally| &tally.failed_requests),
 ];
 
@@ -111,6 +114,22 @@ impl Report {
         page.metric(Kind::Counter, "veilspan_reduce_findings_total", "Findings.", of(|it| it.findings));
         page.metric(Kind::Gauge, "veilspan_reduce_open_rollouts", "Rollouts that are open.", of(|it| it.open_rollouts));
         page.metric(Kind::Gauge, "veilspan_reduce_bytes", "Bytes that reduction holds.", of(|it| it.bytes));
+        page.metric(
+            Kind::Counter,
+            "veilspan_reduce_spans_refused_total",
+            "Spans of the stage's own that were refused for good.",
+            of(|it| it.refused),
+        );
+        page.metric(Kind::Gauge, "veilspan_input_log_bytes", "Bytes of the input log.", of(|it| it.log_bytes));
+        let failures = of(|it| it.log_failures);
+        page.metric(Kind::Counter, "veilspan_input_log_failures_total", "Writes to it that failed.", failures);
+        let damaged = of(|it| it.log_damaged);
+        page.metric(
+            Kind::Counter,
+            "veilspan_input_log_damaged_total",
+            "Records that a restart could not read.",
+            damaged,
+        );
         let events = reductions.iter().flat_map(|(name, counts)| {
             let sample = |(counter, count): (&crate::reduce::Counter, &u64)| {
                 (vec![("pipeline", *name), ("event", counter.as_str())], *count)

@@ -27,6 +27,12 @@ impl SpoolError {
         Self { problem, source: Some(source.into()) }
     }
 
+    /// What stands in the folder cannot be read, or nothing can be added to it.
+    #[cfg(feature = "collector")]
+    pub(crate) fn of_a_log(source: io::Error) -> Self {
+        Self::new(Problem::Begin, source)
+    }
+
     pub(super) const fn bare(problem: Problem) -> Self {
         Self { problem, source: None }
     }

@@ -18,6 +18,8 @@ mod absent;
 mod adopt;
 #[cfg(unix)]
 mod aside;
+#[cfg(feature = "collector")]
+mod claim;
 mod error;
 #[cfg(unix)]
 mod home;
@@ -39,6 +41,8 @@ pub(super) mod untrusted;
 
 use std::path::Path;
 
+#[cfg(feature = "collector")]
+pub(crate) use claim::Claim;
 pub use error::SpoolError;
 pub use log::Fsync;
 

@@ -112,6 +112,11 @@ impl Reducer {
         self.slots.values().flat_map(of_slot).collect()
     }
 
+    /// Whether anything is still known of a rollout: it is open, or was closed and is not forgotten.
+    pub fn remembers(&self, rollout: &RolloutKey) -> bool {
+        self.by_key.contains_key(rollout)
+    }
+
     /// The facts of the rollouts that are open, in the order in which they were first seen.
     pub fn open(&self) -> impl Iterator<Item = &RolloutFacts> {
         self.slots.values().filter_map(|slot| slot.live.as_ref()).map(|live| &live.facts)

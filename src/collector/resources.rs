@@ -1,0 +1,59 @@
+//! Under which resource a rollout was first seen.
+
+use std::collections::{HashMap, HashSet};
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use crate::reduce::SynthSpan;
+use crate::semconv;
+
+/// The rollouts whose resource is kept, in each of two generations.
+const ROLLOUTS: usize = 16_384;
+/// The resources that are kept once each.
+const RESOURCES: usize = 1024;
+
+type RolloutId = (Option<ByteString>, ByteString);
+
+/// Under which resource a rollout was first seen: what the stage adds to it belongs to the same service.
+#[derive(Default)]
+pub(super) struct Resources {
+    young: HashMap<RolloutId, Bytes>,
+    old: HashMap<RolloutId, Bytes>,
+    known: HashSet<Bytes>,
+}
+
+impl Resources {
+    pub(super) fn remember(&mut self, (tenant, rollout): RolloutId, resource: &[u8]) {
+        if self.young.contains_key(&(tenant.clone(), rollout.clone())) {
+            return;
+        }
+        // Slices of a request would keep the whole of it in memory.
+        let detached = |text: &ByteString| ByteString::from(&**text);
+        let key = (tenant.as_ref().map(detached), detached(&rollout));
+        if self.young.len() >= ROLLOUTS {
+            self.old = std::mem::take(&mut self.young);
+        }
+        let resource = self.old.remove(&key).unwrap_or_else(|| self.interned(resource));
+        self.young.insert(key, resource);
+    }
+
+    pub(super) fn of(&self, span: &SynthSpan) -> Bytes {
+        let tenant = span.attrs.get(semconv::TENANT_ID);
+        let Some(rollout) = span.attrs.get(semconv::ROLLOUT_ID) else { return Bytes::new() };
+        let key = (tenant, rollout);
+        self.young.get(&key).or_else(|| self.old.get(&key)).cloned().unwrap_or_default()
+    }
+
+    fn interned(&mut self, resource: &[u8]) -> Bytes {
+        if let Some(known) = self.known.get(resource) {
+            return known.clone();
+        }
+        if self.known.len() >= RESOURCES {
+            self.known.clear();
+        }
+        let resource = Bytes::copy_from_slice(resource);
+        self.known.insert(resource.clone());
+        resource
+    }
+}
