@@ -1,6 +1,6 @@
 //! Between processes: W3C Trace Context for the trace and baggage for our identity, in HTTP headers and in MCP's
 //! `params._meta`. Told only to those whom [`Propagation`](crate::intake::Propagation) names, never from inside of a
-//! model's call, and only ids that look like labels.
+//! model's call, and only ids that look like labels and that no detector knows.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::place::{Origin, Place};
 use super::recorder::Recorder;
 use crate::event::{CallKind, SpanId, TraceId};
 use crate::intake::Identity;
-use crate::privacy::is_label;
+use crate::privacy::{Detectors, is_label};
 use crate::semconv::{ROLLOUT_ID, TENANT_ID, THREAD_ID, TURN_ID};
 
 const TRACEPARENT: &str = "traceparent";
@@ -60,7 +60,8 @@ impl Context {
         // An id that is a text would be told in words. Without the whole path the parts of it would mean something else.
         let path = [(ROLLOUT_ID, &scope.rollout), (THREAD_ID, &scope.thread), (TURN_ID, &scope.turn)];
         let path = path.into_iter().chain(scope.tenant.as_ref().map(|tenant| (TENANT_ID, tenant)));
-        let is_told = path.clone().all(|(_, id)| is_label(id));
+        let detectors = Detectors::default_set();
+        let is_told = path.clone().all(|(_, id)| is_label(id) && !detectors.hits(id));
         let member =
             |(name, id): (_, &ByteString)| format!("{}={}", key_of(name), utf8_percent_encode(id, NON_ALPHANUMERIC));
         let members = if is_told { path.map(member).collect() } else { Vec::new() };

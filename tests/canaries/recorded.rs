@@ -6,7 +6,7 @@ use std::time::Duration;
 use std::sync::Arc;
 use veilspan::collector::{Config, Stage};
 use veilspan::environment::Environment;
-use veilspan::export::{ExporterConfig, SpoolConfig};
+use veilspan::export::{ExporterConfig, Protocol, SpoolConfig};
 use veilspan::privacy::Level;
 use veilspan::reduce::{Facts, tree};
 use veilspan::semconv::Field;
@@ -16,6 +16,7 @@ use veilspan::{Policy, Recorder};
 use super::policies::{every_level, every_policy};
 use super::scenario::{record_everything, record_late};
 use crate::support::canaries::{Class, Echo, Exits, Logs, Plants, Shape, bytes_of};
+use crate::support::http_receiver::HttpReceiver;
 
 pub const SOON: Duration = Duration::from_secs(60);
 
@@ -135,6 +136,51 @@ fn what_passes_a_stage_on_its_way_is_veiled_before_and_behind_it() {
             exits.assert_kept();
             assert!(!echo.requests().is_empty());
         }
+    }
+}
+
+#[test]
+fn what_is_sent_over_http_is_veiled_too() {
+    for policy in every_level() {
+        for shape in Shape::ALL {
+            let mark = Logs::of_process().mark();
+            let receiver = HttpReceiver::start();
+            let mut config = config(receiver.url(), None);
+            config.protocol = Protocol::HttpProtobuf;
+            let (plants, _) = record_to(&config, &policy, shape, true);
+            let seen = receiver.seen();
+            let requests: Vec<_> = seen.iter().map(|seen| seen.body.clone()).collect();
+            let mut exits = Exits::of(&plants, &policy);
+            exits.requests("the wire", &requests);
+            exits.silent(
+                "headers",
+                format!("{:?}", seen.iter().map(|seen| &seen.headers).collect::<Vec<_>>()).as_bytes(),
+            );
+            exits.named("logs", &Logs::of_process().since(mark));
+            exits.assert_kept();
+            assert_seen(&exits, &policy, shape);
+        }
+    }
+}
+
+#[test]
+fn peers_are_told_of_names_alone() {
+    for shape in Shape::ALL {
+        let policy = &every_level()[1];
+        let mut plants = Plants::new(shape);
+        let recorder = Recorder::builder().sink(Arc::new(MemorySink::default())).policy(policy.clone()).build();
+        let turn =
+            recorder.turn(&plants.label("agent")).tenant(&plants.label("tenant")).rollout(&plants.label("rollout"));
+        let turn = turn.thread(&plants.label("thread")).turn_id(&plants.label("turn")).start();
+        let tool = turn.tool(&plants.label("tool")).arguments(plants.hidden("arguments")).start();
+        let (mut headers, mut meta) = (http::HeaderMap::new(), serde_json::Map::new());
+        assert!(tool.context().inject(&"http://127.0.0.1/".parse().unwrap(), &mut headers));
+        assert!(tool.context().inject_meta(&mut meta));
+        let mut exits = Exits::of(&plants, policy);
+        exits.named("headers", format!("{headers:?}").as_bytes());
+        exits.named("meta", format!("{meta:?}").as_bytes());
+        exits.assert_kept();
+        assert_eq!(exits.seen().count(), if shape == Shape::Label { 4 } else { 0 });
     }
 }
 
