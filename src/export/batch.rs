@@ -26,6 +26,7 @@ pub(crate) enum Origin {
         first: u64,
     },
     /// In the log of a process life.
+    #[cfg_attr(not(unix), allow(dead_code))]
     Log {
         /// Which log: 0 is our own.
         log: u64,

@@ -98,6 +98,10 @@ const PIECES: &[&str] = &[
     ")+",
     "{1000}",
     "*",
+    // Records of a spool: the opening of a call, its end, a new segment.
+    "\x02\0$0123456789abcdef01234567\x12\x0a\x2a\x08the name",
+    "\x03\0$0123456789abcdef01234567\x12\x0a\x2a\x08the name",
+    "\x05\0\0",
 ];
 
 fn input() -> impl Strategy<Value = Vec<u8>> {
@@ -143,4 +147,5 @@ driven! {
     no_bytes_break_the_stage: "stage";
     no_bytes_break_the_reader_of_rules: "rules";
     no_bytes_mean_more_than_the_default: "environment";
+    no_bytes_in_a_spool_wait_for_ever_or_are_told_twice: "spool";
 }

@@ -12,6 +12,7 @@ pub struct SpoolError {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(unix), allow(dead_code))]
 pub(super) enum Problem {
     Make,
     Link,
@@ -22,6 +23,7 @@ pub(super) enum Problem {
     Platform,
 }
 
+#[cfg_attr(not(unix), allow(dead_code))]
 impl SpoolError {
     pub(super) fn new(problem: Problem, source: impl Into<io::Error>) -> Self {
         Self { problem, source: Some(source.into()) }
