@@ -123,3 +123,153 @@ fn wrong_use_of_the_command_line_exits_with_64_and_bad_configuration_with_65() {
     assert_eq!(run(&["collector", "--listen", "0.0.0.0:0"]), Some(65));
     assert_eq!(run(&["collector", "--listen", "127.0.0.1:0", "--export", "no-scheme"]), Some(64));
 }
+
+/// What the doctor prints for people, line by line, without columns and what differs from run to run.
+fn printed(variables: &[(&str, &str)]) -> Vec<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_veilspan"))
+        .arg("doctor")
+        .env_clear()
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap().replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    let mut parts = text.split("ephemeral-");
+    let mut steady = parts.next().unwrap().to_owned();
+    for part in parts {
+        steady.push_str("ephemeral-########");
+        steady.push_str(&part.chars().skip(8).collect::<String>());
+    }
+    steady.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+/// The lines that are other ones than in an empty environment.
+fn other_than_in_an_empty_environment(variables: &[(&str, &str)]) -> String {
+    let empty = printed(&[]);
+    let mut others = printed(variables);
+    others.retain(|line| !empty.contains(line));
+    let set: Vec<&str> = variables.iter().map(|(name, _)| *name).collect();
+    format!("set: {}\n\n{}\n", set.join(" "), others.join("\n"))
+}
+
+#[test]
+fn what_it_prints_of_privacy_in_an_empty_environment() {
+    const PRIVACY: [&str; 7] = ["CONTENT", "POLICY", "PREVIEW", "ATTRIBUTE", "PAYLOADS", "HASH", "PROPAGATE"];
+    let mut lines = printed(&[]);
+    lines.retain(|line| {
+        let name = line.strip_prefix("VEILSPAN_");
+        line.starts_with("policy ") || name.is_some_and(|name| PRIVACY.iter().any(|prefix| name.starts_with(prefix)))
+    });
+    insta::assert_snapshot!("empty", lines.join("\n"));
+}
+
+#[test]
+fn the_page_for_whoever_signs_it_off_is_true() {
+    let page = include_str!("../docs/security.md");
+    let block = |opening: &str| page.split(opening).nth(1).unwrap().split("```").next().unwrap().trim().to_owned();
+    let place = tempfile::tempdir().unwrap();
+    let key = place.path().join("key");
+    std::fs::write(&key, "0123456789abcdef0123456789abcdef").unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let two: Vec<(String, String)> = block("```sh")
+        .lines()
+        .map(|line| line.split_whitespace().next().unwrap().split_once('=').unwrap())
+        .map(|(name, value)| (name.to_owned(), value.replace("/run/secrets/veilspan", key.to_str().unwrap())))
+        .collect();
+    assert_eq!(two.len(), 2);
+    // Whatever else is set: all that could ask for more.
+    let full =
+        VARIABLES.iter().filter(|known| known.name.starts_with("VEILSPAN_CONTENT")).map(|known| (known.name, "full"));
+    for more in [Vec::new(), full.collect()] {
+        let mut variables: Vec<(&str, &str)> = more;
+        variables.retain(|(name, _)| two.iter().all(|(known, _)| known != name));
+        variables.extend(two.iter().map(|(name, value)| (&**name, &**value)));
+        let told = printed(&variables);
+        for line in block("```text").lines() {
+            assert!(told.iter().any(|told| told.starts_with(line)), "{line} under {} variables", variables.len());
+        }
+        assert!(told.iter().any(|line| line.starts_with("policy content=digest;hash=hmac-sha256;form=c1;key=")));
+        assert!(!told.iter().any(|line| line.starts_with("warning")));
+    }
+}
+
+#[test]
+fn what_it_prints_in_a_dozen_environments() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let write = |name: &str, text: &str| {
+        std::fs::write(path(name), text).unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(path(name), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        path(name)
+    };
+    let key_file = write("hash.key", "0123456789abcdef0123456789abcdef\n");
+    let policy_file = write("policy.yaml", "content: none\nprompts: preview\n");
+    let broken_file = write("broken.yaml", "content: none\nprompt: preview\n");
+    let rules = write("rules.yaml", "enable: [ip-address]\n");
+    let payloads = path("payloads");
+    let spool = path("spool");
+    let environments: &[(&str, &[(&str, &str)])] = &[
+        ("two_variables", &[("VEILSPAN_CONTENT_MAX", "digest"), ("VEILSPAN_HASH_KEY_FILE", &key_file)]),
+        (
+            "a_ceiling_that_others_try_to_pass",
+            &[("VEILSPAN_CONTENT_MAX", "digest"), ("VEILSPAN_CONTENT", "full"), ("VEILSPAN_CONTENT_PROMPTS", "masked")],
+        ),
+        (
+            "each_class_its_own_level",
+            &[
+                ("VEILSPAN_CONTENT_SYSTEM", "none"),
+                ("VEILSPAN_CONTENT_PROMPTS", "preview"),
+                ("VEILSPAN_CONTENT_COMPLETIONS", "masked"),
+                ("VEILSPAN_CONTENT_REASONING", "off"),
+                ("VEILSPAN_CONTENT_TOOL_ARGUMENTS", " ON "),
+                ("VEILSPAN_CONTENT_TOOL_RESULTS", "full"),
+                ("VEILSPAN_CONTENT_ERRORS", "redacted"),
+            ],
+        ),
+        ("words_that_nobody_understands", &[("VEILSPAN_CONTENT", "canary"), ("VEILSPAN_HASH", "md5-canary")]),
+        ("a_misspelt_name", &[("VEILSPAN_CONTENTS", "none"), ("VEILSPAN_CANARY", "1")]),
+        (
+            "switches_of_other_instrumentations",
+            &[
+                ("VEILSPAN_CONTENT", "masked"),
+                ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "true"),
+                ("OPENINFERENCE_HIDE_INPUTS", "true"),
+            ],
+        ),
+        ("a_policy_file", &[("VEILSPAN_POLICY_FILE", &policy_file)]),
+        ("a_policy_file_with_a_wrong_line", &[("VEILSPAN_POLICY_FILE", &broken_file)]),
+        (
+            "placeholders",
+            &[("VEILSPAN_CONTENT", "on"), ("VEILSPAN_PREVIEW", "placeholder"), ("VEILSPAN_PREVIEW_CHARS", "9999")],
+        ),
+        ("no_detectors", &[("VEILSPAN_CONTENT", "masked"), ("VEILSPAN_DETECTORS", "none")]),
+        ("detectors_of_ones_own", &[("VEILSPAN_CONTENT", "preview"), ("VEILSPAN_DETECTORS", &rules)]),
+        (
+            "payloads_kept",
+            &[("VEILSPAN_CONTENT", "masked"), ("VEILSPAN_PAYLOADS", &payloads), ("VEILSPAN_HASH", "sha256")],
+        ),
+        ("payloads_without_a_key_that_lasts", &[("VEILSPAN_CONTENT", "masked"), ("VEILSPAN_PAYLOADS", &payloads)]),
+        ("payloads_that_no_level_lets_leave", &[("VEILSPAN_PAYLOADS", &payloads)]),
+        (
+            "delivery",
+            &[
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://me:canary@collector.example:4317"),
+                ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=canary"),
+                ("VEILSPAN_SPOOL_DIR", &spool),
+                ("VEILSPAN_SPOOL_FSYNC", "always"),
+            ],
+        ),
+        ("switched_off", &[("OTEL_SDK_DISABLED", "true")]),
+    ];
+    for (name, variables) in environments {
+        // How many rules there are is told elsewhere.
+        let told = other_than_in_an_empty_environment(variables);
+        let told =
+            told.split(' ').map(|word| if word.parse::<u32>().is_ok_and(|rules| rules > 100) { "###" } else { word });
+        let told = told.collect::<Vec<_>>().join(" ");
+        assert!(!told.contains("canary") || told.contains("VEILSPAN_CANARY"), "{told}");
+        insta::assert_snapshot!(*name, told);
+    }
+}

@@ -77,7 +77,7 @@ fn the_line_shows_neither_a_key_nor_a_password_nor_a_path() {
         ("VEILSPAN_HASH_KEY_ID", "team-a"),
     ]);
     let said = said(&output);
-    assert!(said.contains("key=team-a") && said.contains("digests have a key of yours"), "{said}");
+    assert!(said.contains("key=team-a") && said.contains("digests have the key that was named for them"), "{said}");
     assert!(said.contains("spans go over http/protobuf"), "{said}");
     assert!(!said.contains("canary"), "{said}");
     assert_eq!(receiver.spans().len(), 1);

@@ -9,7 +9,7 @@ use super::Failure;
 use crate::environment::{Environment, Setting, VARIABLES, Warning};
 use crate::export::{Compression, ExporterConfig, Fsync, SpoolConfig, SpoolWait};
 use crate::intake::Propagation;
-use crate::privacy::{Level, Origin, Policy};
+use crate::privacy::{Origin, Policy};
 
 /// Print every setting that is in force, and where it came from.
 #[derive(Debug, Args)]
@@ -61,9 +61,9 @@ fn rows(environment: &Environment, policy: &Policy, config: &ExporterConfig, war
         match level(name, policy) {
             // What another source has decided is told by its name.
             Some((level, from)) if from != Origin::Variable(name) => {
-                Row { name, in_force: level.to_string(), origin: from.to_string() }
+                Row { name, in_force: level, origin: from.to_string() }
             }
-            Some((level, _)) => Row { name, in_force: level.to_string(), origin: origin.to_owned() },
+            Some((level, _)) => Row { name, in_force: level, origin: origin.to_owned() },
             None => Row { name, in_force: in_force(name, environment, policy, config), origin: origin.to_owned() },
         }
     };
@@ -71,14 +71,15 @@ fn rows(environment: &Environment, policy: &Policy, config: &ExporterConfig, war
 }
 
 /// The level that a variable is about, and what decided it.
-fn level(name: &str, policy: &Policy) -> Option<(Level, Origin)> {
+fn level(name: &str, policy: &Policy) -> Option<(String, Origin)> {
     match name {
-        "VEILSPAN_CONTENT" => Some((policy.level(), policy.level_origin())),
-        "VEILSPAN_CONTENT_MAX" => Some(policy.ceiling()),
+        "VEILSPAN_CONTENT" => Some((policy.level().to_string(), policy.level_origin())),
+        "VEILSPAN_CONTENT_MAX" => Some((policy.ceiling().0.to_string(), policy.ceiling().1)),
         _ => {
             let class = name.strip_prefix("VEILSPAN_CONTENT_")?.to_ascii_lowercase();
             let found = policy.classes().iter().find(|known| known.class.as_str() == class)?;
-            Some((found.level, found.origin))
+            let placeholders = if found.has_placeholder() { ", with placeholders" } else { "" };
+            Some((format!("{}{placeholders}", found.level), found.origin))
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -21,6 +22,8 @@ use crate::privacy::Policy;
 
 /// How long a call that seems to have ended waits for what comes late, in nanoseconds.
 const LATE_GRACE: u64 = 10_000_000_000;
+/// How long the disk is waited for on which long content is kept.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Send recordings as spans.
 #[derive(Debug, Args)]
@@ -83,14 +86,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Source::ClaudeCode(recordings) => (Agent::ClaudeCode, recordings),
         Source::Ouroboros(recordings) => (Agent::Ouroboros, recordings),
     };
-    let outlet = Outlet::open(&recordings.to)?;
     let policy = Policy::from_env();
+    let sent = send(agent, recordings, &policy);
+    if policy.payloads().is_some_and(|payloads| !payloads.flush(Instant::now() + LONGEST)) {
+        tracing::warn!(target: "veilspan", "not all long content could be kept in the folder of VEILSPAN_PAYLOADS in time");
+    }
+    sent
+}
+
+fn send(agent: Agent, recordings: &Recordings, policy: &Policy) -> Result<(), Failure> {
+    let outlet = Outlet::open(&recordings.to)?;
     let (bundles, paths): (Vec<&PathBuf>, Vec<&PathBuf>) =
         recordings.paths.iter().partition(|path| agent == Agent::Codex && input::is_bundle(path));
     let mut sent = 0;
     for given in &bundles {
         let path = input::resolve(given)?;
-        let mut bundle = input::bundle(&path, &policy)?;
+        let mut bundle = input::bundle(&path, policy)?;
         // What a span tells of a history is its messages.
         bundle.form(Form::Messages);
         bundle.trace_per(recordings.per());
@@ -99,7 +110,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if paths.is_empty() && sent == 0 {
         return Err(Failure::BadData("there is no call in what was read".to_owned()));
     }
-    if paths.is_empty() { Ok(()) } else { sessions(agent, &paths, recordings, policy, &outlet) }
+    if paths.is_empty() { Ok(()) } else { sessions(agent, &paths, recordings, policy.clone(), &outlet) }
 }
 
 fn sessions(

@@ -83,6 +83,8 @@ pub struct Left {
     pub unsent_spans: u64,
     /// Requests that were still being answered at the deadline.
     pub requests_cut_off: u64,
+    /// Whether contents that are to be kept whole were still being written at the deadline.
+    pub payloads_unkept: bool,
 }
 
 impl StageBuilder {
@@ -254,6 +256,12 @@ impl Stage {
         self.report.metrics()
     }
 
+    /// From now on spans leave under this policy, by every pipeline that has `privacy` as a step.
+    pub fn set_policy(&self, policy: &Policy) {
+        let privacy = self.report.pipelines.iter().filter_map(|pipeline| pipeline.privacy.as_ref());
+        privacy.for_each(|privacy| privacy.set_policy(policy.clone()));
+    }
+
     /// How many spans it has refused because they cannot be read.
     pub fn refused_spans(&self) -> u64 {
         let unreadable =
@@ -288,6 +296,8 @@ impl Stage {
         for pipeline in &self.report.pipelines {
             left.unsent_spans += pipeline.output.shutdown(deadline);
         }
+        let privacy = self.report.pipelines.iter().filter_map(|pipeline| pipeline.privacy.as_ref());
+        left.payloads_unkept = privacy.filter(|privacy| !privacy.flush(deadline)).count() > 0;
         self.end();
         left
     }

@@ -12,7 +12,9 @@ use crate::semconv::{Attr, KeyId};
 #[allow(missing_debug_implementations)]
 pub struct RawAttrs {
     row: Row,
-    count: usize,
+    count: u32,
+    /// Texts for which there was no room.
+    left_out: u32,
 }
 
 /// For each attribute a head of eight bytes and its value.
@@ -105,6 +107,7 @@ impl RawAttrs {
                 kept.push(id, value);
             }
         }
+        kept.left_out = self.left_out;
         *self = kept;
     }
 
@@ -126,6 +129,7 @@ impl RawAttrs {
             );
         }
         short.row.elsewhere.shrink_to_fit();
+        short.left_out = self.left_out;
         *self = short;
     }
 
@@ -141,7 +145,12 @@ impl RawAttrs {
 
     /// How many values there are.
     pub fn len(&self) -> usize {
-        self.count
+        self.count as usize
+    }
+
+    /// How many texts were not taken, since all attributes of one half of a call have 256 KiB at the most.
+    pub const fn left_out(&self) -> u32 {
+        self.left_out
     }
 
     /// Whether there are none.
@@ -169,6 +178,7 @@ impl RawAttrs {
         let length = u32::try_from(value.len()).unwrap_or_default();
         if self.row.length.saturating_add(value.len()) > MAX_ROW_BYTES {
             // So many texts are no labels of one call.
+            self.left_out = self.left_out.saturating_add(1);
             return;
         }
         self.row.put(&head(id, tag, length));
@@ -189,7 +199,7 @@ fn beginning(text: &[u8], most: usize) -> &[u8] {
 
 impl Default for RawAttrs {
     fn default() -> Self {
-        Self { row: Row { here: [0; HERE], length: 0, elsewhere: Vec::new() }, count: 0 }
+        Self { row: Row { here: [0; HERE], length: 0, elsewhere: Vec::new() }, count: 0, left_out: 0 }
     }
 }
 
@@ -300,5 +310,6 @@ mod tests {
         assert!(matches!(first, Some((_, RawValue::Text(text))) if std::str::from_utf8(text).unwrap().len() == 4095));
         (0..1000).for_each(|_| attrs.element(FINISH_REASONS, &"y".repeat(4096)));
         assert!(attrs.held_bytes() <= 2 * MAX_ROW_BYTES && attrs.len() > 50);
+        assert_eq!(attrs.len() + attrs.left_out() as usize, 1001);
     }
 }

@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::{CallId, CallKind, ProducerId, SpanId, TraceId};
+use super::{CallId, CallKind, ProducerId, RawAttrs, SpanId, TraceId};
 
 /// The identity path of a call. Every id is scoped by the ones before it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +15,20 @@ pub struct Scope {
     pub thread: ByteString,
     /// One activation of one agent (`veilspan.turn.id`).
     pub turn: ByteString,
+}
+
+impl Scope {
+    /// An id as it was given; of one of more than 4096 bytes the beginning, which is no name either.
+    pub(crate) fn id(text: &str) -> ByteString {
+        let end = text.floor_char_boundary(RawAttrs::MAX_TEXT_BYTES);
+        text.get(..end).unwrap_or_default().into()
+    }
+
+    /// The bytes that its ids keep in memory.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let tenant = self.tenant.as_ref().map_or(0, |tenant| tenant.len());
+        tenant + self.rollout.len() + self.thread.len() + self.turn.len()
+    }
 }
 
 /// What an event is about. Two events with equal keys in one scope speak of the same call.
@@ -110,6 +124,15 @@ mod tests {
         let shorter = id.get(1..).unwrap();
         for wrong in ["", "x", shorter, &format!("{id}0"), &format!("ü{shorter}"), &id.replace('-', "_")] {
             assert!(!one.is_own_id(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn of_a_long_id_the_beginning_is_held() {
+        assert_eq!(Scope::id("an id"), "an id");
+        for long in ["x".repeat(1 << 20), format!("x{}", "ü".repeat(1 << 20))] {
+            let id = Scope::id(&long);
+            assert!(id.len() > 4000 && id.len() <= 4096 && long.starts_with(&*id));
         }
     }
 }

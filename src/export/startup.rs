@@ -65,13 +65,17 @@ impl Startup {
             State::Sending { doing, policy, endpoint, way } => {
                 let key = policy.key_id().unwrap_or("none");
                 let (content, digests) = (Content(&policy), Digests(&policy));
+                let kept = match policy.payloads() {
+                    Some(_) => "; what is too long for a span is kept in the folder of VEILSPAN_PAYLOADS",
+                    None => "",
+                };
                 let policy = policy.snapshot();
                 tracing::info!(
                     target: "veilspan",
                     %policy,
                     key,
                     endpoint,
-                    "{doing}; of what is said {content}; {digests}; spans go {way}"
+                    "{doing}; of what is said {content}{kept}; {digests}; spans go {way}"
                 );
             }
             State::SwitchedOff => {
@@ -83,19 +87,38 @@ impl Startup {
     }
 }
 
-/// What leaves of content, in words.
+/// What leaves of content, in words: of all of it, then of each class that differs.
 struct Content<'a>(&'a Policy);
+
+impl Content<'_> {
+    const fn words(level: Level, has_digests: bool, has_placeholders: bool) -> &'static str {
+        match (level, has_digests) {
+            (Level::None, _) => "nothing leaves",
+            (Level::Digest, false) => "lengths leave, and no text",
+            (Level::Digest, true) => "digests and lengths leave, and no text",
+            (Level::Preview, false) if has_placeholders => "lengths and placeholders leave, and no text",
+            (Level::Preview, true) if has_placeholders => "digests, lengths and placeholders leave, and no text",
+            (Level::Preview, false) => "lengths and first characters leave, with secrets masked",
+            (Level::Preview, true) => "digests, lengths and first characters leave, with secrets masked",
+            (Level::Masked, _) => "all leaves, with secrets masked",
+            (Level::Full, _) => "all leaves, as it is",
+        }
+    }
+}
 
 impl fmt::Display for Content<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match (self.0.level(), self.0.algorithm()) {
-            (Level::None, _) => "nothing leaves",
-            (Level::Digest, None) => "lengths leave, and no text",
-            (Level::Digest, Some(_)) => "digests and lengths leave, and no text",
-            (Level::Preview, _) => "digests, lengths and first characters leave",
-            (Level::Masked, _) => "all leaves, with secrets masked",
-            (Level::Full, _) => "all leaves, as it is",
-        })
+        let general = self.0.level();
+        let words = |level| Self::words(level, self.0.algorithm().is_some(), self.0.has_placeholders());
+        f.write_str(words(general))?;
+        for level in Level::ALL.into_iter().filter(|level| *level != general) {
+            let classes = self.0.classes().iter().filter(|class| class.level == level);
+            let names: Vec<&str> = classes.map(|class| class.class.as_str()).collect();
+            if !names.is_empty() {
+                write!(f, ", but of {} {}", names.join(" and "), words(level))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -107,10 +130,55 @@ impl fmt::Display for Digests<'_> {
         f.write_str(match (self.0.algorithm(), self.0.key_id()) {
             (None, _) => "there are no digests",
             (Some(Algorithm::Sha256), _) => "digests have no key, so that short texts can be guessed from them",
+            (Some(_), _) if self.0.has_kept_key() => "digests have the key that is kept for this user",
             (Some(_), Some(id)) if id.starts_with("ephemeral-") => {
                 "the key of digests is made for this process alone, so that they compare with no other process'"
             }
-            (Some(_), _) => "digests have a key of yours",
+            (Some(_), _) => "digests have the key that was named for them",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(variables: &[(&str, &str)]) -> (String, String) {
+        let (policy, _) = Policy::builder().build_in(&variables.iter().copied().collect());
+        (Content(&policy).to_string(), Digests(&policy).to_string())
+    }
+
+    #[test]
+    fn what_leaves_is_told_of_all_content_and_of_each_class_that_differs() {
+        let said = |variables: &[(&str, &str)]| told(variables).0;
+        assert_eq!(said(&[]), "digests and lengths leave, and no text");
+        assert_eq!(said(&[("VEILSPAN_HASH", "none")]), "lengths leave, and no text");
+        assert_eq!(
+            said(&[("VEILSPAN_CONTENT", "none"), ("VEILSPAN_CONTENT_ERRORS", "masked")]),
+            "nothing leaves, but of errors all leaves, with secrets masked"
+        );
+        assert_eq!(
+            said(&[
+                ("VEILSPAN_CONTENT_PROMPTS", "on"),
+                ("VEILSPAN_CONTENT_SYSTEM", "none"),
+                ("VEILSPAN_CONTENT_ERRORS", "none")
+            ]),
+            "digests and lengths leave, and no text, but of system and errors nothing leaves, but of prompts digests, \
+             lengths and first characters leave, with secrets masked"
+        );
+        let placeholders = [("VEILSPAN_CONTENT", "on"), ("VEILSPAN_PREVIEW", "placeholder")];
+        assert_eq!(said(&placeholders), "digests, lengths and placeholders leave, and no text");
+    }
+
+    #[test]
+    fn a_key_that_is_kept_is_not_called_one_that_was_named() {
+        let home = tempfile::tempdir().unwrap();
+        let kept =
+            Policy::builder().keep_key().build_in(&[("HOME", home.path().to_str().unwrap())].into_iter().collect());
+        assert_eq!(Digests(&kept.0).to_string(), "digests have the key that is kept for this user");
+        let named = told(&[("VEILSPAN_HASH_KEY", "0123456789abcdef0123456789abcdef")]).1;
+        assert_eq!(named, "digests have the key that was named for them");
+        assert!(told(&[]).1.contains("for this process alone"));
+        assert_eq!(told(&[("VEILSPAN_CONTENT", "none")]).1, "there are no digests");
     }
 }

@@ -111,6 +111,7 @@ pub(crate) struct Counters {
     waits_cut_short: AtomicU64,
     retries: AtomicU64,
     labels_replaced: AtomicU64,
+    labels_left_out: AtomicU64,
     texts_cut: AtomicU64,
     texts_masked: AtomicU64,
     foreign_connection: AtomicU64,
@@ -175,6 +176,7 @@ impl Counters {
 
     pub(crate) fn set_veiled(&self, totals: VeilCounts) {
         self.labels_replaced.store(totals.labels_replaced, Ordering::Relaxed);
+        self.labels_left_out.store(totals.labels_left_out, Ordering::Relaxed);
         self.texts_cut.store(totals.texts_cut, Ordering::Relaxed);
         self.texts_masked.store(totals.texts_masked, Ordering::Relaxed);
     }
@@ -205,6 +207,7 @@ impl Counters {
             waits_cut_short: load(&self.waits_cut_short),
             retries: load(&self.retries),
             labels_replaced: load(&self.labels_replaced),
+            labels_left_out: load(&self.labels_left_out),
             texts_cut: load(&self.texts_cut),
             texts_masked: load(&self.texts_masked),
             payloads: PayloadCounts::default(),
@@ -245,6 +248,8 @@ pub struct Counts {
     pub retries: u64,
     /// Labels that did not look like one and left as a digest or as `_OTHER`.
     pub labels_replaced: u64,
+    /// Labels that were not taken, since those of one half of a call have 256 KiB at the most.
+    pub labels_left_out: u64,
     /// Whole contents that did not fit into their attribute and were cut (`VEILSPAN_ATTRIBUTE_BYTES`).
     pub texts_cut: u64,
     /// Texts that left with something masked in them, a preview and the whole each for itself.
@@ -274,6 +279,7 @@ impl Counts {
         waits_cut_short: 0,
         retries: 0,
         labels_replaced: 0,
+        labels_left_out: 0,
         texts_cut: 0,
         texts_masked: 0,
         payloads: PayloadCounts::ZERO,

@@ -59,7 +59,8 @@ pub(super) fn label_bytes(event: &Event<Raw>) -> usize {
         Kind::Stated { attrs, .. } => attrs.held_bytes(),
         Kind::Quarantined { .. } | Kind::Tick | Kind::Unknown { .. } => 0,
     };
-    size_of_val(event) + attrs
+    // Calls of one turn share their ids, so these count more than once: the bound holds all the more.
+    size_of_val(event) + attrs + event.scope.held_bytes()
 }
 
 /// Leaves of each text no more than it takes to be no label.
@@ -70,5 +71,26 @@ pub(super) fn shorten_labels(kind: &mut Kind<Raw>) {
         Kind::Closed(closed, _) => closed.attrs.shorten(),
         Kind::Learned(attrs) | Kind::Stated { attrs, .. } => attrs.shorten(),
         Kind::Quarantined { .. } | Kind::Tick | Kind::Unknown { .. } => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::event::{At, CallKind, KeyIdentity, Scope, Source};
+
+    #[test]
+    fn the_ids_of_its_place_weigh_with_an_event() {
+        let event = |id: &str| {
+            let id = Scope::id(id);
+            let scope = Scope { tenant: Some(id.clone()), rollout: id.clone(), thread: id.clone(), turn: id };
+            let key = Key { kind: CallKind::Turn, id: KeyIdentity::None, occurrence: 0 };
+            let at = At { time_unix_nano: 0, producer: None, seq: None };
+            Event { scope: Arc::new(scope), key, at, source: Source::Recorder, kind: Kind::<Raw>::Tick }
+        };
+        let grown = label_bytes(&event(&"x".repeat(10_000))) - label_bytes(&event(""));
+        assert_eq!(grown, 4 * 4096);
     }
 }

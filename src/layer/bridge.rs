@@ -1,12 +1,11 @@
 //! Between our spans and OpenTelemetry's context, in both directions.
 
-use bytestring::ByteString;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
 use opentelemetry::{Context, ContextGuard};
 
 use super::place::{Outer, Place};
-use crate::event::{SpanId, TraceId};
+use crate::event::{Scope, SpanId, TraceId};
 use crate::intake::Identity;
 use crate::semconv::{ROLLOUT_ID, TENANT_ID, THREAD_ID, TURN_ID};
 
@@ -60,7 +59,7 @@ pub(super) fn exported() -> Option<SpanId> {
 pub(super) fn baggage() -> Identity {
     Context::map_current(|context| {
         let baggage = context.baggage();
-        let get = |key| baggage.get(key).map(|value| ByteString::from(value.as_str()));
+        let get = |key| baggage.get(key).map(|value| Scope::id(value.as_str()));
         Identity {
             tenant: get(TENANT_ID.key()),
             rollout: get(ROLLOUT_ID.key()),

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::given::Given;
 use super::operation::Operation;
 use super::slot::{End, Identity as IdentityPart, Slot, Words};
-use crate::event::Outcome;
+use crate::event::{Outcome, Scope};
 use crate::intake::Identity;
 
 /// What fields have told of a span as a whole. Small, however often they tell it.
@@ -83,7 +83,7 @@ impl Heading {
             IdentityPart::Thread => &mut self.identity.thread,
             IdentityPart::Turn => &mut self.identity.turn,
         };
-        given.with_text(|text| *place = Some(text.into()));
+        given.with_text(|text| *place = Some(Scope::id(text)));
     }
 }
 

@@ -31,8 +31,15 @@ pub struct Veil {
     history: History,
     tenants: HashMap<ByteString, Hasher>,
     known: Known,
-    labels_replaced: u64,
+    labels: Labels,
     tally: Tally,
+}
+
+/// What became of labels.
+#[derive(Clone, Copy, Default)]
+struct Labels {
+    replaced: u64,
+    left_out: u64,
 }
 
 /// What a [`Veil`] has changed so far.
@@ -40,6 +47,8 @@ pub struct Veil {
 pub struct VeilCounts {
     /// Labels that did not look like one and left as a digest or as `_OTHER`.
     pub labels_replaced: u64,
+    /// Labels that were not taken, since there were too many of one call.
+    pub labels_left_out: u64,
     /// Whole contents that did not fit into their attribute and were cut.
     pub texts_cut: u64,
     /// Texts that left with something masked in them, a preview and the whole each for itself.
@@ -54,7 +63,7 @@ impl Veil {
             history: History::default(),
             tenants: HashMap::new(),
             known: Known::default(),
-            labels_replaced: 0,
+            labels: Labels::default(),
             tally: Tally::default(),
         }
     }
@@ -67,7 +76,8 @@ impl Veil {
     /// What it has changed so far.
     pub fn counts(&self) -> VeilCounts {
         let (texts_cut, texts_masked) = self.tally.read();
-        VeilCounts { labels_replaced: self.labels_replaced, texts_cut, texts_masked }
+        let Labels { replaced, left_out } = self.labels;
+        VeilCounts { labels_replaced: replaced, labels_left_out: left_out, texts_cut, texts_masked }
     }
 
     /// From now on it applies this one.
@@ -85,13 +95,8 @@ impl Veil {
     /// The event, as much as may leave of it. What was said is wiped.
     pub fn event(&mut self, event: Event<Raw>) -> Event<Veiled> {
         let hasher = hasher_of(&self.policy, &mut self.tenants, event.scope.tenant.as_ref());
-        let pass = Pass {
-            hasher,
-            policy: &self.policy,
-            known: &mut self.known,
-            labels_replaced: &mut self.labels_replaced,
-            tally: &self.tally,
-        };
+        let pass =
+            Pass { hasher, policy: &self.policy, known: &mut self.known, labels: &mut self.labels, tally: &self.tally };
         pass.event(event, &mut self.history)
     }
 
@@ -100,13 +105,8 @@ impl Veil {
         let tenant = event.scope.tenant.as_deref();
         let hasher = policy.hasher().map(|hasher| hasher.for_tenant(tenant));
         let mut known = Known::default();
-        let pass = Pass {
-            hasher: hasher.as_ref(),
-            policy,
-            known: &mut known,
-            labels_replaced: &mut self.labels_replaced,
-            tally: &self.tally,
-        };
+        let pass =
+            Pass { hasher: hasher.as_ref(), policy, known: &mut known, labels: &mut self.labels, tally: &self.tally };
         pass.event(event, &mut self.history)
     }
 
@@ -145,7 +145,7 @@ struct Pass<'a> {
     hasher: Option<&'a Hasher>,
     policy: &'a Policy,
     known: &'a mut Known,
-    labels_replaced: &'a mut u64,
+    labels: &'a mut Labels,
     tally: &'a Tally,
 }
 
@@ -191,7 +191,7 @@ impl Pass<'_> {
         if self.known.scope(self.policy.detectors(), &scope, own) {
             return scope;
         }
-        let before = *self.labels_replaced;
+        let before = *self.labels;
         let veiled = Scope {
             tenant: scope.tenant.as_ref().map(|id| self.label(id)),
             rollout: self.label(&scope.rollout),
@@ -199,7 +199,7 @@ impl Pass<'_> {
             turn: self.label(&scope.turn),
         };
         if own.is_none() {
-            *self.labels_replaced = before;
+            *self.labels = before;
         }
         Arc::new(veiled)
     }
@@ -269,6 +269,7 @@ impl Pass<'_> {
 
     fn attrs(&mut self, raw: &RawAttrs) -> Attrs {
         let mut attrs = Attrs::with_capacity(raw.len());
+        self.labels.left_out += u64::from(raw.left_out());
         for (id, value) in raw.iter() {
             match value {
                 RawValue::Text(text) => attrs.insert(id, Value::Text(self.text(id, text))),
@@ -292,7 +293,7 @@ impl Pass<'_> {
                 None => self.replaced(std::str::from_utf8(text).unwrap_or_default()),
             },
             Class::Reason | Class::Constant => {
-                *self.labels_replaced += 1;
+                self.labels.replaced += 1;
                 OTHER
             }
             _ => self.replaced(std::str::from_utf8(text).unwrap_or_default()),
@@ -304,7 +305,7 @@ impl Pass<'_> {
     }
 
     fn replaced(&mut self, text: &str) -> ByteString {
-        *self.labels_replaced += 1;
+        self.labels.replaced += 1;
         replaced_label(self.hasher, text)
     }
 

@@ -11,6 +11,6 @@ mod sdk;
 
 #[cfg(feature = "sdk")]
 pub use sdk::{
-    Compared, RedactingExporter, RedactingProcessor, RedactionCounts, Reduced, ReducingProcessor, ReductionCounts,
-    ReplayProcessor, SdkExporterError, sdk_exporter,
+    Compared, PolicyHandle, RedactingExporter, RedactingProcessor, RedactionCounts, Reduced, ReducingProcessor,
+    ReductionCounts, ReplayProcessor, SdkExporterError, sdk_exporter,
 };

@@ -84,22 +84,22 @@ impl<K: CallType> Builder<K> {
 
     /// Whose data this is (`veilspan.tenant.id`): its digests get a key of their own.
     pub fn tenant(self, id: &str) -> Self {
-        self.with(|draft| draft.identity().tenant = Some(id.into()))
+        self.with(|draft| draft.identity().tenant = Some(Scope::id(id)))
     }
 
     /// The agent run that it belongs to (`veilspan.rollout.id`), where it is not the first call of a new one.
     pub fn rollout(self, id: &str) -> Self {
-        self.with(|draft| draft.identity().rollout = Some(id.into()))
+        self.with(|draft| draft.identity().rollout = Some(Scope::id(id)))
     }
 
     /// The message history that it belongs to (`veilspan.thread.id`).
     pub fn thread(self, id: &str) -> Self {
-        self.with(|draft| draft.identity().thread = Some(id.into()))
+        self.with(|draft| draft.identity().thread = Some(Scope::id(id)))
     }
 
     /// The turn that it belongs to, or is (`veilspan.turn.id`).
     pub fn turn_id(self, id: &str) -> Self {
-        self.with(|draft| draft.identity().turn = Some(id.into()))
+        self.with(|draft| draft.identity().turn = Some(Scope::id(id)))
     }
 
     /// What the user would call the chat (`gen_ai.conversation.id`). Never invent one.

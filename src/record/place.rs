@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytestring::ByteString;
 use serde_json::{Map, Value, json};
 
 use crate::event::{Scope, SpanId, TraceId};
@@ -91,9 +90,9 @@ impl CallRef {
         if token.get("trace").is_none() {
             return Ok(Self { place: None, segment });
         }
-        let id = |key| text(key).map(ByteString::from).ok_or(InvalidReference);
+        let id = |key| text(key).map(Scope::id).ok_or(InvalidReference);
         let scope = Scope {
-            tenant: text("tenant").map(ByteString::from),
+            tenant: text("tenant").map(Scope::id),
             rollout: id("rollout")?,
             thread: id("thread")?,
             turn: id("turn")?,

@@ -25,4 +25,5 @@ mod labels;
 mod levels;
 mod random;
 mod recorded;
+mod swap;
 mod untouched;

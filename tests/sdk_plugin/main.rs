@@ -14,4 +14,5 @@ mod delivery;
 mod failures;
 mod forwarding;
 mod hosts;
+mod swap;
 mod untouched;

@@ -115,11 +115,12 @@ impl PolicyBuilder {
             hashing = Hashing::None;
         }
         // A reference to a payload is worth nothing without the key that it was made with.
-        if let Hashing::Hmac(key @ None) = &mut hashing
-            && (self.keeps_key || payloads::asked_for(environment, &levels))
-        {
-            *key = Key::kept(environment, &mut warnings);
+        let wants_kept = self.keeps_key || payloads::asked_for(environment, &levels);
+        let is_unnamed = matches!(hashing, Hashing::Hmac(None));
+        if is_unnamed && wants_kept {
+            hashing = Hashing::Hmac(Key::kept(environment, &mut warnings));
         }
+        let key_is_kept = is_unnamed && hashing.lasts();
         let payloads = payloads::from_environment(environment, &levels, hashing.lasts(), &mut warnings);
         let attribute_bytes = variables::attribute_bytes(environment, &mut warnings).min(MAX_ATTRIBUTE_BYTES);
         let in_force = InForce {
@@ -133,6 +134,7 @@ impl PolicyBuilder {
             detectors,
             hasher: None,
             key_id: None,
+            key_is_kept,
             hash: "none",
             snapshot: ByteString::new(),
         };

@@ -69,6 +69,13 @@ pub struct ClassLevel {
     pub(in crate::privacy) placeholder: bool,
 }
 
+impl ClassLevel {
+    /// Whether a placeholder with the length stands where a preview would: the I/O journal's `redacted`.
+    pub const fn has_placeholder(&self) -> bool {
+        self.placeholder && !matches!(self.level, Level::None)
+    }
+}
+
 /// What decided a level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

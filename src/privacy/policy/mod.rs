@@ -52,6 +52,8 @@ struct InForce {
     detectors: Option<Detectors>,
     hasher: Option<Hasher>,
     key_id: Option<String>,
+    /// Nobody named the key: it is the one that is kept for the user.
+    key_is_kept: bool,
     /// The name of the algorithm, or `none`.
     hash: &'static str,
     snapshot: ByteString,
@@ -132,6 +134,11 @@ impl Policy {
     /// The name of the key of digests.
     pub fn key_id(&self) -> Option<&str> {
         self.0.key_id.as_deref()
+    }
+
+    /// Whether the key of digests is the one that is kept for this user, and not one that somebody named.
+    pub fn has_kept_key(&self) -> bool {
+        self.0.key_is_kept
     }
 
     /// The policy as it stands on every span (`veilspan.policy`).

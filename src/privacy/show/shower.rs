@@ -30,7 +30,7 @@ impl<'a> Shower<'a> {
     }
 
     fn has_placeholder(self, class: Field) -> bool {
-        self.policy.classes().iter().any(|known| known.class == class && known.placeholder && known.level > Level::None)
+        self.policy.classes().iter().any(|known| known.class == class && known.has_placeholder())
     }
 
     /// A text as it may leave at `level`: after the detectors, or, at `full`, as it is. Nothing below `preview`.

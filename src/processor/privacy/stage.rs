@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -11,7 +12,7 @@ use super::veil::MessageVeil;
 use crate::otlp::assemble::{Envelope, Patch, Patches};
 use crate::otlp::wire::Malformed;
 use crate::otlp::{Form, Request, ResourceSpans, ScopeSpans, SpanEntry};
-use crate::privacy::{Policy, VeilCounts};
+use crate::privacy::{PayloadCounts, Policy, VeilCounts};
 
 /// Applies a [`Policy`] to requests. Each request is taken for itself, so one may serve many threads.
 pub struct Privacy {
@@ -25,8 +26,24 @@ impl Privacy {
     }
 
     /// The policy that it applies.
-    pub const fn policy(&self) -> &Policy {
+    pub fn policy(&self) -> Policy {
         self.veil.policy()
+    }
+
+    /// From now on it applies this one, to what is left of requests in its hands too. A stage has no open calls: a laxer
+    /// policy holds at once as a stricter one does.
+    pub fn set_policy(&self, policy: Policy) {
+        self.veil.set_policy(policy);
+    }
+
+    /// What became of contents that are kept whole (`VEILSPAN_PAYLOADS`), under the present policy's folder.
+    pub fn payload_counts(&self) -> PayloadCounts {
+        self.veil.payload_counts()
+    }
+
+    /// Waits until what was taken to be kept is kept, until `deadline` at the latest, and says whether nothing waits.
+    pub(crate) fn flush(&self, deadline: Instant) -> bool {
+        self.veil.flush(deadline)
     }
 
     /// What it has changed so far.
@@ -111,6 +128,6 @@ fn patch(bytes: Option<Cow<'_, [u8]>>, veil: impl Fn(&[u8]) -> Result<Option<Vec
 
 impl fmt::Debug for Privacy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Privacy").field("policy", self.policy()).finish_non_exhaustive()
+        f.debug_struct("Privacy").field("policy", &self.policy()).finish_non_exhaustive()
     }
 }

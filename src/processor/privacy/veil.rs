@@ -1,17 +1,20 @@
 //! The policy on single messages: what a stage and a plug-in in the SDK have in common.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::time::Instant;
 
 use super::rules::Rules;
 use super::verdict::stays_under;
 use super::{owner, span};
 use crate::otlp::encode::Encoder;
 use crate::otlp::wire::Malformed;
-use crate::privacy::{Policy, Tally, VeilCounts};
+use crate::privacy::{PayloadCounts, Payloads, Policy, Tally, VeilCounts};
 
 /// Applies a policy to messages in canonical bytes. Each function gives nothing where all of the message may leave.
 pub(in crate::processor) struct MessageVeil {
-    policy: Policy,
+    /// Held while a message is veiled, so that none leaves under a policy that has been replaced.
+    policy: RwLock<Policy>,
     encoder: Encoder,
     labels_replaced: AtomicU64,
     tally: Tally,
@@ -19,39 +22,68 @@ pub(in crate::processor) struct MessageVeil {
 
 impl MessageVeil {
     pub(in crate::processor) fn new(policy: Policy) -> Self {
-        Self { policy, encoder: Encoder::default(), labels_replaced: AtomicU64::new(0), tally: Tally::default() }
+        Self {
+            policy: RwLock::new(policy),
+            encoder: Encoder::default(),
+            labels_replaced: AtomicU64::new(0),
+            tally: Tally::default(),
+        }
     }
 
-    pub(in crate::processor) const fn policy(&self) -> &Policy {
-        &self.policy
+    pub(in crate::processor) fn policy(&self) -> Policy {
+        self.in_force().clone()
+    }
+
+    /// From now on messages leave under this policy, and what waits to be kept is kept if this one lets it.
+    pub(in crate::processor) fn set_policy(&self, policy: Policy) {
+        let mut in_force = self.policy.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(payloads) = in_force.payloads() {
+            payloads.lower(policy.levels());
+        }
+        *in_force = policy;
+    }
+
+    fn in_force(&self) -> RwLockReadGuard<'_, Policy> {
+        self.policy.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(in crate::processor) fn counts(&self) -> VeilCounts {
         let (texts_cut, texts_masked) = self.tally.read();
-        VeilCounts { labels_replaced: self.labels_replaced.load(Ordering::Relaxed), texts_cut, texts_masked }
+        let labels_replaced = self.labels_replaced.load(Ordering::Relaxed);
+        VeilCounts { labels_replaced, labels_left_out: 0, texts_cut, texts_masked }
+    }
+
+    pub(in crate::processor) fn payload_counts(&self) -> PayloadCounts {
+        self.in_force().payload_counts()
+    }
+
+    /// Waits until what was taken to be kept is kept, and says whether nothing waits any more.
+    pub(in crate::processor) fn flush(&self, deadline: Instant) -> bool {
+        let payloads: Option<Payloads> = self.in_force().payloads().cloned();
+        payloads.is_none_or(|payloads| payloads.flush(deadline))
     }
 
     /// Whether a text may leave as a label.
     pub(in crate::processor) fn stays(&self, text: &str) -> bool {
-        stays_under(&self.policy, text)
+        stays_under(&self.in_force(), text)
     }
 
     /// The `Span` of a GenAI call.
     pub(in crate::processor) fn span(&self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
-        span::span(&self.rules(bytes), bytes)
+        span::span(&self.rules(&self.in_force(), bytes), bytes)
     }
 
     /// The `Resource` of GenAI spans.
     pub(in crate::processor) fn resource(&self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
-        owner::resource(&self.rules(&[]), bytes)
+        owner::resource(&self.rules(&self.in_force(), &[]), bytes)
     }
 
     /// The `InstrumentationScope` of GenAI spans.
     pub(in crate::processor) fn scope(&self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
-        owner::scope(&self.rules(&[]), bytes)
+        owner::scope(&self.rules(&self.in_force(), &[]), bytes)
     }
 
-    const fn rules<'a>(&'a self, span: &'a [u8]) -> Rules<'a> {
-        Rules::new(&self.policy, &self.encoder, (&self.labels_replaced, &self.tally), span)
+    const fn rules<'a>(&'a self, policy: &'a Policy, span: &'a [u8]) -> Rules<'a> {
+        Rules::new(policy, &self.encoder, (&self.labels_replaced, &self.tally), span)
     }
 }

@@ -8,7 +8,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use super::redaction::{Redaction, RedactionCounts};
+use super::redaction::{PolicyHandle, Redaction, RedactionCounts, flushed};
 use crate::export::Startup;
 use crate::export::upstream::{Guarded, IoRuntime, Panicked};
 use crate::privacy::Policy;
@@ -49,8 +49,13 @@ impl<E> RedactingExporter<E> {
     }
 
     /// The policy that it applies.
-    pub fn policy(&self) -> &Policy {
+    pub fn policy(&self) -> Policy {
         self.redaction.policy()
+    }
+
+    /// What swaps the policy, from now on too.
+    pub fn policy_handle(&self) -> PolicyHandle {
+        PolicyHandle(Arc::clone(&self.redaction))
     }
 
     /// What it has done, from now on too.
@@ -85,15 +90,15 @@ impl<E: SpanExporter> SpanExporter for RedactingExporter<E> {
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.inner.shutdown_with_timeout(timeout)
+        flushed(self.inner.shutdown_with_timeout(timeout), self.redaction.flush(timeout))
     }
 
     fn shutdown(&self) -> OTelSdkResult {
-        self.inner.shutdown()
+        flushed(self.inner.shutdown(), self.redaction.flush(Redaction::LONGEST))
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.inner.force_flush()
+        flushed(self.inner.force_flush(), self.redaction.flush(Redaction::LONGEST))
     }
 
     fn set_resource(&mut self, resource: &Resource) {
@@ -103,6 +108,6 @@ impl<E: SpanExporter> SpanExporter for RedactingExporter<E> {
 
 impl<E> fmt::Debug for RedactingExporter<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedactingExporter").field("policy", self.policy()).finish_non_exhaustive()
+        f.debug_struct("RedactingExporter").field("policy", &self.policy()).finish_non_exhaustive()
     }
 }

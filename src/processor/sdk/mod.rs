@@ -27,6 +27,6 @@ mod replaying;
 pub use exporter::RedactingExporter;
 pub use otlp::{SdkExporterError, sdk_exporter};
 pub use processor::RedactingProcessor;
-pub use redaction::RedactionCounts;
+pub use redaction::{PolicyHandle, RedactionCounts};
 pub use reducing::{Reduced, ReducingProcessor, ReductionCounts};
 pub use replaying::{Compared, ReplayProcessor};

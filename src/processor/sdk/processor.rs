@@ -9,7 +9,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use super::redaction::{Redaction, RedactionCounts};
+use super::redaction::{PolicyHandle, Redaction, RedactionCounts, flushed};
 use crate::privacy::Policy;
 
 /// Applies a [`Policy`] to all that another processor gets of ended spans, and to the resource.
@@ -28,8 +28,13 @@ impl<P> RedactingProcessor<P> {
     }
 
     /// The policy that it applies.
-    pub fn policy(&self) -> &Policy {
+    pub fn policy(&self) -> Policy {
         self.redaction.policy()
+    }
+
+    /// What swaps the policy, from now on too.
+    pub fn policy_handle(&self) -> PolicyHandle {
+        PolicyHandle(Arc::clone(&self.redaction))
     }
 
     /// What it has done, from now on too.
@@ -50,15 +55,15 @@ impl<P: SpanProcessor> SpanProcessor for RedactingProcessor<P> {
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.inner.force_flush()
+        flushed(self.inner.force_flush(), self.redaction.flush(Redaction::LONGEST))
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.inner.shutdown_with_timeout(timeout)
+        flushed(self.inner.shutdown_with_timeout(timeout), self.redaction.flush(timeout))
     }
 
     fn shutdown(&self) -> OTelSdkResult {
-        self.inner.shutdown()
+        flushed(self.inner.shutdown(), self.redaction.flush(Redaction::LONGEST))
     }
 
     fn set_resource(&mut self, resource: &Resource) {
@@ -68,6 +73,6 @@ impl<P: SpanProcessor> SpanProcessor for RedactingProcessor<P> {
 
 impl<P> fmt::Debug for RedactingProcessor<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedactingProcessor").field("policy", self.policy()).finish_non_exhaustive()
+        f.debug_struct("RedactingProcessor").field("policy", &self.policy()).finish_non_exhaustive()
     }
 }

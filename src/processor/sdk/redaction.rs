@@ -3,16 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use opentelemetry::trace::Event;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::attributes::unique;
 use super::{decode, encode};
 use crate::otlp::wire::Malformed;
-use crate::privacy::Policy;
+use crate::privacy::{PayloadCounts, Policy};
 use crate::processor::privacy::{MessageVeil, is_genai_key, is_genai_name};
 
 /// Applies a policy, and counts.
@@ -24,6 +26,9 @@ pub(super) struct Redaction {
 }
 
 impl Redaction {
+    /// How long a disk is waited for where nobody says.
+    pub(super) const LONGEST: Duration = Duration::from_secs(5);
+
     pub(super) fn new(policy: Policy) -> Arc<Self> {
         Arc::new(Self {
             veil: MessageVeil::new(policy),
@@ -33,8 +38,13 @@ impl Redaction {
         })
     }
 
-    pub(super) const fn policy(&self) -> &Policy {
+    pub(super) fn policy(&self) -> Policy {
         self.veil.policy()
+    }
+
+    /// Waits until what was taken to be kept is kept.
+    pub(super) fn flush(&self, timeout: Duration) -> bool {
+        self.veil.flush(Instant::now() + timeout.min(Self::LONGEST))
     }
 
     /// The span as much as may leave of it. Nothing for one that could not be veiled, which no input is known to cause.
@@ -113,6 +123,12 @@ impl Redaction {
     }
 }
 
+/// What a flush came to, of the spans and of what is kept of their content.
+pub(super) fn flushed(spans: OTelSdkResult, is_kept: bool) -> OTelSdkResult {
+    let late = || OTelSdkError::InternalFailure("payloads could not be kept in time".to_owned());
+    spans.and_then(|()| if is_kept { Ok(()) } else { Err(late()) })
+}
+
 /// Whether a span has an attribute of a GenAI dialect, or an event that has one, or is a GenAI instrumentation's.
 fn is_genai(span: &SpanData) -> bool {
     let has_key =
@@ -123,6 +139,29 @@ fn is_genai(span: &SpanData) -> bool {
         || is_genai_name(span.instrumentation_scope.name().as_bytes())
 }
 
+/// The policy of a wrapper. A handle: take it before the wrapper goes into the provider.
+#[derive(Clone)]
+pub struct PolicyHandle(pub(super) Arc<Redaction>);
+
+impl PolicyHandle {
+    /// The policy that the wrapper applies.
+    pub fn policy(&self) -> Policy {
+        self.0.policy()
+    }
+
+    /// From now on it applies this one, to all that has not been handed on. The resource was handed on when the provider was
+    /// built, and stays as it was veiled then.
+    pub fn set_policy(&self, policy: Policy) {
+        self.0.veil.set_policy(policy);
+    }
+}
+
+impl fmt::Debug for PolicyHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PolicyHandle").field(&self.policy()).finish()
+    }
+}
+
 /// What a wrapper has done so far. A handle: take it before the wrapper goes into the provider.
 #[derive(Clone)]
 pub struct RedactionCounts(pub(super) Arc<Redaction>);
@@ -131,6 +170,21 @@ impl RedactionCounts {
     /// Labels that did not look like one and left as a digest or as `_OTHER`.
     pub fn labels_replaced(&self) -> u64 {
         self.0.veil.counts().labels_replaced
+    }
+
+    /// Whole contents that did not fit into their attribute and were cut.
+    pub fn texts_cut(&self) -> u64 {
+        self.0.veil.counts().texts_cut
+    }
+
+    /// Texts that left with something masked in them, a preview and the whole each for itself.
+    pub fn texts_masked(&self) -> u64 {
+        self.0.veil.counts().texts_masked
+    }
+
+    /// What became of contents that are kept whole (`VEILSPAN_PAYLOADS`), under the present policy's folder.
+    pub fn payloads(&self) -> PayloadCounts {
+        self.0.veil.payload_counts()
     }
 
     /// Spans that could not be veiled and were dropped.
@@ -153,6 +207,9 @@ impl fmt::Debug for RedactionCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedactionCounts")
             .field("labels_replaced", &self.labels_replaced())
+            .field("texts_cut", &self.texts_cut())
+            .field("texts_masked", &self.texts_masked())
+            .field("payloads", &self.payloads())
             .field("spans_refused", &self.spans_refused())
             .field("spans_unsampled", &self.spans_unsampled())
             .field("exports_panicked", &self.exports_panicked())

@@ -17,7 +17,7 @@ use super::worker::{Shared, start};
 use crate::otlp::decode;
 use crate::privacy::Policy;
 use crate::processor::sdk::encode;
-use crate::processor::sdk::redaction::{Redaction, RedactionCounts};
+use crate::processor::sdk::redaction::{PolicyHandle, Redaction, RedactionCounts, flushed};
 use crate::reduce::Limits;
 
 /// How long a flush waits for what is queued. The SDK has no time for it.
@@ -65,8 +65,13 @@ impl<P: SpanProcessor + 'static> ReducingProcessor<P> {
     }
 
     /// The policy that it applies.
-    pub fn policy(&self) -> &Policy {
+    pub fn policy(&self) -> Policy {
         self.redaction.policy()
+    }
+
+    /// What swaps the policy, from now on too.
+    pub fn policy_handle(&self) -> PolicyHandle {
+        PolicyHandle(Arc::clone(&self.redaction))
     }
 
     /// What the policy has done, from now on too.
@@ -134,7 +139,7 @@ impl<P: SpanProcessor + 'static> SpanProcessor for ReducingProcessor<P> {
     fn force_flush(&self) -> OTelSdkResult {
         self.drain(FLUSH);
         self.shared.add(self.shared.reduction.tick());
-        self.shared.next.force_flush()
+        flushed(self.shared.next.force_flush(), self.redaction.flush(Redaction::LONGEST))
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
@@ -143,7 +148,8 @@ impl<P: SpanProcessor + 'static> SpanProcessor for ReducingProcessor<P> {
         self.drain(timeout / 2);
         self.shared.reduction.queue.stop();
         self.shared.add(self.shared.reduction.shutdown());
-        self.shared.next.shutdown_with_timeout(timeout.saturating_sub(begun.elapsed()))
+        let left = || timeout.saturating_sub(begun.elapsed());
+        flushed(self.shared.next.shutdown_with_timeout(left()), self.redaction.flush(left()))
     }
 
     fn set_resource(&mut self, resource: &Resource) {
@@ -171,6 +177,6 @@ impl<P: SpanProcessor + 'static> Drop for ReducingProcessor<P> {
 
 impl<P: SpanProcessor + 'static> fmt::Debug for ReducingProcessor<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReducingProcessor").field("policy", self.policy()).finish_non_exhaustive()
+        f.debug_struct("ReducingProcessor").field("policy", &self.policy()).finish_non_exhaustive()
     }
 }

@@ -123,7 +123,7 @@ impl<P: SpanProcessor + 'static> Drop for ReplayProcessor<P> {
 
 impl<P: SpanProcessor + 'static> fmt::Debug for ReplayProcessor<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReplayProcessor").field("policy", self.redaction.policy()).finish_non_exhaustive()
+        f.debug_struct("ReplayProcessor").field("policy", &self.redaction.policy()).finish_non_exhaustive()
     }
 }
 
