@@ -63,7 +63,7 @@ fn nonsense_in_any_variable_means_its_default_or_its_most_private_value_and_is_n
             }
             "VEILSPAN_PAYLOADS" => assert_eq!((in_force, origin), ("not in use", "not understood")),
             "VEILSPAN_DETECTORS" => assert_eq!((in_force, origin), ("none", "not understood")),
-            "HOME" | "XDG_CONFIG_HOME" => assert_eq!(in_force, "set"),
+            "HOME" | "XDG_CONFIG_HOME" | "XDG_STATE_HOME" => assert_eq!(in_force, "set"),
             "VEILSPAN_HASH_KEY" | "VEILSPAN_HASH_KEY_FILE" => {
                 assert_eq!(setting(&report, "VEILSPAN_HASH").0, "none");
                 assert_eq!(origin, "not understood");
