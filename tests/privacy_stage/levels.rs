@@ -211,3 +211,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn bytes_that_stay_leave_no_place_for_what_an_older_name_says() {
+    for level in Level::ALL {
+        for room in ["0", "100", "400"] {
+            for bytes in ["", "four", &"long ".repeat(100)] {
+                let policy = under(&[("VEILSPAN_CONTENT", level.as_str()), ("VEILSPAN_ATTRIBUTE_BYTES", room)]);
+                let of = span([
+                    attribute("gen_ai.operation.name", text("chat")),
+                    attribute("gen_ai.completion", text("an answer")),
+                    attribute("gen_ai.output.messages", raw(bytes)),
+                    attribute("gen_ai.prompt", text("a question")),
+                    attribute("gen_ai.input.messages", raw(bytes)),
+                ]);
+                by_key(&span_leaves(&policy, of).attributes);
+            }
+        }
+    }
+}

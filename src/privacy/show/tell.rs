@@ -150,6 +150,12 @@ impl Telling<'_> {
         self.shower().shows(class)
     }
 
+    /// Whether bytes, which no detector can look into, leave as they are: at `full`, where there is room.
+    #[cfg(any(feature = "collector", feature = "sdk"))]
+    pub(crate) fn whole_bytes(&self, level: Level, bytes: &[u8]) -> bool {
+        level == Level::Full && bytes.len() <= self.policy.attribute_bytes()
+    }
+
     /// A text that has no form of its own, whole: at `masked` and `full`.
     #[cfg(any(feature = "collector", feature = "sdk"))]
     pub(crate) fn whole<'t>(&self, level: Level, text: &'t str) -> Option<Cow<'t, str>> {

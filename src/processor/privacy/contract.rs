@@ -227,7 +227,11 @@ impl<'a> Found<'a> {
 
     /// Whether a value that nobody could read may stay, so that nothing else can be told by its name.
     fn stands_unread(&self, slot: Slot, telling: Telling<'_>, class: Field) -> bool {
-        let may_stay = |value: &Value<'_>| value.slot == slot && !matches!(value.view, AnyView::Bytes(_));
+        let may_stay = |value: &Value<'_>| match &value.view {
+            _ if value.slot != slot => false,
+            AnyView::Bytes(bytes) => telling.whole_bytes(telling.level(class), bytes),
+            _ => true,
+        };
         telling.shows(class) && self.unread.iter().any(may_stay)
     }
 

@@ -54,11 +54,6 @@ impl<'a> Rules<'a> {
         Telling { policy: self.policy, hasher: self.hasher(), tally: self.tally }
     }
 
-    /// The most bytes of one attribute with content.
-    pub(super) fn attribute_bytes(&self) -> usize {
-        self.policy.attribute_bytes()
-    }
-
     /// The policy as it stands on a span.
     pub(super) fn snapshot(&self) -> &str {
         self.policy.snapshot()

@@ -34,10 +34,7 @@ pub(super) fn whole(rules: &Rules<'_>, level: Level, value: &AnyView<'_>) -> Opt
     };
     match value {
         AnyView::Text(text) => bounded(text),
-        // No detector can look into bytes.
-        AnyView::Bytes(bytes) => {
-            (level == Level::Full && bytes.len() <= rules.attribute_bytes()).then_some(Whole::Same)
-        }
+        AnyView::Bytes(bytes) => rules.telling().whole_bytes(level, bytes).then_some(Whole::Same),
         value => bounded(&to_json(value).ok()?.to_string()),
     }
 }
