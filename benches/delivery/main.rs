@@ -63,6 +63,7 @@ fn spooled(endpoint: String, folder: &Path) -> ExporterConfig {
 
 fn compare(rounds: usize) {
     let folder = tempfile::tempdir().expect("a folder");
+    let on_disk = folder.path().join("spool");
     let mut sink = Child::start(sink::MODE, &[]);
     // The SDK's exporter wants a runtime around it.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -71,7 +72,7 @@ fn compare(rounds: usize) {
 
     let mut scenarios = [
         Measured::new("ours", BURST, BURSTS, true, Ours::with(&config(sink.url()), None)),
-        Measured::new("ours, spool", BURST, BURSTS, true, Ours::with(&spooled(sink.url(), folder.path()), None)),
+        Measured::new("ours, spool", BURST, BURSTS, true, Ours::with(&spooled(sink.url(), &on_disk), None)),
         Measured::new(
             "tracing-opentelemetry",
             BURST,
@@ -97,9 +98,9 @@ fn compare(rounds: usize) {
     let (mut memory, mut disk, mut peer) = (Rounds::new(), Rounds::new(), Rounds::new());
     for round in 0..=rounds.min(5) {
         let full = Ours::with(&config(sink.url()), None);
-        let on_disk = Ours::with(&spooled(sink.url(), folder.path()), None);
+        let spooled = Ours::with(&spooled(sink.url(), &on_disk), None);
         let theirs = Sdk::with(sdk::with_queue(sink.url(), QUEUED + 5000), None);
-        let took = [flush(&mut sink, full), flush(&mut sink, on_disk), flush(&mut sink, theirs)];
+        let took = [flush(&mut sink, full), flush(&mut sink, spooled), flush(&mut sink, theirs)];
         if round > 0 {
             [&mut memory, &mut disk, &mut peer].into_iter().zip(took).for_each(|(rounds, took)| rounds.push(took));
         }
@@ -118,7 +119,7 @@ fn compare(rounds: usize) {
     for _ in 0..rounds.min(5) {
         let rounds: [&mut Rounds; 4] = [&mut ours_lost, &mut spool_lost, &mut sdk_lost, &mut layer_lost];
         let (mut ours, mut spool) =
-            (Ours::with(&config(sink.url()), None), Ours::with(&spooled(sink.url(), folder.path()), None));
+            (Ours::with(&config(sink.url()), None), Ours::with(&spooled(sink.url(), &on_disk), None));
         let mut bare_sdk = Sdk::new(sink.url(), None);
         let mut layer = Layer::theirs(sdk::provider(sink.url()), Keep::Nothing);
         let lost = [
@@ -150,6 +151,7 @@ fn flush(sink: &mut Child, mut scenario: impl Scenario) -> f64 {
     let start = Instant::now();
     scenario.flush();
     let took = start.elapsed().as_secs_f64();
-    assert_eq!(sink.report().spans - before, QUEUED as u64, "spans were lost");
+    // The turn of a recorder that went before may be told meanwhile.
+    assert!(sink.report().spans - before >= QUEUED as u64, "spans were lost");
     took
 }
