@@ -17,6 +17,13 @@ pub(crate) struct Batch {
     pub(super) origin: Origin,
 }
 
+impl Batch {
+    /// Whether this process has recorded it, and not one whose spool was taken over.
+    pub(super) const fn is_own(&self) -> bool {
+        matches!(self.origin, Origin::Memory { .. } | Origin::Log { log: 0, .. })
+    }
+}
+
 /// Where spans wait until they are settled.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {

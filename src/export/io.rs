@@ -160,7 +160,10 @@ impl<P: Peer> Io<P> {
             Origin::Memory { .. } => &self.envelope,
             Origin::Log { envelope, .. } => envelope,
         };
-        self.pace.sent(Instant::now(), batch.spans.len());
+        // What others have left has a pace of its own.
+        if batch.is_own() {
+            self.pace.sent(Instant::now(), batch.spans.len());
+        }
         let answer = self.peer.send(envelope.request(batch.spans.clone()));
         flights.spawn(async move { (batch, answer.await) });
     }
@@ -210,7 +213,8 @@ impl<P: Peer> Io<P> {
         self.pause = None;
         self.window = (self.window + 1).min(WINDOW);
         self.largest = self.largest.max(batch.spans.len());
-        self.pace.taken(Instant::now(), batch.spans.len(), self.shared.queue.backlog_bytes());
+        let own = if batch.is_own() { batch.spans.len() } else { 0 };
+        self.pace.taken(Instant::now(), own, self.shared.queue.backlog_bytes());
         // Said before anybody who waits for the batch can go on, and perhaps end the process.
         self.log.recovered();
         self.settle(batch, batch.count - rejected, Drop::PeerRefused);
@@ -221,9 +225,8 @@ impl<P: Peer> Io<P> {
     }
 
     fn settle(&self, batch: &Batch, sent: u64, reason: Drop) {
-        let is_own = matches!(&batch.origin, Origin::Memory { .. } | Origin::Log { log: 0, .. });
         self.shared.queue.settle(batch, &mut || {
-            if is_own {
+            if batch.is_own() {
                 self.shared.counters.add_sent(sent);
                 self.shared.lose(reason, batch.count - sent);
             } else {

@@ -28,9 +28,11 @@ impl Pace {
         self.outage.get_or_insert(now);
     }
 
-    /// A request of so many bytes was taken, and so many wait.
+    /// A request with so many bytes of our own was taken, and so many wait. Without any there is nothing to slow down.
     pub(super) fn taken(&mut self, now: Instant, bytes: usize, backlog: u64) {
-        if let Some(since) = self.outage.take() {
+        if let Some(since) = self.outage.take()
+            && bytes as u64 + backlog > 0
+        {
             let seconds = now.duration_since(since).as_secs_f64().max(1e-3);
             self.rate = Some((TIMES * (backlog as f64 + bytes as f64) / seconds).max(1.0));
             self.sent(now, bytes);
@@ -81,5 +83,15 @@ mod tests {
         assert_eq!(pace.not_before(next), Some(next + Duration::from_secs(2)), "it was charged when it was sent");
         pace.caught_up();
         assert_eq!(pace.not_before(next), None);
+    }
+
+    #[test]
+    fn an_outage_in_which_nothing_gathered_slows_nothing_down() {
+        let start = Instant::now();
+        let mut pace = Pace::default();
+        pace.failed(start);
+        pace.taken(start + Duration::from_secs(100), 0, 0);
+        pace.sent(start + Duration::from_secs(100), 1 << 20);
+        assert_eq!(pace.not_before(start), None);
     }
 }

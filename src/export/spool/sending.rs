@@ -194,7 +194,8 @@ impl Queue for Spool {
 
     fn backlog_bytes(&self) -> u64 {
         let stock = self.stock();
-        stock.own.unread.bytes + stock.again.iter().map(|batch| batch.spans.len() as u64).sum::<u64>()
+        let again = stock.again.iter().filter(|batch| batch.is_own()).map(|batch| batch.spans.len() as u64);
+        stock.own.unread.bytes + again.sum::<u64>()
     }
 
     fn hurry(&self, last: bool) {
