@@ -138,7 +138,7 @@ fn what_cannot_be_read_is_said_with_its_name_and_a_code_and_never_quoted() {
     let garbage = folder.path().join("garbage");
     std::fs::write(&garbage, "canary in a coal mine\n").unwrap();
     for (input, what) in [
-        (garbage.to_str().unwrap(), "neither a Codex bundle nor OTLP JSON lines"),
+        (garbage.to_str().unwrap(), "neither a recording nor OTLP JSON lines"),
         (folder.path().to_str().unwrap(), "no `trace.jsonl`"),
         ("/nonexistent/input", "cannot be read"),
     ] {
