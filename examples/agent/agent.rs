@@ -18,17 +18,20 @@ pub(crate) struct Agent<'a> {
     model: &'a Model,
     messages: Vec<Value>,
     previous: CallRef,
+    /// One process is one chat.
+    conversation: String,
 }
 
 impl<'a> Agent<'a> {
     pub(crate) fn new(recorder: &'a Recorder, model: &'a Model) -> Self {
         let messages = vec![json!({ "role": "system", "content": SYSTEM })];
-        Self { recorder, model, messages, previous: CallRef::default() }
+        let conversation = format!("chat-{}", std::process::id());
+        Self { recorder, model, messages, previous: CallRef::default(), conversation }
     }
 
     /// One turn: from a question to its answer.
     pub(crate) fn answer(&mut self, question: &str, last: bool) -> Result<String, Box<dyn Error>> {
-        let mut turn = self.recorder.turn("assistant").after(&self.previous).start();
+        let mut turn = self.recorder.turn("assistant").conversation(&self.conversation).after(&self.previous).start();
         self.previous = turn.reference();
         if last {
             turn.ends_rollout();

@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 
+from agent_run import CONTEXT_HEADERS, check_nothing_leaked
 from fake_openai import FakeOpenAi, canary
-from jaeger import Jaeger, Span
+from jaeger import Jaeger
 from leaks import secrets_in
-from one_collector import CONTEXT_HEADERS, check_nothing_leaked
 from process import Workspace, wait_until
 from report import Report
 from rollout import DIGEST
+from spans import Span
 from stack import Addresses, Stack, built
 
 NEEDS = ("otelcol", "jaeger")
@@ -63,7 +64,7 @@ def run(report: Report, workspace: Workspace) -> None:
     labels = model.labels() | {"weather", "temperature"}
     planted = {question} | model.said()
     texts = {secret for text in planted for secret in secrets_in(text, labels)}
-    check_nothing_leaked(report, jaeger, workspace, texts, exempt={example.stdout})
+    check_nothing_leaked(report, jaeger.raw_answers(), workspace, texts, exempt={"axum.stdout"})
 
 
 def check_trace(report: Report, spans: list[Span]) -> None:

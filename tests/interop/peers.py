@@ -6,43 +6,43 @@ import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+
+from builds import GO_BUILD, Unavailable, go, go_key, node_key, node_modules, python_environment, python_key
 
 PEERS = Path(__file__).resolve().parent / "peers"
 OTELCOL = PEERS / "otelcol"
 JAEGER = PEERS / "jaeger"
-BUILD = ("go", "build", "-mod=readonly", "-trimpath", "-ldflags=-s -w")
-
-
-class Unavailable(Exception):
-    """A peer cannot be had on this machine; the text says why."""
+TEMPO = PEERS / "tempo"
+PYTHON = PEERS / "python"
+NODE = PEERS / "node"
 
 
 @dataclass(frozen=True)
 class Peer:
-    """One program of others, built from pinned sources."""
+    """Programs of others, built from pinned sources into one file or folder of the peer's name."""
 
     name: str
     sources: tuple[Path, ...]
+    toolchain: Callable[[], tuple[str, ...]]
     build: Callable[[Path], None]
+    # What is used of a folder.
+    program: str = ""
 
     def binary(self) -> Path:
         """The built program; builds it if the cache has none of exactly these sources."""
         root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "veilspan-interop"
         root.mkdir(parents=True, exist_ok=True)
         done = root / f"{self.name}-{self._key()}"
-        program = done / self.name
         with _lock(root / f"{done.name}.lock"):
-            if not program.exists():
+            if not done.exists():
                 self._build_into(done)
-        return program
+        return done / self.name / self.program
 
     def _build_into(self, done: Path) -> None:
         print(f"        building {self.name} into {done}", flush=True)
@@ -58,7 +58,7 @@ class Peer:
         print(f"        built {self.name} in {time.monotonic() - started:.0f} s", flush=True)
 
     def _key(self) -> str:
-        parts = [_go_version(), " ".join(BUILD)]
+        parts = [*self.toolchain()]
         parts += [hashlib.sha256(source.read_bytes()).hexdigest() for source in self.sources]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -66,17 +66,13 @@ class Peer:
 def _build_otelcol(folder: Path) -> None:
     _require_pins_of_manifest()
     builder = folder / "builder"
-    _go([*BUILD, "-o", str(builder), "go.opentelemetry.io/collector/cmd/builder"], OTELCOL / "builder")
+    go([*GO_BUILD, "-o", str(builder), "go.opentelemetry.io/collector/cmd/builder"], OTELCOL / "builder")
     manifest = f"--config={OTELCOL / 'builder.yaml'}"
-    _go([str(builder), manifest, "--skip-compilation", "--skip-get-modules"], folder)
+    go([str(builder), manifest, "--skip-compilation", "--skip-get-modules"], folder)
     sources = folder / "sources"
     shutil.copy(OTELCOL / "go.mod", sources)
     shutil.copy(OTELCOL / "go.sum", sources)
-    _go([*BUILD, "-o", str(folder / "otelcol"), "."], sources)
-
-
-def _build_jaeger(folder: Path) -> None:
-    _go([*BUILD, "-o", str(folder / "jaeger"), "github.com/jaegertracing/jaeger/cmd/jaeger"], JAEGER)
+    go([*GO_BUILD, "-o", str(folder / "otelcol"), "."], sources)
 
 
 def _require_pins_of_manifest() -> None:
@@ -88,26 +84,25 @@ def _require_pins_of_manifest() -> None:
             raise Unavailable(f"peers/otelcol/go.mod does not have {module}, which builder.yaml names")
 
 
-def _go(command: list[str], folder: Path) -> None:
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
-    ran = subprocess.run(
-        ["nice", "-n", "10", *command],
-        cwd=folder,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    if ran.returncode != 0:
-        tail = "\n".join(ran.stdout.splitlines()[-10:])
-        raise Unavailable(f"`{' '.join(command[:2])}` in {folder} ended with {ran.returncode}\n{tail}")
+def _go_tool(name: str, module: Path, package: str) -> Peer:
+    """A program that a small module of ours names as its tool."""
+
+    def build(folder: Path) -> None:
+        go([*GO_BUILD, "-o", str(folder / name), package], module)
+
+    return Peer(name, (module / "go.mod", module / "go.sum"), go_key, build)
 
 
-@cache
-def _go_version() -> str:
-    if shutil.which("go") is None:
-        raise Unavailable("no Go toolchain on PATH")
-    return subprocess.run(["go", "version"], check=True, capture_output=True, text=True).stdout.strip()
+def _python(name: str) -> Peer:
+    """An environment of Python packages, used by its interpreter."""
+    lock = PYTHON / f"{name}.txt"
+    return Peer(name, (lock,), python_key, lambda folder: python_environment(lock, folder / name), "bin/python")
+
+
+def _node(name: str) -> Peer:
+    """A folder of Node modules."""
+    pinned = (NODE / "package.json", NODE / "package-lock.json")
+    return Peer(name, pinned, node_key, lambda folder: node_modules(NODE, folder / name), "node_modules")
 
 
 @contextmanager
@@ -118,16 +113,24 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 ALL: dict[str, Peer] = {
-    "otelcol": Peer(
-        "otelcol",
-        (
-            OTELCOL / "builder.yaml",
-            OTELCOL / "go.mod",
-            OTELCOL / "go.sum",
-            OTELCOL / "builder" / "go.mod",
-            OTELCOL / "builder" / "go.sum",
+    peer.name: peer
+    for peer in (
+        Peer(
+            "otelcol",
+            (
+                OTELCOL / "builder.yaml",
+                OTELCOL / "go.mod",
+                OTELCOL / "go.sum",
+                OTELCOL / "builder" / "go.mod",
+                OTELCOL / "builder" / "go.sum",
+            ),
+            go_key,
+            _build_otelcol,
         ),
-        _build_otelcol,
-    ),
-    "jaeger": Peer("jaeger", (JAEGER / "go.mod", JAEGER / "go.sum"), _build_jaeger),
+        _go_tool("jaeger", JAEGER, "github.com/jaegertracing/jaeger/cmd/jaeger"),
+        _go_tool("tempo", TEMPO, "github.com/grafana/tempo/cmd/tempo"),
+        _python("phoenix"),
+        _python("python-clients"),
+        _node("node-clients"),
+    )
 }

@@ -21,7 +21,18 @@ STOP_SECONDS = 20.0
 TAIL_LINES = 15
 TAIL_CHARS = 300
 # What a developer's shell sets for these must not change what is tested.
-FOREIGN_PREFIXES = ("OTEL_", "OTELCOL_", "STAGE_", "JAEGER_", "VEILSPAN_", "OPENAI_", "TRACELOOP_", "OPENINFERENCE_")
+FOREIGN_PREFIXES = (
+    "OTEL_",
+    "OTELCOL_",
+    "STAGE_",
+    "JAEGER_",
+    "TEMPO_",
+    "PHOENIX_",
+    "VEILSPAN_",
+    "OPENAI_",
+    "TRACELOOP_",
+    "OPENINFERENCE_",
+)
 
 
 class NotReady(Exception):

@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from fake_openai import Exchange
-from jaeger import Span
 from report import Report
+from spans import Span
 
 DIGEST = re.compile(r"hmac-sha256:[0-9a-f]{64}")
 DIGEST_KEY = re.compile(r"veilspan\..*\.(digests?|exact|prefix|chain|blob_digests)")
@@ -42,6 +42,11 @@ class Rollout:
     def observed(self) -> list[Span]:
         """What the producer reported: everything but summaries."""
         return self.turns + self.inferences + self.tools
+
+    @property
+    def agents(self) -> set[str]:
+        """The names of its agents."""
+        return {str(turn.get("gen_ai.agent.name")) for turn in self.turns}
 
 
 def check_rollout(report: Report, rollout: Rollout, exchanges: list[Exchange]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import peers
 from jaeger import Jaeger
+from phoenix import Phoenix
 from process import Process, Workspace, accepts, answers_http, clean_environment, free_addresses
+from tempo import Tempo
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLES = REPOSITORY / "examples" / "collector"
@@ -26,10 +29,10 @@ class BuildFailed(Exception):
 class Addresses:
     """Where each program listens in one scenario."""
 
-    jaeger_otlp: str
-    jaeger_query: str
-    jaeger_query_grpc: str
-    jaeger_health: str
+    back_end_otlp: str
+    back_end_http: str
+    back_end_grpc: str
+    back_end_health: str
     otelcol_in: str
     otelcol_in_http: str
     otelcol_back: str
@@ -44,10 +47,10 @@ class Addresses:
     def environment(self, files: Path) -> dict[str, str]:
         """The variables that the configuration files read."""
         return {
-            "JAEGER_OTLP": self.jaeger_otlp,
-            "JAEGER_QUERY": self.jaeger_query,
-            "JAEGER_QUERY_GRPC": self.jaeger_query_grpc,
-            "JAEGER_HEALTH": self.jaeger_health,
+            "JAEGER_OTLP": self.back_end_otlp,
+            "JAEGER_QUERY": self.back_end_http,
+            "JAEGER_QUERY_GRPC": self.back_end_grpc,
+            "JAEGER_HEALTH": self.back_end_health,
             "OTELCOL_IN": self.otelcol_in,
             "OTELCOL_IN_HTTP": self.otelcol_in_http,
             "OTELCOL_BACK": self.otelcol_back,
@@ -80,9 +83,39 @@ class Stack:
         """Starts Jaeger."""
         command = [str(peers.ALL["jaeger"].binary()), "--config", str(peers.PEERS / "jaeger.yaml")]
         process = self._start("jaeger", command)
-        process.wait_until(lambda: answers_http(f"http://{self.addresses.jaeger_health}/status"))
-        process.wait_until(lambda: answers_http(f"http://{self.addresses.jaeger_query}/api/services"))
-        return Jaeger(self.addresses.jaeger_query)
+        process.wait_until(lambda: answers_http(f"http://{self.addresses.back_end_health}/status"))
+        process.wait_until(lambda: answers_http(f"http://{self.addresses.back_end_http}/api/services"))
+        return Jaeger(self.addresses.back_end_http)
+
+    def tempo(self) -> Tempo:
+        """Starts Tempo in Jaeger's place."""
+        folder = self.workspace.folder("tempo")
+        environment = {
+            "TEMPO_OTLP": self.addresses.back_end_otlp,
+            "TEMPO_HTTP_PORT": self.addresses.back_end_http.rpartition(":")[2],
+            "TEMPO_GRPC_PORT": self.addresses.back_end_grpc.rpartition(":")[2],
+            "TEMPO_FOLDER": str(folder),
+        }
+        flags = [f"-config.file={peers.PEERS / 'tempo.yaml'}", "-config.expand-env=true"]
+        process = self._start("tempo", [str(peers.ALL["tempo"].binary()), *flags], environment)
+        # It says that it is ready fifteen seconds after its ring is.
+        process.wait_until(lambda: answers_http(f"http://{self.addresses.back_end_http}/ready"), 120.0)
+        return Tempo(self.addresses.back_end_http)
+
+    def phoenix(self) -> Phoenix:
+        """Starts Phoenix in Jaeger's place."""
+        environment = {
+            "PHOENIX_WORKING_DIR": str(self.workspace.folder("phoenix")),
+            "PHOENIX_HOST": "127.0.0.1",
+            "PHOENIX_PORT": self.addresses.back_end_http.rpartition(":")[2],
+            "PHOENIX_GRPC_PORT": self.addresses.back_end_otlp.rpartition(":")[2],
+            "PHOENIX_TELEMETRY_ENABLED": "false",
+        }
+        command = [str(peers.ALL["phoenix"].binary()), "-B", "-m", "phoenix.server.main", "serve"]
+        process = self._start("phoenix", command, environment)
+        process.wait_until(lambda: answers_http(f"http://{self.addresses.back_end_http}/healthz"), 180.0)
+        process.wait_until(lambda: accepts(self.addresses.back_end_otlp))
+        return Phoenix(self.addresses.back_end_http)
 
     def collector(self) -> Process:
         """Starts the Collector with the example's configuration, and beside it what the suite adds."""
@@ -109,12 +142,15 @@ class Stack:
 
 
 def built(program: str) -> Path:
-    """A program of ours, built for release."""
-    return _build_ours() / "release" / program
+    """A program of ours."""
+    return _build_ours() / program
 
 
 @cache
 def _build_ours() -> Path:
+    """The folder of our programs: built for release, unless a folder is named where they have been built otherwise."""
+    if given := os.environ.get("INTEROP_PROGRAMS"):
+        return Path(given).resolve()
     print(f"        cargo build --release {' '.join(OURS)}", flush=True)
     try:
         metadata = _cargo("metadata", "--format-version", "1", "--no-deps")
@@ -123,7 +159,7 @@ def _build_ours() -> Path:
         raise BuildFailed("\n".join(failed.stderr.splitlines()[-30:])) from None
     except subprocess.TimeoutExpired:
         raise BuildFailed(f"not within {BUILD_SECONDS:g} s") from None
-    return Path(json.loads(metadata)["target_directory"])
+    return Path(json.loads(metadata)["target_directory"]) / "release"
 
 
 def _cargo(*arguments: str) -> str:

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import axum
+import back_ends
 import no_stage
 import one_collector
 import peers
 import readme
 import sdk_plugin
+from builds import Unavailable
 from process import NotReady, Workspace
 from report import Report
 from stack import BuildFailed
@@ -31,6 +33,8 @@ class Scenario:
 SCENARIOS = {
     "no-stage": Scenario(no_stage.run, no_stage.NEEDS),
     "one-collector": Scenario(one_collector.run, one_collector.NEEDS),
+    "tempo": Scenario(back_ends.run_tempo, back_ends.TEMPO_NEEDS),
+    "phoenix": Scenario(back_ends.run_phoenix, back_ends.PHOENIX_NEEDS),
     "sdk_plugin": Scenario(sdk_plugin.run, sdk_plugin.NEEDS),
     "axum": Scenario(axum.run, axum.NEEDS),
     "readme": Scenario(readme.run, readme.NEEDS),
@@ -65,7 +69,7 @@ def build(report: Report, names: list[str]) -> set[str]:
     for name in names:
         try:
             program = peers.ALL[name].binary()
-        except peers.Unavailable as why:
+        except Unavailable as why:
             report.skip(name, str(why))
         else:
             report.check(f"{name} is {program}", True)
