@@ -3,8 +3,8 @@
 
 use bytestring::ByteString;
 
-use super::wipe;
-use crate::semconv::{Attr, KeyId};
+use super::{RawText, wipe};
+use crate::semconv::{Attr, Class, KeyId};
 
 /// Attributes as a caller gave them.
 ///
@@ -67,6 +67,14 @@ impl RawAttrs {
         self.put_text(attr.id(), TEXT, value.as_bytes());
     }
 
+    /// Adds a text of which the digest is to leave.
+    pub(crate) fn said(&mut self, attr: Attr<ByteString>, value: &RawText) {
+        match value.expose() {
+            Some(text) => self.text(attr, text),
+            None => self.left_out = self.left_out.saturating_add(1),
+        }
+    }
+
     /// Adds one element to an array of strings.
     pub fn element(&mut self, attr: Attr<Vec<ByteString>>, value: &str) {
         self.put_text(attr.id(), ELEMENT, value.as_bytes());
@@ -119,6 +127,10 @@ impl RawAttrs {
         }
         let mut short = Self::default();
         for (id, value) in self.iter() {
+            // The digest of its beginning would be a wrong one.
+            if id.name().class == Class::Digest {
+                continue;
+            }
             short.push(
                 id,
                 match value {

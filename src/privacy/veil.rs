@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytestring::ByteString;
 use smallvec::SmallVec;
 
-use super::c1::Hasher;
+use super::c1::{Hasher, digest};
 use super::history::History;
 use super::known::Known;
 use super::label::{is_policy, is_safe_label};
@@ -272,6 +272,11 @@ impl Pass<'_> {
         self.labels.left_out += u64::from(raw.left_out());
         for (id, value) in raw.iter() {
             match value {
+                RawValue::Text(text) if id.name().class == Class::Digest => {
+                    if let Some(digest) = self.digest(text) {
+                        attrs.insert(id, Value::Text(digest));
+                    }
+                }
                 RawValue::Text(text) => attrs.insert(id, Value::Text(self.text(id, text))),
                 RawValue::Element(text) => attrs.push_text(id, self.text(id, text)),
                 RawValue::Int(number) => attrs.insert(id, Value::Int(number)),
@@ -298,6 +303,12 @@ impl Pass<'_> {
             }
             _ => self.replaced(std::str::from_utf8(text).unwrap_or_default()),
         }
+    }
+
+    /// Of a parameter that was written by somebody: what it is made of stays here.
+    fn digest(&self, json: &[u8]) -> Option<ByteString> {
+        let json = std::str::from_utf8(json).ok()?;
+        Some(digest::other(self.hasher?, json).to_string().into())
     }
 
     fn label(&mut self, text: &ByteString) -> ByteString {

@@ -1,9 +1,12 @@
 //! Inferences: attempts of a model request.
 
+use serde_json::Value;
+
 use super::answer::{Answer, Failure};
 use super::builder::{Builder, Draft};
 use super::call::Call;
 use super::kind;
+use super::parameters;
 use super::place::Origin;
 use super::request::IntoRequest;
 use crate::event::{CallKind, Given, Message, Part, RawText, Request, Returned, Role, ToolDefinition};
@@ -32,14 +35,19 @@ impl InferenceBuilder {
         self
     }
 
-    /// What the model is sent: messages, or a whole request body of a provider's API.
+    /// What the model is sent: messages, or a whole request body of a provider's API. Of a body the parameters are read too;
+    /// of one that is told again the last counts.
     pub fn input(self, input: impl IntoRequest) -> Self {
-        self.with_request(|request| input.into_request(request))
+        let told = match input.parameters() {
+            Some(body) => self.with(|draft| draft.attrs(|attrs| parameters::of_body(body, attrs))),
+            None => self,
+        };
+        told.with_request(|request| input.into_request(request))
     }
 
     /// The same from a closure, which a disabled recorder does not run.
     pub fn input_with<I: IntoRequest>(self, input: impl FnOnce() -> I) -> Self {
-        self.with_request(|request| input().into_request(request))
+        if self.draft.is_some() { self.input(input()) } else { self }
     }
 
     /// System instructions that stand apart from the messages.
@@ -114,6 +122,18 @@ impl InferenceBuilder {
     /// `gen_ai.output.type`: `text`, `json`, `image`, `speech`.
     pub fn output_type(self, word: &str) -> Self {
         self.text(OUTPUT_TYPE, word)
+    }
+
+    /// The sequences at which the model is to stop. Somebody wrote them, so their digest alone leaves
+    /// (`veilspan.request.stop.digest`).
+    pub fn stop_sequences<'s>(self, sequences: impl IntoIterator<Item = &'s str>) -> Self {
+        self.with(|draft| draft.attrs(|attrs| parameters::stop(sequences, attrs)))
+    }
+
+    /// The shape that the answer is to have, as the provider's API has it: its kind as `gen_ai.output.type`, and the digest
+    /// of all of it (`veilspan.request.format.digest`).
+    pub fn response_format(self, format: &Value) -> Self {
+        self.with(|draft| draft.attrs(|attrs| parameters::format(format, attrs)))
     }
 
     /// `gen_ai.request.reasoning.level`, in the provider's own word.

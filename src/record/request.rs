@@ -10,6 +10,11 @@ use crate::event::{Message, Part, RawText, Request, Role, shape};
 pub trait IntoRequest {
     /// Adds it to what the model is sent.
     fn into_request(self, request: &mut Request);
+
+    /// The request body in which the parameters of the request stand, where it is one.
+    fn parameters(&self) -> Option<&Value> {
+        None
+    }
 }
 
 impl IntoRequest for Request {
@@ -57,6 +62,10 @@ impl IntoRequest for &Value {
             },
         }
     }
+
+    fn parameters(&self) -> Option<&Value> {
+        Some(self)
+    }
 }
 
 /// The messages of such a request.
@@ -91,6 +100,10 @@ impl IntoRequest for Value {
             }
             other => request.messages.push(unread(shape::json::into_text(other))),
         }
+    }
+
+    fn parameters(&self) -> Option<&Value> {
+        Some(self)
     }
 }
 

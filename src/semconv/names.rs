@@ -290,6 +290,8 @@ names! {
     RUNTIME_STATUS: "veilspan.runtime.outcome", Text, Constant, Veilspan, Marked;
 
     // Ours: digests and lengths of content.
+    STOP_DIGEST: "veilspan.request.stop.digest", Text, Digest, Veilspan, Opened;
+    FORMAT_DIGEST: "veilspan.request.format.digest", Text, Digest, Veilspan, Opened;
     INPUT_DIGESTS: "veilspan.input.digests", Texts, Digest, Veilspan, Core;
     INPUT_ROLES: "veilspan.input.roles", Texts, Constant, Veilspan, Core;
     INPUT_LENGTHS: "veilspan.input.lengths", Ints, Number, Veilspan, Core;

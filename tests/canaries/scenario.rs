@@ -158,8 +158,13 @@ fn models(turn: &Turn, p: &mut Plants) {
         "user": p.hidden("user id"),
         "stop": [p.hidden("stop sequence")],
         "response_format": { "json_schema": { "name": p.hidden("response format") } },
+        "reasoning_effort": p.label("effort"),
+        "previous_response_id": p.label("response before"),
     });
     let streamed = turn.inference("openai", "m").reasoning_level(&p.label("level"));
+    let streamed = streamed.stop_sequences([p.hidden("told stop sequence").as_str()]);
+    let streamed =
+        streamed.response_format(&json!({ "type": p.hidden("kind of a format"), "x": [p.hidden("format")] }));
     let mut streamed = streamed.previous_response(&p.label("previous response")).start();
     streamed.chunk(&p.said(ANSWERED, "chunk"));
     streamed.output_more(" and ");

@@ -17,4 +17,5 @@ mod kinds;
 mod outcomes;
 mod propagation;
 mod readers;
+mod requests;
 mod streams;

@@ -8,12 +8,12 @@ use super::Place;
 use crate::event::{Digest, Role, Value};
 use crate::reduce::graph::{Edge, Finding, FindingKind, Inference, Producer, Thread};
 use crate::semconv::{
-    self, AGENT_NAME, FREQUENCY_PENALTY, KeyId, MAX_TOKENS, PRESENCE_PENALTY, REASONING_LEVEL, REQUEST_MODEL, SEED,
-    TEMPERATURE, TOP_K, TOP_P,
+    self, AGENT_NAME, FORMAT_DIGEST, FREQUENCY_PENALTY, KeyId, MAX_TOKENS, PRESENCE_PENALTY, REASONING_LEVEL,
+    REQUEST_MODEL, SEED, STOP_DIGEST, TEMPERATURE, TOP_K, TOP_P,
 };
 
 /// The parameters that stay the same inside a turn.
-const PARAMETERS: [KeyId; 8] = [
+const PARAMETERS: [KeyId; 10] = [
     TEMPERATURE.id(),
     TOP_P.id(),
     TOP_K.id(),
@@ -22,6 +22,8 @@ const PARAMETERS: [KeyId; 8] = [
     FREQUENCY_PENALTY.id(),
     PRESENCE_PENALTY.id(),
     REASONING_LEVEL.id(),
+    STOP_DIGEST.id(),
+    FORMAT_DIGEST.id(),
 ];
 
 /// A parameter that one request has and the next of the same agent and model has not, or has differently. Missing is not

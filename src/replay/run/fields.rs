@@ -4,8 +4,8 @@ use bytestring::ByteString;
 
 use crate::event::{Attrs, Digest, Value};
 use crate::semconv::{
-    Attr, CHOICE_COUNT, FREQUENCY_PENALTY, KeyId, MAX_TOKENS, OUTPUT_TYPE, PRESENCE_PENALTY, REASONING_LEVEL, SEED,
-    STREAM, TEMPERATURE, TOP_K, TOP_P,
+    Attr, CHOICE_COUNT, FORMAT_DIGEST, FREQUENCY_PENALTY, KeyId, MAX_TOKENS, OUTPUT_TYPE, PRESENCE_PENALTY,
+    REASONING_LEVEL, SEED, STOP_DIGEST, STREAM, TEMPERATURE, TOP_K, TOP_P,
 };
 
 /// What of a step is compared. The order is the one in which it came about: what a step was given stands before what it
@@ -62,7 +62,7 @@ pub enum Field {
 }
 
 /// The parameters of a model request that are compared.
-const PARAMETERS: [KeyId; 11] = [
+const PARAMETERS: [KeyId; 13] = [
     OUTPUT_TYPE.id(),
     CHOICE_COUNT.id(),
     SEED.id(),
@@ -74,6 +74,8 @@ const PARAMETERS: [KeyId; 11] = [
     PRESENCE_PENALTY.id(),
     MAX_TOKENS.id(),
     REASONING_LEVEL.id(),
+    STOP_DIGEST.id(),
+    FORMAT_DIGEST.id(),
 ];
 
 impl Field {
