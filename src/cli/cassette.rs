@@ -19,7 +19,6 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::{Failure, input, stop};
-use crate::privacy::Policy;
 use crate::replay::{Api, Cassette, Missing, Served};
 
 /// The most bytes of a request.
@@ -54,7 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             "--listen: a cassette serves content, so it listens on the loopback alone".to_owned(),
         ));
     }
-    let policy = Policy::from_env();
+    let policy = super::policy();
     let recording = input::recording(&serve.input, &policy)?;
     let cassette = Cassette::new(&recording, &policy);
     let without_content = cassette.without_content;

@@ -10,7 +10,6 @@ use clap::{Args, Subcommand};
 use super::{Failure, stop};
 use crate::collector::{Config, Pipeline, Stage, StageError};
 use crate::environment;
-use crate::privacy::Policy;
 
 /// How long a stage that is told to stop may take to finish what it has.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -51,7 +50,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(file) => read(file)?,
         None => Config::between(arguments.listen, Some(&arguments.export)),
     };
-    let policy = Policy::builder().keep_key().build();
+    let policy = super::policy();
     let snapshot = policy.snapshot().clone();
     let pipelines = told(&config);
     let runtime = tokio::runtime::Builder::new_current_thread()

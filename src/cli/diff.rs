@@ -30,7 +30,7 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let policy = Policy::from_env();
+    let policy = super::policy();
     let baseline = one(&arguments.baseline, &policy)?;
     let candidate = one(&arguments.candidate, &policy)?;
     let report = diff(&baseline, &candidate);

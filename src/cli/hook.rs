@@ -13,7 +13,6 @@ use clap::{Args, ValueEnum};
 use super::sessions::{append, hidden_name, make_folder, state_folder, unix_now};
 use crate::environment::Environment;
 use crate::import::hook;
-use crate::privacy::Policy;
 
 /// The largest payload that is read, in bytes.
 const MAX_PAYLOAD: u64 = 16 << 20;
@@ -53,7 +52,7 @@ pub(super) fn run() {
 }
 
 fn keep(payload: &[u8]) -> Option<()> {
-    let policy = Policy::from_env();
+    let policy = super::policy();
     let fact = hook::read(payload, None, unix_now(), &policy)?;
     let folder = state_folder(&Environment::from_process())?.join("hooks");
     make_folder(&folder).ok()?;

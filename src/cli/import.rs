@@ -86,7 +86,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Source::ClaudeCode(recordings) => (Agent::ClaudeCode, recordings),
         Source::Ouroboros(recordings) => (Agent::Ouroboros, recordings),
     };
-    let policy = Policy::from_env();
+    let policy = super::policy();
     let sent = send(agent, recordings, &policy);
     if policy.payloads().is_some_and(|payloads| !payloads.flush(Instant::now() + LONGEST)) {
         tracing::warn!(target: "veilspan", "not all long content could be kept in the folder of VEILSPAN_PAYLOADS in time");

@@ -33,6 +33,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::environment::Environment;
+use crate::privacy::Policy;
 
 /// Record, reduce and replay LLM-agent runs over OpenTelemetry, without leaking what was said.
 #[derive(Debug, Parser)]
@@ -57,6 +58,12 @@ enum Command {
     Replay(replay::Arguments),
     Restore(restore::Arguments),
     Sessions(sessions::Arguments),
+}
+
+/// The policy that commands read content under. Its key is kept for this user, so that what one command told can be held
+/// against what another tells.
+fn policy() -> Policy {
+    Policy::builder().keep_key().build()
 }
 
 /// Why a command ended early.

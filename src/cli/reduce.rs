@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{Failure, input, output, paint};
-use crate::privacy::Policy;
 use crate::reduce::{Rollout, tree};
 
 /// Reduce recordings to what their agents did.
@@ -33,7 +32,7 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let rollouts = input::rollouts(&arguments.inputs, &Policy::from_env())?;
+    let rollouts = input::rollouts(&arguments.inputs, &super::policy())?;
     let text = text(arguments.format, &rollouts);
     let is_coloured = arguments.output.is_none() && arguments.format == Format::Tree && paint::is_wanted();
     output::write(arguments.output.as_deref(), &if is_coloured { paint::tree(&text) } else { text })

@@ -10,7 +10,6 @@ use super::{Failure, input};
 use crate::event::{CallKind, CallRecord, Key, Kind, Scope, Veiled};
 use crate::import::Records;
 use crate::otlp::encode;
-use crate::privacy::Policy;
 use crate::replay::{Cut, Recording, ReplayOptions, replay, retold};
 
 /// Tell what a run did after a cut again, as spans of a run of its own. No tool is run, and no model is asked.
@@ -35,7 +34,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::Usage("--min-importance: it is from 0 to 1".to_owned()));
     }
     let outlet = Outlet::open(&To::or_stdout(arguments.endpoint.clone()))?;
-    let recording = input::recording(&arguments.input, &Policy::from_env())?;
+    let recording = input::recording(&arguments.input, &super::policy())?;
     let checkpoint = arguments.from.as_deref().and_then(|from| recording.checkpoint(from));
     let cut = match (&checkpoint, &arguments.from) {
         (Some(checkpoint), _) => checkpoint.cut.clone().ok_or_else(|| {

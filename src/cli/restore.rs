@@ -6,7 +6,6 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::{Failure, input, output};
-use crate::privacy::Policy;
 use crate::replay::{
     GenAiHistory, GenericHistory, Kept, LangChainAgent, Recording, Restored, RigHistory, State, restorable, restore,
 };
@@ -32,7 +31,7 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let recording = input::recording(&arguments.input, &Policy::from_env())?;
+    let recording = input::recording(&arguments.input, &super::policy())?;
     let state = restorable(&recording, &arguments.at).map_err(|error| Failure::Usage(format!("--at: {error}")))?;
     if state.kept != Kept::Whole {
         let kept = state.kept.as_str();

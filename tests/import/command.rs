@@ -224,3 +224,22 @@ fn what_is_older_is_left_out_and_sessions_can_be_reduced() {
         assert!(veilspan(home.path(), &["reduce", alone.to_str().unwrap()]).status.success());
     }
 }
+
+#[test]
+fn digests_of_all_commands_have_the_key_that_is_kept_for_their_user() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let keyed = |home: &Path, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_veilspan"));
+        command.args(arguments).env_clear().env("HOME", home).output().unwrap()
+    };
+    for (agent, path) in written(folder.path()) {
+        let path = path.to_str().unwrap();
+        let first = keyed(home.path(), &["import", agent, path, "--dry-run"]);
+        assert_eq!(spans(&first), spans(&keyed(home.path(), &["import", agent, path, "--dry-run"])), "{agent}");
+        let reduced = keyed(home.path(), &["reduce", path]).stdout;
+        assert_eq!(reduced, keyed(home.path(), &["reduce", path]).stdout, "{agent}");
+        let text = String::from_utf8([first.stdout, reduced].concat()).unwrap();
+        assert!(text.contains("hmac-sha256:") && !text.contains("ephemeral"), "{agent}");
+    }
+}
