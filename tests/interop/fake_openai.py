@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 TOOLS_AT_ONCE = 2
+PIECE_CHARS = 9
 
 
 def canary(kind: str) -> str:
@@ -151,6 +152,22 @@ def _value_for(schema: dict[str, Any]) -> Any:
             return {name: _value_for(inner) for name, inner in (schema.get("properties") or {}).items()}
 
 
+def _chunks(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """An answer as a stream tells it: its text in pieces, how it ended, and its usage last."""
+    choice = answer["choices"][0]
+    head = {key: answer[key] for key in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
+    text = choice["message"].get("content") or ""
+    calls = [{**call, "index": place} for place, call in enumerate(choice["message"].get("tool_calls", []))]
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    deltas += [{"content": text[place : place + PIECE_CHARS]} for place in range(0, len(text), PIECE_CHARS)]
+    deltas += [{"tool_calls": calls}] if calls else []
+    for delta in deltas:
+        yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}], "usage": None}
+    ended = {"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}
+    yield {**head, "choices": [ended], "usage": None}
+    yield {**head, "choices": [], "usage": answer["usage"]}
+
+
 def _texts(value: Any) -> Iterator[str]:
     match value:
         case str():
@@ -172,18 +189,23 @@ def _handler(model: FakeOpenAi) -> type[BaseHTTPRequestHandler]:
             if self.path != "/v1/chat/completions":
                 return self._reply(404, {"error": {"message": "no such path"}})
             request = json.loads(body)
-            if request.get("stream"):
-                return self._reply(400, {"error": {"message": "this server does not stream"}})
             headers = {name.lower(): value for name, value in self.headers.items()}
-            return self._reply(200, model.answer(request, headers))
+            answer = model.answer(request, headers)
+            return self._stream(answer) if request.get("stream") else self._reply(200, answer)
 
         def log_message(self, format: str, *arguments: object) -> None:
             """Requests are remembered, not printed."""
 
         def _reply(self, status: int, answer: dict[str, Any]) -> None:
-            body = json.dumps(answer).encode()
+            self._send(status, "application/json", json.dumps(answer).encode())
+
+        def _stream(self, answer: dict[str, Any]) -> None:
+            chunks = [json.dumps(chunk) for chunk in _chunks(answer)]
+            self._send(200, "text/event-stream", "".join(f"data: {chunk}\n\n" for chunk in [*chunks, "[DONE]"]).encode())
+
+        def _send(self, status: int, kind: str, body: bytes) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

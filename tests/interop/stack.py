@@ -12,12 +12,13 @@ from pathlib import Path
 import peers
 from jaeger import Jaeger
 from phoenix import Phoenix
-from process import Process, Workspace, accepts, answers_http, clean_environment, free_addresses
+from process import NotReady, Process, Workspace, accepts, answers_http, clean_environment, free_addresses
 from tempo import Tempo
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLES = REPOSITORY / "examples" / "collector"
 BUILD_SECONDS = 3600.0
+COMMAND_SECONDS = 60.0
 OURS = ("--bin", "veilspan", "--example", "agent", "--example", "axum", "--example", "sdk_plugin")
 
 
@@ -82,7 +83,7 @@ class Stack:
     def jaeger(self) -> Jaeger:
         """Starts Jaeger."""
         command = [str(peers.ALL["jaeger"].binary()), "--config", str(peers.PEERS / "jaeger.yaml")]
-        process = self._start("jaeger", command)
+        process = self.start("jaeger", command)
         process.wait_until(lambda: answers_http(f"http://{self.addresses.back_end_health}/status"))
         process.wait_until(lambda: answers_http(f"http://{self.addresses.back_end_http}/api/services"))
         return Jaeger(self.addresses.back_end_http)
@@ -97,7 +98,7 @@ class Stack:
             "TEMPO_FOLDER": str(folder),
         }
         flags = [f"-config.file={peers.PEERS / 'tempo.yaml'}", "-config.expand-env=true"]
-        process = self._start("tempo", [str(peers.ALL["tempo"].binary()), *flags], environment)
+        process = self.start("tempo", [str(peers.ALL["tempo"].binary()), *flags], environment)
         # It says that it is ready fifteen seconds after its ring is.
         process.wait_until(lambda: answers_http(f"http://{self.addresses.back_end_http}/ready"), 120.0)
         return Tempo(self.addresses.back_end_http)
@@ -112,7 +113,7 @@ class Stack:
             "PHOENIX_TELEMETRY_ENABLED": "false",
         }
         command = [str(peers.ALL["phoenix"].binary()), "-B", "-m", "phoenix.server.main", "serve"]
-        process = self._start("phoenix", command, environment)
+        process = self.start("phoenix", command, environment)
         process.wait_until(lambda: answers_http(f"http://{self.addresses.back_end_http}/healthz"), 180.0)
         process.wait_until(lambda: accepts(self.addresses.back_end_otlp))
         return Phoenix(self.addresses.back_end_http)
@@ -121,23 +122,32 @@ class Stack:
         """Starts the Collector with the example's configuration, and beside it what the suite adds."""
         configurations = [EXAMPLES / "otelcol.yaml", peers.PEERS / "otelcol-suite.yaml"]
         flags = [flag for path in configurations for flag in ("--config", str(path))]
-        process = self._start("otelcol", [str(peers.ALL["otelcol"].binary()), *flags])
+        process = self.start("otelcol", [str(peers.ALL["otelcol"].binary()), *flags])
         process.wait_until(lambda: answers_http(f"http://{self.addresses.otelcol_health}/"))
         return process
 
     def stage(self) -> Process:
         """Starts our stage with the example's configuration."""
         command = [str(built("veilspan")), "collector", "--config", str(EXAMPLES / "veilspan.yaml")]
-        process = self._start("stage", command)
+        process = self.start("stage", command)
         process.wait_until(lambda: accepts(self.addresses.stage))
         return process
 
     def example(self, name: str, arguments: list[str], environment: dict[str, str]) -> Process:
         """Starts one of the examples, which exports to the Collector and ends by itself."""
         endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{self.addresses.otelcol_in}"}
-        return self._start(name, [str(built(f"examples/{name}")), *arguments], {**endpoint, **environment})
+        return self.start(name, [str(built(f"examples/{name}")), *arguments], {**endpoint, **environment})
 
-    def _start(self, name: str, command: list[str], more: dict[str, str] | None = None) -> Process:
+    def veilspan(self, *arguments: str) -> str:
+        """Runs our command line to its end, which must be a good one, and gives what it prints."""
+        ran = self.start(f"veilspan-{arguments[0]}", [str(built("veilspan")), *arguments])
+        code = ran.wait(COMMAND_SECONDS)
+        if code != 0:
+            raise NotReady(f"veilspan {arguments[0]}: ended with {code}")
+        return ran.stdout.read_text()
+
+    def start(self, name: str, command: list[str], more: dict[str, str] | None = None) -> Process:
+        """Starts a program beside the others, with their environment and `more`."""
         return self.workspace.start(name, command, {**self._environment, **(more or {})}, REPOSITORY)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import axum
 import back_ends
+import clients
 import no_stage
 import one_collector
 import peers
@@ -33,6 +34,8 @@ class Scenario:
 SCENARIOS = {
     "no-stage": Scenario(no_stage.run, no_stage.NEEDS),
     "one-collector": Scenario(one_collector.run, one_collector.NEEDS),
+    "python": Scenario(clients.run_python, clients.PYTHON_NEEDS),
+    "node": Scenario(clients.run_node, clients.NODE_NEEDS),
     "tempo": Scenario(back_ends.run_tempo, back_ends.TEMPO_NEEDS),
     "phoenix": Scenario(back_ends.run_phoenix, back_ends.PHOENIX_NEEDS),
     "sdk_plugin": Scenario(sdk_plugin.run, sdk_plugin.NEEDS),
