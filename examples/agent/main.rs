@@ -7,7 +7,7 @@
 //! Each question is one turn. By default the model is a scripted server that this program starts itself, and the spans go
 //! to a collector stage in this process; then the run is printed as a tree, without one word of what was said.
 //! `OPENAI_BASE_URL`, `OPENAI_API_KEY` and `OPENAI_MODEL` point it at a real model; `OTEL_EXPORTER_OTLP_ENDPOINT` sends the
-//! spans elsewhere instead.
+//! spans elsewhere instead. `AGENT_DEGREES` changes what the tool for temperatures answers.
 
 #![allow(clippy::indexing_slicing)]
 

@@ -25,10 +25,16 @@ pub(crate) fn run(name: &str, arguments: &str) -> Result<String, &'static str> {
         "multiply" => Ok((number("a")? * number("b")?).to_string()),
         "temperature" => {
             let city = arguments["city"].as_str().ok_or("the city is not a text")?;
-            // Close enough for a city that nobody will visit.
-            let degrees = city.bytes().map(u32::from).sum::<u32>() % 30;
-            Ok(format!("{degrees} degrees in {city}"))
+            Ok(format!("{} degrees in {city}", degrees(city)))
         }
         _ => Err("no such tool"),
     }
+}
+
+/// What `AGENT_DEGREES` says, for a run that is to differ from another; else what is close enough for a city that nobody
+/// will visit.
+#[allow(clippy::disallowed_methods)]
+fn degrees(city: &str) -> String {
+    let said = std::env::var("AGENT_DEGREES").ok().filter(|degrees| !degrees.is_empty());
+    said.unwrap_or_else(|| (city.bytes().map(u32::from).sum::<u32>() % 30).to_string())
 }

@@ -48,9 +48,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 /// The one run of an input.
 fn one(path: &PathBuf, policy: &Policy) -> Result<Run, Failure> {
-    let rollouts = input::rollouts(std::slice::from_ref(path), policy)?;
+    let (rollouts, incomplete) = input::rollouts(std::slice::from_ref(path), policy)?;
     match &*rollouts {
-        [one] => Ok(Run::of_recording(one)),
+        [one] => {
+            let mut run = Run::of_recording(one);
+            run.incomplete |= incomplete;
+            Ok(run)
+        }
         several => {
             let (path, count) = (path.display(), several.len());
             Err(Failure::BadData(format!("{path}: holds {count} rollouts, and only one can be compared at a time")))

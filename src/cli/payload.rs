@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::Failure;
 use crate::environment::Environment;
 use crate::event::Digest;
-use crate::privacy::{PayloadError, PayloadReader};
+use crate::privacy::{PayloadProblem, PayloadReader};
 
 /// Read content that was too long for its span, out of the folder of VEILSPAN_PAYLOADS.
 #[derive(Debug, Args)]
@@ -34,17 +34,19 @@ pub(super) fn run(Arguments { command: Command::Get { reference, tenant } }: &Ar
     })?;
     let environment = Environment::from_process();
     let reader = PayloadReader::from_environment(&environment, tenant.as_deref());
-    let payload = reader.and_then(|reader| reader.get(&reference)).map_err(failure)?;
+    let payload = reader.map_err(|error| error.0).and_then(|reader| reader.get(&reference)).map_err(failure)?;
     let mut stdout = std::io::stdout();
     let printed = stdout.write_all(&payload).and_then(|()| stdout.flush());
     printed.map_err(|_| Failure::Unavailable("stdout cannot be written to".to_owned()))
 }
 
-fn failure(error: PayloadError) -> Failure {
-    let text = error.to_string();
-    match error {
-        PayloadError::NoFolder | PayloadError::NoKey | PayloadError::Algorithm => Failure::Usage(text),
-        PayloadError::Mismatch | PayloadError::Refused => Failure::BadData(text),
-        PayloadError::Folder(_) | PayloadError::Missing | PayloadError::Unreadable => Failure::Unavailable(text),
+fn failure(problem: PayloadProblem) -> Failure {
+    use PayloadProblem as Is;
+    let text = problem.to_string();
+    match problem {
+        Is::NoFolder | Is::NoKey | Is::Algorithm => Failure::Usage(text),
+        Is::Mismatch => Failure::BadData(format!("{text}; a tenant's is read with `--tenant`")),
+        Is::Refused => Failure::BadData(text),
+        Is::Folder(_) | Is::Missing | Is::Unreadable => Failure::Unavailable(text),
     }
 }

@@ -32,7 +32,7 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let rollouts = input::rollouts(&arguments.inputs, &super::policy())?;
+    let (rollouts, _) = input::rollouts(&arguments.inputs, &super::policy())?;
     let text = text(arguments.format, &rollouts);
     let is_coloured = arguments.output.is_none() && arguments.format == Format::Tree && paint::is_wanted();
     output::write(arguments.output.as_deref(), &if is_coloured { paint::tree(&text) } else { text })

@@ -31,7 +31,7 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let recording = input::recording(&arguments.input, &super::policy())?;
+    let recording = input::whole_recording(&arguments.input, &super::policy())?;
     let state = restorable(&recording, &arguments.at).map_err(|error| Failure::Usage(format!("--at: {error}")))?;
     if state.kept != Kept::Whole {
         let kept = state.kept.as_str();

@@ -27,4 +27,6 @@ pub use config::{
     Config, ConfigError, Exporter, ExporterKind, FileConfig, InputLogConfig, Listen, Pipeline, Processor, Receiver,
     ServerTls, Token, Variables,
 };
+#[cfg(feature = "cli")]
+pub(crate) use output::Lines;
 pub use stage::{Left, Stage, StageBuilder, StageError};

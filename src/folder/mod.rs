@@ -75,7 +75,6 @@ pub(crate) fn open_file(folder: BorrowedFd<'_>, name: &str) -> io::Result<OwnedF
 }
 
 /// The same to be read alone.
-#[cfg(feature = "cli")]
 pub(crate) fn read_file(folder: BorrowedFd<'_>, name: &str) -> io::Result<OwnedFd> {
     opened(folder, name, OFlags::RDONLY)
 }

@@ -28,6 +28,8 @@ mod error;
 mod fields;
 mod form;
 mod guard;
+#[cfg(feature = "cli")]
+mod plain;
 mod protocol;
 #[cfg(feature = "collector")]
 mod refusal;
@@ -52,6 +54,8 @@ pub use endpoint::ConfigError;
 pub(crate) use endpoint::host_and_port;
 pub use error::ExportError;
 pub use form::{Form, is_canonical};
+#[cfg(feature = "cli")]
+pub(crate) use plain::PlainClient;
 pub use protocol::Protocol;
 #[cfg(feature = "collector")]
 pub use refusal::refusal;

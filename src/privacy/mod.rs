@@ -33,12 +33,18 @@ pub use key::{Key, KeyError};
 pub use label::{MAX_LABEL_BYTES, is_label, is_policy};
 pub use level::{Level, Strength};
 pub use payloads::PayloadCounts;
-pub(crate) use payloads::Payloads;
 #[cfg(all(feature = "cli", unix))]
-pub(crate) use payloads::{PayloadError, PayloadReader};
+pub(crate) use payloads::PayloadProblem;
+pub(crate) use payloads::Payloads;
+#[cfg(unix)]
+pub use payloads::{PayloadError, PayloadReader};
+#[cfg(unix)]
+pub(crate) use payloads::{Reading, is_kept_elsewhere};
 pub use policy::{ClassLevel, Levels, Origin, Policy, PolicyBuilder};
 #[cfg(any(feature = "collector", feature = "sdk"))]
 pub(crate) use policy::{OTHER, replaced_label};
+#[cfg(any(feature = "collector", feature = "sdk"))]
+pub(crate) use show::told_reasons;
 #[cfg(any(feature = "collector", feature = "import", feature = "sdk"))]
 pub(crate) use tally::Tally;
 pub use veil::{Veil, VeilCounts};

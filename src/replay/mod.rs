@@ -22,11 +22,16 @@ mod retold;
 mod run;
 
 pub use again::{Breakpoint, ReplayOptions, ReplayStatus, Replayed, replay, replay_to};
-pub use cassette::{Api, Cassette, Effect, Missing, Nearest, Provenance, Served, Streamed, ToolAnswer, ToolRefused};
+pub use cassette::{
+    Api, Cassette, Effect, Gathered, Gathering, Missing, Nearest, Provenance, Served, Streamed, ToolAnswer, ToolRefused,
+};
 pub use drift::{Difference, DifferenceKind, InputState, Report, Row, Unsure, Verdict, diff};
 pub use live::{ComparisonCounts, Comparisons, LiveReport};
+#[cfg(unix)]
+pub use recording::PayloadsRead;
 pub use recording::{
-    Checkpoint, Cut, CutError, MAX_PAGES, NotOneRollout, Page, Pages, Recording, Side, importance, instant, pages,
+    Checkpoint, Cut, CutError, Gather, MAX_PAGES, NotOneRollout, Page, Pages, Recording, Side, importance, instant,
+    pages,
 };
 pub use restore::{
     AgentState, GenAiHistory, GenericHistory, Kept, LangChainAgent, OpenCall, Restore, RestoreError, RestoreRefused,

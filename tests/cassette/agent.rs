@@ -1,45 +1,26 @@
 //! An agent is recorded with its model, and run again with the recording in the model's place.
 
-use std::net::TcpListener;
-
-use axum::routing::post;
-use axum::{Json, Router};
 use serde_json::{Value, json};
 use veilspan::record::Fault;
 use veilspan::replay::{InputState, Verdict, diff};
 
-use super::build::{Host, Served};
+use super::build::Host;
+use super::runs::{Model, Says, Served};
 
 /// A model that looks something up twice and then answers.
-async fn model() -> String {
-    let complete = async |Json(request): Json<Value>| {
-        let messages = request["messages"].as_array().unwrap().clone();
+pub async fn model() -> String {
+    let decide = |messages: &[Value]| {
         let results = messages.iter().filter(|message| message["role"] == "tool").count();
-        let message = if results < 2 {
-            let function = json!({"name": "look_up", "arguments": json!({"n": results}).to_string()});
-            let call = json!({"id": format!("call_{results}"), "type": "function", "function": function});
-            json!({"role": "assistant", "content": null, "tool_calls": [call]})
-        } else {
-            json!({"role": "assistant", "content": format!("so: {}", messages.last().unwrap()["content"])})
-        };
-        let reason = if message["tool_calls"].is_array() { "tool_calls" } else { "stop" };
-        Json(json!({
-            "id": "1", "object": "chat.completion", "created": 1, "model": "m-1",
-            "choices": [{"index": 0, "message": message, "finish_reason": reason}],
-            "usage": {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25},
-        }))
+        if results < 2 {
+            return Says::Call("look_up", json!({"n": results}));
+        }
+        Says::Text(format!("so: {}", messages.last().unwrap()["content"]))
     };
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let app = Router::new().route("/v1/chat/completions", post(complete));
-    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    url
+    Model::start(decide).await.url
 }
 
 /// Runs the agent, whose second look-up gives `second`. The error that ended it, where one did.
-async fn agent(host: &Host, url: &str, second: &str) -> Option<Value> {
+pub async fn agent(host: &Host, url: &str, second: &str) -> Option<Value> {
     let client = reqwest::Client::new();
     let mut turn = host.recorder.turn("agent").rollout("r").thread("th").turn_id("tu").start();
     let mut messages =

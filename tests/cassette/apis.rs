@@ -8,7 +8,8 @@ use genai::{Client, ModelIden, ServiceTarget};
 use serde_json::{Value, json};
 use veilspan::event::{Message, Part, Role};
 
-use super::build::{Host, Served};
+use super::build::Host;
+use super::runs::Served;
 
 /// A run of one question, answered `times` times, each time with another number.
 fn recorded(times: usize) -> Host {

@@ -5,5 +5,8 @@
 mod agent;
 mod apis;
 mod build;
+mod recorded;
 mod refused;
+#[path = "../support/runs.rs"]
+mod runs;
 mod tools;

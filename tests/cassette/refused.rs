@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use veilspan::Policy;
 use veilspan::event::{Message, Role};
 
-use super::build::{Host, Served};
+use super::build::Host;
+use super::runs::Served;
 
 fn recorded(policy: Policy) -> Host {
     let host = Host::with(policy);

@@ -50,3 +50,20 @@ fn without_content_there_is_no_result() {
     let cassette = recorded(digests);
     assert_eq!(cassette.tool("roll", r#"{"n":1,"sides":6}"#, Effect::SideEffect, None), Err(ToolRefused::NotRecorded),);
 }
+
+#[test]
+fn a_call_that_failed_fails_again_and_one_whose_result_was_not_kept_takes_no_others_place() {
+    let host = Host::with(full());
+    let turn = host.recorder.turn("agent").rollout("r").start();
+    turn.tool("roll").arguments("{}").start().fail("timeout");
+    turn.tool("roll").arguments("{}").start().cancel();
+    let mut call = turn.tool("roll").arguments("{}").start();
+    call.result("three");
+    call.finish();
+    turn.finish();
+    let cassette = Cassette::new(&host.recording(), &full());
+    let roll = || cassette.tool("roll", "{}", Effect::SideEffect, None);
+    assert_eq!(roll(), Err(ToolRefused::Failed { kind: "timeout".to_owned() }));
+    assert_eq!(roll(), Err(ToolRefused::NotRecorded));
+    assert_eq!(roll().unwrap().result, "three");
+}

@@ -22,5 +22,10 @@ mod support;
 mod agents;
 mod libraries;
 mod program;
+#[cfg(feature = "cli")]
+mod replayed;
+#[cfg(feature = "cli")]
+#[path = "../support/runs.rs"]
+mod runs;
 mod service;
 mod told;

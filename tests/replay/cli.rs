@@ -1,40 +1,18 @@
 //! `veilspan restore`, as it is called.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
-use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use prost::Message;
 use serde_json::Value;
-use veilspan::otlp::assemble;
-use veilspan::otlp::encode::{self, Encoder};
 
 use super::build::{agent, digests, full};
-
-fn veilspan(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_veilspan"));
-    command.args(arguments).env_clear().envs(variables.iter().copied()).output().unwrap()
-}
+use super::runs::{FULL, veilspan, write};
 
 /// The recording as a Collector's file exporter writes it.
 fn file(folder: &std::path::Path, policy: veilspan::Policy) -> String {
     let (host, _) = agent(policy, "langchain");
-    let calls = host.calls();
-    let encoder = Encoder::default();
-    let spans = calls.iter().map(|call| {
-        let mut span = Vec::new();
-        encoder.span_field(call, &mut span);
-        Bytes::from(span)
-    });
-    let resource = encode::resource([("service.name", "agent")], calls[0].opened_at.producer);
-    let bytes = assemble::request(&resource, &encode::scope(), spans).into_bytes();
-    let request = ExportTraceServiceRequest::decode(bytes).unwrap();
-    let path = folder.join("run.jsonl");
-    std::fs::write(&path, format!("{}\n", serde_json::to_string(&request).unwrap())).unwrap();
-    path.to_str().unwrap().to_owned()
+    write(&host.calls(), folder)
 }
-
-const FULL: [(&str, &str); 2] = [("VEILSPAN_CONTENT_MAX", "full"), ("VEILSPAN_CONTENT", "full")];
 
 #[test]
 fn a_state_is_printed_with_as_much_content_as_was_kept_and_may_leave() {
@@ -116,4 +94,13 @@ fn what_cannot_be_restored_is_an_error_that_says_why() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("no checkpoint has this id"));
     assert_eq!(veilspan(&["restore", &path], &[]).status.code(), Some(64));
     assert_eq!(veilspan(&["restore", "/nonexistent", "--at", "cp-1"], &[]).status.code(), Some(65));
+}
+
+#[test]
+fn the_readme_shows_the_beginning_of_a_state() {
+    let run = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/runs/monday.jsonl");
+    let output = veilspan(&["restore", run, "--at", "2026-01-01T12:00:02Z"], &[("VEILSPAN_HASH", "sha256")]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let beginning: String = printed.split_inclusive('\n').take(5).collect();
+    assert!(include_str!("../../README.md").contains(&beginning), "{printed}");
 }

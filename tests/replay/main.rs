@@ -6,6 +6,12 @@ mod agent_state;
 mod build;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(all(feature = "cli", unix))]
+mod payloads;
 mod restored;
 mod rig_agent;
+#[path = "../support/runs.rs"]
+mod runs;
 mod sources;
+#[cfg(feature = "cli")]
+mod traces;

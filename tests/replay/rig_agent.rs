@@ -1,10 +1,5 @@
 //! An agent of rig's is recorded, its run taken up from a checkpoint, and goes on from there.
 
-use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
-
-use axum::routing::post;
-use axum::{Json, Router};
 use rig::prelude::*;
 use rig::providers::openai::{OpenAIConfig, Route};
 use serde_json::{Value, json};
@@ -12,35 +7,17 @@ use tracing_subscriber::prelude::*;
 use veilspan::replay::{Kept, RigHistory, restorable, restore};
 
 use super::build::{Host, full};
+use super::runs::{Model, Says};
 
-/// A model that looks a city up, and then says how many messages it has seen; and the requests that it got.
-async fn model() -> (String, Arc<Mutex<Vec<Value>>>) {
-    let requests = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&requests);
-    let complete = move |Json(request): Json<Value>| async move {
-        let messages = request["messages"].as_array().unwrap().clone();
-        seen.lock().unwrap().push(request);
-        let message = if messages.last().unwrap()["role"] == "user" && messages.len() <= 2 {
-            let function = json!({"name": "look_up", "arguments": "{\"city\":\"Oslo\"}"});
-            let call = json!({"id": "call_1", "type": "function", "function": function});
-            json!({"role": "assistant", "content": null, "tool_calls": [call]})
-        } else {
-            json!({"role": "assistant", "content": format!("answer after {} messages", messages.len())})
-        };
-        let reason = if message["tool_calls"].is_array() { "tool_calls" } else { "stop" };
-        Json(json!({
-            "id": "1", "object": "chat.completion", "created": 1, "model": "m",
-            "choices": [{"index": 0, "message": message, "finish_reason": reason}],
-            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
-        }))
+/// A model that looks a city up, and then says how many messages it has seen.
+async fn model() -> Model {
+    let decide = |messages: &[Value]| {
+        if messages.last().unwrap()["role"] == "user" && messages.len() <= 2 {
+            return Says::Call("look_up", json!({"city": "Oslo"}));
+        }
+        Says::Text(format!("answer after {} messages", messages.len()))
     };
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let app = Router::new().route("/v1/chat/completions", post(complete));
-    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    (url, requests)
+    Model::start(decide).await
 }
 
 struct LookUp;
@@ -82,7 +59,7 @@ fn agent(url: &str) -> rig::Agent {
 
 #[tokio::test]
 async fn an_agent_of_rig_goes_on_from_where_its_run_was_restored() {
-    let (url, requests) = model().await;
+    let Model { url, requests } = model().await;
     let host = Host::with(full());
     let subscriber = tracing_subscriber::registry().with(host.recorder.layer());
     let guard = tracing::subscriber::set_default(subscriber);

@@ -12,7 +12,7 @@ use prost::Message;
 use crate::collector::config::FileConfig;
 
 /// A file of lines. A line is written whole, or the file is cut back to where it began.
-pub(super) struct Lines {
+pub(crate) struct Lines {
     config: FileConfig,
     open: Mutex<Open>,
     lost: AtomicU64,
@@ -24,13 +24,13 @@ struct Open {
 }
 
 impl Lines {
-    pub(super) fn open(config: &FileConfig) -> io::Result<Self> {
+    pub(crate) fn open(config: &FileConfig) -> io::Result<Self> {
         let open = Mutex::new(Open::at(&config.path)?);
         Ok(Self { config: config.clone(), open, lost: AtomicU64::new(0) })
     }
 
     /// Writes a request as a line. Blocks.
-    pub(super) fn write(&self, request: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&self, request: &[u8]) -> io::Result<()> {
         let written = self.line(request);
         if written.is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);

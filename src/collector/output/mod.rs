@@ -18,6 +18,8 @@ use super::stage::StageError;
 use crate::otlp::Segments;
 
 pub(super) use exit::Exit;
+#[cfg(feature = "cli")]
+pub(crate) use lines::Lines;
 pub(super) use refused::Refused;
 use std::sync::Arc;
 

@@ -11,16 +11,16 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use secrecy::ExposeSecret;
 use tonic::Code;
 
+use super::connector::{Connector, connector};
 use super::http_answer;
 use crate::otlp::body::MessageBody;
 use crate::otlp::client::{Accepted, ClientOptions, USER_AGENT_NAME};
 use crate::otlp::compression::Compression;
-use crate::otlp::endpoint::{ConfigError, KEEPALIVE, Peer};
+use crate::otlp::endpoint::{ConfigError, Peer};
 use crate::otlp::error::ExportError;
 use crate::otlp::segments::Segments;
 
@@ -29,11 +29,6 @@ pub(super) const PROTOBUF: &str = "application/x-protobuf";
 /// What the transport alone can say: how long a message is and what it is, and whom the connection is with.
 const OURS: [HeaderName; 9] =
     [CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
-
-#[cfg(feature = "tls")]
-type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
-#[cfg(not(feature = "tls"))]
-type Connector = HttpConnector;
 
 /// Clones share the connections.
 #[derive(Clone)]
@@ -47,11 +42,7 @@ pub(in crate::otlp) struct HttpTransport {
 impl HttpTransport {
     pub(in crate::otlp) fn new(options: &ClientOptions, peer: Peer, timeout: Duration) -> Result<Self, ConfigError> {
         let headers = headers(options)?;
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(timeout));
-        tcp.set_keepalive(Some(KEEPALIVE));
-        let connector = connector(tcp, options, &peer)?;
+        let connector = connector(&options.tls, &peer, timeout)?;
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new());
         Ok(Self {
@@ -105,19 +96,4 @@ fn headers(options: &ClientOptions) -> Result<HeaderMap, ConfigError> {
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROTOBUF));
     Ok(headers)
-}
-
-#[cfg(feature = "tls")]
-fn connector(mut tcp: HttpConnector, options: &ClientOptions, peer: &Peer) -> Result<Connector, ConfigError> {
-    tcp.enforce_http(false);
-    // Certificates are read where they are needed alone: a machine without any may well send over `http://`.
-    let config = if peer.is_tls() { options.tls.for_http()? } else { crate::otlp::TlsFiles::for_nobody()? };
-    let builder = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config);
-    let builder = if peer.is_tls() { builder.https_only() } else { builder.https_or_http() };
-    Ok(builder.enable_http1().wrap_connector(tcp))
-}
-
-#[cfg(not(feature = "tls"))]
-fn connector(tcp: HttpConnector, _: &ClientOptions, peer: &Peer) -> Result<Connector, ConfigError> {
-    if peer.is_tls() { Err(ConfigError::no_tls()) } else { Ok(tcp) }
 }

@@ -1,9 +1,12 @@
 //! The two ways a request reaches a peer. Both send it once, and neither keeps a word of the answer.
 
+mod connector;
 mod grpc;
 mod http_answer;
 mod http_protobuf;
 
+#[cfg(feature = "cli")]
+pub(super) use connector::{Connector, connector};
 pub(super) use grpc::GrpcTransport;
 #[cfg(feature = "sdk")]
 pub(crate) use grpc::metadata;

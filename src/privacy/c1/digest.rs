@@ -9,7 +9,7 @@ pub fn text(hasher: &Hasher, text: &str) -> Digest {
 }
 
 /// A text whose bytes may be no UTF-8 any more.
-#[cfg(all(feature = "cli", unix))]
+#[cfg(unix)]
 pub(crate) fn text_bytes(hasher: &Hasher, text: &[u8]) -> Digest {
     hasher.digest(&[text])
 }

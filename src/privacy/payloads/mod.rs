@@ -26,17 +26,23 @@ mod no_disk;
 #[cfg(not(unix))]
 use no_disk as disk;
 mod queue;
-#[cfg(all(feature = "cli", unix))]
+#[cfg(unix)]
 mod reader;
 mod setting;
 mod store;
+#[cfg(unix)]
+mod whole;
 
 pub use counts::PayloadCounts;
 pub(in crate::privacy) use queue::Payload;
 #[cfg(all(feature = "cli", unix))]
-pub(crate) use reader::{PayloadError, PayloadReader};
+pub(crate) use reader::PayloadProblem;
+#[cfg(unix)]
+pub use reader::{PayloadError, PayloadReader};
 pub(in crate::privacy) use setting::{asked_for, from_environment};
 pub(crate) use store::Payloads;
+#[cfg(unix)]
+pub(crate) use whole::{Reading, is_kept_elsewhere};
 
 /// The most bytes of one payload. What is longer is cut as in an attribute: its texts, never its JSON.
 pub(in crate::privacy) const MAX_BYTES: usize = 16 << 20;

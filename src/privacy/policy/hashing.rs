@@ -1,7 +1,7 @@
 //! How digests are made, as the environment says.
 
 use crate::environment::{Environment, Setting, Warning};
-#[cfg(all(feature = "cli", unix))]
+#[cfg(unix)]
 use crate::privacy::c1::Hasher;
 use crate::privacy::key::Key;
 
@@ -15,7 +15,7 @@ pub(super) enum Hashing {
 }
 
 /// The function D that this environment gives every process of this user; nothing where there is none, or none that lasts.
-#[cfg(all(feature = "cli", unix))]
+#[cfg(unix)]
 pub(in crate::privacy) fn lasting_hasher(environment: &Environment) -> Option<Hasher> {
     // Said by whoever made what is compared with.
     let mut warnings = Vec::new();

@@ -19,12 +19,12 @@ use super::detect::Detectors;
 use super::key::Key;
 use super::label::is_safe_label;
 use super::level::Level;
-use super::payloads::{PayloadCounts, Payloads};
+use super::payloads::{MAX_BYTES as MAX_PAYLOAD_BYTES, PayloadCounts, Payloads};
 use super::preview::PreviewRule;
 use crate::event::{Algorithm, Digest};
 use crate::semconv::Field;
 use hashing::Hashing;
-#[cfg(all(feature = "cli", unix))]
+#[cfg(unix)]
 pub(super) use hashing::lasting_hasher;
 
 pub use builder::PolicyBuilder;
@@ -164,6 +164,14 @@ impl Policy {
     /// What makes text safe. Where a level above `digest` and below `full` is in force there are some.
     pub(crate) fn detectors(&self) -> Option<&Detectors> {
         self.0.detectors.as_ref()
+    }
+
+    /// This policy for somebody who reads and hands nothing on as spans: whole content is not cut to an attribute's length,
+    /// and nothing is written into the folder of payloads.
+    pub(crate) fn for_reading(&self) -> Self {
+        let mut reading = InForce::clone(&self.0);
+        (reading.attribute_bytes, reading.payloads) = (MAX_PAYLOAD_BYTES, None);
+        Self(Arc::new(reading))
     }
 
     /// Whether they are one and the same, and not only alike.

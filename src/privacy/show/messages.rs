@@ -1,13 +1,17 @@
 //! Content in the form that each attribute of the conventions has.
 
+use serde_json::Value;
+
 use super::fit::{Form, Gives, Unit};
 use super::json::{Draft, is_structured};
 use super::part;
 use super::shower::Shower;
 use crate::event::{CallKind, Message, RawText, ResultContent, Role, ToolDefinition};
 use crate::privacy::classes::{self, Said};
+use crate::privacy::label::is_label;
 use crate::privacy::level::Level;
 use crate::privacy::measure::MAX_TOLD;
+use crate::privacy::policy::OTHER;
 use crate::semconv::Field;
 
 /// What stands for a reason that nobody told.
@@ -25,6 +29,19 @@ pub(super) fn output(shower: Shower<'_>, messages: &[Message], reasons: &[&str])
     let units = messages.iter().enumerate();
     let units = units.map(|(place, message)| unit(shower, Said::ByModel, message, Some(reason(place)))).collect();
     Form::List { units, gives: Gives::Last }
+}
+
+/// The reasons that messages of this form tell, one for each, where any tells one.
+pub(crate) fn told_reasons(messages: &Value) -> Vec<String> {
+    let messages = messages.as_array().map(Vec::as_slice).unwrap_or_default();
+    if messages.iter().all(|message| message.get("finish_reason").is_none()) {
+        return Vec::new();
+    }
+    let reason = |message: &Value| {
+        let reason = message.get("finish_reason").and_then(Value::as_str).unwrap_or_default();
+        if is_label(reason) { reason.to_owned() } else { OTHER.to_string() }
+    };
+    messages.iter().map(reason).collect()
 }
 
 /// The conventions' own word for a provider's.

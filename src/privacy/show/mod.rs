@@ -16,3 +16,6 @@ mod part;
 mod person;
 mod shower;
 mod tell;
+
+#[cfg(any(feature = "collector", feature = "sdk", unix))]
+pub(crate) use messages::told_reasons;

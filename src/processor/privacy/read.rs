@@ -9,7 +9,7 @@ use super::value::to_json;
 use crate::event::shape::{self, genai};
 use crate::event::{Message, RawText, Request, ResultContent, Role, ToolDefinition};
 use crate::otlp::AnyView;
-use crate::privacy::{OTHER, is_label};
+use crate::privacy::told_reasons;
 
 pub(super) fn messages(value: &AnyView<'_>) -> Option<Vec<Message>> {
     json(value).map(genai::messages)
@@ -44,16 +44,7 @@ pub(super) fn completion(value: &AnyView<'_>) -> Option<Vec<Message>> {
 
 /// For each message of an answer why it ended, as far as that is told in words.
 pub(super) fn reasons(value: &AnyView<'_>) -> Vec<String> {
-    let Some(Value::Array(messages)) = json(value) else { return Vec::new() };
-    let reason = |message: &Value| {
-        let reason = message.get("finish_reason").and_then(Value::as_str).unwrap_or_default();
-        if is_label(reason) { reason.to_owned() } else { OTHER.to_string() }
-    };
-    if messages.iter().any(|message| message.get("finish_reason").is_some()) {
-        messages.iter().map(reason).collect()
-    } else {
-        Vec::new()
-    }
+    json(value).as_ref().map(told_reasons).unwrap_or_default()
 }
 
 /// A text as it is, and whether it is; anything else as JSON text, which nobody has sent so.

@@ -6,6 +6,9 @@ use crate::event::{Closed, Output, Veiled};
 use crate::replay::restore::is_whole;
 use crate::semconv::{FINISH_REASONS, INPUT_TOKENS, OUTPUT_TOKENS, RESPONSE_ID, RESPONSE_MODEL};
 
+/// What stands for a reason that nobody told.
+const UNTOLD: &str = "unknown";
+
 /// A recorded answer. Holds content: no `Debug`.
 pub(super) struct Recorded {
     pub(super) id: Option<String>,
@@ -20,7 +23,9 @@ pub(super) struct Recorded {
 pub(super) struct Said {
     pub(super) parts: Vec<Part>,
     /// Why the model stopped, in the conventions' words.
-    pub(super) reason: String,
+    reason: Option<String>,
+    /// The same in the provider's.
+    providers: Option<String>,
 }
 
 pub(super) enum Part {
@@ -30,7 +35,7 @@ pub(super) enum Part {
 }
 
 impl Recorded {
-    /// Nothing where not all of its content was kept.
+    /// Nothing where not all of its content was kept, or where it holds what no API has a place for here.
     pub(super) fn read(closed: &Closed<Veiled>, output: &Output) -> Option<Self> {
         if !is_whole(&output.shown) {
             return None;
@@ -40,17 +45,17 @@ impl Recorded {
         let tokens = |count: Option<i64>| count.filter(|count| *count >= 0).unwrap_or(0);
         let reasons = closed.attrs.get(FINISH_REASONS).unwrap_or_default();
         let said = |(place, message): (usize, &Value)| {
-            let told = message.get("finish_reason").and_then(Value::as_str).map(str::to_owned);
             let parts = message.get("parts").and_then(Value::as_array).into_iter().flatten();
-            let parts: Vec<Part> =
-                parts.enumerate().filter_map(|(number, part)| self::part(place, number, part)).collect();
-            let reason = told.or_else(|| reasons.get(place).map(|reason| reason.to_string()));
-            Said { parts, reason: reason.unwrap_or_else(|| "stop".to_owned()) }
+            let parts: Option<Vec<Part>> =
+                parts.enumerate().map(|(number, part)| self::part(place, number, part)).collect();
+            let told = message.get("finish_reason").and_then(Value::as_str).filter(|reason| *reason != UNTOLD);
+            let providers = reasons.get(place).map(|reason| reason.to_string());
+            Some(Said { parts: parts?, reason: told.map(str::to_owned), providers })
         };
         Some(Self {
             id: label(closed.attrs.get(RESPONSE_ID)),
             model: label(closed.attrs.get(RESPONSE_MODEL)),
-            messages: messages.iter().enumerate().map(said).collect(),
+            messages: messages.iter().enumerate().map(said).collect::<Option<_>>()?,
             input_tokens: tokens(closed.attrs.get(INPUT_TOKENS)),
             output_tokens: tokens(closed.attrs.get(OUTPUT_TOKENS)),
         })
@@ -65,6 +70,17 @@ impl Said {
     /// Its text, joined; nothing where it has none.
     pub(super) fn text(&self) -> Option<String> {
         self.joined(|part| if let Part::Text(text) = part { Some(text) } else { None })
+    }
+
+    /// Why the model stopped, in the words of an API: the provider's own where the API has it, else the conventions' by the
+    /// pairs of `words`.
+    pub(super) fn reason<'r>(&'r self, own: &[&str], words: &[(&str, &'r str)]) -> &'r str {
+        if let Some(told) = self.providers.as_deref().filter(|told| own.contains(told)) {
+            return told;
+        }
+        let by_parts = if self.calls().next().is_some() { "tool_call" } else { "stop" };
+        let told = self.reason.as_deref().unwrap_or(by_parts);
+        words.iter().find(|(known, _)| *known == told).map_or(told, |(_, word)| word)
     }
 
     pub(super) fn reasoning(&self) -> Option<String> {

@@ -12,12 +12,10 @@ fn parts(answer: &Recorded) -> &[Part] {
 }
 
 fn reason(answer: &Recorded) -> &str {
-    match answer.messages.first().map_or("stop", |said| said.reason.as_str()) {
-        "stop" => "end_turn",
-        "tool_call" => "tool_use",
-        "length" => "max_tokens",
-        other => other,
-    }
+    const OWN: &[&str] = &["end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal"];
+    const WORDS: &[(&str, &str)] =
+        &[("stop", "end_turn"), ("tool_call", "tool_use"), ("length", "max_tokens"), ("content_filter", "refusal")];
+    answer.messages.first().map_or("end_turn", |said| said.reason(OWN, WORDS))
 }
 
 fn block(part: &Part) -> Value {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::answer::Recorded;
+use super::reply::Reply;
 use super::{Cassette, Missing, anthropic, chat, responses};
 use crate::event::shape;
 
@@ -24,6 +25,13 @@ pub enum Served {
     Whole(Value),
     /// Server-sent events.
     Stream(Vec<Streamed>),
+    /// An error, as it was recorded.
+    Failure {
+        /// The HTTP status.
+        status: u16,
+        /// The body.
+        body: Value,
+    },
 }
 
 /// One server-sent event.
@@ -72,7 +80,11 @@ impl Cassette {
         let messages = if api == Api::Responses { "input" } else { "messages" };
         let request = body.get(messages).and_then(|_| shape::request(body)).ok_or(Missing::NotARequest)?;
         let model = body.get("model").and_then(Value::as_str).unwrap_or_default();
-        let answer = self.find(request)?;
+        let answer = match self.find(request)? {
+            Reply::Answer(answer) => answer,
+            Reply::Failure(failure) => return Ok(Served::Failure { status: failure.status, body: failure.body() }),
+            Reply::Lost => return Err(Missing::Lost),
+        };
         let is_streamed = body.get("stream").and_then(Value::as_bool).unwrap_or(false);
         Ok(if is_streamed {
             let usage = body.pointer("/stream_options/include_usage").and_then(Value::as_bool).unwrap_or(false);

@@ -17,10 +17,8 @@ fn usage(answer: &Recorded) -> Value {
 }
 
 fn reason(said: &Said) -> &str {
-    match said.reason.as_str() {
-        "tool_call" => "tool_calls",
-        other => other,
-    }
+    const OWN: &[&str] = &["stop", "length", "tool_calls", "content_filter", "function_call"];
+    said.reason(OWN, &[("tool_call", "tool_calls")])
 }
 
 fn calls(said: &Said) -> Vec<Value> {

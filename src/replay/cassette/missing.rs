@@ -19,6 +19,8 @@ pub enum Missing {
         /// How many times.
         recorded: usize,
     },
+    /// It was recorded, and not all of its answer was kept.
+    Lost,
 }
 
 /// The recorded request that shares the longest beginning with one that was not recorded.
@@ -41,7 +43,7 @@ impl Missing {
     pub const fn status(&self) -> u16 {
         match self {
             Self::NotARequest => 400,
-            Self::NotRecorded(_) | Self::Exhausted { .. } => 422,
+            Self::NotRecorded(_) | Self::Exhausted { .. } | Self::Lost => 422,
         }
     }
 
@@ -51,6 +53,7 @@ impl Missing {
             Self::NotARequest => "invalid_request_error",
             Self::NotRecorded(_) => "not_recorded",
             Self::Exhausted { .. } => "recording_exhausted",
+            Self::Lost => "answer_not_kept",
         };
         let mut error = json!({"type": kind, "message": self.to_string()});
         if let Self::NotRecorded(Some(nearest)) = self {
@@ -86,6 +89,10 @@ impl fmt::Display for Missing {
             Self::Exhausted { recorded } => {
                 write!(f, "this request was recorded {recorded} times, and has been answered as often")
             }
+            Self::Lost => f.write_str(
+                "this request was recorded without all of its answer, which is kept where VEILSPAN_CONTENT and \
+                 VEILSPAN_CONTENT_MAX are `full`",
+            ),
         }
     }
 }

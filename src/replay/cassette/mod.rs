@@ -1,7 +1,7 @@
 //! Recorded answers, given again: to model requests over the APIs that agents speak, and to tool calls in a library.
 //!
 //! A request is matched by the chain digest of all that it holds, the n-th equal request with the n-th recorded answer.
-//! What was not recorded is not answered: the refusal names the nearest recording by its span, and the first message that
+//! An error that was recorded is an answer like any other. What was not recorded is not answered: the refusal names the nearest recording by its span, and the first message that
 //! is not the recorded one by its pointer and both digests, never by what it says. Nothing is ever asked of a model, and
 //! no tool is run that was not declared fit for it.
 //!
@@ -11,19 +11,22 @@ mod answer;
 mod anthropic;
 mod api;
 mod chat;
+mod gather;
 mod missing;
+mod reply;
 mod responses;
 mod tools;
 
 pub use api::{Api, Served, Streamed};
+pub use gather::{Gathered, Gathering};
 pub use missing::{Missing, Nearest};
 pub use tools::{Effect, Provenance, ToolAnswer, ToolRefused};
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use self::answer::Recorded;
-use crate::event::{CallKind, Digest, Event, Given, Input, Kind, Request, Returned, Shown, SpanIds, Veiled, shape};
+use self::reply::Reply;
+use crate::event::{CallKind, Digest, Event, Given, Input, Kind, Request, Shown, SpanIds, Veiled, shape};
 use crate::privacy::{Policy, c1};
 use crate::replay::recording::Recording;
 
@@ -33,8 +36,8 @@ pub struct Cassette {
     by_chain: HashMap<Digest, Vec<usize>>,
     tools: tools::Tools,
     hashers: Vec<c1::Hasher>,
-    /// How often each request was answered.
-    given: Mutex<HashMap<Digest, usize>>,
+    /// How often each request was answered, by the place of the first that equals it.
+    given: Mutex<HashMap<usize, usize>>,
     /// How many model requests of the recording have an answer without its content.
     pub without_content: u64,
 }
@@ -42,13 +45,11 @@ pub struct Cassette {
 /// One recorded model request.
 struct Entry {
     span: SpanIds,
-    /// The chain digests that a request equal to it may have.
-    chains: Vec<Digest>,
     /// The chain before its first message and after each, unkeyed, where its content was kept.
     heads: Vec<Digest>,
     /// Whether its producer told of the tools that were offered.
     tells_tools: bool,
-    answer: Recorded,
+    reply: Reply,
 }
 
 /// A request, as digests.
@@ -88,11 +89,8 @@ impl Cassette {
     }
 
     fn add(&mut self, span: SpanIds, input: &Input, end: &Event<Veiled>) {
-        let Kind::Closed(closed, Returned::Answer(output)) = &end.kind else { return };
-        let Some(answer) = Recorded::read(closed, output) else {
-            self.without_content += u64::from(!output.items.is_empty());
-            return;
-        };
+        let reply = Reply::read(end);
+        self.without_content += u64::from(matches!(reply, Reply::Lost));
         let heads = request_of(input).map(|request| c1::request(&c1::Hasher::sha256(), &request).heads);
         let heads = heads.unwrap_or_default();
         let mut chains: Vec<Digest> = input.chain.into_iter().chain(heads.last().copied()).collect();
@@ -102,38 +100,43 @@ impl Cassette {
         for chain in &chains {
             self.by_chain.entry(*chain).or_default().push(place);
         }
-        self.entries.push(Entry { span, chains, heads, tells_tools, answer });
+        self.entries.push(Entry { span, heads, tells_tools, reply });
     }
 
-    /// How many answers there are.
+    /// How many answers there are, with all of their content.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.iter().filter(|entry| matches!(entry.reply, Reply::Answer(_))).count()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
     }
 
-    /// The next recorded answer to a request.
-    fn find(&self, request: Request) -> Result<&Recorded, Missing> {
+    /// What came of the next recorded request that equals this one.
+    fn find(&self, request: Request) -> Result<&Reply, Missing> {
         let asked = self.asked(request);
-        let of = |chains: &[Digest]| chains.iter().find_map(|chain| self.by_chain.get(chain));
-        let places = of(&asked.chains).or_else(|| {
-            let without = of(&asked.without_tools)?;
-            without
-                .iter()
-                .all(|place| self.entries.get(*place).is_some_and(|entry| !entry.tells_tools))
-                .then_some(without)
-        });
-        let Some(places) = places else { return Err(self.missing(&asked)) };
-        let first = places.first().and_then(|place| self.entries.get(*place)).and_then(|entry| entry.chains.first());
-        let Some(first) = first else { return Err(self.missing(&asked)) };
+        let mut places = self.places(&asked.chains);
+        if places.is_empty() {
+            places = self.places(&asked.without_tools);
+            places.retain(|place| self.entries.get(*place).is_some_and(|entry| !entry.tells_tools));
+        }
+        let Some(first) = places.first() else { return Err(self.missing(&asked)) };
+        let exhausted = Missing::Exhausted { recorded: places.len() };
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         let count = given.entry(*first).or_default();
-        let place = places.get(*count).ok_or(Missing::Exhausted { recorded: places.len() })?;
+        let place = places.get(*count).ok_or(exhausted)?;
         *count += 1;
-        self.entries.get(*place).map(|entry| &entry.answer).ok_or(Missing::Exhausted { recorded: places.len() })
+        self.entries.get(*place).map(|entry| &entry.reply).ok_or(Missing::NotRecorded(None))
+    }
+
+    /// The recorded requests that have one of these chain digests, in order.
+    fn places(&self, chains: &[Digest]) -> Vec<usize> {
+        let mut places: Vec<usize> =
+            chains.iter().filter_map(|chain| self.by_chain.get(chain)).flatten().copied().collect();
+        places.sort_unstable();
+        places.dedup();
+        places
     }
 
     fn asked(&self, mut request: Request) -> Asked {
@@ -151,7 +154,10 @@ impl Cassette {
     fn missing(&self, asked: &Asked) -> Missing {
         let shared =
             |entry: &Entry| asked.heads.iter().zip(&entry.heads).take_while(|(one, other)| one == other).count();
-        let nearest = self.entries.iter().map(|entry| (shared(entry), entry)).max_by_key(|(shared, _)| *shared);
+        let known = self.entries.iter().filter(|entry| !entry.heads.is_empty());
+        // Of several that are as near the first is told.
+        let nearest =
+            known.map(|entry| (shared(entry), entry)).reduce(|best, one| if one.0 > best.0 { one } else { best });
         let nearest = nearest.map(|(shared, entry)| missing::Nearest {
             span: entry.span,
             // The first head stands for the instructions and the tools.

@@ -6,6 +6,9 @@ use super::Streamed;
 use super::answer::{Part, Recorded, as_text, pieces};
 use super::api::put;
 
+const IN_PROGRESS: &str = "in_progress";
+const INCOMPLETE: &str = "incomplete";
+
 fn items(answer: &Recorded) -> Vec<(&Part, Value)> {
     let parts = answer.messages.iter().flat_map(|said| &said.parts);
     parts.enumerate().map(|(number, part)| (part, item(number, part))).collect()
@@ -27,6 +30,13 @@ fn item(number: usize, part: &Part) -> Value {
     }
 }
 
+/// Why it is not whole; nothing where it is.
+fn incomplete(answer: &Recorded) -> Option<&str> {
+    const OWN: &[&str] = &["max_output_tokens", "content_filter"];
+    let reason = answer.messages.last()?.reason(OWN, &[("length", "max_output_tokens")]);
+    OWN.contains(&reason).then_some(reason)
+}
+
 fn response(answer: &Recorded, model: &str, output: Vec<Value>, status: &str) -> Value {
     let (read, written) = (answer.input_tokens, answer.output_tokens);
     let usage = json!({
@@ -35,15 +45,16 @@ fn response(answer: &Recorded, model: &str, output: Vec<Value>, status: &str) ->
     });
     json!({
         "id": answer.id(), "object": "response", "created_at": 0, "status": status, "error": null,
-        "incomplete_details": null, "model": answer.model.as_deref().unwrap_or(model), "output": output,
+        "incomplete_details": incomplete(answer).filter(|_| status == INCOMPLETE).map(|reason| json!({"reason": reason})),
+        "model": answer.model.as_deref().unwrap_or(model), "output": output,
         "parallel_tool_calls": true, "tools": [], "metadata": {},
-        "usage": if status == "completed" { usage } else { Value::Null },
+        "usage": if status == IN_PROGRESS { Value::Null } else { usage },
     })
 }
 
 pub(super) fn body(answer: &Recorded, model: &str) -> Value {
     let output = items(answer).into_iter().map(|(_, item)| item).collect();
-    response(answer, model, output, "completed")
+    response(answer, model, output, if incomplete(answer).is_some() { INCOMPLETE } else { "completed" })
 }
 
 pub(super) fn events(answer: &Recorded, model: &str) -> Vec<Streamed> {
@@ -53,11 +64,11 @@ pub(super) fn events(answer: &Recorded, model: &str) -> Vec<Streamed> {
         put(&mut data, "sequence_number", events.len().into());
         events.push(Streamed::new(Some(event), &data));
     };
-    push("response.created", json!({"response": response(answer, model, Vec::new(), "in_progress")}));
+    push("response.created", json!({"response": response(answer, model, Vec::new(), IN_PROGRESS)}));
     for (place, (part, item)) in items(answer).into_iter().enumerate() {
         let id = item.get("id").cloned().unwrap_or_default();
         let mut begun = item.clone();
-        put(&mut begun, "status", "in_progress".into());
+        put(&mut begun, "status", IN_PROGRESS.into());
         let at = |mut data: Value| {
             put(&mut data, "output_index", place.into());
             put(&mut data, "item_id", id.clone());
@@ -94,6 +105,7 @@ pub(super) fn events(answer: &Recorded, model: &str) -> Vec<Streamed> {
         }
         push("response.output_item.done", json!({"output_index": place, "item": item}));
     }
-    push("response.completed", json!({"response": body(answer, model)}));
+    let last = if incomplete(answer).is_some() { "response.incomplete" } else { "response.completed" };
+    push(last, json!({"response": body(answer, model)}));
     events
 }

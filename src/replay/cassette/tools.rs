@@ -7,10 +7,11 @@ use std::sync::{Mutex, PoisonError};
 use bytestring::ByteString;
 
 use super::Cassette;
-use crate::event::{CallKind, Digest, Given, Kind, Returned};
+use crate::event::{CallKind, Closed, Digest, Given, Kind, Measure, Outcome, Returned, Veiled};
 use crate::privacy::c1;
 use crate::replay::recording::Recording;
-use crate::semconv::TOOL_NAME;
+use crate::replay::restore::is_whole;
+use crate::semconv::{ERROR_KIND, TOOL_NAME};
 
 /// What running a tool does to the world. Whoever wrote the tool says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -62,22 +63,39 @@ impl fmt::Debug for ToolAnswer {
 }
 
 /// Why a tool call has no result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ToolRefused {
     /// Nothing was recorded for it, and it may not be run: it has side effects, or nobody asked for that.
     #[error("no result was recorded for this call, and the tool may not be run")]
     NotRecorded,
+    /// The call was recorded, and failed.
+    #[error("this call was recorded as failed")]
+    Failed {
+        /// The class of its error (`veilspan.error.kind`), for whoever fails it again.
+        kind: String,
+    },
+}
+
+/// What a recorded call came to.
+#[derive(Clone)]
+enum Kept {
+    Result(String),
+    Failed(String),
+    /// Not all of its result was kept, or it never ended.
+    Nothing,
 }
 
 #[derive(Default)]
 pub(super) struct Tools {
-    results: HashMap<(ByteString, Digest), Vec<String>>,
+    /// Of each call, in the order of their starts.
+    results: HashMap<(ByteString, Digest), Vec<Kept>>,
     given: Mutex<HashMap<(ByteString, Digest), usize>>,
 }
 
 impl Tools {
     pub(super) fn new(recording: &Recording) -> Self {
-        let mut results: HashMap<(ByteString, Digest), Vec<String>> = HashMap::new();
+        let mut results: HashMap<(ByteString, Digest), Vec<Kept>> = HashMap::new();
         let mut open = HashMap::new();
         let mut calls = Vec::new();
         for event in recording.events().iter().filter(|event| event.key.kind == CallKind::Tool) {
@@ -86,13 +104,12 @@ impl Tools {
                     let shown = arguments.shown.content().map(|text| digest(&c1::Hasher::sha256(), text));
                     let keys: Vec<Digest> = arguments.digest.into_iter().chain(shown).collect();
                     open.insert((&event.scope, event.key), calls.len());
-                    calls.push((opened.attrs.get(TOOL_NAME).unwrap_or_default(), keys, None));
+                    calls.push((opened.attrs.get(TOOL_NAME).unwrap_or_default(), keys, Kept::Nothing));
                 }
-                Kind::Closed(_, Returned::Result(result)) => {
-                    let content = result.shown.content().filter(|_| crate::replay::restore::is_whole(&result.shown));
+                Kind::Closed(closed, Returned::Result(result)) => {
                     let call = open.get(&(&event.scope, event.key)).and_then(|place| calls.get_mut(*place));
-                    if let (Some(content), Some((_, _, kept))) = (content, call) {
-                        *kept = Some(content.to_string());
+                    if let Some((_, _, kept)) = call {
+                        *kept = Kept::read(closed, result);
                     }
                 }
                 _ => {}
@@ -103,10 +120,23 @@ impl Tools {
             keys.sort_unstable();
             keys.dedup();
             for (key, kept) in keys.into_iter().zip(std::iter::repeat(kept)) {
-                results.entry((name.clone(), key)).or_default().extend(kept);
+                results.entry((name.clone(), key)).or_default().push(kept);
             }
         }
         Self { results, given: Mutex::default() }
+    }
+}
+
+impl Kept {
+    fn read(closed: &Closed<Veiled>, result: &Measure) -> Self {
+        // A result that says what went wrong is a result.
+        match result.shown.content().filter(|_| is_whole(&result.shown)) {
+            Some(content) => Self::Result(content.to_string()),
+            None if result.length.is_none() && closed.outcome.is_some_and(Outcome::is_error) => {
+                Self::Failed(closed.attrs.text(ERROR_KIND).unwrap_or("failed").to_owned())
+            }
+            None => Self::Nothing,
+        }
     }
 }
 
@@ -120,7 +150,7 @@ impl Cassette {
     ///
     /// # Errors
     ///
-    /// There is neither.
+    /// There is neither, or the call failed when it was recorded.
     pub fn tool(
         &self,
         name: &str,
@@ -133,11 +163,13 @@ impl Cassette {
             let key = (ByteString::from(name), digest(hasher, arguments));
             if let Some(results) = self.tools.results.get(&key) {
                 let count = given.entry(key).or_default();
-                if let Some(result) = results.get(*count) {
-                    *count += 1;
-                    return Ok(ToolAnswer { result: result.clone(), provenance: Provenance::Recorded });
+                let recorded = results.get(*count);
+                *count += usize::from(recorded.is_some());
+                match recorded.cloned() {
+                    Some(Kept::Result(result)) => return Ok(ToolAnswer { result, provenance: Provenance::Recorded }),
+                    Some(Kept::Failed(kind)) => return Err(ToolRefused::Failed { kind }),
+                    Some(Kept::Nothing) | None => break,
                 }
-                break;
             }
         }
         drop(given);

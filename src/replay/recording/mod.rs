@@ -5,12 +5,16 @@ mod cut;
 mod importance;
 mod instant;
 mod pages;
+#[cfg(unix)]
+mod payloads;
 
 pub use checkpoint::Checkpoint;
 pub use cut::{Cut, CutError, Side};
 pub use importance::importance;
 pub use instant::instant;
-pub use pages::{MAX_PAGES, Page, Pages, pages};
+pub use pages::{Gather, MAX_PAGES, Page, Pages, pages};
+#[cfg(unix)]
+pub use payloads::PayloadsRead;
 
 use bytestring::ByteString;
 

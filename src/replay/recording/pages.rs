@@ -24,38 +24,73 @@ pub struct Pages<T, E> {
     pub error: Option<E>,
 }
 
+impl<T, E> Default for Pages<T, E> {
+    fn default() -> Self {
+        Self { records: Vec::new(), requests: 0, duplicates: 0, incomplete: false, error: None }
+    }
+}
+
+/// Pages as they come, each record once.
+#[derive(Clone, Debug)]
+pub struct Gather<I, T, E> {
+    seen: HashSet<I>,
+    /// What has come.
+    pub pages: Pages<T, E>,
+}
+
+impl<I: Eq + Hash, T, E> Default for Gather<I, T, E> {
+    fn default() -> Self {
+        Self { seen: HashSet::new(), pages: Pages::default() }
+    }
+}
+
+impl<I: Eq + Hash, T, E> Gather<I, T, E> {
+    /// Takes a page, and says how many of its records were new.
+    pub fn take(&mut self, page: Page<I, T>) -> usize {
+        let before = self.pages.records.len();
+        self.pages.requests += 1;
+        for (id, record) in page {
+            if self.seen.insert(id) {
+                self.pages.records.push(record);
+            } else {
+                self.pages.duplicates += 1;
+            }
+        }
+        self.pages.records.len() - before
+    }
+
+    /// A page could not be had: what came is kept, and marked as incomplete. Of several reasons the first is kept.
+    pub fn failed(&mut self, error: E) {
+        self.pages.requests += 1;
+        self.pages.incomplete = true;
+        self.pages.error.get_or_insert(error);
+    }
+}
+
 /// Asks for pages of `size` records, by the number of those that it was given before, until one is not full.
 ///
 /// A page without a record that is new ends it, as does a failure: what came before is kept, and marked as incomplete.
 pub fn pages<I: Eq + Hash, T, E>(size: usize, mut fetch: impl FnMut(usize) -> Result<Page<I, T>, E>) -> Pages<T, E> {
-    let mut seen = HashSet::new();
-    let mut all = Pages { records: Vec::new(), requests: 0, duplicates: 0, incomplete: false, error: None };
+    let mut all = Gather::default();
     let mut offset = 0;
-    while all.requests < MAX_PAGES {
-        all.requests += 1;
+    while all.pages.requests < MAX_PAGES {
         let page = match fetch(offset) {
             Ok(page) => page,
             Err(error) => {
-                (all.incomplete, all.error) = (true, Some(error));
-                return all;
+                all.failed(error);
+                return all.pages;
             }
         };
-        let (count, before) = (page.len(), all.records.len());
-        for (id, record) in page {
-            if seen.insert(id) {
-                all.records.push(record);
-            } else {
-                all.duplicates += 1;
-            }
-        }
+        let count = page.len();
+        let new = all.take(page);
         if count < size.max(1) {
-            return all;
+            return all.pages;
         }
-        if all.records.len() == before {
+        if new == 0 {
             break;
         }
         offset += count;
     }
-    all.incomplete = true;
-    all
+    all.pages.incomplete = true;
+    all.pages
 }

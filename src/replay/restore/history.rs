@@ -9,6 +9,9 @@ use super::Kept;
 use crate::event::{CallKind, Event, Given, Input, Item, Kind, Measure, Output, Returned, Role, Scope, Shown, Veiled};
 use crate::semconv::{TOOL_CALL_ID, TOOL_NAME};
 
+/// What stands in the place of what was cut, left out or masked.
+const MARKERS: [&str; 4] = ["<truncated", r#"{"type":"truncated"}"#, "[redacted:", "<redacted"];
+
 pub(super) struct History {
     pub(super) messages: Vec<Value>,
     pub(super) system: Option<Value>,
@@ -29,11 +32,11 @@ pub(super) fn collect(before: &[&Event<Veiled>], scope: &Scope) -> History {
     let mut whole = history.shown(&events, place, input);
     for event in events.iter().skip(place + 1) {
         match &event.kind {
-            Kind::Closed(_, Returned::Answer(output)) if event.key == opened.key => whole &= history.answered(output),
+            Kind::Closed(_, Returned::Answer(output)) if is_same(event, opened) => whole &= history.answered(output),
             Kind::Closed(closed, Returned::Result(result)) if event.key.kind == CallKind::Tool => {
                 let of_call = |attr| {
                     let opened = events.iter().find_map(|one| match &one.kind {
-                        Kind::Opened(opened, _) if one.key == event.key => opened.attrs.get(attr),
+                        Kind::Opened(opened, _) if is_same(one, event) => opened.attrs.get(attr),
                         _ => None,
                     });
                     opened.or_else(|| closed.attrs.get(attr))
@@ -49,6 +52,11 @@ pub(super) fn collect(before: &[&Event<Veiled>], scope: &Scope) -> History {
         (false, true) => Kept::Nothing,
     };
     history
+}
+
+/// Whether both tell of one call. Keys repeat in other turns.
+fn is_same(one: &Event<Veiled>, other: &Event<Veiled>) -> bool {
+    one.key == other.key && one.scope == other.scope
 }
 
 impl History {
@@ -126,7 +134,5 @@ fn list(shown: &Shown) -> Vec<Value> {
 
 /// Whether nothing of a text was cut or masked, as far as the text itself says.
 pub(in crate::replay) fn is_whole(shown: &Shown) -> bool {
-    shown
-        .content()
-        .is_some_and(|content| !["<truncated", "[redacted:", "<redacted"].iter().any(|marker| content.contains(marker)))
+    shown.content().is_some_and(|content| !MARKERS.iter().any(|marker| content.contains(marker)))
 }

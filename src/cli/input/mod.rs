@@ -1,28 +1,27 @@
-//! What a command is to read: a Codex bundle, or OTLP JSON lines of a Collector's file exporter.
+//! What a command is to read: a Codex bundle, a session's transcript, OTLP JSON lines of a Collector's file exporter, or
+//! traces of a back end.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+mod answers;
+mod lines;
+mod traces;
+
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use prost::Message;
-
+use self::traces::Traces;
 use super::{Failure, sessions};
 use crate::environment;
-use crate::event::{Event, Source, Veiled};
+use crate::event::{Event, Veiled};
 use crate::import::TracePer;
 use crate::import::bundle::{BundleError, BundleReader};
 use crate::import::session::{Set, Told};
-use crate::otlp::assemble::patched;
-use crate::otlp::{Look, Request, decode, dialects};
+#[cfg(unix)]
+use crate::privacy::PayloadReader;
 use crate::privacy::Policy;
-use crate::processor::privacy::Privacy;
 use crate::reduce::{Facts, Rollout};
+#[cfg(unix)]
+use crate::replay::PayloadsRead;
 use crate::replay::Recording;
 
-/// The longest line that is read, in bytes: a Collector's file exporter writes a batch a line.
-const MAX_LINE: u64 = 256 << 20;
 /// The variable that says where Codex puts its bundles.
 const CODEX_ROOT: &str = "CODEX_ROLLOUT_TRACE_ROOT";
 
@@ -33,6 +32,15 @@ pub(super) struct Aside {
     pub(super) lines: u64,
     /// Spans that are no call, or name no rollout.
     pub(super) spans: u64,
+    /// Whether some of what was named could not be had.
+    pub(super) incomplete: bool,
+}
+
+impl Aside {
+    /// Whether the run may have more than what was read of it.
+    const fn is_incomplete(&self) -> bool {
+        self.incomplete || self.lines > 0
+    }
 }
 
 /// Whether an argument names a bundle, and no session: `latest` does where it is said where bundles are.
@@ -58,15 +66,19 @@ pub(super) fn resolve(input: &Path) -> Result<PathBuf, Failure> {
     newest.ok_or_else(|| Failure::BadData(format!("{CODEX_ROOT}: there is no bundle")))
 }
 
-/// Reads inputs, and reduces what they tell together. What could not be used is logged.
-pub(super) fn rollouts(inputs: &[PathBuf], policy: &Policy) -> Result<Vec<Rollout>, Failure> {
+/// Reads inputs, and reduces what they tell together; and whether some of it may be missing. What could not be used is
+/// logged.
+pub(super) fn rollouts(inputs: &[PathBuf], policy: &Policy) -> Result<(Vec<Rollout>, bool), Failure> {
     let mut facts = Facts::default();
+    let mut incomplete = false;
     for given in inputs {
         let path = resolve(given)?;
         let before = facts.refused();
-        let Aside { lines, spans } = read(&path, policy, |event| {
+        let aside = read(&path, policy, |event| {
             facts.absorb(&event);
         })?;
+        incomplete |= aside.is_incomplete();
+        let Aside { lines, spans, .. } = aside;
         let refused = facts.refused() - before;
         if lines + spans + refused > 0 {
             let input = path.display();
@@ -77,25 +89,54 @@ pub(super) fn rollouts(inputs: &[PathBuf], policy: &Policy) -> Result<Vec<Rollou
     if rollouts.is_empty() {
         return Err(Failure::BadData("there is no call in what was read".to_owned()));
     }
-    Ok(rollouts)
+    Ok((rollouts, incomplete))
 }
 
 /// Reads the one run of an input, with its content as far as the policy lets it be seen.
 pub(super) fn recording(given: &Path, policy: &Policy) -> Result<Recording, Failure> {
     let path = resolve(given)?;
     let mut events = Vec::new();
-    let Aside { lines, spans } = read(&path, policy, |event| events.push(event))?;
+    let aside = read(&path, policy, |event| events.push(event))?;
+    let Aside { lines, spans, .. } = aside;
     if lines + spans > 0 {
         let input = path.display();
         tracing::warn!(target: "veilspan", %input, lines, spans, "not everything could be used");
     }
     let mut recording = Recording::new(events).map_err(|error| bad(&path, &error.to_string()))?;
-    recording.incomplete |= lines > 0;
+    recording.incomplete |= aside.is_incomplete();
     Ok(recording)
+}
+
+/// The same with all the content that was kept of it, cut nowhere: for what stays in this process.
+pub(super) fn whole_recording(given: &Path, policy: &Policy) -> Result<Recording, Failure> {
+    let mut recording = recording(given, &policy.for_reading())?;
+    #[cfg(unix)]
+    payloads(&mut recording, policy);
+    Ok(recording)
+}
+
+/// Reads what is kept elsewhere. What cannot be had is logged.
+#[cfg(unix)]
+fn payloads(recording: &mut Recording, policy: &Policy) {
+    if !recording.has_payloads(policy) {
+        return;
+    }
+    let tenant = recording.events().first().and_then(|event| event.scope.tenant.clone());
+    let read = match PayloadReader::from_env(tenant.as_deref()) {
+        Ok(reader) => recording.read_payloads(&reader, policy),
+        Err(error) => PayloadsRead { error: Some(error), ..PayloadsRead::default() },
+    };
+    if let Some(error) = read.error {
+        let PayloadsRead { found, missing, .. } = read;
+        tracing::warn!(target: "veilspan", found, missing, %error, "not all content that is kept elsewhere could be read");
+    }
 }
 
 /// Reads an input, event by event.
 pub(super) fn read(path: &Path, policy: &Policy, mut take: impl FnMut(Event<Veiled>)) -> Result<Aside, Failure> {
+    if let Some(traces) = Traces::named(path) {
+        return traces?.read(policy, &mut take);
+    }
     let found = std::fs::metadata(path).map_err(|error| cannot_be_read(path, &error))?;
     if found.is_dir() && sessions::is_recorded(path) {
         return recorded(path, policy, &mut take);
@@ -108,7 +149,7 @@ pub(super) fn read(path: &Path, policy: &Policy, mut take: impl FnMut(Event<Veil
         let files = agent.resolve(path)?;
         return session(|take| sessions::read(agent, &files, &set(policy), take), &mut take);
     }
-    otlp_lines(path, policy, &mut take)
+    lines::read(path, policy, &mut take)
 }
 
 fn set(policy: &Policy) -> Set {
@@ -133,59 +174,6 @@ fn session(
 
 pub(super) fn bundle(path: &Path, policy: &Policy) -> Result<BundleReader, Failure> {
     BundleReader::open(path, policy.clone()).map_err(|error: BundleError| bad(path, &error.to_string()))
-}
-
-fn otlp_lines(path: &Path, policy: &Policy, take: &mut impl FnMut(Event<Veiled>)) -> Result<Aside, Failure> {
-    let file = File::open(path).map_err(|error| cannot_be_read(path, &error))?;
-    let mut lines = BufReader::new(file);
-    let privacy = Privacy::new(policy.clone());
-    let (mut aside, mut line, mut good) = (Aside::default(), Vec::new(), 0u64);
-    loop {
-        line.clear();
-        let read = (&mut lines).take(MAX_LINE).read_until(b'\n', &mut line);
-        match read.map_err(|error| cannot_be_read(path, &error))? {
-            0 => break,
-            _ if line.trim_ascii().is_empty() => continue,
-            _ => match request(&line, &privacy) {
-                Some(request) => {
-                    good += 1;
-                    aside.spans += calls(&request, take);
-                }
-                None => aside.lines += 1,
-            },
-        }
-    }
-    crate::event::wipe(&mut line);
-    if good == 0 && aside.lines > 0 {
-        return Err(bad(path, "neither a recording nor OTLP JSON lines"));
-    }
-    Ok(aside)
-}
-
-/// The request of a line, with nothing in it but what the policy lets leave.
-fn request(line: &[u8], privacy: &Privacy) -> Option<Request> {
-    let said: ExportTraceServiceRequest = serde_json::from_slice(line).ok()?;
-    let request = Request::parse(Bytes::from(said.encode_to_vec()), Look::Inside).ok()?;
-    let patches = privacy.request(&request);
-    if patches.is_empty() {
-        return Some(request);
-    }
-    Request::parse(patched(&request, &patches).into_bytes(), Look::Outside).ok()
-}
-
-/// How many of its spans tell of no call.
-fn calls(request: &Request, take: &mut impl FnMut(Event<Veiled>)) -> u64 {
-    let mut others = 0;
-    for resource in request.resources() {
-        let producer = decode::producer(&resource.resource());
-        for span in resource.scopes().flat_map(|scope| scope.spans()) {
-            match span.view().map(|view| dialects::call(&view, producer)) {
-                Ok(Ok(call)) => call.into_events(Source::Otlp).for_each(&mut *take),
-                _ => others += 1,
-            }
-        }
-    }
-    others
 }
 
 fn cannot_be_read(path: &Path, error: &std::io::Error) -> Failure {
