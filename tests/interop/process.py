@@ -102,6 +102,11 @@ class Process:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._child.pid
+
     def wait(self, seconds: float) -> int:
         """The exit code of a child that ends by itself."""
         try:
