@@ -1,4 +1,4 @@
-"""One run of our agent example against a model that a server of the suite plays, and what a back end must show of it."""
+"""One run of our agent example against a model that the suite plays, and what a back end must show of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole way into other back ends than Jaeger: each shows the agent's run by its own API, and nothing that was said."""
+"""The whole way into other back ends than Jaeger: each shows the run by its own API, and nothing that was said."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Clients that know nothing of us: OpenTelemetry's SDKs of Python and Node, each with published instrumentations of OpenAI's client whose
-content is switched on, into an unmodified Collector with our stage, and Jaeger."""
+"""Clients that know nothing of us: OpenTelemetry's SDKs of Python and Node, each with published instrumentations of
+OpenAI's client whose content is switched on, into an unmodified Collector with our stage, and Jaeger."""
 
 from __future__ import annotations
 

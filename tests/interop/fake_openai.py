@@ -201,7 +201,8 @@ def _handler(model: FakeOpenAi) -> type[BaseHTTPRequestHandler]:
 
         def _stream(self, answer: dict[str, Any]) -> None:
             chunks = [json.dumps(chunk) for chunk in _chunks(answer)]
-            self._send(200, "text/event-stream", "".join(f"data: {chunk}\n\n" for chunk in [*chunks, "[DONE]"]).encode())
+            events = "".join(f"data: {chunk}\n\n" for chunk in [*chunks, "[DONE]"])
+            self._send(200, "text/event-stream", events.encode())
 
         def _send(self, status: int, kind: str, body: bytes) -> None:
             self.send_response(status)

@@ -85,10 +85,10 @@ def span(texts: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def send(address: str, sent: dict[str, Any]) -> None:
-    """Sends one span as OTLP/JSON."""
+def send(address: str, *sent: dict[str, Any]) -> None:
+    """Sends spans of one scope as OTLP/JSON."""
     service = {"key": "service.name", "value": {"stringValue": "control"}}
-    body = {"resourceSpans": [{"resource": {"attributes": [service]}, "scopeSpans": [{"spans": [sent]}]}]}
+    body = {"resourceSpans": [{"resource": {"attributes": [service]}, "scopeSpans": [{"spans": list(sent)}]}]}
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"http://{address}/v1/traces", json.dumps(body).encode(), headers)
     urllib.request.urlopen(request, timeout=10).close()

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import axum
 import back_ends
 import clients
+import imports
 import no_stage
 import one_collector
 import peers
 import readme
+import scale_out
 import sdk_plugin
 from builds import Unavailable
 from process import NotReady, Workspace
@@ -36,6 +38,8 @@ SCENARIOS = {
     "one-collector": Scenario(one_collector.run, one_collector.NEEDS),
     "python": Scenario(clients.run_python, clients.PYTHON_NEEDS),
     "node": Scenario(clients.run_node, clients.NODE_NEEDS),
+    "imports": Scenario(imports.run, imports.NEEDS),
+    "scale-out": Scenario(scale_out.run, scale_out.NEEDS),
     "tempo": Scenario(back_ends.run_tempo, back_ends.TEMPO_NEEDS),
     "phoenix": Scenario(back_ends.run_phoenix, back_ends.PHOENIX_NEEDS),
     "sdk_plugin": Scenario(sdk_plugin.run, sdk_plugin.NEEDS),

@@ -1,10 +1,10 @@
-"""An agent on OpenAI's own client, told by one of three published instrumentations with all of their content switched on.
+"""An agent on OpenAI's own client, told by one of three published instrumentations with all their content switched on.
 
 usage: python_agent.py genai|openinference|openllmetry grpc|http SESSION QUESTION
 
-The model is asked with tools, each call it wants is run, and its second answer is streamed. The instrumentation tells of the model's
-calls; the turn and the tools around them are told by the OpenTelemetry API, in the words of the same dialect. The last tool fails, and
-what it says when it does is content too."""
+The model is asked with tools, each call it wants is run, and its second answer is streamed. The instrumentation tells of
+the model's calls; the turn and the tools around them are told by the OpenTelemetry API, in the words of the same dialect.
+The last tool fails, and what it says when it does is content too."""
 
 from __future__ import annotations
 
