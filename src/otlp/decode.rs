@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bytestring::ByteString;
 
 use super::any::{AnyView, Attributes};
+use super::decision;
 use super::fields::Core;
 use super::view::SpanView;
 use super::view_parts::EventView;
@@ -163,6 +164,9 @@ fn mark(kind: MarkKind, event: &EventView<'_>, producer: Option<ProducerId>) -> 
             Phase::Opened | Phase::Closed | Phase::Marked => set_free(&mut attrs, id, name.kind, &value)?,
             Phase::Foreign => {}
         }
+    }
+    if kind == MarkKind::Decision {
+        decision::content(event, &mut core)?;
     }
     let at = At { time_unix_nano: event.time_unix_nano(), producer, seq: core.seq };
     Ok(Marked { at, mark: Mark { kind, attrs, noted: core.into_noted(kind)? } })

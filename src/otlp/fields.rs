@@ -109,6 +109,11 @@ impl Core {
         Ok(())
     }
 
+    /// Whether anything is told of an action.
+    pub(super) fn tells_action(&self) -> bool {
+        self.action.digest.is_some() || self.action.length.is_some()
+    }
+
     fn set_of_mark(&mut self, id: KeyId, value: &AnyView<'_>) -> Result<(), NotACall> {
         use semconv as s;
         let messages = &mut self.replacement_messages;

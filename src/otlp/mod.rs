@@ -20,6 +20,7 @@ mod client;
 mod codec;
 mod compression;
 mod content;
+mod decision;
 pub mod decode;
 pub mod dialects;
 pub mod encode;

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-fn veilspan(arguments: &[&str]) -> Output {
+pub fn veilspan(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_veilspan"));
     command.args(arguments).env_clear().env("VEILSPAN_HASH", "sha256").output().unwrap()
 }

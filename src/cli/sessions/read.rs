@@ -301,14 +301,21 @@ fn hooks(file: &Found, session: &mut Session) {
     }
 }
 
-/// A line of `{ts, hook, payload}`.
+/// A line of `{ts, hook, payload}`, or of the payload's own members beside these.
 #[derive(Deserialize)]
 struct Line<'a> {
     ts: &'a str,
     #[serde(default)]
     hook: Option<&'a str>,
-    #[serde(borrow)]
-    payload: &'a RawValue,
+    #[serde(borrow, default)]
+    payload: Option<&'a RawValue>,
+}
+
+impl Line<'_> {
+    /// What the hook was told: the payload, or the whole line where it stands at its top.
+    fn payload<'l>(&'l self, line: &'l [u8]) -> &'l [u8] {
+        self.payload.map_or(line, |payload| payload.get().as_bytes())
+    }
 }
 
 /// The session that such a line is about.
@@ -318,14 +325,14 @@ fn session_of(line: &[u8]) -> Option<String> {
         session_id: String,
     }
     let told: Line<'_> = serde_json::from_slice(line).ok()?;
-    serde_json::from_str::<Payload>(told.payload.get()).ok().map(|payload| payload.session_id)
+    serde_json::from_slice::<Payload>(told.payload(line)).ok().map(|payload| payload.session_id)
 }
 
 fn recorded(line: &[u8], id: &str, session: &mut Session) {
     let Ok(told) = serde_json::from_slice::<Line<'_>>(line) else { return };
     let is_of_session = session_of(line).is_some_and(|session| session == id);
     if let Some(at) = unix_nanos(told.ts).filter(|_| is_of_session) {
-        session.hook(told.payload.get().as_bytes(), told.hook, at);
+        session.hook(told.payload(line), told.hook, at);
     }
 }
 
