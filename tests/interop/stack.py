@@ -138,12 +138,12 @@ class Stack:
         endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{self.addresses.otelcol_in}"}
         return self.start(name, [str(built(f"examples/{name}")), *arguments], {**endpoint, **environment})
 
-    def veilspan(self, *arguments: str) -> str:
-        """Runs our command line to its end, which must be a good one, and gives what it prints."""
-        ran = self.start(f"veilspan-{arguments[0]}", [str(built("veilspan")), *arguments])
-        code = ran.wait(COMMAND_SECONDS)
-        if code != 0:
-            raise NotReady(f"veilspan {arguments[0]}: ended with {code}")
+    def veilspan(self, *arguments: str, environment: dict[str, str] | None = None, code: int = 0) -> str:
+        """Runs our command line to its end, which must have this code, and gives what it prints."""
+        ran = self.start(f"veilspan-{arguments[0]}", [str(built("veilspan")), *arguments], environment)
+        ended = ran.wait(COMMAND_SECONDS)
+        if ended != code:
+            raise NotReady(f"veilspan {arguments[0]}: ended with {ended} instead of {code}")
         return ran.stdout.read_text()
 
     def start(self, name: str, command: list[str], more: dict[str, str] | None = None) -> Process:

@@ -15,6 +15,7 @@ import no_stage
 import one_collector
 import peers
 import readme
+import replays
 import scale_out
 import sdk_plugin
 from builds import Unavailable
@@ -39,6 +40,8 @@ SCENARIOS = {
     "python": Scenario(clients.run_python, clients.PYTHON_NEEDS),
     "node": Scenario(clients.run_node, clients.NODE_NEEDS),
     "imports": Scenario(imports.run, imports.NEEDS),
+    "replay-jaeger": Scenario(replays.run_jaeger, replays.JAEGER_NEEDS),
+    "replay-tempo": Scenario(replays.run_tempo, replays.TEMPO_NEEDS),
     "scale-out": Scenario(scale_out.run, scale_out.NEEDS),
     "tempo": Scenario(back_ends.run_tempo, back_ends.TEMPO_NEEDS),
     "phoenix": Scenario(back_ends.run_phoenix, back_ends.PHOENIX_NEEDS),
