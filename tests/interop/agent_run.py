@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fake_openai import Exchange, FakeOpenAi, canary
 from leaks import leaks, leaks_in_files, secrets_in
+from phoenix import Phoenix, PhoenixSpan
 from process import NotReady, Process, Workspace, wait_until
 from report import Report
 from spans import BackEnd, Span
@@ -72,7 +73,7 @@ class AgentRun:
         report.equal("no trace context goes to a model", context, [])
 
 
-def await_spans(report: Report, back_end: BackEnd, promise: str, wanted: list[str]) -> None:
+def await_spans(report: Report, back_end: BackEnd | Phoenix, promise: str, wanted: list[str]) -> None:
     """Waits for at least these spans, and for a turn that holds them."""
 
     def missing() -> list[str]:
@@ -105,5 +106,5 @@ def check_nothing_leaked(
     report.check("nothing said is in any log or file", not found, found)
 
 
-def _names(spans: list[Span]) -> list[str]:
+def _names(spans: list[Span] | list[PhoenixSpan]) -> list[str]:
     return [span.name for span in spans]

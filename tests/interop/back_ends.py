@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from typing import TypeVar
 
-from agent_run import ARRIVAL_SECONDS, AgentRun, await_spans, check_nothing_leaked
+from agent_run import AgentRun, await_spans, check_nothing_leaked
 from phoenix import Phoenix, PhoenixSpan
-from process import Workspace, wait_until
+from process import Workspace
 from report import Report
 from rollout import Rollout, check_rollout
 from stack import Addresses, Stack, built
@@ -14,21 +16,27 @@ from tempo import Tempo
 
 TEMPO_NEEDS = ("otelcol", "tempo")
 PHOENIX_NEEDS = ("otelcol", "phoenix")
+Stored = TypeVar("Stored", Tempo, Phoenix)
 
 
-def run_tempo(report: Report, workspace: Workspace) -> None:
-    """One agent run in Tempo."""
+def passed(report: Report, workspace: Workspace, start: Callable[[Stack], Stored]) -> tuple[Stored, AgentRun]:
+    """An agent's run, all of it in a back end, its summary too."""
     built("veilspan")
     stack = Stack(workspace, Addresses.free())
-    tempo = stack.tempo()
+    back_end = start(stack)
     stack.collector()
     stage = stack.stage()
     played = AgentRun.play(report, stack)
     wanted = played.expected_names()
-    await_spans(report, tempo, "every call has arrived in Tempo", wanted)
+    await_spans(report, back_end, "every call has arrived", wanted)
     report.equal("the stage exits with 0 on SIGTERM", stage.stop(), 0)
-    await_spans(report, tempo, "the summary has arrived in Tempo", [*wanted, "rollout"])
+    await_spans(report, back_end, "the summary has arrived", [*wanted, "rollout"])
+    return back_end, played
 
+
+def run_tempo(report: Report, workspace: Workspace) -> None:
+    """One agent run in Tempo."""
+    tempo, played = passed(report, workspace, Stack.tempo)
     rollout = Rollout.of(tempo.spans())
     check_rollout(report, rollout, played.exchanges)
     check_searches(report, tempo, rollout)
@@ -51,17 +59,7 @@ def check_searches(report: Report, tempo: Tempo, rollout: Rollout) -> None:
 
 def run_phoenix(report: Report, workspace: Workspace) -> None:
     """One agent run in Phoenix, which has words of its own for what it shows."""
-    built("veilspan")
-    stack = Stack(workspace, Addresses.free())
-    phoenix = stack.phoenix()
-    stack.collector()
-    stage = stack.stage()
-    played = AgentRun.play(report, stack)
-    calls = len(played.expected_names())
-    wait_until("every call is in Phoenix", lambda: len(phoenix.spans()) > calls, ARRIVAL_SECONDS)
-    report.equal("the stage exits with 0 on SIGTERM", stage.stop(), 0)
-    wait_until("the summary is in Phoenix", lambda: len(phoenix.spans()) > calls + 1, ARRIVAL_SECONDS)
-
+    phoenix, played = passed(report, workspace, Stack.phoenix)
     spans = phoenix.spans()
     agents = check_kinds(report, played, spans)
     check_session(report, phoenix, spans)

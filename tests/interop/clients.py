@@ -99,7 +99,7 @@ def run(report: Report, workspace: Workspace, clients: tuple[Client, ...]) -> No
     jaeger = stack.jaeger()
     stack.collector()
     stage = stack.stage()
-    played = [play(report, stack, client) for client in clients]
+    played = [play(report, stack, client, canary("question")) for client in clients]
     # A turn, two requests and two tools each.
     wanted = 5 * len(played)
     wait_until("every span is in Jaeger", lambda: len(jaeger.spans()) >= wanted, ARRIVAL_SECONDS)
@@ -116,20 +116,25 @@ def run(report: Report, workspace: Workspace, clients: tuple[Client, ...]) -> No
     for one in played:
         own = [span for span in spans if span.resource.get("service.name") == one.service]
         check_reduced(report, one, own, told)
-        sent = list(leaks((files / "in.otlp").read_bytes(), {one.question}))
-        report.check(f"{one.client.name} has sent what was said", bool(sent))
+    check_content(report, workspace, answers, played)
+
+
+def check_content(report: Report, workspace: Workspace, answers: dict[str, bytes], played: list[Played]) -> None:
+    """What was said has been sent, and has come no further than the stage."""
+    came_in = (workspace.folder("collector-files") / "in.otlp").read_bytes()
+    for one in played:
+        report.check(f"{one.client.name} has sent what was said", bool(list(leaks(came_in, {one.question}))))
     labels = {AGENT, *TOOLS}.union(*(one.model.labels() for one in played))
     planted = {text for one in played for text in one.model.said() | {one.question}}
     texts = {secret for text in planted for secret in secrets_in(text, labels)}
     check_nothing_leaked(report, answers, workspace, texts, exempt={"in.otlp"})
 
 
-def play(report: Report, stack: Stack, client: Client) -> Played:
+def play(report: Report, stack: Stack, client: Client, question: str) -> Played:
     """One turn of an agent on this client."""
     unique = secrets.token_hex(4)
     service, session = f"interop-{client.language}-{client.dialect}-{unique}", f"chat-{unique}"
     address = stack.addresses.otelcol_in if client.protocol == "grpc" else stack.addresses.otelcol_in_http
-    question = canary("question")
     command, environment = client.command()
     with FakeOpenAi() as model:
         process = stack.start(

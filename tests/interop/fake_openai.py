@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
+from leaks import texts_in
+
 TOOLS_AT_ONCE = 2
 PIECE_CHARS = 9
 
@@ -66,10 +68,10 @@ class FakeOpenAi:
         texts: set[str] = set()
         for exchange in self.exchanges:
             for message in [*exchange.request["messages"], exchange.answer["choices"][0]["message"]]:
-                texts.update(_texts(message.get("content")))
+                texts.update(texts_in(message.get("content")))
                 for call in message.get("tool_calls") or []:
                     arguments = call["function"]["arguments"]
-                    texts.update({arguments, *_texts(json.loads(arguments))})
+                    texts.update({arguments, *texts_in(json.loads(arguments))})
             for tool in exchange.request.get("tools") or []:
                 texts.add(tool["function"].get("description") or "")
         return texts
@@ -166,18 +168,6 @@ def _chunks(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
     ended = {"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}
     yield {**head, "choices": [ended], "usage": None}
     yield {**head, "choices": [], "usage": answer["usage"]}
-
-
-def _texts(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case list():
-            for item in value:
-                yield from _texts(item)
-        case dict():
-            for item in value.values():
-                yield from _texts(item)
 
 
 def _handler(model: FakeOpenAi) -> type[BaseHTTPRequestHandler]:

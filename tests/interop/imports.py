@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agent_run import ARRIVAL_SECONDS, check_nothing_leaked
-from leaks import secrets_in
+from leaks import secrets_in, texts_in
 from process import Workspace, wait_until
 from report import Report
 from spans import Span, once_each, spans_in
@@ -125,7 +125,7 @@ def said_in(path: Path) -> set[str]:
     """Every text of a recording that is a sentence, and so nobody's name."""
     found = [path] if path.is_file() else sorted(path.rglob("*"))
     files = [file for file in found if file.suffix in (".json", ".jsonl", ".ndjson")]
-    values = (text for file in files for row in _rows(file) for text in _texts(row))
+    values = (text for file in files for row in _rows(file) for text in texts_in(row, NO_CONTENT))
     return {secret for text in values if " " in text.strip() for secret in secrets_in(text, ()) if " " in secret}
 
 
@@ -135,16 +135,3 @@ def _rows(file: Path) -> Iterator[Any]:
         yield json.loads(text)
     else:
         yield from (json.loads(line) for line in text.splitlines() if line.strip())
-
-
-def _texts(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case list():
-            for item in value:
-                yield from _texts(item)
-        case dict():
-            for key, item in value.items():
-                if not (isinstance(item, str) and key in NO_CONTENT):
-                    yield from _texts(item)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 WHOLE_TEXT_CHARS = 8
@@ -19,6 +20,20 @@ def secrets_in(text: str, labels: Iterable[str]) -> set[str]:
     words = {word.strip(".,:;!?") for word in re.findall(rf"[\w.@:/+-]{{{WORD_CHARS},}}", text)}
     whole = {text} if len(text) >= WHOLE_TEXT_CHARS and re.search(r"\D", text) else set()
     return {secret for secret in whole | words if secret} - set(labels)
+
+
+def texts_in(value: Any, labels: Collection[str] = ()) -> Iterator[str]:
+    """Every text in a value that came as JSON, but for texts under keys that say that they are labels."""
+    match value:
+        case str():
+            yield value
+        case list():
+            for item in value:
+                yield from texts_in(item, labels)
+        case dict():
+            for key, item in value.items():
+                if not (isinstance(item, str) and key in labels):
+                    yield from texts_in(item, labels)
 
 
 def leaks(haystack: bytes, secrets: Iterable[str]) -> Iterator[str]:

@@ -126,10 +126,11 @@ class Stack:
         process.wait_until(lambda: answers_http(f"http://{self.addresses.otelcol_health}/"))
         return process
 
-    def stage(self) -> Process:
-        """Starts our stage with the example's configuration."""
-        command = [str(built("veilspan")), "collector", "--config", str(EXAMPLES / "veilspan.yaml")]
-        process = self.start("stage", command)
+    def stage(self, configuration: Path = EXAMPLES / "veilspan.yaml") -> Process:
+        """Starts our stage with the example's configuration, or with another."""
+        command = [str(built("veilspan")), "collector", "--config", str(configuration)]
+        # What stands behind a first tier of ours is the same Collector as behind any stage.
+        process = self.start("stage", command, {"OTELCOL_SPREAD": self.addresses.otelcol_back})
         process.wait_until(lambda: accepts(self.addresses.stage))
         return process
 
