@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::outlet::{Outlet, To};
-use super::sessions::{Agent, Found, Since, Wire, follow, read};
+use super::sessions::{Agent, Found, Open, Since, Wire, follow, read, unix_now};
 use super::{Failure, input};
 use crate::event::{Event, Veiled};
 use crate::import::bundle::Form;
@@ -95,7 +95,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn send(agent: Agent, recordings: &Recordings, policy: &Policy) -> Result<(), Failure> {
-    let outlet = Outlet::open(&recordings.to)?;
+    let mut outlet = Outlet::open(&recordings.to)?;
     let (bundles, paths): (Vec<&PathBuf>, Vec<&PathBuf>) =
         recordings.paths.iter().partition(|path| agent == Agent::Codex && input::is_bundle(path));
     let mut sent = 0;
@@ -105,12 +105,12 @@ fn send(agent: Agent, recordings: &Recordings, policy: &Policy) -> Result<(), Fa
         // What a span tells of a history is its messages.
         bundle.form(Form::Messages);
         bundle.trace_per(recordings.per());
-        sent += tell(&path, "codex", bundle, &outlet)?;
+        sent += tell(&path, "codex", bundle, &mut outlet)?;
     }
     if paths.is_empty() && sent == 0 {
         return Err(Failure::BadData("there is no call in what was read".to_owned()));
     }
-    if paths.is_empty() { Ok(()) } else { sessions(agent, &paths, recordings, policy.clone(), &outlet) }
+    if paths.is_empty() { Ok(()) } else { sessions(agent, &paths, recordings, policy.clone(), &mut outlet) }
 }
 
 fn sessions(
@@ -118,28 +118,33 @@ fn sessions(
     paths: &[&PathBuf],
     recordings: &Recordings,
     policy: Policy,
-    outlet: &Outlet,
+    outlet: &mut Outlet,
 ) -> Result<(), Failure> {
     let service = match agent {
         Agent::Codex => "codex",
         Agent::ClaudeCode => "claude-code",
         Agent::Ouroboros => "ouroboros",
     };
-    let mut wire = Wire::new(outlet, service, recordings.since, recordings.resend);
-    let grace = if recordings.follow { LATE_GRACE } else { 0 };
-    let set = Set { policy, per: recordings.per(), grace };
-    let report = if recordings.follow {
-        let paths: Vec<PathBuf> = paths.iter().map(|path| (*path).clone()).collect();
+    let wire = |outlet| Wire::new(outlet, service, recordings.since, recordings.resend);
+    if recordings.follow {
+        let set = Set { policy, per: recordings.per(), grace: LATE_GRACE };
         let stop = Arc::new(AtomicBool::new(false));
         stop_on_interrupt(&stop)?;
-        follow(agent, &paths, &set, &mut wire, &stop)?
-    } else {
+        outlet.wait_until(Arc::clone(&stop));
+        let mut wire = wire(outlet);
+        let report = follow(agent, paths, &set, &mut wire, &stop)?;
+        return wire.finish(&report);
+    }
+    let set = Set { policy, per: recordings.per(), grace: 0 };
+    let mut wire = wire(outlet);
+    let report = {
         let mut files: Vec<Found> = Vec::new();
         for path in paths {
             files.extend(agent.resolve(path)?);
         }
         files.retain(|file| recordings.since.is_none_or(|since| since.admits(file.modified)));
-        read(agent, &files, &set, &mut |told| wire.take(told))?
+        let open = Open::Stays { now: unix_now(), grace: LATE_GRACE };
+        read(agent, &files, &set, open, &mut |told| wire.take(told))?
     };
     wire.finish(&report)
 }
@@ -165,13 +170,13 @@ fn tell(
     path: &Path,
     service: &str,
     events: impl Iterator<Item = Event<Veiled>>,
-    outlet: &Outlet,
+    outlet: &mut Outlet,
 ) -> Result<u64, Failure> {
     let mut records = Records::new(events);
     // Who made the recording is known with its first record.
     let first = records.next();
     let resource = encode::resource([("service.name", service)], records.producer());
-    let sent = outlet.take(resource, &mut first.into_iter().chain(records.by_ref()))?;
+    let sent = outlet.take(resource, &mut first.into_iter().chain(records.by_ref()))?.whole()?;
     let LeftOut { orphans, quarantined, unknown, let_go, .. } = records.left_out();
     if orphans + quarantined + unknown + let_go > 0 {
         let recording = path.display();

@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !(0.0..=1.0).contains(&arguments.min_importance) {
         return Err(Failure::Usage("--min-importance: it is from 0 to 1".to_owned()));
     }
-    let outlet = Outlet::open(&To::or_stdout(arguments.endpoint.clone()))?;
+    let mut outlet = Outlet::open(&To::or_stdout(arguments.endpoint.clone()))?;
     let recording = input::recording(&arguments.input, &super::policy())?;
     let checkpoint = arguments.from.as_deref().and_then(|from| recording.checkpoint(from));
     let cut = match (&checkpoint, &arguments.from) {
@@ -57,8 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     tracing::info!(target: "veilspan", calls = count, unimportant, "told again");
     let (calls, producer) = retold(calls, checkpoint.as_ref().map(|checkpoint| &checkpoint.id));
     let resource = encode::resource([("service.name", "veilspan-replay")], Some(producer));
-    outlet.take(resource, &mut calls.into_iter())?;
-    Ok(())
+    outlet.take(resource, &mut calls.into_iter())?.whole().map(drop)
 }
 
 /// These calls whole, and the turns that they are part of.

@@ -19,7 +19,7 @@ pub fn drain(session: &mut Session) -> All {
 pub fn read(transcript: &[u8]) -> All {
     let mut session = Session::new(set(), SESSION);
     session.feed(Of::Session, transcript);
-    session.end_of_file(Of::Session);
+    session.end_of_file(Of::Session, true);
     session.finish();
     drain(&mut session)
 }
@@ -40,7 +40,7 @@ fn four_turns(with_hooks: bool, portions: usize) -> Option<All> {
     for portion in transcript.chunks(portions) {
         session.feed(Of::Session, portion);
     }
-    session.end_of_file(Of::Session);
+    session.end_of_file(Of::Session, true);
     session.finish();
     assert_eq!(session.take_asides(), []);
     Some(drain(&mut session))

@@ -131,6 +131,64 @@ fn t35_a_session_is_sent_once_and_again_only_when_asked_for() {
 }
 
 #[test]
+fn t35_a_turn_that_runs_is_not_sent_before_it_has_ended() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (agent, path) in written(folder.path()) {
+        let bytes = std::fs::read(&path).unwrap();
+        let whole = spans(&import(home.path(), agent, &path, &["--dry-run"]));
+        let receiver = Receiver::start(Behaviour::Accept);
+        let sending = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            let output = import(home.path(), agent, &path, &["--endpoint", &receiver.url()]);
+            assert!(output.status.success(), "{}", said(&output));
+            said(&output)
+        };
+        // In the middle of a line, too.
+        for part in [bytes.len() / 2, bytes.len() * 3 / 4] {
+            let said = sending(&bytes[..part]);
+            assert!(said.contains("1 turn still open, not sent") && said.contains("torn=1"), "{said}");
+        }
+        let said = sending(&bytes);
+        assert!(!said.contains("still open"), "{said}");
+        let mut sent = receiver.spans();
+        sent.sort_by(|one, other| one.span_id.cmp(&other.span_id));
+        assert_eq!(sent, whole);
+    }
+}
+
+#[test]
+fn t35_a_session_that_nobody_goes_on_with_is_told_to_its_end() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (agent, path) in written(folder.path()) {
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        let turns = || {
+            let spans = spans(&import(home.path(), agent, &path, &["--dry-run"]));
+            spans.iter().filter(|span| span.name.starts_with("invoke_agent")).count()
+        };
+        assert_eq!(turns(), 0);
+        let yesterday = std::time::SystemTime::now() - std::time::Duration::from_secs(25 * 3600);
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(yesterday).unwrap();
+        assert_eq!(turns(), 1);
+    }
+}
+
+#[test]
+fn a_session_of_which_hooks_alone_tell_is_imported() {
+    let Some(corpus) = super::told::corpus() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let alone = spans(&import(home.path(), "claude-code", &corpus.join("claude/example-simple"), &["--dry-run"]));
+    let operations: Vec<_> = alone.iter().map(|span| span.name.split(' ').next().unwrap()).collect();
+    assert_eq!(operations.iter().filter(|name| **name == "invoke_agent").count(), 1);
+    assert_eq!(operations.iter().filter(|name| **name == "execute_tool").count(), 2);
+    let both = spans(&import(home.path(), "claude-code", &corpus.join("claude/four-turns"), &["--dry-run"]));
+    let of = |kind: &str| both.iter().filter(|span| span.name.starts_with(kind)).count();
+    assert_eq!((of("invoke_agent"), of("chat"), of("execute_tool")), (4, 7, 13));
+}
+
+#[test]
 fn t37_a_broken_line_is_named_by_file_and_line_and_an_empty_file_is_bad_data() {
     let home = tempfile::tempdir().unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -33,7 +33,7 @@ fn with(mut one: Value, more: Value) -> Value {
 
 fn told(session: &mut Session, script: &Claude) -> All {
     session.feed(Of::Session, &script.bytes());
-    session.end_of_file(Of::Session);
+    session.end_of_file(Of::Session, true);
     session.finish();
     drain(session)
 }
@@ -220,7 +220,7 @@ fn t37_what_cannot_be_read_is_set_aside_with_its_place_and_nothing_else_is_lost(
     bytes.extend(b"{\"type\": \"assis");
     let mut session = Session::new(set(), SESSION);
     session.feed(Of::Session, &bytes);
-    session.end_of_file(Of::Session);
+    session.end_of_file(Of::Session, true);
     session.finish();
     let asides = session.take_asides();
     let places: Vec<_> = asides.iter().map(|aside| (aside.line, aside.reason)).collect();

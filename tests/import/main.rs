@@ -17,6 +17,7 @@ mod codex;
 mod command;
 mod families;
 mod hooked;
+mod open;
 mod ouroboros;
 mod script;
 #[path = "../support/mod.rs"]

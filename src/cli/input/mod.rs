@@ -8,6 +8,7 @@ mod traces;
 use std::path::{Path, PathBuf};
 
 use self::traces::Traces;
+use super::sessions::{Agent, Open};
 use super::{Failure, sessions};
 use crate::environment;
 use crate::event::{Event, Veiled};
@@ -139,33 +140,22 @@ pub(super) fn read(path: &Path, policy: &Policy, mut take: impl FnMut(Event<Veil
     }
     let found = std::fs::metadata(path).map_err(|error| cannot_be_read(path, &error))?;
     if found.is_dir() && sessions::is_recorded(path) {
-        return recorded(path, policy, &mut take);
+        return session(Agent::ClaudeCode, path, policy, &mut take);
     }
     if found.is_dir() {
         bundle(path, policy)?.for_each(take);
         return Ok(Aside::default());
     }
     if let Some(agent) = sessions::is_session(path) {
-        let files = agent.resolve(path)?;
-        return session(|take| sessions::read(agent, &files, &set(policy), take), &mut take);
+        return session(agent, path, policy, &mut take);
     }
     lines::read(path, policy, &mut take)
 }
 
-fn set(policy: &Policy) -> Set {
-    Set { policy: policy.clone(), per: TracePer::Turn, grace: 0 }
-}
-
-/// A folder with what hooks told, and perhaps transcripts.
-fn recorded(folder: &Path, policy: &Policy, take: &mut impl FnMut(Event<Veiled>)) -> Result<Aside, Failure> {
-    session(|take| sessions::read_recorded(folder, &set(policy), take), take)
-}
-
-fn session(
-    read: impl FnOnce(&mut dyn FnMut(Told) -> Result<(), Failure>) -> Result<sessions::Report, Failure>,
-    take: &mut impl FnMut(Event<Veiled>),
-) -> Result<Aside, Failure> {
-    let report = read(&mut |told| {
+/// The sessions of a file or a folder, as far as they have come.
+fn session(agent: Agent, path: &Path, policy: &Policy, take: &mut impl FnMut(Event<Veiled>)) -> Result<Aside, Failure> {
+    let set = Set { policy: policy.clone(), per: TracePer::Turn, grace: 0 };
+    let report = sessions::read(agent, &agent.resolve(path)?, &set, Open::Ends, &mut |told: Told| {
         told.into_events().for_each(&mut *take);
         Ok(())
     })?;

@@ -3,7 +3,7 @@
 //! No symbolic link is followed, neither to a file nor to a folder, and no more than [`MAX_FILES`] files are looked at.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::super::Failure;
 use crate::environment::Environment;
@@ -11,6 +11,11 @@ use crate::environment::Environment;
 /// The files of one folder and all below it.
 const MAX_FILES: usize = 1 << 17;
 const MAX_DEPTH: usize = 8;
+/// A file in which hooks were recorded; transcripts of the same sessions stand in folders beside it.
+pub(in crate::cli) const EVENTS: &str = "events.ndjson";
+
+/// How long after the last row a session may go on: a person may be asked in the evening and answer in the morning.
+const GOES_ON: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Whose sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,16 +34,28 @@ pub(in crate::cli) struct Found {
 }
 
 impl Found {
-    fn at(path: PathBuf) -> Option<Self> {
+    pub(super) fn at(path: PathBuf) -> Option<Self> {
         let found = std::fs::symlink_metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
         let modified = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
         Some(Self { path, modified, bytes: found.len() })
+    }
+
+    /// Whether nobody has written it for so long that nobody will, when it is now this time.
+    pub(in crate::cli) fn is_over(&self, unix_nanos: u64) -> bool {
+        let modified = self.modified.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |at| at.as_nanos());
+        u128::from(unix_nanos).saturating_sub(modified) >= GOES_ON.as_nanos()
     }
 
     /// The file's own name, without its endings.
     pub(in crate::cli) fn stem(&self) -> &str {
         let name = self.name();
         name.strip_suffix(".jsonl").unwrap_or(name)
+    }
+
+    /// The id of a session of Codex, which its file's name ends with.
+    pub(in crate::cli) fn id(&self) -> &str {
+        let stem = self.stem();
+        stem.get(stem.len().saturating_sub(36)..).unwrap_or(stem)
     }
 
     /// The file's own name, as it is when it is not compressed.
@@ -73,7 +90,7 @@ impl Agent {
                     name.starts_with("rollout-") && (name.ends_with(".jsonl") || name.ends_with(".jsonl.zst"))
                 }
                 Self::Ouroboros => name.ends_with(".jsonl") || name.ends_with(".ndjson"),
-                Self::ClaudeCode => name.ends_with(".jsonl") && !name.starts_with("agent-"),
+                Self::ClaudeCode => name == EVENTS || (name.ends_with(".jsonl") && !name.starts_with("agent-")),
             };
             if is_one && found.len() < MAX_FILES {
                 found.extend(Found::at(path));
@@ -107,14 +124,20 @@ impl Agent {
             return newest.map(|file| vec![file]).ok_or_else(|| missing("there is no session"));
         }
         let is_it = |file: &Found| match self {
-            Self::Codex => file.stem().ends_with(id),
+            Self::Codex => file.stem().strip_suffix(id).is_some_and(|rest| rest.is_empty() || rest.ends_with('-')),
             Self::ClaudeCode | Self::Ouroboros => file.stem() == id,
         };
         let mut named: Vec<Found> = all.into_iter().filter(is_it).collect();
         match (named.pop(), named.is_empty()) {
             (Some(one), true) => Ok(vec![one]),
             (Some(_), false) => Err(missing("several sessions have this id; name the file")),
-            (None, _) => Err(missing("there is no file and no session of this name")),
+            // Where only hooks told of it their journal is all there is.
+            (None, _) => {
+                let journal = super::hooked::journal(id).filter(|_| self == Self::ClaudeCode).and_then(Found::at);
+                journal
+                    .map(|journal| vec![journal])
+                    .ok_or_else(|| missing("there is no file and no session of this name"))
+            }
         }
     }
 }

@@ -3,14 +3,18 @@
 mod bytes;
 mod files;
 mod follow;
+mod hooked;
 mod ledger;
 mod list;
+mod progress;
 mod read;
+mod report;
 mod send;
+mod tail;
 
 pub(super) use files::{Agent, Found};
 pub(super) use follow::follow;
 pub(super) use ledger::{append, hidden_name, make_folder, state_folder};
 pub(super) use list::{Arguments, run};
-pub(super) use read::{Report, is_recorded, is_session, read, read_recorded};
+pub(super) use read::{Open, is_recorded, is_session, read};
 pub(super) use send::{Since, Wire, unix_now};

@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytestring::ByteString;
 
 use super::super::Failure;
-use super::super::outlet::Outlet;
+use super::super::outlet::{Outlet, Taken};
 use super::ledger::{Ledger, state_folder};
-use super::read::Report;
+use super::report::Report;
 use crate::environment::Environment;
 use crate::event::{CallKind, CallRecord, Veiled};
 use crate::import::session::Told;
@@ -19,7 +19,7 @@ const BATCH: usize = 4096;
 
 /// Sends calls, and counts them.
 pub(in crate::cli) struct Wire<'o> {
-    outlet: &'o Outlet,
+    outlet: &'o mut Outlet,
     service: &'static str,
     since: Option<u64>,
     resend: bool,
@@ -31,7 +31,7 @@ pub(in crate::cli) struct Wire<'o> {
 
 #[derive(Default)]
 struct Counts {
-    spans: u64,
+    taken: Taken,
     known: u64,
     turns: u64,
     inferences: u64,
@@ -80,7 +80,12 @@ impl Since {
 }
 
 impl<'o> Wire<'o> {
-    pub(in crate::cli) fn new(outlet: &'o Outlet, service: &'static str, since: Option<Since>, resend: bool) -> Self {
+    pub(in crate::cli) fn new(
+        outlet: &'o mut Outlet,
+        service: &'static str,
+        since: Option<Since>,
+        resend: bool,
+    ) -> Self {
         Self {
             outlet,
             service,
@@ -128,7 +133,9 @@ impl<'o> Wire<'o> {
             self.count(record);
         }
         let resource = encode::resource([("service.name", self.service)], None);
-        self.counts.spans += self.outlet.take(resource, &mut batch.into_iter())?;
+        let taken = self.outlet.take(resource, &mut batch.into_iter())?;
+        self.counts.taken.spans += taken.spans;
+        self.counts.taken.lost += taken.lost;
         self.ledger.arrived();
         Ok(())
     }
@@ -149,13 +156,21 @@ impl<'o> Wire<'o> {
     /// Says what was done. Fails where something could not be read.
     pub(in crate::cli) fn finish(mut self, report: &Report) -> Result<(), Failure> {
         self.flush()?;
-        let Counts { spans, known, turns, inferences, tools, input, output } = self.counts;
-        let Report { files, sessions, rows, unknown, aside, empty, over_bound } = *report;
+        let Counts { taken, known, turns, inferences, tools, input, output } = self.counts;
+        let Report { files, sessions, rows, unknown, aside, empty, over_bound, open, torn, .. } = *report;
         tracing::info!(
             target: "veilspan",
-            files, sessions, rows, turns, inferences, tools, input_tokens = input, output_tokens = output, spans,
-            sent_before = known, unknown, aside, empty, over_bound, "imported"
+            files, sessions, rows, turns, inferences, tools, input_tokens = input, output_tokens = output,
+            spans = taken.spans - taken.lost, sent_before = known, unknown, aside, empty, over_bound, torn, open, "imported"
         );
+        match open {
+            0 => {}
+            1 => tracing::info!(target: "veilspan", "1 turn still open, not sent: import again once it has ended"),
+            _ => {
+                tracing::info!(target: "veilspan", "{open} turns still open, not sent: import again once they have ended")
+            }
+        }
+        taken.whole()?;
         if report.is_whole() {
             return Ok(());
         }

@@ -1,27 +1,31 @@
 //! A session of which hooks alone tell.
 
 use super::agents::Agents;
+use super::ends;
 use super::hooks::ToolFacts;
 use super::lane::Lane;
-use super::{ends, settle};
+use super::settle;
 use crate::event::{Attrs, Outcome};
 use crate::import::hook::{Fact, Hook};
-use crate::import::session::Desk;
+use crate::import::session::{Desk, Surety};
 
-/// Tells the turns and the tools of a session whose transcript is not there.
-pub(super) fn tell(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents) {
-    let mut facts = std::mem::take(&mut agents.hooks.facts);
-    facts.sort_by_key(|fact| fact.time_unix_nano);
-    let mut turns = 0u64;
-    let mut nameless = 0u64;
-    for fact in &facts {
+/// What was counted so far, for what nobody gave an id.
+#[derive(Default)]
+pub(super) struct Alone {
+    turns: u64,
+    tools: u64,
+}
+
+/// Tells the turns and the tools of a session whose transcript is not there, as far as its hooks have come.
+pub(super) fn tell(alone: &mut Alone, lane: &mut Lane, desk: &mut Desk, agents: &mut Agents) {
+    for fact in &std::mem::take(&mut agents.hooks.facts) {
         let at = fact.time_unix_nano;
         lane.thread.begin(desk, at, Vec::new());
-        lane.time = at;
+        lane.time = lane.time.max(at);
         match fact.hook {
             Hook::UserPromptSubmit => {
-                turns += 1;
-                let id = fact.turn.clone().unwrap_or_else(|| format!("turn-{turns}"));
+                alone.turns += 1;
+                let id = fact.turn.clone().unwrap_or_else(|| format!("turn-{}", alone.turns));
                 open(lane, desk, agents, &id, at);
                 lane.thread.asked_as(fact.prompt());
             }
@@ -29,16 +33,20 @@ pub(super) fn tell(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents) {
                 let outcome = if fact.hook == Hook::Stop { Outcome::Completed } else { Outcome::Failed };
                 lane.thread.answered_as(fact.answered());
                 lane.thread.saw(desk, at);
-                lane.thread.note_end(desk, outcome);
+                lane.thread.note_end(desk, outcome, Surety::Said, at);
             }
+            // A notice that the agent waits is no part of a turn.
+            Hook::SessionStart | Hook::SessionEnd | Hook::Other => {}
             Hook::PostToolUse | Hook::PostToolUseFailure if fact.tool_id.is_none() => {
-                nameless += 1;
-                tool_without_id(lane, desk, fact, nameless);
+                alone.tools += 1;
+                tool_without_id(lane, desk, fact, alone.tools);
             }
-            _ => lane.thread.saw(desk, at),
+            _ => {
+                lane.thread.goes_on();
+                lane.thread.saw(desk, at);
+            }
         }
     }
-    ends::end_turn(lane, desk, agents, u64::MAX);
 }
 
 fn open(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, id: &str, at: u64) {

@@ -6,7 +6,7 @@ use super::agents::Agents;
 use super::lane::Lane;
 use super::row::{Row, Said};
 use crate::event::{Attrs, Outcome, Part, RawText, shape};
-use crate::import::session::{Desk, mcp_server, response};
+use crate::import::session::{Desk, Surety, mcp_server, response};
 use crate::semconv::{ERROR_KIND, ERROR_RETRYABLE, MCP_SERVER, TOOL_KIND};
 
 pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, at: u64) {
@@ -31,19 +31,22 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
     if !has_been_told && lane.thread.answer.as_ref().is_none_or(|answer| answer.id != id) {
         begin(lane, desk, row, said, id, at);
     }
+    let has_answered = blocks.iter().any(|block| !is_thought(block));
     for block in blocks {
         add(lane, desk, agents, block, at, !has_been_told);
     }
     let Some(answer) = lane.thread.answer.as_mut().filter(|answer| answer.id == id) else { return };
     answer.add(Vec::new(), at);
+    // What seemed to be the answer's end was none.
+    answer.ended = None;
     if row.is_api_error.0 != Some(true) {
         answer.usage.raise(said.usage());
     }
     response(desk, &mut answer.closed, (None, None, None, said.stop_reason.some()));
-    // Another row than the last one says how the turn goes on.
-    if matches!(said.stop_reason.get(), Some("end_turn" | "stop_sequence" | "max_tokens" | "refusal")) {
-        answer.ended.get_or_insert(desk.clock);
-        lane.thread.note_end(desk, Outcome::Completed);
+    // All rows of an answer may say how it ended; its text comes after its thoughts.
+    if has_answered && matches!(said.stop_reason.get(), Some("end_turn" | "stop_sequence" | "max_tokens" | "refusal")) {
+        answer.ended = Some(desk.since(at));
+        lane.thread.note_end(desk, Outcome::Completed, Surety::Said, at);
     }
 }
 
@@ -57,6 +60,7 @@ fn begin(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, said: &Said<'_>, id: &
     if let Some(model) = model {
         lane.thread.model = Some(desk.label(model));
     }
+    lane.thread.goes_on();
     let Some(answer) = lane.thread.begin_answer(desk, id, at) else { return };
     let own = said.id.some().filter(|_| !is_error);
     let mut closed = Attrs::default();
@@ -64,17 +68,14 @@ fn begin(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, said: &Said<'_>, id: &
     if is_error {
         answer.outcome = Outcome::Failed;
         closed.set(ERROR_KIND, desk.reason(&error_word(row.api_error_status.0)));
-        lane_failed(lane, desk, closed);
-        return;
+        answer.closed = closed;
+        return lane.thread.note_end(desk, Outcome::Failed, Surety::Said, at);
     }
     answer.closed = closed;
 }
 
-fn lane_failed(lane: &mut Lane, desk: &Desk, closed: Attrs) {
-    if let Some(answer) = &mut lane.thread.answer {
-        answer.closed = closed;
-    }
-    lane.thread.note_end(desk, Outcome::Failed);
+fn is_thought(block: &Value) -> bool {
+    matches!(block.get("type").and_then(Value::as_str), Some("thinking" | "redacted_thinking"))
 }
 
 fn error_word(status: Option<u16>) -> String {

@@ -3,10 +3,7 @@
 use super::agents::Agents;
 use super::lane::Lane;
 use crate::event::Outcome;
-use crate::import::session::Desk;
-
-/// Hooks may be recorded to the second.
-pub(super) const SLACK: u64 = 1_000_000_000;
+use crate::import::session::{Desk, Surety};
 
 /// The turn is over: another begins at `next`, or nothing comes any more.
 pub(super) fn end_turn(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, next: u64) {
@@ -19,24 +16,38 @@ pub(super) fn end_turn(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, ne
     super::settle::release(lane, desk, agents, u64::MAX);
     lane.thread.end_turn(desk, how);
     lane.prompt.clear();
+    agents.hooks.forget_ends(of_agent(lane), next);
 }
 
 /// What hooks say of the end of the turn.
 fn how(lane: &Lane, agents: &Agents, next: u64) -> Option<(Outcome, u64)> {
     let turn = lane.thread.turn.as_ref()?;
-    let of_agent = lane.thread.who.parent.as_ref().map(|_| &*lane.thread.who.thread);
-    let (at, told) = agents.hooks.end_of(of_agent, turn.started.saturating_sub(SLACK), next)?;
-    let known = turn.ended.map(|(outcome, _)| outcome).filter(|outcome| *outcome != Outcome::Completed);
+    let (at, told) = agents.hooks.end_of(of_agent(lane), turn.started, next)?;
+    let known = turn.ended.map(|end| end.outcome).filter(|outcome| *outcome != Outcome::Completed);
     Some((known.unwrap_or(told), at.max(turn.last)))
 }
 
-/// Notes on the host's clock that a hook has said that the turn is over.
+fn of_agent(lane: &Lane) -> Option<&str> {
+    lane.thread.who.parent.as_ref().map(|_| &*lane.thread.who.thread)
+}
+
+/// Notes that a hook has said that the turn is over.
 pub(super) fn notice(lane: &mut Lane, desk: &Desk, agents: &Agents) {
-    if let Some((outcome, _)) = how(lane, agents, u64::MAX)
-        && lane.thread.turn.as_ref().is_some_and(|turn| turn.ended.is_none())
-    {
-        lane.thread.note_end(desk, outcome);
+    let Some(turn) = lane.thread.turn.as_ref().filter(|turn| turn.ended.is_none()) else { return };
+    let Some((at, outcome)) = agents.hooks.end_of(of_agent(lane), turn.started, u64::MAX) else { return };
+    // An agent that was told to go on when it wanted to stop will stop once more.
+    let surety = if super::hooks::latest(at) >= turn.last { Surety::Said } else { Surety::Guessed };
+    lane.thread.note_end(desk, outcome, surety, at);
+}
+
+/// Nothing more is there for now: tells the turn if nothing can come any more. Whether it is left open.
+pub(super) fn leave(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, now: u64, grace: u64) -> bool {
+    notice(lane, desk, agents);
+    let is_whole = lane.thread.is_whole(now, grace);
+    if is_whole {
+        end_turn(lane, desk, agents, u64::MAX);
     }
+    !is_whole
 }
 
 /// Tells what seems to have ended so long ago that nothing comes late any more.

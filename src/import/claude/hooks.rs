@@ -1,18 +1,25 @@
 //! What the hooks of a session told, kept until the calls are told that it belongs to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytestring::ByteString;
 
 use crate::event::{Arguments, Measure, Outcome, Scope, SpanIds};
 use crate::import::hook::{Fact, Hook};
+use crate::import::session::Recent;
 
 /// The facts that wait for their calls; of more the oldest are forgotten, and counted.
 const MAX_FACTS: usize = 1 << 16;
 /// The turns that are remembered for tools that come without a place.
 const MAX_TURNS: usize = 1 << 12;
 const MILLI: u64 = 1_000_000;
+const SECOND: u64 = 1_000_000_000;
+
+/// The latest time that a hook's may stand for: recorders cut them to seconds.
+pub(super) const fn latest(at: u64) -> u64 {
+    if at.is_multiple_of(SECOND) { at.saturating_add(SECOND - 1) } else { at }
+}
 
 /// What hooks know of one tool.
 #[derive(Clone, Debug, Default)]
@@ -49,16 +56,40 @@ struct TurnPlace {
 }
 
 /// What hooks told.
-#[derive(Default)]
 pub(super) struct Hooks {
     tools: HashMap<String, ToolFacts>,
+    /// The tools that were told: what comes of them now comes too late.
+    told: Recent<()>,
     /// When turns ended: by agent, `None` for the session's own.
     ends: BTreeMap<(Option<String>, u64), Outcome>,
+    /// When a person asked for something.
+    prompts: BTreeSet<u64>,
+    /// When the session ended, unless it began again.
+    session_end: Option<u64>,
     agent_types: HashMap<String, String>,
     turns: Vec<TurnPlace>,
     /// All that was told, for a session that has no transcript.
     pub(super) facts: Vec<Fact>,
     pub(super) forgotten: u64,
+}
+
+/// The tools that are remembered once they were told.
+const REMEMBERED: usize = 1 << 16;
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self {
+            tools: HashMap::new(),
+            told: Recent::new(REMEMBERED),
+            ends: BTreeMap::new(),
+            prompts: BTreeSet::new(),
+            session_end: None,
+            agent_types: HashMap::new(),
+            turns: Vec::new(),
+            facts: Vec::new(),
+            forgotten: 0,
+        }
+    }
 }
 
 impl Hooks {
@@ -75,6 +106,9 @@ impl Hooks {
             Hook::Stop => self.end(&fact, None, Outcome::Completed),
             Hook::StopFailure => self.end(&fact, None, Outcome::Failed),
             Hook::SubagentStop => self.end(&fact, fact.agent.clone(), Outcome::Completed),
+            Hook::UserPromptSubmit => self.prompt(fact.time_unix_nano),
+            Hook::SessionStart => self.session_end = None,
+            Hook::SessionEnd => self.session_end = Some(fact.time_unix_nano),
             _ => {}
         }
         if !keep {
@@ -87,7 +121,7 @@ impl Hooks {
     }
 
     fn tool(&mut self, fact: &Fact) {
-        let Some(id) = &fact.tool_id else { return };
+        let Some(id) = fact.tool_id.as_ref().filter(|id| self.told.get(id).is_none()) else { return };
         if self.tools.len() >= MAX_FACTS && !self.tools.contains_key(id) {
             self.forgotten += 1;
             return;
@@ -146,14 +180,36 @@ impl Hooks {
         self.ends.insert((agent, fact.time_unix_nano), outcome);
     }
 
-    /// The last end that was told from `from` on and before `next`.
-    pub(super) fn end_of(&self, agent: Option<&str>, from: u64, next: u64) -> Option<(u64, Outcome)> {
+    fn prompt(&mut self, at: u64) {
+        if self.prompts.len() >= MAX_FACTS {
+            self.prompts.pop_first();
+        }
+        self.prompts.insert(at);
+    }
+
+    /// The last end that was told of a turn that started then, before the `next` one began.
+    pub(super) fn end_of(&self, agent: Option<&str>, started: u64, next: u64) -> Option<(u64, Outcome)> {
+        // Its own prompt may be told a little later than the turn begins.
+        let prompt = || self.prompts.range(started.saturating_add(SECOND)..).next().copied();
+        let next = if next == u64::MAX { prompt().filter(|_| agent.is_none()).unwrap_or(next) } else { next };
+        let from = started.saturating_sub(SECOND);
         if next <= from {
             return None;
         }
         let agent = agent.map(str::to_owned);
-        let found = self.ends.range((agent.clone(), from)..(agent, next)).next_back()?;
-        Some((found.0.1, *found.1))
+        let mut found = self.ends.range((agent.clone(), from)..(agent, next)).rev();
+        found.find(|((_, at), _)| latest(*at) >= started).map(|((_, at), outcome)| (*at, *outcome))
+    }
+
+    /// The turn before `next` is over: no later one ended then.
+    pub(super) fn forget_ends(&mut self, agent: Option<&str>, next: u64) {
+        let agent = agent.map(str::to_owned);
+        self.ends.retain(|(of, at), _| *of != agent || *at >= next);
+    }
+
+    /// Whether the session has ended, and nothing was made in it since this time.
+    pub(super) fn session_has_ended(&self, last: u64) -> bool {
+        self.session_end.is_some_and(|end| latest(end) >= last)
     }
 
     pub(super) fn agent_type(&self, agent: &str) -> Option<&str> {
@@ -161,14 +217,16 @@ impl Hooks {
     }
 
     pub(super) fn take_tool(&mut self, id: &str) -> Option<ToolFacts> {
+        self.told.set(id, ());
         self.tools.remove(id)
     }
 
-    /// The tools that no transcript told of, in the order of their ids.
-    pub(super) fn take_rest(&mut self) -> Vec<(String, ToolFacts)> {
-        let mut rest: Vec<_> = self.tools.drain().collect();
-        rest.sort_by(|(one, _), (other, _)| one.cmp(other));
-        rest
+    /// The ids, in their order, of the tools that are due.
+    pub(super) fn due(&self, is_due: impl Fn(&ToolFacts) -> bool) -> Vec<String> {
+        let due = self.tools.iter().filter(|(_, facts)| is_due(facts));
+        let mut due: Vec<String> = due.map(|(id, _)| id.clone()).collect();
+        due.sort();
+        due
     }
 
     pub(super) fn turn_began(&mut self, started: u64, scope: &Arc<Scope>, span: SpanIds, is_root: bool) {
@@ -183,8 +241,7 @@ impl Hooks {
 
     /// The turn that ran at this time.
     pub(super) fn turn_at(&self, at: u64) -> Option<(Arc<Scope>, SpanIds)> {
-        let until = at.saturating_add(super::ends::SLACK);
-        let turn = self.turns.iter().rev().find(|turn| turn.started <= until).or(self.turns.first())?;
+        let turn = self.turns.iter().rev().find(|turn| turn.started <= latest(at)).or(self.turns.first())?;
         Some((Arc::clone(&turn.scope), turn.span))
     }
 }

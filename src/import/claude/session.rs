@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::agents::Agents;
+use super::alone::Alone;
 use super::lane::Lane;
 use super::row::Row;
 use super::{alone, answers, ends, settle, system, users};
@@ -49,6 +50,7 @@ pub struct Session {
     chains: Recent<String>,
     /// Lines that have begun; the session's own under no name.
     cutters: BTreeMap<String, Cutter>,
+    alone: Alone,
 }
 
 impl Session {
@@ -76,6 +78,7 @@ impl Session {
             lanes: BTreeMap::new(),
             chains: Recent::new(1 << 14),
             cutters: BTreeMap::new(),
+            alone: Alone::default(),
         }
     }
 
@@ -86,10 +89,14 @@ impl Session {
         self.cutters.insert(of.name().to_owned(), cutter);
     }
 
-    /// A transcript ends here: its last line may have no end.
-    pub fn end_of_file(&mut self, of: Of<'_>) {
+    /// A transcript ends here: its last line may have no end. Where `is_over` is not set the file may still grow, and a line
+    /// that is not whole is one that is being written.
+    pub fn end_of_file(&mut self, of: Of<'_>, is_over: bool) {
         let Some(mut cutter) = self.cutters.remove(of.name()) else { return };
-        cutter.finish(|number, cut| self.line(of, number, &cut, true));
+        cutter.finish(|number, cut| match &cut {
+            Cut::Line(line) if !is_over && parse(line).is_err() => self.desk.tally.torn += 1,
+            _ => self.line(of, number, &cut, true),
+        });
     }
 
     /// Takes a line of a transcript.
@@ -132,36 +139,68 @@ impl Session {
         self.agents.get(agent).is_some()
     }
 
-    /// The host's clock stands here.
+    /// What is taken from now on is read at this time of the host's clock.
+    pub const fn now(&mut self, unix_nanos: u64) {
+        self.desk.clock = unix_nanos;
+    }
+
+    /// The host's clock stands here: what ended long ago is told.
     pub fn tick(&mut self, unix_nanos: u64) {
         self.desk.clock = unix_nanos;
         let Self { desk, main, agents, lanes, .. } = self;
         ends::tick(main, desk, agents);
         lanes.values_mut().for_each(|lane| ends::tick(lane, desk, agents));
+        settle::rest_of_ended(desk, agents, main, lanes);
     }
 
     /// Nothing comes any more: what is open ends.
     pub fn finish(&mut self) {
+        self.tell_alone();
         let Self { desk, main, agents, lanes, .. } = self;
-        if !main.has_rows {
-            alone::tell(main, desk, agents);
-        }
         for lane in lanes.values_mut() {
             ends::end_turn(lane, desk, agents, u64::MAX);
         }
         ends::end_turn(main, desk, agents, u64::MAX);
-        for (id, facts) in agents.hooks.take_rest() {
-            let started = facts.agent.as_ref().and_then(|agent| agents.get(agent)).cloned();
-            let place = match started {
-                Some(started) => Some((started.scope, started.origin.span)),
-                None => facts.span().1.and_then(|end| agents.hooks.turn_at(end)),
-            };
-            let Some((scope, span)) = place else { continue };
-            if let Some(record) = settle::alone(desk, (&scope, span), &id, &facts) {
-                settle::tell(desk, record, Some(facts));
-            }
-        }
+        settle::rest(desk, agents, |_, _| true);
         desk.tally.over_bound += std::mem::take(&mut agents.hooks.forgotten);
+    }
+
+    /// Nothing more is there for now, and more may come: what is complete is told, and what is open is not. What belongs to
+    /// a turn may come `grace` nanoseconds after it seemed to have ended. Gives the number of turns that are left open.
+    pub fn leave(&mut self, unix_nanos: u64, grace: u64) -> u64 {
+        if self.has_ended() {
+            self.finish();
+            return 0;
+        }
+        self.tell_alone();
+        let Self { desk, main, agents, lanes, .. } = self;
+        let mut open = 0;
+        for lane in lanes.values_mut().chain([&mut *main]) {
+            open += u64::from(ends::leave(lane, desk, agents, unix_nanos, grace));
+        }
+        settle::rest_of_ended(desk, agents, main, lanes);
+        desk.tally.over_bound += std::mem::take(&mut agents.hooks.forgotten);
+        open
+    }
+
+    /// Whether a hook said that the session has ended, and nothing was made in it since.
+    pub fn has_ended(&self) -> bool {
+        self.agents.hooks.session_has_ended(self.main.time)
+    }
+
+    /// Whether a turn still runs, as far as transcripts and hooks were read.
+    pub fn is_open(&mut self, unix_nanos: u64, grace: u64) -> bool {
+        let has_ended = self.has_ended();
+        let Self { desk, main, agents, lanes, .. } = self;
+        lanes.values_mut().chain([main]).for_each(|lane| ends::notice(lane, desk, agents));
+        let is_whole = |lane: &Lane| lane.thread.is_whole(unix_nanos, grace);
+        !(has_ended || is_whole(&self.main) && self.lanes.values().all(is_whole))
+    }
+
+    fn tell_alone(&mut self) {
+        if !self.main.has_rows {
+            alone::tell(&mut self.alone, &mut self.main, &mut self.desk, &mut self.agents);
+        }
     }
 
     /// What has been read so far.

@@ -1,5 +1,6 @@
 //! Tools that have returned, with what hooks know of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytestring::ByteString;
@@ -7,7 +8,7 @@ use bytestring::ByteString;
 use super::agents::Agents;
 use super::hooks::ToolFacts;
 use super::lane::Lane;
-use crate::event::{Attrs, CallKind, CallRecord, Closed, Given, Outcome, Returned, SpanIds, Veiled};
+use crate::event::{Attrs, CallKind, CallRecord, Closed, Given, Outcome, Returned, Scope, SpanIds, Veiled};
 use crate::import::session::{Desk, mcp_server, moment};
 use crate::semconv::{
     APPROVAL_DECISION, APPROVAL_WAIT_MS, END_INFERRED, MCP_SERVER, OPERATION_ID, TOOL_CALL_ID, TOOL_EXECUTION_MS,
@@ -24,6 +25,33 @@ pub(super) fn release(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, now
     for (_, id, record) in due {
         let facts = agents.hooks.take_tool(&id);
         tell(desk, record, facts);
+    }
+}
+
+/// Tells the tools that no transcript tells of, as far as the turns are over in which they ran.
+pub(super) fn rest_of_ended(desk: &mut Desk, agents: &mut Agents, main: &Lane, lanes: &BTreeMap<String, Lane>) {
+    let runs = |scope: &Scope| main.thread.running() == Some(&scope.turn);
+    // The transcript of a sub-agent may still tell of it.
+    let is_told_of = |facts: &ToolFacts| facts.agent.as_deref().is_some_and(|agent| lanes.contains_key(agent));
+    let is_passed = |facts: &ToolFacts| facts.post.is_some_and(|post| post < main.time);
+    rest(desk, agents, |scope, facts| is_passed(facts) && !runs(scope) && !is_told_of(facts));
+}
+
+/// Tells the tools that no transcript tells of and that are due, under the call that started their sub-agent.
+pub(super) fn rest(desk: &mut Desk, agents: &mut Agents, is_due: impl Fn(&Scope, &ToolFacts) -> bool) {
+    let place = |agents: &Agents, facts: &ToolFacts| {
+        let started = facts.agent.as_ref().and_then(|agent| agents.get(agent));
+        let by_time = || agents.hooks.turn_at(facts.span().1?);
+        started.map(|started| (Arc::clone(&started.scope), started.origin.span)).or_else(by_time)
+    };
+    let is_due = |facts: &ToolFacts| place(agents, facts).is_some_and(|(scope, _)| is_due(&scope, facts));
+    let due = agents.hooks.due(is_due);
+    for id in due {
+        let Some(facts) = agents.hooks.take_tool(&id) else { continue };
+        let Some((scope, span)) = place(agents, &facts) else { continue };
+        if let Some(record) = alone(desk, (&scope, span), &id, &facts) {
+            tell(desk, record, Some(facts));
+        }
     }
 }
 
@@ -93,7 +121,7 @@ fn approval(desk: &Desk, record: &mut CallRecord<Veiled>, facts: &ToolFacts) -> 
 /// A tool of which hooks alone tell, under a call or a turn of this scope.
 pub(super) fn alone(
     desk: &Desk,
-    (scope, parent): (&Arc<crate::event::Scope>, SpanIds),
+    (scope, parent): (&Arc<Scope>, SpanIds),
     id: &str,
     facts: &ToolFacts,
 ) -> Option<CallRecord<Veiled>> {

@@ -4,13 +4,14 @@ use super::agents::Agents;
 use super::lane::Lane;
 use super::row::Row;
 use crate::event::{Attrs, CallKind, CallRecord, Closed, Mark, MarkKind, Message, Noted, Outcome, Returned, Veiled};
-use crate::import::session::{Desk, moment};
+use crate::import::session::{Desk, Surety, moment};
 use crate::semconv::{COMPACTION_ID, COMPACTION_REPLACED, COMPACTION_TRIGGER};
 
 /// Whether the row is of a known kind.
 pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, at: u64) -> bool {
     match row.subtype.or_empty() {
-        "turn_duration" | "stop_hook_summary" => lane.thread.note_end(desk, Outcome::Completed),
+        "turn_duration" => lane.thread.note_end(desk, Outcome::Completed, Surety::Final, at),
+        "stop_hook_summary" => lane.thread.note_end(desk, Outcome::Completed, Surety::Said, at),
         "compact_boundary" => compacted(lane, desk, agents, row, at),
         "api_error" => super::answers::failed_attempt(lane, desk, row, at),
         ""
@@ -29,12 +30,17 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
 /// A shorter history takes the place of the one before; it follows in the next rows.
 fn compacted(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, at: u64) {
     lane.install(desk, None);
-    if lane.thread.turn.is_none() {
-        let Some(candidate) = lane.candidate.take() else { return };
-        super::users::begin(lane, desk, agents, None, (&candidate.id, candidate.at));
+    let id = row.uuid.some().unwrap_or("compaction");
+    // One that a person asks for between two turns is a turn of its own.
+    let is_alone = lane.thread.turn.is_none() || lane.thread.has_said_its_end();
+    if is_alone {
+        let (prompt, began) = match lane.candidate.take() {
+            Some(candidate) => (candidate.id, candidate.at),
+            None => (format!("compaction-{id}"), at),
+        };
+        super::users::begin(lane, desk, agents, None, (&prompt, began));
     }
     lane.thread.end_answer(desk);
-    let id = row.uuid.some().unwrap_or("compaction");
     let mut attrs = Attrs::default();
     attrs.set(COMPACTION_ID, desk.label(id));
     if let Some(trigger) = row.compacted.0.as_ref().and_then(|compacted| compacted.trigger.some()) {
@@ -46,6 +52,9 @@ fn compacted(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_
         record
     });
     lane.thread.saw(desk, at);
+    if is_alone {
+        lane.thread.note_end(desk, Outcome::Completed, Surety::Said, at);
+    }
 }
 
 /// Tells of the compaction, and goes on with the history that took the place of the other.

@@ -6,7 +6,7 @@ use super::agents::Agents;
 use super::lane::{Candidate, Lane};
 use super::row::Row;
 use crate::event::{Attrs, Message, Outcome, Part, RawText, ResultContent, Role, shape};
-use crate::import::session::{Desk, Origin, ToolEnd, first_line};
+use crate::import::session::{Desk, Origin, Surety, ToolEnd, first_line};
 use crate::semconv::{ERROR_KIND, TERMINAL_EXIT_CODE, THREAD_FILE};
 
 /// Texts that the agent itself writes as a person's.
@@ -34,17 +34,22 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
     lane.install(desk, None);
     let text = first_text(&rest);
     if text.starts_with(INTERRUPTED) {
-        lane.thread.note_end(desk, Outcome::Cancelled);
+        lane.thread.note_end(desk, Outcome::Cancelled, Surety::Final, at);
         lane.thread.saw(desk, at);
         return lane.thread.hear(message(rest));
     }
     let id = [row.prompt.some(), row.uuid.some()].into_iter().flatten().next().unwrap_or("prompt").to_owned();
     let is_prompt = row.is_meta.0 != Some(true) && !row.has_results();
+    let is_command = COMMANDS.iter().any(|command| text.starts_with(command));
     if !is_prompt || id == lane.prompt {
-        lane.thread.saw(desk, at);
+        if !is_command && !lane.thread.is_final() {
+            // The agent was told to go on.
+            lane.thread.goes_on();
+            lane.thread.saw(desk, at);
+        }
         return lane.thread.hear(message(rest));
     }
-    if COMMANDS.iter().any(|command| text.starts_with(command)) {
+    if is_command {
         lane.candidate.get_or_insert(Candidate { id, at });
         return lane.thread.hear(message(rest));
     }
@@ -107,7 +112,7 @@ fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>
     }
     end.content = content(result);
     if let Some(answer) = &mut lane.thread.answer {
-        answer.ended.get_or_insert(desk.clock);
+        answer.ended = Some(desk.since(at));
     }
     if let Some(record) = lane.thread.close_tool(&id, end) {
         lane.returned.push((desk.clock.saturating_add(desk.set.grace), id, record));

@@ -7,7 +7,7 @@ use super::file::File;
 use super::items;
 use super::row::Payload;
 use crate::event::{Attrs, CallKind, Closed, Mark, MarkKind, Noted, Outcome, Part, RawText, Returned, Role};
-use crate::import::session::{Desk, Usage, UsageMissing, moment};
+use crate::import::session::{Desk, Surety, Usage, UsageMissing, moment};
 use crate::semconv::{
     COMPACTION_ID, COMPACTION_REPLACED, COMPACTION_TRIGGER, ERROR_KIND, MCP_SERVER, TERMINAL_EXIT_CODE,
 };
@@ -15,22 +15,25 @@ use crate::semconv::{
 pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: &Payload<'_>, at: u64) {
     match told.kind.or_empty() {
         "task_started" | "turn_started" => {
-            let id = told.turn_id.some().map_or_else(|| format!("turn-{}", file.places.len()), str::to_owned);
+            let id = told.turn_id.some().map_or_else(|| file.next_name(), str::to_owned);
             file.open_turn(desk, family, &id, at);
         }
         "user_message" => items::user_message(file, told.message.or_empty()),
         "token_count" => token_count(file, desk, told),
         "task_complete" | "turn_complete" => {
             file.thread.saw(desk, at);
-            file.thread.note_end(desk, Outcome::Completed);
+            // Tokens may still be told of an answer that has none.
+            let surety = if file.thread.answer.is_some() { Surety::Said } else { Surety::Final };
+            file.thread.note_end(desk, Outcome::Completed, surety, at);
             file.no_token_count();
+            family.runs(&file.id, false);
         }
         "turn_aborted" => {
             if told.turn_id.some().is_none_or(|turn| turn == file.turn_id) {
                 file.end_turn(desk, family, Some((Outcome::Cancelled, at)));
             }
         }
-        "error" => file.thread.note_end(desk, Outcome::Failed),
+        "error" => file.thread.note_end(desk, Outcome::Failed, Surety::Guessed, at),
         "exec_command_end" | "patch_apply_end" => ended(file, desk, told, at),
         "mcp_tool_call_begin" => server(file, desk, told),
         "mcp_tool_call_end" => {

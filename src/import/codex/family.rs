@@ -27,7 +27,14 @@ pub(super) struct Family {
     spawns: HashMap<String, Vec<Spawn>>,
     children: Recent<Origin>,
     triggers: Recent<ByteString>,
+    /// Whether a turn of a thread runs, as far as its file was read.
+    running: Recent<bool>,
+    /// When hooks said that sessions have ended, by their labels.
+    ends: Recent<u64>,
 }
+
+/// Which of several calls started a thread is still to be told.
+pub(super) struct Unsure;
 
 impl Family {
     pub(super) fn new() -> Self {
@@ -37,6 +44,8 @@ impl Family {
             spawns: HashMap::new(),
             children: Recent::new(REMEMBERED),
             triggers: Recent::new(REMEMBERED),
+            running: Recent::new(REMEMBERED),
+            ends: Recent::new(REMEMBERED),
         }
     }
 
@@ -82,14 +91,40 @@ impl Family {
     }
 
     /// Which call started a thread: the one that said so, else the last one before it that started no other.
-    pub(super) fn origin(&mut self, child: &str, parent: &str, at: u64) -> Option<Origin> {
+    ///
+    /// # Errors
+    ///
+    /// It may have been one of several, and the parent's turn may still tell.
+    pub(super) fn origin(&mut self, child: &str, parent: &str, at: u64) -> Result<Option<Origin>, Unsure> {
         if let Some(known) = self.children.get(child) {
-            return Some(*known);
+            return Ok(Some(*known));
         }
-        let spawns = self.spawns.get_mut(parent)?;
-        let spawn = spawns.iter_mut().rev().find(|spawn| spawn.child.is_none() && spawn.at <= at)?;
-        spawn.child = Some(child.to_owned());
-        Some(Origin { span: spawn.span })
+        let may_be_told = self.running.get(parent) == Some(&true);
+        let spawns = self.spawns.get_mut(parent).map(Vec::as_mut_slice).unwrap_or_default();
+        let mut candidates = spawns.iter_mut().rev().filter(|spawn| spawn.child.is_none() && spawn.at <= at);
+        let spawn = candidates.next();
+        if may_be_told && (spawn.is_none() || candidates.next().is_some()) {
+            return Err(Unsure);
+        }
+        Ok(spawn.map(|spawn| {
+            spawn.child = Some(child.to_owned());
+            Origin { span: spawn.span }
+        }))
+    }
+
+    /// A turn of a thread runs, or has ended.
+    pub(super) fn runs(&mut self, thread: &str, is_running: bool) {
+        self.running.set(thread, is_running);
+    }
+
+    /// A hook told that a session ended, or, without a time, that it began again.
+    pub(super) fn session_ended(&mut self, session: &str, at: Option<u64>) {
+        self.ends.set(session, at.unwrap_or(0));
+    }
+
+    /// Whether a session ended, and nothing was made in it since this time.
+    pub(super) fn has_ended(&self, session: &str, last: u64) -> bool {
+        self.ends.get(session).is_some_and(|end| *end > 0 && *end >= last)
     }
 
     /// A hook told what a compaction of this turn was begun by.

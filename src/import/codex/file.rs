@@ -17,6 +17,8 @@ use crate::semconv::{COMPACTION_TRIGGER, THREAD_FILE};
 pub(super) struct File {
     pub(super) name: String,
     pub(super) id: String,
+    /// Turns that have no id are named by their number.
+    pub(super) nameless: u64,
     pub(super) thread: Thread,
     cutter: Cutter,
     meta: Option<Own>,
@@ -35,6 +37,8 @@ pub(super) struct File {
     pub(super) compaction: Option<CallRecord<Veiled>>,
     pub(super) compactions: u64,
     time: u64,
+    /// Which call started it is not known yet, so that nothing of it is told.
+    is_withheld: bool,
 }
 
 /// What the file's own session says.
@@ -45,13 +49,15 @@ struct Own {
 }
 
 impl File {
-    pub(super) fn new(desk: &Desk, name: &str) -> Self {
+    pub(super) fn new(desk: &Desk, path: &str) -> Self {
+        let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
         let stem = name.strip_suffix(".jsonl").unwrap_or(name);
         // `rollout-2026-01-02T03-04-05-<uuid>`
         let id = stem.get(stem.len().saturating_sub(36)..).filter(|id| uuid_millis(id).is_some()).unwrap_or(stem);
         Self {
             name: name.to_owned(),
             id: id.to_owned(),
+            nameless: 0,
             thread: Thread::new(desk, who(desk, id, name)),
             cutter: Cutter::default(),
             meta: None,
@@ -65,6 +71,7 @@ impl File {
             compaction: None,
             compactions: 0,
             time: 0,
+            is_withheld: false,
         }
     }
 
@@ -80,9 +87,24 @@ impl File {
         self.end_turn(desk, family, None);
     }
 
+    /// The file may still grow. Whether its turn is left open.
+    pub(super) fn leave(&mut self, desk: &mut Desk, family: &mut Family, now: u64, grace: u64) -> bool {
+        let mut cutter = std::mem::take(&mut self.cutter);
+        cutter.finish(|number, cut| match &cut {
+            Cut::Line(line) if parse::<Row<'_>>(line).is_err() => desk.tally.torn += 1,
+            _ => self.line(desk, family, number, &cut, true),
+        });
+        let has_ended = family.has_ended(&self.thread.who.thread, self.time);
+        if has_ended || self.thread.is_whole(now, grace) {
+            self.end_turn(desk, family, None);
+            return self.is_withheld;
+        }
+        true
+    }
+
     pub(super) fn tick(&mut self, desk: &mut Desk, family: &mut Family) {
         let is_over = |since: u64| desk.clock.saturating_sub(since) >= desk.set.grace;
-        if self.thread.turn.as_ref().is_some_and(|turn| turn.ended.is_some_and(|(_, since)| is_over(since))) {
+        if self.thread.turn.as_ref().is_some_and(|turn| turn.ended.is_some_and(|end| is_over(end.since))) {
             self.tell_compaction(desk, family);
         }
         self.thread.settle(desk, None);
@@ -200,7 +222,12 @@ impl File {
             && self.thread.origin.is_none()
         {
             let began = self.meta.as_ref().map_or(at, |own| own.at);
-            self.thread.origin = family.origin(&self.id, parent, began.max(at));
+            let origin = family.origin(&self.id, parent, began.max(at));
+            self.is_withheld = origin.is_err();
+            self.thread.origin = origin.unwrap_or_default();
+        }
+        if self.is_withheld {
+            return;
         }
         let mut attrs = Attrs::default();
         if let Some(file) = &self.thread.who.file {
@@ -214,9 +241,22 @@ impl File {
         }
         self.places.push(self.thread.place());
         self.thread.open_turn(desk, id, at, attrs);
+        family.runs(&self.id, true);
     }
 
-    pub(super) fn end_turn(&mut self, desk: &mut Desk, family: &Family, how: Option<(Outcome, u64)>) {
+    /// The name of a turn that has no id.
+    pub(super) fn next_name(&mut self) -> String {
+        self.nameless += 1;
+        format!("turn-{}", self.nameless)
+    }
+
+    /// Whether nothing of the file is told, since it is not known yet which call started its thread.
+    pub(super) const fn is_withheld(&self) -> bool {
+        self.is_withheld
+    }
+
+    pub(super) fn end_turn(&mut self, desk: &mut Desk, family: &mut Family, how: Option<(Outcome, u64)>) {
+        family.runs(&self.id, false);
         self.no_token_count();
         self.tell_compaction(desk, family);
         self.thread.end_turn(desk, how);

@@ -7,7 +7,8 @@ use super::file::File;
 use crate::import::hook::{self, Fact, Hook};
 use crate::import::session::{Aside, AsideReason, Desk, Set, Tally, Told};
 
-/// Reads session files. A file's bytes come in order and may be cut anywhere; ancestors come before their children.
+/// Reads session files. A file's bytes come in order and may be cut anywhere; ancestors come before their children. Files
+/// are known by their paths or names; what is told of one is its own name alone.
 #[allow(missing_debug_implementations)]
 pub struct Sessions {
     desk: Desk,
@@ -39,6 +40,24 @@ impl Sessions {
         }
     }
 
+    /// The file of this name ends here for now: what is complete is told, and what is open is not. What belongs to a turn
+    /// may come `grace` nanoseconds after it seemed to have ended. Gives the number of turns that are left open.
+    pub fn leave(&mut self, file: &str, unix_nanos: u64, grace: u64) -> u64 {
+        let Some(mut file) = self.files.remove(file) else { return 0 };
+        u64::from(file.leave(&mut self.desk, &mut self.family, unix_nanos, grace))
+    }
+
+    /// Whether nothing of a file is told yet, since it is still to be told which call started its thread. It has to be read
+    /// once more then, after the file of the thread that started it.
+    pub fn is_withheld(&self, file: &str) -> bool {
+        self.files.get(file).is_some_and(File::is_withheld)
+    }
+
+    /// Forgets the file of this name, as if it had not been read.
+    pub fn forget(&mut self, file: &str) {
+        self.files.remove(file);
+    }
+
     /// The file of this name begins anew: it was replaced, or became shorter.
     pub fn restart(&mut self, file: &str) {
         if self.files.remove(file).is_some() {
@@ -50,9 +69,13 @@ impl Sessions {
     pub fn fact(&mut self, fact: Fact) {
         self.desk.tally.rows += 1;
         let fact = fact.under(&self.desk.set.policy);
-        if let (Hook::PreCompact | Hook::PostCompact, Some(turn), Some(trigger)) = (fact.hook, fact.turn, fact.trigger)
-        {
-            self.family.triggered(&turn, trigger.into());
+        match (fact.hook, fact.turn, fact.trigger) {
+            (Hook::PreCompact | Hook::PostCompact, Some(turn), Some(trigger)) => {
+                self.family.triggered(&turn, trigger.into());
+            }
+            (Hook::SessionEnd, ..) => self.family.session_ended(&fact.session, Some(fact.time_unix_nano)),
+            (Hook::SessionStart, ..) => self.family.session_ended(&fact.session, None),
+            _ => {}
         }
     }
 
@@ -62,7 +85,12 @@ impl Sessions {
         fact.map(|fact| self.fact(fact)).is_some()
     }
 
-    /// The host's clock stands here.
+    /// What is taken from now on is read at this time of the host's clock.
+    pub const fn now(&mut self, unix_nanos: u64) {
+        self.desk.clock = unix_nanos;
+    }
+
+    /// The host's clock stands here: what ended long ago is told.
     pub fn tick(&mut self, unix_nanos: u64) {
         let Self { desk, family, files } = self;
         desk.clock = unix_nanos;

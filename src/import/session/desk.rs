@@ -59,6 +59,8 @@ pub struct Tally {
     pub replayed: u64,
     /// Calls that were begun and not kept, because too many were open.
     pub over_bound: u64,
+    /// Files that were left in the middle of their last line: it is still being written.
+    pub torn: u64,
 }
 
 /// The desk of one rollout's session.
@@ -89,6 +91,11 @@ impl Desk {
     pub(in crate::import) fn reason(&self, word: &str) -> ByteString {
         let label = self.label(word);
         if *label == *word { label } else { ByteString::from_static("_OTHER") }
+    }
+
+    /// When something of this time was read: on the host's clock where that is told, else when it was made.
+    pub(in crate::import) const fn since(&self, at: u64) -> u64 {
+        if self.clock == 0 { at } else { self.clock }
     }
 
     /// The next thing that was told.

@@ -32,5 +32,6 @@ pub(in crate::import) use loose::{Loose, Text};
 pub(in crate::import) use seen::Recent;
 pub(in crate::import) use thread::{Origin, Thread, Who};
 pub(in crate::import) use tool::ToolEnd;
+pub(in crate::import) use turn::Surety;
 pub(in crate::import) use usage::{Usage, UsageMissing};
 pub(in crate::import) use words::{exit_code, first_line, mcp_server};

@@ -21,10 +21,30 @@ pub(in crate::import) struct Turn {
     prompts: Vec<Measure>,
     pub(super) answered: Option<Measure>,
     pub(super) inferences: u64,
-    /// How it ended, where a row has said that it did; and on the host's clock, when that row was read.
-    pub(in crate::import) ended: Option<(Outcome, u64)>,
+    /// How it ended, where something has said that it did.
+    pub(in crate::import) ended: Option<End>,
     /// It was told; what comes now comes late.
     is_told: bool,
+}
+
+/// How a turn seems to have ended.
+#[derive(Clone, Copy)]
+pub(in crate::import) struct End {
+    pub(in crate::import) outcome: Outcome,
+    /// When that was read, on the clock of [`Desk::since`].
+    pub(in crate::import) since: u64,
+    surety: Surety,
+}
+
+/// How sure it is that a turn has ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::import) enum Surety {
+    /// Something else that says so will follow.
+    Guessed,
+    /// It was said, and what belongs to it may still come late.
+    Said,
+    /// Nothing belongs to it any more.
+    Final,
 }
 
 /// The prompts of one turn that are told; of more the first ones.
@@ -96,20 +116,48 @@ impl Thread {
     pub(in crate::import) fn saw(&mut self, desk: &Desk, at: u64) {
         if let Some(turn) = &mut self.turn {
             turn.last = turn.last.max(at);
-            if let Some((_, since)) = &mut turn.ended {
-                *since = desk.clock;
+            if let Some(end) = &mut turn.ended {
+                end.since = desk.since(at);
             }
         }
     }
 
-    /// Notes that a row says how the turn ended. The turn stays open for what comes late.
-    pub(in crate::import) fn note_end(&mut self, desk: &Desk, outcome: Outcome) {
-        if let Some(turn) = &mut self.turn {
-            let is_known = turn.ended.is_some_and(|(known, _)| known != Outcome::Completed);
-            if !is_known {
-                turn.ended = Some((outcome, desk.clock));
-            }
+    /// Notes that something of this time says how the turn ended. The turn stays open for what comes late.
+    pub(in crate::import) fn note_end(&mut self, desk: &Desk, outcome: Outcome, surety: Surety, at: u64) {
+        let Some(turn) = &mut self.turn else { return };
+        let known = turn.ended.filter(|end| end.outcome != Outcome::Completed);
+        let surety = turn.ended.map_or(surety, |end| end.surety.max(surety));
+        let outcome = known.map_or(outcome, |end| end.outcome);
+        turn.ended = Some(End { outcome, since: desk.since(at), surety });
+    }
+
+    /// The model goes on: what seemed to be the end of the turn was none.
+    pub(in crate::import) fn goes_on(&mut self) {
+        if let Some(turn) = self.turn.as_mut().filter(|turn| !turn.is_told) {
+            let kept = turn.ended.filter(|end| end.outcome != Outcome::Completed);
+            turn.ended = kept.map(|end| End { surety: Surety::Guessed, ..end });
         }
+    }
+
+    /// Whether it was said that the turn ended, however late something of it may still come.
+    pub(in crate::import) fn has_said_its_end(&self) -> bool {
+        self.turn.as_ref().is_some_and(|turn| turn.ended.is_some_and(|end| end.surety >= Surety::Said))
+    }
+
+    /// Whether nothing belongs to a turn any more.
+    pub(in crate::import) fn is_final(&self) -> bool {
+        self.turn.as_ref().is_none_or(|turn| turn.is_told || turn.ended.is_some_and(|end| end.surety == Surety::Final))
+    }
+
+    /// Whether nothing of the turn comes any more, where that was said so long ago.
+    pub(in crate::import) fn is_whole(&self, now: u64, grace: u64) -> bool {
+        let is_over = |end: End| end.surety >= Surety::Said && now.saturating_sub(end.since) >= grace;
+        self.is_final() || self.turn.as_ref().is_some_and(|turn| turn.ended.is_some_and(is_over))
+    }
+
+    /// The turn that runs and was not told yet.
+    pub(in crate::import) fn running(&self) -> Option<&bytestring::ByteString> {
+        self.turn.as_ref().filter(|turn| !turn.is_told).map(|turn| &turn.record.scope.turn)
     }
 
     /// Ends the turn: as `how` says, else as a row has said, else nobody knows.
@@ -123,7 +171,7 @@ impl Thread {
         self.end_answer(desk);
         let Some(turn) = &self.turn else { return };
         let end = how.map_or(turn.last, |(_, at)| at.max(turn.started));
-        let outcome = how.map(|(outcome, _)| outcome).or(turn.ended.map(|(outcome, _)| outcome));
+        let outcome = how.map(|(outcome, _)| outcome).or(turn.ended.map(|end| end.outcome));
         self.abandon_tools(desk, end, outcome);
         let Some(turn) = self.turn.as_mut().filter(|turn| !turn.is_told) else { return };
         turn.is_told = true;
@@ -143,7 +191,7 @@ impl Thread {
     /// Tells what seems to have ended so long ago that nothing comes late any more.
     pub(in crate::import) fn settle(&mut self, desk: &mut Desk, how: Option<(Outcome, u64)>) {
         let is_over = |since: u64| desk.clock.saturating_sub(since) >= desk.set.grace;
-        let turn_is_over = self.turn.as_ref().is_some_and(|turn| turn.ended.is_some_and(|(_, since)| is_over(since)));
+        let turn_is_over = self.turn.as_ref().is_some_and(|turn| turn.ended.is_some_and(|end| is_over(end.since)));
         if turn_is_over {
             return self.tell_turn(desk, how);
         }

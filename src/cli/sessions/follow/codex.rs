@@ -1,0 +1,110 @@
+//! Files of Codex that grow.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::super::super::Failure;
+use super::super::files::Found;
+use super::super::hooked;
+use super::super::report::{Report, log};
+use super::super::tail::{Added, Lines, Tail};
+use super::{Follower, Out};
+use crate::import::codex::Sessions;
+use crate::import::session::Set;
+
+/// A file of a thread, and what hooks told of it.
+struct File {
+    found: Found,
+    tail: Tail,
+    hooks: Option<(PathBuf, Lines)>,
+    /// Nobody wrote it for so long that it was read to its end.
+    is_over: bool,
+}
+
+pub(super) struct Followed {
+    sessions: Sessions,
+    /// By their names, which begin with the time: parents are read before their children.
+    files: BTreeMap<(String, PathBuf), File>,
+}
+
+impl Followed {
+    pub(super) fn new(set: &Set) -> Self {
+        Self { sessions: Sessions::new(set.clone()), files: BTreeMap::new() }
+    }
+
+    fn drain(&mut self, out: &mut Out<'_, '_>) -> Result<(), Failure> {
+        log(self.sessions.take_asides());
+        out.drain(std::iter::from_fn(|| self.sessions.next_told()))
+    }
+}
+
+impl Follower for Followed {
+    fn find(&mut self, found: Found, report: &mut Report) {
+        let key = (found.name().to_owned(), found.path.clone());
+        match self.files.get_mut(&key) {
+            Some(file) => {
+                let has_changed = file.found.bytes != found.bytes;
+                file.found = found;
+                if file.is_over && has_changed {
+                    (file.is_over, file.tail) = (false, Tail::default());
+                }
+            }
+            None => {
+                (report.files, report.sessions) = (report.files + 1, report.sessions + 1);
+                let hooks = hooked::journal(found.id()).map(|path| (path, Lines::default()));
+                self.files.insert(key, File { found, tail: Tail::default(), hooks, is_over: false });
+            }
+        }
+    }
+
+    fn read(&mut self, all: bool, now: u64, out: &mut Out<'_, '_>) -> Result<(), Failure> {
+        self.sessions.now(now);
+        let keys: Vec<_> = self.files.keys().cloned().collect();
+        for key in keys {
+            let Some(file) = self.files.get_mut(&key).filter(|file| !file.is_over) else { continue };
+            if !(all || file.tail.is_warm()) {
+                continue;
+            }
+            if let Some((path, lines)) = &mut file.hooks {
+                lines.read(path, |line| {
+                    if let Ok(fact) = serde_json::from_slice(line) {
+                        self.sessions.fact(fact);
+                    }
+                });
+            }
+            let path = &key.1;
+            let name = path.to_string_lossy();
+            // A file is read to its end before the next one, which may be that of a thread that it has started.
+            while let Some(file) = self.files.get_mut(&key) {
+                match file.tail.look(path) {
+                    Added::Nothing => break,
+                    Added::Anew => self.sessions.restart(&name),
+                    Added::Bytes(mut bytes) => {
+                        self.sessions.feed(&name, &bytes);
+                        crate::event::wipe(&mut bytes);
+                    }
+                }
+                self.drain(out)?;
+            }
+            let Some(file) = self.files.get_mut(&key) else { continue };
+            if self.sessions.is_withheld(&name) {
+                self.sessions.forget(&name);
+                file.tail = Tail::default();
+            } else if file.found.is_over(now) {
+                self.sessions.finish(&name);
+                file.is_over = true;
+            }
+        }
+        self.sessions.tick(now);
+        self.drain(out)
+    }
+
+    fn leave(&mut self, now: u64, grace: u64, out: &mut Out<'_, '_>) -> Result<(), Failure> {
+        for (_, path) in self.files.keys() {
+            out.report.open += self.sessions.leave(&path.to_string_lossy(), now, grace);
+        }
+        self.drain(out)?;
+        out.report.add(self.sessions.tally(), Vec::new());
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! What hooks told of sessions: in our own journals, and in files of `{ts, hook, payload}` that others record.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::bytes::open;
+use super::files::{EVENTS, Found};
+use super::ledger::{hidden_name, state_folder};
+use crate::environment::Environment;
+use crate::import::claude::Session;
+use crate::import::hook::Fact;
+use crate::import::session::unix_nanos;
+
+/// The sessions without a transcript that are told of.
+const MAX_ALONE: usize = 4096;
+/// The longest line of a hook journal.
+const MAX_LINE: u64 = 16 << 20;
+
+/// Where our own hooks keep what they are told of a session.
+pub(super) fn journal(session: &str) -> Option<PathBuf> {
+    Some(own_folder()?.join(format!("{}.jsonl", hidden_name("hooks", session))))
+}
+
+fn own_folder() -> Option<PathBuf> {
+    Some(state_folder(&Environment::from_process())?.join("hooks"))
+}
+
+/// Whether a file holds what hooks told, and no transcript.
+pub(super) fn is_of_hooks(file: &Found) -> bool {
+    file.name() == EVENTS || own_folder().is_some_and(|own| file.path.parent() == Some(&own))
+}
+
+/// The file of recorded hooks that a transcript belongs to: transcripts stand in a folder beside it.
+pub(super) fn events_of(transcript: &Path) -> Option<PathBuf> {
+    let events = transcript.parent()?.parent()?.join(EVENTS);
+    events.is_file().then_some(events)
+}
+
+/// Takes a line of any file of hooks for the session of this id. Whether it is a line of such a file.
+pub(super) fn take(line: &[u8], id: &str, session: &mut Session) -> bool {
+    if let Ok(told) = serde_json::from_slice::<Line<'_>>(line) {
+        let is_of_session = session_of(&told).is_some_and(|session| session == id);
+        let at = unix_nanos(told.ts).filter(|_| is_of_session);
+        at.is_none_or(|at| session.hook(told.payload.get().as_bytes(), told.hook, at))
+    } else if let Ok(fact) = serde_json::from_slice::<Fact>(line) {
+        session.fact(fact);
+        true
+    } else {
+        false
+    }
+}
+
+/// The sessions that a file of hooks tells of, and how many of its lines do not say so.
+pub(super) fn sessions_in(file: &Path) -> (BTreeSet<String>, u64) {
+    let (mut ids, mut aside) = (BTreeSet::new(), 0);
+    for line in lines(file).into_iter().flatten() {
+        let recorded = || session_of(&serde_json::from_slice::<Line<'_>>(&line).ok()?);
+        let own = || serde_json::from_slice::<Fact>(&line).ok().map(|fact| fact.session);
+        match recorded().or_else(own) {
+            Some(id) if ids.len() < MAX_ALONE => _ = ids.insert(id),
+            _ => aside += 1,
+        }
+    }
+    (ids, aside)
+}
+
+/// A line of `{ts, hook, payload}`.
+#[derive(Deserialize)]
+struct Line<'a> {
+    ts: &'a str,
+    #[serde(default)]
+    hook: Option<&'a str>,
+    #[serde(borrow)]
+    payload: &'a RawValue,
+}
+
+/// The session that such a line is about.
+fn session_of(told: &Line<'_>) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Payload {
+        session_id: String,
+    }
+    serde_json::from_str::<Payload>(told.payload.get()).ok().map(|payload| payload.session_id)
+}
+
+/// The lines of a file that is no link.
+pub(super) fn lines(path: &Path) -> Option<impl Iterator<Item = Vec<u8>> + use<>> {
+    let mut file = BufReader::new(open(path).ok()?);
+    Some(std::iter::from_fn(move || {
+        let mut line = Vec::new();
+        let read = (&mut file).take(MAX_LINE).read_until(b'\n', &mut line).ok()?;
+        (read > 0).then_some(line)
+    }))
+}
