@@ -1,6 +1,14 @@
 //! `veilspan import --follow`: files that grow, are cut short and are replaced.
 #![cfg(all(unix, feature = "cli"))]
-#![allow(unreachable_pub, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods
+)]
 
 #[path = "import/script.rs"]
 mod script;
@@ -12,6 +20,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use rustix::process::{Pid, Signal, kill_process};
 use script::Codex;
@@ -24,8 +33,12 @@ fn command(home: &Path) -> Command {
 }
 
 fn follow(home: &Path, path: &Path, endpoint: &str) -> Child {
+    follow_of(home, "codex", path, endpoint)
+}
+
+fn follow_of(home: &Path, agent: &str, path: &Path, endpoint: &str) -> Child {
     let path = path.to_str().unwrap();
-    command(home).args(["import", "codex", path, "--follow", "--endpoint", endpoint]).spawn().unwrap()
+    command(home).args(["import", agent, path, "--follow", "--endpoint", endpoint]).spawn().unwrap()
 }
 
 fn stop(mut child: Child) {
@@ -54,8 +67,12 @@ fn sorted(mut spans: Vec<Span>) -> Vec<Span> {
 }
 
 fn imported(path: &Path) -> Vec<Span> {
+    imported_of("codex", path)
+}
+
+fn imported_of(agent: &str, path: &Path) -> Vec<Span> {
     let (home, receiver) = (tempfile::tempdir().unwrap(), Receiver::start(Behaviour::Accept));
-    let arguments = ["import", "codex", path.to_str().unwrap(), "--endpoint", &receiver.url()];
+    let arguments = ["import", agent, path.to_str().unwrap(), "--endpoint", &receiver.url()];
     assert!(command(home.path()).args(arguments).status().unwrap().success());
     sorted(receiver.spans())
 }
@@ -105,4 +122,131 @@ fn a_file_that_is_cut_short_or_replaced_is_read_anew_and_nothing_is_sent_twice()
     receiver.wait_for_spans(whole.len());
     stop(child);
     assert_eq!(sorted(receiver.spans()), whole);
+}
+
+/// Adds portions of files of any size, each in its own order.
+fn grow(files: &mut [(std::path::PathBuf, &[u8])], mut seed: u64) {
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    while files.iter().any(|(_, rest)| !rest.is_empty()) {
+        let place = random(files.len());
+        let (path, rest) = &mut files[place];
+        let (now, later) = rest.split_at(rest.len().min(1 + random(20_000)));
+        File::options().append(true).create(true).open(path).unwrap().write_all(now).unwrap();
+        *rest = later;
+        std::thread::sleep(Duration::from_millis(15));
+    }
+}
+
+fn assert_manifest(spans: &[Span]) {
+    let of = |kind: &str| spans.iter().filter(|span| span.name.starts_with(kind)).count();
+    assert_eq!((of("invoke_agent"), of("chat"), of("execute_tool")), (4, 7, 13));
+    let sum = |name: &str| -> i64 {
+        let attributes = spans.iter().flat_map(|span| &span.attributes).filter(|attribute| attribute.key == name);
+        let values = attributes.filter_map(|attribute| attribute.value.as_ref()?.value.as_ref());
+        values.map(|value| if let Value::IntValue(count) = value { *count } else { panic!() }).sum()
+    };
+    let tokens = ["input_tokens", "output_tokens", "cache_read.input_tokens", "cache_creation.input_tokens"];
+    assert_eq!(tokens.map(|name| sum(&format!("gen_ai.usage.{name}"))), [187_216, 1_867, 165_784, 21_064]);
+}
+
+#[test]
+fn t39_a_real_session_that_is_followed_live_gives_the_numbers_of_its_manifest() {
+    let Some(corpus) = std::env::var_os("VEILSPAN_CORPUS") else {
+        println!("skipped: VEILSPAN_CORPUS names no folder of recordings");
+        return;
+    };
+    let from = Path::new(&corpus).join("claude/four-turns");
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("live");
+    let name = "transcripts/4381b0d7-d67e-4187-bb2d-86a101d3b955.jsonl";
+    let (events, rows) = (fs::read(from.join("events.ndjson")).unwrap(), fs::read(from.join(name)).unwrap());
+    fs::create_dir_all(folder.join("transcripts")).unwrap();
+    // So that it is one session from its beginning.
+    fs::write(folder.join("events.ndjson"), b"").unwrap();
+    let receiver = Receiver::start(Behaviour::Accept);
+    for round in 0..2 {
+        let child = follow_of(home.path(), "claude-code", &folder, &receiver.url());
+        if round == 0 {
+            let mut files = [(folder.join("events.ndjson"), &events[..]), (folder.join(name), &rows[..])];
+            grow(&mut files, 7);
+            receiver.wait_for_spans(24);
+        } else {
+            std::thread::sleep(Duration::from_secs(2));
+        }
+        stop(child);
+        assert_manifest(&receiver.spans());
+    }
+    assert_eq!(sorted(receiver.spans()), imported_of("claude-code", &folder));
+}
+
+#[test]
+fn a_journal_that_grows_is_followed_and_a_call_that_runs_is_sent_once_it_has_returned() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("journal.jsonl");
+    let event = |second: u32, kind: &str, call: u32| {
+        let data = serde_json::json!({"call_id": format!("call-{call}"), "model_id": "m", "is_error": false});
+        let time = format!("2026-01-01T00:00:{second:02}Z");
+        serde_json::json!({"type": kind, "timestamp": time, "aggregate_type": "x", "aggregate_id": "1", "data": data})
+            .to_string()
+            + "\n"
+    };
+    let mut rows: Vec<String> = (0..20).map(|call| event(call, "llm.call.requested", call)).collect();
+    rows.extend((0..20).map(|call| event(call + 20, "llm.call.returned", call)));
+    let bytes = rows.concat().into_bytes();
+    let (early, late) = bytes.split_at(bytes.len() * 3 / 4);
+    let receiver = Receiver::start(Behaviour::Accept);
+    fs::write(&path, b"").unwrap();
+    let first = follow_of(home.path(), "ouroboros", &path, &receiver.url());
+    grow(&mut [(path.clone(), early)], 3);
+    receiver.wait_for_spans(8);
+    stop(first);
+    let second = follow_of(home.path(), "ouroboros", &path, &receiver.url());
+    grow(&mut [(path.clone(), late)], 4);
+    receiver.wait_for_spans(20);
+    stop(second);
+    assert_eq!(sorted(receiver.spans()), imported_of("ouroboros", &path));
+}
+
+#[test]
+fn a_session_that_begins_in_a_followed_folder_and_two_files_of_one_name_are_each_read_by_themselves() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("sessions");
+    fs::create_dir_all(folder.join("a")).unwrap();
+    fs::create_dir_all(folder.join("b")).unwrap();
+    let receiver = Receiver::start(Behaviour::Accept);
+    let child = follow(home.path(), &folder, &receiver.url());
+    let bytes = session().bytes();
+    let name = "rollout-main-1.jsonl";
+    grow(&mut [(folder.join("a").join(name), &bytes[..]), (folder.join("b").join(name), &bytes[..])], 5);
+    receiver.wait_for_spans(12);
+    stop(child);
+    assert_eq!(sorted(receiver.spans()), imported(&folder.join("a").join(name)));
+}
+
+#[test]
+fn a_stop_hook_waits_until_what_it_ends_was_sent_and_not_where_nobody_sends_it() {
+    use script::{Claude, SESSION};
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join(format!("{SESSION}.jsonl"));
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "go").say(2.0, "m1", "done");
+    fs::write(&path, script.bytes()).unwrap();
+    let receiver = Receiver::start(Behaviour::Accept);
+    let hook = |millis: &str| {
+        let mut hook = command(home.path());
+        let hook = hook.args(["hook", "--source", "claude-code"]).env("VEILSPAN_HOOK_BLOCK_MS", millis);
+        let mut child = hook.stdin(Stdio::piped()).spawn().unwrap();
+        let payload = serde_json::json!({"session_id": SESSION, "hook_event_name": "Stop"}).to_string();
+        child.stdin.take().unwrap().write_all(payload.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+    };
+    hook("50");
+    assert_eq!(receiver.spans().len(), 0);
+    let child = follow_of(home.path(), "claude-code", &path, &receiver.url());
+    hook("600000");
+    assert_eq!(receiver.spans().len(), 2, "the hook has waited");
+    stop(child);
 }

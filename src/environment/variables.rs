@@ -184,6 +184,11 @@ pub const VARIABLES: &[Variable] = &[
         default: "`.local/state` in `HOME`",
         meaning: "where `veilspan/sent` and `veilspan/hooks` are kept, as an absolute path",
     },
+    Variable {
+        name: "VEILSPAN_HOOK_BLOCK_MS",
+        default: "0",
+        meaning: "how many milliseconds a `Stop` or `SessionEnd` hook waits at the most until `veilspan import --follow` has sent what it ends; up to 600000",
+    },
     Variable { name: "CODEX_HOME", default: "`.codex` in `HOME`", meaning: "where Codex keeps its sessions" },
     Variable {
         name: "CLAUDE_CONFIG_DIR",

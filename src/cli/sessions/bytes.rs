@@ -44,6 +44,27 @@ impl Read for Bytes {
     }
 }
 
+impl Bytes {
+    /// Whether another file has taken the place of the one that is read, or it became shorter than what was read of it.
+    pub(in crate::cli) fn was_replaced(&self, path: &Path, read: u64) -> bool {
+        let Self::Plain(file) = self else { return false };
+        let (Ok(then), Ok(now)) = (file.metadata(), std::fs::symlink_metadata(path)) else { return true };
+        identity(&then) != identity(&now) || then.len() < read
+    }
+}
+
+/// What tells a file from another one of its name.
+#[cfg(unix)]
+pub(in crate::cli) fn identity(found: &std::fs::Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (found.dev(), found.ino())
+}
+
+#[cfg(not(unix))]
+pub(in crate::cli) fn identity(_: &std::fs::Metadata) -> (u64, u64) {
+    (0, 0)
+}
+
 /// Opens a plain file that is no link and that nobody has to be waited for.
 #[cfg(unix)]
 pub(in crate::cli) fn open(path: &Path) -> io::Result<File> {

@@ -2,15 +2,19 @@
 //!
 //! No symbolic link is followed, neither to a file nor to a folder, and no more than [`MAX_FILES`] files are looked at.
 
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::super::Failure;
+use super::bytes::Bytes;
 use crate::environment::Environment;
 
 /// The files of one folder and all below it.
 const MAX_FILES: usize = 1 << 17;
 const MAX_DEPTH: usize = 8;
+/// The longest first line of a file.
+const MAX_LINE: u64 = 16 << 20;
 /// A file in which hooks were recorded; transcripts of the same sessions stand in folders beside it.
 pub(in crate::cli) const EVENTS: &str = "events.ndjson";
 
@@ -58,6 +62,11 @@ impl Found {
         stem.get(stem.len().saturating_sub(36)..).unwrap_or(stem)
     }
 
+    /// Whether the file's name ends with this id.
+    fn is_of(&self, id: &str) -> bool {
+        self.stem().strip_suffix(id).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'))
+    }
+
     /// The file's own name, as it is when it is not compressed.
     pub(in crate::cli) fn name(&self) -> &str {
         let name = self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -100,8 +109,29 @@ impl Agent {
         found
     }
 
-    /// The files that an argument names.
+    /// The files that an argument names. The file of a sub-agent of Codex brings those of its ancestors with it: they tell
+    /// which call has started it.
     pub(in crate::cli) fn resolve(self, given: &Path) -> Result<Vec<Found>, Failure> {
+        let mut files = self.named(given)?;
+        let [file] = files.as_slice() else { return Ok(files) };
+        let mut parent = Some(file).filter(|_| self == Self::Codex).and_then(parent_of);
+        let mut near: Option<Vec<Found>> = None;
+        while let Some(id) = parent.filter(|_| files.len() < MAX_DEPTH) {
+            let near = near.get_or_insert_with(|| self.near(&files));
+            let found = near.iter().find(|near| near.is_of(&id) && !files.iter().any(|file| file.path == near.path));
+            parent = found.and_then(parent_of);
+            files.splice(..0, found.cloned());
+        }
+        Ok(files)
+    }
+
+    /// The sessions beside these, and those of the agent's own folder.
+    fn near(self, files: &[Found]) -> Vec<Found> {
+        let beside = files.iter().filter_map(|file| file.path.parent()).flat_map(|folder| self.below(folder));
+        beside.chain(self.home().into_iter().flat_map(|home| self.below(&home))).collect()
+    }
+
+    fn named(self, given: &Path) -> Result<Vec<Found>, Failure> {
         let missing = |what: &str| Failure::BadData(format!("{}: {what}", given.display()));
         if let Ok(found) = std::fs::symlink_metadata(given) {
             if found.is_symlink() {
@@ -124,7 +154,7 @@ impl Agent {
             return newest.map(|file| vec![file]).ok_or_else(|| missing("there is no session"));
         }
         let is_it = |file: &Found| match self {
-            Self::Codex => file.stem().strip_suffix(id).is_some_and(|rest| rest.is_empty() || rest.ends_with('-')),
+            Self::Codex => file.is_of(id),
             Self::ClaudeCode | Self::Ouroboros => file.stem() == id,
         };
         let mut named: Vec<Found> = all.into_iter().filter(is_it).collect();
@@ -140,6 +170,13 @@ impl Agent {
             }
         }
     }
+}
+
+/// The session that started the one of a file.
+fn parent_of(file: &Found) -> Option<String> {
+    let mut line = Vec::new();
+    BufReader::new(Bytes::open(&file.path).ok()?).take(MAX_LINE).read_until(b'\n', &mut line).ok()?;
+    crate::import::codex::parent_of(&line)
 }
 
 /// The transcripts of a session's sub-agents, each with the agent's id.

@@ -30,6 +30,9 @@ trait Follower {
     /// Reads what was added, at this time. `all`: of files that have not grown for long too.
     fn read(&mut self, all: bool, now: u64, out: &mut Out<'_, '_>) -> Result<(), Failure>;
 
+    /// All that was told has arrived: says so to the hooks that wait for it.
+    fn arrived(&mut self, now: u64, grace: u64);
+
     /// Nothing is read any more: what is open is counted.
     fn leave(&mut self, now: u64, grace: u64, out: &mut Out<'_, '_>) -> Result<(), Failure>;
 }
@@ -77,6 +80,7 @@ pub(in crate::cli) fn follow(
             return Ok(out.report);
         }
         out.wire.flush()?;
+        followed.arrived(unix_now(), set.grace);
         std::thread::sleep(PAUSE);
         // A session that begins in a followed folder is followed too.
         if looked.elapsed() >= LOOK || stop.load(Ordering::Relaxed) {

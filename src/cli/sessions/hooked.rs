@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::bytes::open;
 use super::files::{EVENTS, Found};
-use super::ledger::{hidden_name, state_folder};
+use super::ledger::{append, hidden_name, state_folder};
 use crate::environment::Environment;
 use crate::import::claude::Session;
 use crate::import::hook::Fact;
@@ -40,18 +40,35 @@ pub(super) fn events_of(transcript: &Path) -> Option<PathBuf> {
     events.is_file().then_some(events)
 }
 
-/// Takes a line of any file of hooks for the session of this id. Whether it is a line of such a file.
-pub(super) fn take(line: &[u8], id: &str, session: &mut Session) -> bool {
+/// Takes a line of any file of hooks for the session of this id; gives its time.
+pub(super) fn take(line: &[u8], id: &str, session: &mut Session) -> Option<u64> {
     if let Ok(told) = serde_json::from_slice::<Line<'_>>(line) {
         let is_of_session = session_of(&told).is_some_and(|session| session == id);
-        let at = unix_nanos(told.ts).filter(|_| is_of_session);
-        at.is_none_or(|at| session.hook(told.payload.get().as_bytes(), told.hook, at))
-    } else if let Ok(fact) = serde_json::from_slice::<Fact>(line) {
-        session.fact(fact);
-        true
-    } else {
-        false
+        let at = unix_nanos(told.ts).filter(|_| is_of_session)?;
+        return session.hook(told.payload.get().as_bytes(), told.hook, at).then_some(at);
     }
+    let fact: Fact = serde_json::from_slice(line).ok()?;
+    let at = fact.time_unix_nano;
+    session.fact(fact);
+    Some(at)
+}
+
+/// Notes beside a journal that all was sent that its hooks told up to this time.
+pub(super) fn note_sent(journal: &Path, up_to: u64) {
+    let path = journal.with_extension("sent");
+    // Written beside and renamed, so that nobody reads half of it.
+    let beside = journal.with_extension("sending");
+    _ = std::fs::remove_file(&beside);
+    if append(&beside, up_to.to_string().as_bytes()).is_ok() {
+        _ = std::fs::rename(&beside, &path);
+    }
+}
+
+/// Up to when all was sent that the hooks of a journal told.
+pub(in crate::cli) fn sent_up_to(journal: &Path) -> Option<u64> {
+    let mut text = String::new();
+    open(&journal.with_extension("sent")).ok()?.take(32).read_to_string(&mut text).ok()?;
+    text.parse().ok()
 }
 
 /// The sessions that a file of hooks tells of, and how many of its lines do not say so.

@@ -229,11 +229,12 @@ impl Reading<'_> {
             return Ok(None);
         }
         let Ok(mut bytes) = Bytes::open(&file.path) else { return Ok(Some(AsideReason::Unreadable)) };
-        let mut buffer = vec![0; PORTION];
+        let (mut buffer, mut length) = (vec![0; PORTION], 0);
         let read = loop {
             match bytes.read(&mut buffer) {
-                Ok(0) => break None,
+                Ok(0) => break bytes.was_replaced(&file.path, length).then_some(AsideReason::Replaced),
                 Ok(read) => {
+                    length += read as u64;
                     feed(reader, buffer.get(..read).unwrap_or_default());
                     self.drain(reader)?;
                     self.progress.read(read, reader.tally().rows, &self.report);

@@ -1,11 +1,11 @@
 //! A file that grows, read from where it was left.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::bytes::open;
+use super::bytes::{identity, open};
 
 const PORTION: usize = 256 << 10;
 /// A file that nothing was added to for so long is looked at less often.
@@ -91,15 +91,4 @@ impl Lines {
     pub(super) fn is_warm(&self) -> bool {
         self.tail.is_warm()
     }
-}
-
-#[cfg(unix)]
-fn identity(found: &Metadata) -> (u64, u64) {
-    use std::os::unix::fs::MetadataExt;
-    (found.dev(), found.ino())
-}
-
-#[cfg(not(unix))]
-fn identity(_: &Metadata) -> (u64, u64) {
-    (0, 0)
 }

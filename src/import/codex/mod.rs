@@ -14,4 +14,5 @@ mod row;
 mod sessions;
 mod skills;
 
+pub use row::parent_of;
 pub use sessions::Sessions;

@@ -103,6 +103,13 @@ pub(super) struct Meta<'a> {
     pub(super) agent_role: Text<'a>,
 }
 
+/// The session that started the one whose file begins with this line, where another one did.
+pub fn parent_of(line: &[u8]) -> Option<String> {
+    let row: Row<'_> = serde_json::from_slice(line).ok()?;
+    let meta: Meta<'_> = serde_json::from_str(row.payload?.get()).ok()?;
+    meta.spawned().parent.filter(|_| row.kind.get() == Some("session_meta"))
+}
+
 /// What started a sub-agent.
 #[derive(Default)]
 pub(super) struct Spawned {

@@ -47,6 +47,11 @@ impl Sessions {
         u64::from(file.leave(&mut self.desk, &mut self.family, unix_nanos, grace))
     }
 
+    /// Whether a turn of a file still runs, as far as it was read.
+    pub fn is_open(&self, file: &str, unix_nanos: u64, grace: u64) -> bool {
+        self.files.get(file).is_some_and(|file| !file.thread.is_whole(unix_nanos, grace))
+    }
+
     /// Whether nothing of a file is told yet, since it is still to be told which call started its thread. It has to be read
     /// once more then, after the file of the thread that started it.
     pub fn is_withheld(&self, file: &str) -> bool {

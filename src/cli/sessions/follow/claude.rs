@@ -18,6 +18,8 @@ struct OfSession {
     session: Session,
     tails: BTreeMap<String, Tail>,
     hooks: Vec<(PathBuf, Lines)>,
+    /// The latest time of a hook, and up to when it was said that all was sent.
+    hooked: (u64, u64),
     /// Nobody wrote its files for so long that it was told to its end.
     is_over: bool,
     /// When it was seen that a hook has told its end.
@@ -64,6 +66,17 @@ impl Follower for Followed {
         Ok(())
     }
 
+    fn arrived(&mut self, now: u64, grace: u64) {
+        for followed in self.sessions.values_mut().filter(|followed| followed.hooked.0 > followed.hooked.1) {
+            if !followed.session.is_open(now, grace) {
+                followed.hooked.1 = followed.hooked.0;
+                if let Some(journal) = hooked::journal(followed.found.stem()) {
+                    hooked::note_sent(&journal, followed.hooked.1);
+                }
+            }
+        }
+    }
+
     fn leave(&mut self, now: u64, grace: u64, out: &mut Out<'_, '_>) -> Result<(), Failure> {
         for followed in self.sessions.values_mut() {
             if !followed.is_over {
@@ -81,7 +94,7 @@ impl OfSession {
         let paths = [hooked::journal(found.stem()), hooked::events_of(&found.path)];
         let hooks = paths.into_iter().flatten().map(|path| (path, Lines::default())).collect();
         let session = Session::new(set.clone(), found.stem());
-        Self { found, session, tails: BTreeMap::new(), hooks, is_over: false, ended: None }
+        Self { found, session, tails: BTreeMap::new(), hooks, hooked: (0, 0), is_over: false, ended: None }
     }
 
     fn restart(&mut self, set: &Set) {
@@ -93,10 +106,12 @@ impl OfSession {
     }
 
     fn read(&mut self, set: &Set, now: u64, out: &mut Out<'_, '_>) -> Result<(), Failure> {
-        let Self { hooks, session, found, .. } = self;
+        let Self { hooks, hooked, session, found, .. } = self;
         session.now(now);
         for (path, lines) in hooks {
-            lines.read(path, |line| _ = hooked::take(line, found.stem(), session));
+            lines.read(path, |line| {
+                hooked.0 = hooked.0.max(hooked::take(line, found.stem(), session).unwrap_or(0));
+            });
         }
         let path = self.found.path.clone();
         self.file(set, Of::Session, &path, out)?;

@@ -10,6 +10,7 @@ use super::super::report::{Report, log};
 use super::super::tail::{Added, Lines, Tail};
 use super::{Follower, Out};
 use crate::import::codex::Sessions;
+use crate::import::hook::Fact;
 use crate::import::session::Set;
 
 /// A file of a thread, and what hooks told of it.
@@ -17,6 +18,8 @@ struct File {
     found: Found,
     tail: Tail,
     hooks: Option<(PathBuf, Lines)>,
+    /// The latest time of a hook, and up to when it was said that all was sent.
+    hooked: (u64, u64),
     /// Nobody wrote it for so long that it was read to its end.
     is_over: bool,
 }
@@ -52,7 +55,7 @@ impl Follower for Followed {
             None => {
                 (report.files, report.sessions) = (report.files + 1, report.sessions + 1);
                 let hooks = hooked::journal(found.id()).map(|path| (path, Lines::default()));
-                self.files.insert(key, File { found, tail: Tail::default(), hooks, is_over: false });
+                self.files.insert(key, File { found, tail: Tail::default(), hooks, hooked: (0, 0), is_over: false });
             }
         }
     }
@@ -67,7 +70,8 @@ impl Follower for Followed {
             }
             if let Some((path, lines)) = &mut file.hooks {
                 lines.read(path, |line| {
-                    if let Ok(fact) = serde_json::from_slice(line) {
+                    if let Ok(fact) = serde_json::from_slice::<Fact>(line) {
+                        file.hooked.0 = file.hooked.0.max(fact.time_unix_nano);
                         self.sessions.fact(fact);
                     }
                 });
@@ -97,6 +101,15 @@ impl Follower for Followed {
         }
         self.sessions.tick(now);
         self.drain(out)
+    }
+
+    fn arrived(&mut self, now: u64, grace: u64) {
+        for ((_, path), file) in self.files.iter_mut().filter(|(_, file)| file.hooked.0 > file.hooked.1) {
+            if !self.sessions.is_open(&path.to_string_lossy(), now, grace) {
+                file.hooked.1 = file.hooked.0;
+                file.hooks.iter().for_each(|(journal, _)| hooked::note_sent(journal, file.hooked.1));
+            }
+        }
     }
 
     fn leave(&mut self, now: u64, grace: u64, out: &mut Out<'_, '_>) -> Result<(), Failure> {

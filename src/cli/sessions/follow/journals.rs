@@ -55,6 +55,8 @@ impl Follower for Followed {
         Ok(())
     }
 
+    fn arrived(&mut self, _: u64, _: u64) {}
+
     fn leave(&mut self, _: u64, _: u64, out: &mut Out<'_, '_>) -> Result<(), Failure> {
         for (_, journal, _) in self.journals.values_mut() {
             out.report.open += journal.leave();
