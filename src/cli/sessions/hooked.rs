@@ -43,9 +43,9 @@ pub(super) fn events_of(transcript: &Path) -> Option<PathBuf> {
 /// Takes a line of any file of hooks for the session of this id; gives its time.
 pub(super) fn take(line: &[u8], id: &str, session: &mut Session) -> Option<u64> {
     if let Ok(told) = serde_json::from_slice::<Line<'_>>(line) {
-        let is_of_session = session_of(&told).is_some_and(|session| session == id);
+        let is_of_session = session_of(&told, line).is_some_and(|session| session == id);
         let at = unix_nanos(told.ts).filter(|_| is_of_session)?;
-        return session.hook(told.payload.get().as_bytes(), told.hook, at).then_some(at);
+        return session.hook(told.payload(line), told.hook, at).then_some(at);
     }
     let fact: Fact = serde_json::from_slice(line).ok()?;
     let at = fact.time_unix_nano;
@@ -75,7 +75,7 @@ pub(in crate::cli) fn sent_up_to(journal: &Path) -> Option<u64> {
 pub(super) fn sessions_in(file: &Path) -> (BTreeSet<String>, u64) {
     let (mut ids, mut aside) = (BTreeSet::new(), 0);
     for line in lines(file).into_iter().flatten() {
-        let recorded = || session_of(&serde_json::from_slice::<Line<'_>>(&line).ok()?);
+        let recorded = || session_of(&serde_json::from_slice::<Line<'_>>(&line).ok()?, &line);
         let own = || serde_json::from_slice::<Fact>(&line).ok().map(|fact| fact.session);
         match recorded().or_else(own) {
             Some(id) if ids.len() < MAX_ALONE => _ = ids.insert(id),
@@ -85,23 +85,30 @@ pub(super) fn sessions_in(file: &Path) -> (BTreeSet<String>, u64) {
     (ids, aside)
 }
 
-/// A line of `{ts, hook, payload}`.
+/// A line of `{ts, hook, payload}`, or of the payload's own members beside these.
 #[derive(Deserialize)]
 struct Line<'a> {
     ts: &'a str,
     #[serde(default)]
     hook: Option<&'a str>,
-    #[serde(borrow)]
-    payload: &'a RawValue,
+    #[serde(borrow, default)]
+    payload: Option<&'a RawValue>,
+}
+
+impl Line<'_> {
+    /// What the hook was told: the payload, or the whole line where it stands at its top.
+    fn payload<'l>(&'l self, line: &'l [u8]) -> &'l [u8] {
+        self.payload.map_or(line, |payload| payload.get().as_bytes())
+    }
 }
 
 /// The session that such a line is about.
-fn session_of(told: &Line<'_>) -> Option<String> {
+fn session_of(told: &Line<'_>, line: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Payload {
         session_id: String,
     }
-    serde_json::from_str::<Payload>(told.payload.get()).ok().map(|payload| payload.session_id)
+    serde_json::from_slice::<Payload>(told.payload(line)).ok().map(|payload| payload.session_id)
 }
 
 /// The lines of a file that is no link.
