@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt;
 use genai::adapter::AdapterKind;
-use genai::chat::{ChatRequest, ChatStreamEvent};
+use genai::chat::{ChatOptions, ChatRequest, ChatStreamEvent};
 use genai::resolver::{AuthData, Endpoint, ServiceTargetResolver};
 use genai::{Client, ModelIden, ServiceTarget};
 use serde_json::{Value, json};
@@ -120,29 +120,40 @@ async fn a_streamed_answer_adds_up_to_the_whole_one() {
 }
 
 #[tokio::test]
-async fn the_genai_client_reads_a_recorded_answer_whole_and_streamed() {
+async fn the_genai_client_reads_a_recorded_answer_whole_and_streamed_over_each_api() {
     let folder = tempfile::tempdir().unwrap();
-    let served = Served::start(&recorded(2).write(folder.path()));
-    let url = format!("{}/", served.url);
-    let resolver = ServiceTargetResolver::from_resolver_fn(move |target: ServiceTarget| {
-        Ok(ServiceTarget {
-            endpoint: Endpoint::from_owned(url.clone()),
-            auth: AuthData::from_single("no key"),
-            model: ModelIden::new(AdapterKind::OpenAI, target.model.model_name),
-        })
-    });
-    let client = Client::builder().with_service_target_resolver(resolver).build().unwrap();
-    let request = || ChatRequest::from_user("how warm is it?");
-    let answer = client.exec_chat("gpt-4o-mini", request(), None).await.unwrap();
-    assert_eq!(answer.first_text(), Some("it is 0 degrees"));
-    let mut stream = client.exec_chat_stream("gpt-4o-mini", request(), None).await.unwrap().stream;
-    let mut text = String::new();
-    while let Some(event) = stream.next().await {
-        if let ChatStreamEvent::Chunk(chunk) = event.unwrap() {
-            text.push_str(&chunk.content);
+    let served = Served::start(&recorded(6).write(folder.path()));
+    let mut given = 0;
+    for kind in [AdapterKind::OpenAI, AdapterKind::OpenAIResp, AdapterKind::Anthropic] {
+        let url = format!("{}/", served.url);
+        let resolver = ServiceTargetResolver::from_resolver_fn(move |target: ServiceTarget| {
+            Ok(ServiceTarget {
+                endpoint: Endpoint::from_owned(url.clone()),
+                auth: AuthData::from_single("no key"),
+                model: ModelIden::new(kind, target.model.model_name),
+            })
+        });
+        let client = Client::builder().with_service_target_resolver(resolver).build().unwrap();
+        let request = || ChatRequest::from_user("how warm is it?");
+        let answer = client.exec_chat("gpt-4o-mini", request(), None).await.unwrap();
+        assert_eq!(answer.first_text(), Some(&*format!("it is {given} degrees")), "{kind:?}");
+        let call = answer.tool_calls()[0];
+        assert_eq!((&*call.fn_name, &call.fn_arguments), ("look_up", &json!({"city": "Oslo"})), "{kind:?}");
+        assert_eq!((answer.usage.prompt_tokens, answer.usage.completion_tokens), (Some(9), Some(4)), "{kind:?}");
+        let options = ChatOptions::default().with_capture_tool_calls(true);
+        let mut stream = client.exec_chat_stream("gpt-4o-mini", request(), Some(&options)).await.unwrap().stream;
+        let (mut text, mut calls) = (String::new(), Vec::new());
+        while let Some(event) = stream.next().await {
+            match event.unwrap() {
+                ChatStreamEvent::Chunk(chunk) => text.push_str(&chunk.content),
+                ChatStreamEvent::End(end) => calls.extend(end.captured_into_tool_calls().unwrap_or_default()),
+                _ => {}
+            }
         }
+        assert_eq!(text, format!("it is {} degrees", given + 1), "{kind:?}");
+        assert_eq!(calls.iter().map(|call| &*call.fn_name).collect::<Vec<_>>(), ["look_up"], "{kind:?}");
+        given += 2;
     }
-    assert_eq!(text, "it is 1 degrees");
 }
 
 #[tokio::test]

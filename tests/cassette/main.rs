@@ -7,6 +7,9 @@ mod apis;
 mod build;
 mod recorded;
 mod refused;
+mod rig_agent;
 #[path = "../support/runs.rs"]
 mod runs;
 mod tools;
+#[path = "../support/weather.rs"]
+mod weather;

@@ -15,3 +15,5 @@ mod runs;
 mod sources;
 #[cfg(feature = "cli")]
 mod traces;
+#[path = "../support/weather.rs"]
+mod weather;

@@ -81,7 +81,7 @@ impl Model {
                 Says::Text(text) => (json!({"role": "assistant", "content": text}), "stop"),
             };
             Json(json!({
-                "id": "1", "object": "chat.completion", "created": 1, "model": "m-1",
+                "id": "1", "object": "chat.completion", "created": 0, "model": "m-1",
                 "choices": [{"index": 0, "message": message, "finish_reason": reason}],
                 "usage": {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25},
             }))
@@ -114,7 +114,8 @@ impl Served {
         Self::with(&[file, "--mode", "record", "--upstream", upstream], &FULL)
     }
 
-    fn with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+    /// With these arguments and variables.
+    pub fn with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_veilspan"))
             .args(["cassette", "serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
