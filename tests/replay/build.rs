@@ -95,7 +95,7 @@ pub fn agent(policy: Policy, framework: &str) -> (Host, Recording) {
     call.finish();
     host.second();
     infer(vec![question(), asked(), result()], Message::text(Role::Assistant, "It is 7 degrees."));
-    turn.checkpoint("cp-1").framework(framework).label("after-the-answer").record();
+    turn.checkpoint("cp-1").framework(framework).label("after-the-answer").state(r#"{"step":3}"#).record();
     host.second();
     turn.decision("stop").confidence(0.9).importance(0.9).record();
     host.second();

@@ -23,6 +23,9 @@ fn a_state_is_what_the_model_was_shown_and_produced_up_to_the_cut() {
     assert_eq!(state.items.len(), 4);
     assert_eq!((state.input_tokens, state.output_tokens, state.open.len()), (Some(20), Some(10), 0));
     assert_eq!((state.agent.as_deref(), state.label.as_deref()), (Some("agent"), Some("after-the-answer")));
+    // What the agent itself had kept, by its digest.
+    let data = state.data.as_ref().unwrap();
+    assert_eq!((data.length, &state.to_json()["data"]["digest"]), (Some(10), &data.digest.unwrap().to_string().into()));
     // In the middle of a call.
     let begun = |event: &&veilspan::event::Event<veilspan::event::Veiled>| event.key.kind == CallKind::Tool;
     let at = recording.events().iter().find(begun).unwrap().at;

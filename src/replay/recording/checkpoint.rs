@@ -3,7 +3,7 @@
 use bytestring::ByteString;
 
 use super::{Cut, Recording};
-use crate::event::{At, CallKind, Event, Key, Kind, MarkKind, Scope, Veiled};
+use crate::event::{At, CallKind, Event, Key, Kind, MarkKind, Measure, Noted, Scope, Veiled};
 use crate::semconv::{CHECKPOINT_CUT, CHECKPOINT_FRAMEWORK, CHECKPOINT_ID, CHECKPOINT_LABEL};
 
 /// A state that a run can be taken up from.
@@ -19,6 +19,8 @@ pub struct Checkpoint {
     pub scope: Scope,
     /// When, and by whom.
     pub at: At,
+    /// The agent's own data, as digest and length, where the checkpoint was told with any.
+    pub data: Option<Measure>,
     /// Up to where it reaches; nothing where nothing orders it. From such a one no run can be taken up.
     pub cut: Option<Cut>,
 }
@@ -53,6 +55,7 @@ fn checkpoint(event: &Event<Veiled>) -> Option<Checkpoint> {
                 id: mark.attrs.get(CHECKPOINT_ID)?,
                 framework: mark.attrs.get(CHECKPOINT_FRAMEWORK),
                 label: mark.attrs.get(CHECKPOINT_LABEL),
+                data: data(&mark.noted),
                 scope,
                 at: event.at,
                 cut: said.or_else(|| Cut::behind(event.at)),
@@ -62,10 +65,18 @@ fn checkpoint(event: &Event<Veiled>) -> Option<Checkpoint> {
             id: format!("turn:{}", scope.turn).into(),
             framework: None,
             label: None,
+            data: None,
             at: event.at,
             cut: Cut::behind(event.at),
             scope,
         }),
+        _ => None,
+    }
+}
+
+fn data(noted: &Noted<Veiled>) -> Option<Measure> {
+    match noted {
+        Noted::State(data) if data.digest.is_some() || data.length.is_some() => Some(data.clone()),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use bytestring::ByteString;
 use serde_json::{Map, Value, json};
 
 use super::history;
-use crate::event::{At, CallKind, Event, Item, Key, Kind, Scope, SpanIds, Veiled};
+use crate::event::{At, CallKind, Event, Item, Key, Kind, Measure, Scope, SpanIds, Veiled};
 use crate::record::CallRef;
 use crate::replay::recording::{Checkpoint, Cut, CutError, Recording, Side};
 use crate::semconv::{AGENT_NAME, INPUT_TOKENS, OUTPUT_TOKENS, TOOL_CALL_ID, TOOL_NAME};
@@ -36,6 +36,9 @@ pub struct State {
     pub items: Vec<Item>,
     /// How much of the content was kept.
     pub kept: Kept,
+    /// The agent's own data that the checkpoint was told with: a digest and a length, by which the agent knows what it has
+    /// kept itself.
+    pub data: Option<Measure>,
     /// Calls that had begun and not ended.
     pub open: Vec<OpenCall>,
     /// The tokens that models had read up to then, where they were told.
@@ -145,6 +148,7 @@ impl State {
             system: shown.system,
             items: shown.items,
             kept: shown.kept,
+            data: checkpoint.and_then(|checkpoint| checkpoint.data.clone()),
             open: open(&before),
             input_tokens: sum(INPUT_TOKENS),
             output_tokens: sum(OUTPUT_TOKENS),
@@ -178,6 +182,9 @@ impl State {
         put("system", self.system.clone());
         put("messages", (self.kept != Kept::Nothing).then(|| self.messages.clone().into()));
         put("items", Some(self.items.iter().map(item).collect()));
+        let data =
+            |data: &Measure| json!({"digest": data.digest.map(|digest| digest.to_string()), "length": data.length});
+        put("data", self.data.as_ref().map(data));
         put("open", Some(self.open.iter().map(open_call).collect()));
         put("input_tokens", self.input_tokens.map(Value::from));
         put("output_tokens", self.output_tokens.map(Value::from));
