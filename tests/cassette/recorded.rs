@@ -200,6 +200,25 @@ async fn a_stream_passes_chunk_by_chunk() {
     assert!(answer.next().await.is_none());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_never_ends_keeps_no_cassette_from_stopping() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder);
+    let url = upstream(async |_, _, _| {
+        let first = futures_util::stream::iter([Ok::<_, std::io::Error>(chat_events().remove(0))]);
+        let events = first.chain(futures_util::stream::pending());
+        ([("content-type", "text/event-stream")], Body::from_stream(events)).into_response()
+    })
+    .await;
+    let recording = Served::recording(&path, &url);
+    let body = streamed(json!({"model": "m", "messages": [{"role": "user", "content": "q"}]}));
+    let mut answer = send(&recording.url, "/chat/completions", &body).await.bytes_stream();
+    answer.next().await.unwrap().unwrap();
+    recording.stop();
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert!(written.contains("invoke_agent") && written.contains("\"chat m\""), "both are told: {written}");
+}
+
 #[tokio::test]
 async fn errors_of_the_upstream_pass_and_are_served_again() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,6 +9,8 @@ mod strict;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -22,6 +24,9 @@ use crate::replay::Missing;
 
 /// The most bytes of a request, and of an answer that is kept.
 const MAX_BODY: usize = 64 << 20;
+
+/// How long what is on its way may take once the process is asked to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Recorded answers, given again.
 #[derive(Debug, Args)]
@@ -93,8 +98,23 @@ async fn listen(routes: Router, address: SocketAddr, ready: impl FnOnce(SocketAd
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn(of_this_machine));
     ready(listener.local_addr().unwrap_or(address));
-    let served = axum::serve(listener, routes).with_graceful_shutdown(stop).await;
-    served.map_err(|error| Failure::Unavailable(format!("the cassette stopped: {}", error.kind())))
+    let stopping = Arc::new(tokio::sync::Notify::new());
+    let begun = Arc::clone(&stopping);
+    let stopped = async {
+        stopping.notified().await;
+        tokio::time::sleep(PATIENCE).await;
+    };
+    let begins = async move {
+        stop.await;
+        begun.notify_one();
+    };
+    tokio::select! {
+        served = async { axum::serve(listener, routes).with_graceful_shutdown(begins).await } => {
+            served.map_err(|error| Failure::Unavailable(format!("the cassette stopped: {}", error.kind())))
+        }
+        // What is still on its way then is cut off.
+        () = stopped => Ok(()),
+    }
 }
 
 /// Refuses what a page in a browser could send: it names an origin, or came by a name of somebody else's.

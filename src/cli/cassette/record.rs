@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::file::RecordFile;
 use super::passing::Passing;
-use super::{Failure, listen, refused, runtime};
+use super::{Failure, PATIENCE, listen, refused, runtime};
 use crate::event::shape;
 use crate::otlp::PlainClient;
 use crate::privacy::{Level, Policy};
@@ -27,8 +27,6 @@ use crate::replay::{Api, Missing};
 
 /// How long a connection may take. An answer may take as long as it does.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long what was recorded may take to be written at the end.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// What the transport alone can say, and what names a trace.
 const NOT_PASSED: [&str; 16] = [
     "accept-encoding",

@@ -47,3 +47,43 @@ pub(super) fn tempo(body: &Bytes) -> Read {
 pub(super) fn old_tempo(body: Bytes) -> Read {
     Some((body, false))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spans(read: Read) -> Option<(usize, bool)> {
+        let (request, is_partial) = read?;
+        let request = ExportTraceServiceRequest::decode(request).unwrap();
+        let scopes = request.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
+        Some((scopes.map(|scope| scope.spans.len()).sum(), is_partial))
+    }
+
+    #[test]
+    fn jaegers_envelopes_are_read_in_one_part_or_several_and_nothing_else_is() {
+        // As Jaeger 2 writes it: what has no value is left out, and numbers of 64 bits are texts.
+        let envelope = r#"{"result":{"resourceSpans":[{"resource":{},"scopeSpans":[{"scope":{},"spans":[{"traceId":"00000000000000000000000000000001","spanId":"0000000000000002","name":"chat","kind":3,"startTimeUnixNano":"7","attributes":[{"key":"n","value":{"intValue":"5"}}],"status":{"code":2}}]}]}]}}"#;
+        assert_eq!(spans(jaeger(envelope.as_bytes())), Some((1, false)));
+        assert_eq!(spans(jaeger(format!("{envelope}\n{envelope}\n").as_bytes())), Some((2, false)));
+        assert_eq!(spans(jaeger(br#"{"result":{"resourceSpans":[]}}"#)), Some((0, false)));
+        for wrong in ["{", "[]", r#"{"data":[]}"#, r#"{"result":{"resourceSpans":[{"scopeSpans":7}]}}"#] {
+            assert!(jaeger(wrong.as_bytes()).is_none(), "{wrong}");
+        }
+        assert!(jaeger(format!("{envelope}{{").as_bytes()).is_none(), "an answer that broke off is none");
+    }
+
+    #[test]
+    fn tempos_message_holds_a_trace_and_says_whether_it_is_all() {
+        let trace = ExportTraceServiceRequest { resource_spans: vec![Default::default(); 2] }.encode_to_vec();
+        let message = |status: i32| {
+            let mut message = Vec::new();
+            prost::encoding::bytes::encode(TRACE, &trace, &mut message);
+            prost::encoding::int32::encode(STATUS, &status, &mut message);
+            Bytes::from(message)
+        };
+        assert_eq!(tempo(&message(0)), Some((trace.clone().into(), false)));
+        assert_eq!(tempo(&message(1)), Some((trace.clone().into(), true)));
+        assert_eq!(tempo(&Bytes::new()), Some((Bytes::new(), false)), "there is no such trace");
+        assert_eq!(tempo(&Bytes::from_static(b"\xff\xff")), None);
+    }
+}

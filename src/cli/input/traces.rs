@@ -7,13 +7,14 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
 use http::header::{ACCEPT, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
+use tokio::time::Instant;
 
 use super::lines::{calls, veiled};
 use super::{Aside, answers};
@@ -214,4 +215,30 @@ fn of_rollout(call: &CallRecord<Veiled>) -> (Option<ByteString>, ByteString) {
 /// Whether both ends of such a link are part of one run.
 fn is_of_one_run(kind: EdgeKind) -> bool {
     !matches!(kind, EdgeKind::Replay)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On a clock that passes over what is only waited for.
+    #[tokio::test(start_paused = true)]
+    async fn a_back_end_that_never_answers_is_given_up_at_its_deadlines() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let client = PlainClient::new(&base, CONNECT).unwrap();
+        let privacy = Privacy::new(Policy::builder().build_in(&Default::default()).0);
+        let traces = |count: u8| Traces {
+            kind: Kind::Jaeger,
+            base: base.clone(),
+            ids: (1..=count).map(|id| TraceId::from_bytes([id; 16]).unwrap()).collect(),
+        };
+        for (count, most) in [(1, ANSWER), (100, PATIENCE)] {
+            let begun = Instant::now();
+            let Read { pages, .. } = traces(count).all(&client, &privacy).await;
+            assert!(begun.elapsed() <= most + Duration::from_secs(1), "{count}");
+            assert_eq!((pages.requests, pages.incomplete), (usize::from(count), true));
+            assert_eq!(pages.error.map(|(_, unread)| unread), Some(Unread::Unanswered));
+        }
+    }
 }
