@@ -102,9 +102,10 @@ fn a_damaged_byte_costs_its_own_record_and_no_neighbour() {
     let home = private();
     let folder = home.path().join("spool");
     let first = recorder(nowhere(), &folder);
-    for n in 0..5 {
-        first.tool(&format!("tool-{n}")).start().finish();
-    }
+    let calls: Vec<_> = (0..5).map(|n| first.tool(&format!("tool-{n}")).start()).collect();
+    // Those that are open then are written as such.
+    first.flush(BRIEF);
+    calls.into_iter().for_each(|call| call.finish());
     first.shutdown(BRIEF);
     drop(first);
     let segment = segments(&folder).pop().unwrap();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 
+use super::fresh::{FRESH, Fresh};
 use super::log::{Cursor, Log, NO_INDEX, Segment, Settled, Step};
 use super::records::{self, LOST, OPEN, SPAN};
 use crate::export::envelope::Envelope;
@@ -45,6 +46,7 @@ pub(super) struct Journal {
     pub(super) envelope: Arc<Envelope>,
     /// Open calls: the index of the record that says so, and the room that is kept for their close.
     open: HashMap<u128, (u64, u64)>,
+    fresh: Fresh,
     open_at: BTreeMap<u64, u128>,
     /// Room that is kept for closes.
     reserved: u64,
@@ -78,6 +80,13 @@ pub(super) struct Portion {
     pub(super) unreadable: Vec<u64>,
 }
 
+impl Portion {
+    fn add(&mut self, index: u64, field: &[u8]) {
+        self.indices.push(index);
+        self.spans.extend_from_slice(field);
+    }
+}
+
 impl Journal {
     pub(super) fn new(log: Log, settled: Settled, envelope: Arc<Envelope>, is_foreign: bool) -> Self {
         Self {
@@ -85,6 +94,7 @@ impl Journal {
             settled,
             envelope,
             open: HashMap::new(),
+            fresh: Fresh::default(),
             open_at: BTreeMap::new(),
             reserved: 0,
             reading: Reading::default(),
@@ -105,23 +115,39 @@ impl Journal {
         !self.open.is_empty()
     }
 
-    pub(super) fn is_open(&self, id: u128) -> bool {
-        self.open.contains_key(&id)
-    }
-
     /// Takes the opening of a call, where `room` is enough for it and for its close.
     pub(super) fn open(&mut self, id: u128, unix_nanos: u64, field: &[u8], room: u64) -> Result<(), NoRoom> {
+        // Told once more, it is the same call.
+        self.forget(id);
         let own = OVERHEAD + field.len() as u64;
         let reserve = own + CLOSE_BYTES;
         if own + reserve > room {
             return Err(NoRoom);
         }
         self.log.reserve(self.reserved + own + reserve).map_err(|_| NoRoom)?;
-        let index = self.log.append(OPEN, &[&records::prefix(id, unix_nanos), field], false);
-        self.open.insert(id, (index, reserve));
-        self.open_at.insert(index, id);
-        self.reserved += reserve;
+        self.fresh.add(id, unix_nanos, field);
+        self.open.insert(id, (FRESH, own + reserve));
+        self.reserved += own + reserve;
         Ok(())
+    }
+
+    /// Writes which of the calls that opened since the last write are open still.
+    fn tell_open(&mut self) {
+        let fresh = std::mem::take(&mut self.fresh);
+        for (id, unix_nanos, field) in fresh.iter() {
+            let Some(open) = self.open.get_mut(&id).filter(|(index, _)| *index == FRESH) else { continue };
+            let own = OVERHEAD + field.len() as u64;
+            open.0 = self.log.append(OPEN, &[&records::prefix(id, unix_nanos), field], false);
+            open.1 = open.1.saturating_sub(own);
+            self.open_at.insert(open.0, id);
+            self.reserved = self.reserved.saturating_sub(own);
+        }
+        self.fresh = fresh.emptied();
+    }
+
+    /// What was taken and does not count yet, in bytes.
+    pub(super) const fn pending(&self) -> usize {
+        self.log.pending() + self.fresh.bytes()
     }
 
     /// Takes the span of a call that closes. One whose opening was taken has room of its own; beyond that it takes of `room`.
@@ -144,10 +170,11 @@ impl Journal {
 
     /// The close of an open call is lost: nobody is to tell of it.
     pub(super) fn lose(&mut self, id: u128, unix_nanos: u64) {
-        if self.is_open(id) {
+        let Some((index, _)) = self.open.get(&id) else { return };
+        if *index != FRESH {
             self.log.append(LOST, &[&records::prefix(id, unix_nanos)], false);
-            self.forget(id);
         }
+        self.forget(id);
     }
 
     fn forget(&mut self, id: u128) {
@@ -159,6 +186,7 @@ impl Journal {
 
     /// Makes everything count that was taken.
     pub(super) fn commit(&mut self, now: u64) -> io::Result<()> {
+        self.tell_open();
         self.log.commit(now)?;
         let pending = std::mem::take(&mut self.pending);
         self.unread.spans += pending.spans;
@@ -185,30 +213,26 @@ impl Journal {
     /// Reads spans that count and have not been read yet, as many as one request may hold.
     pub(super) fn read(&mut self, limits: &Limits) -> io::Result<Portion> {
         let mut portion = Portion::default();
+        let expected = usize::try_from(self.unread.bytes).unwrap_or(usize::MAX);
+        portion.spans.reserve_exact(expected.min(limits.batch_bytes));
+        if let Some((index, field)) = self.reading.ahead.take() {
+            self.unread.take(field.len());
+            portion.add(index, &field);
+        }
         while portion.indices.len() < limits.batch_spans {
-            let (index, field) = match self.next_span(&mut portion) {
-                Ok(Some(next)) => next,
-                Ok(None) => break,
+            match self.read_span(&mut portion, limits.batch_bytes) {
+                Ok(true) => {}
+                Ok(false) => break,
                 Err(error) if portion.indices.is_empty() => return Err(error),
                 // What has been read is sent.
                 Err(_) => break,
-            };
-            let is_too_long = portion.spans.len() + field.len() > limits.batch_bytes;
-            if is_too_long && !portion.indices.is_empty() {
-                self.reading.ahead = Some((index, field));
-                break;
             }
-            self.unread.take(field.len());
-            portion.indices.push(index);
-            portion.spans.extend_from_slice(&field);
         }
         Ok(portion)
     }
 
-    fn next_span(&mut self, portion: &mut Portion) -> io::Result<Option<(u64, Vec<u8>)>> {
-        if let Some(ahead) = self.reading.ahead.take() {
-            return Ok(Some(ahead));
-        }
+    /// Reads the next span into the portion. Whether there was one, and room for it.
+    fn read_span(&mut self, portion: &mut Portion, most: usize) -> io::Result<bool> {
         let segments = self.log.segments();
         loop {
             let number = self.reading.segment;
@@ -219,7 +243,7 @@ impl Journal {
                     segments.iter().rev().find(|held| held.first_index <= self.reading.next_index).or(segments.front())
                 }
             }) else {
-                return Ok(None);
+                return Ok(false);
             };
             if place.is_none() {
                 self.reading.segment = Some(held.segment.number);
@@ -238,7 +262,13 @@ impl Journal {
                     }
                     match payload.and_then(records::told) {
                         Some(told) if !self.is_foreign || records::is_span_field(told.field) => {
-                            return Ok(Some((head.index, told.field.to_vec())));
+                            if portion.spans.len() + told.field.len() > most && !portion.indices.is_empty() {
+                                self.reading.ahead = Some((head.index, told.field.to_vec()));
+                                return Ok(false);
+                            }
+                            self.unread.take(told.field.len());
+                            portion.add(head.index, told.field);
+                            return Ok(true);
                         }
                         _ => {
                             self.unread.take(head.length);
@@ -249,7 +279,7 @@ impl Journal {
                 Step::Damage => {}
                 Step::End(_) => {
                     let place = segments.iter().position(|other| other.segment.number == held.segment.number);
-                    let Some(next) = place.and_then(|place| segments.get(place + 1)) else { return Ok(None) };
+                    let Some(next) = place.and_then(|place| segments.get(place + 1)) else { return Ok(false) };
                     self.reading.segment = Some(next.segment.number);
                     self.reading.cursor = Cursor::default();
                 }

@@ -21,6 +21,8 @@ mod aside;
 #[cfg(feature = "collector")]
 mod claim;
 mod error;
+#[cfg_attr(not(unix), allow(dead_code))]
+mod fresh;
 #[cfg(unix)]
 mod home;
 #[cfg_attr(not(unix), allow(dead_code))]

@@ -178,7 +178,7 @@ impl Queue for Spool {
             }
         }
         let wakes_soon = stock.own.log.is_unsynced() && self.options.fsync == Fsync::Interval
-            || stock.own.log.pending() > 0 && stock.rests_until.is_some();
+            || stock.own.pending() > 0 && stock.rests_until.is_some();
         let looks = is_idle_for(stock.looked, LOOK_EVERY) && !self.mood().closed;
         drop(stock);
         if looks && !self.look_for_the_dead() {

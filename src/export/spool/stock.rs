@@ -152,7 +152,7 @@ impl Spool {
     /// Takes the opening of a call: the span that will tell of it if nothing else does.
     pub(in crate::export) fn open_call(&self, id: u128, field: &[u8], rank: Rank) -> Result<(), Drop> {
         let mut stock = self.stock();
-        if stock.own.log.pending() > self.options.commit_bytes() * (PENDING_WRITES / 2) {
+        if stock.own.pending() > self.options.commit_bytes() * (PENDING_WRITES / 2) {
             return Err(Drop::SpoolFailed);
         }
         let room = self.room(&stock, rank);
@@ -169,7 +169,7 @@ impl Spool {
             return Err(lost(Drop::SpanTooLarge));
         }
         let patience = if rank == Rank::Content { PENDING_WRITES / 2 } else { PENDING_WRITES };
-        if stock.own.log.pending() > self.options.commit_bytes() * patience {
+        if stock.own.pending() > self.options.commit_bytes() * patience {
             return Err(lost(Drop::SpoolFailed));
         }
         let room = self.room(&stock, rank);
@@ -200,13 +200,13 @@ impl Spool {
     }
 
     fn write_if_full(&self, stock: &mut Stock) {
-        if stock.own.log.is_full() {
+        if stock.own.pending() >= self.options.commit_bytes() {
             self.write(stock);
         }
     }
 
     pub(super) fn write(&self, stock: &mut Stock) -> bool {
-        if stock.own.log.pending() == 0 {
+        if stock.own.pending() == 0 {
             return true;
         }
         if stock.rests_until.is_some_and(|until| Instant::now() < until) {

@@ -110,11 +110,6 @@ impl Log {
         self.pending.len()
     }
 
-    /// Whether so much has been appended that it should be written now.
-    pub(crate) const fn is_full(&self) -> bool {
-        self.pending.len() >= self.options.commit_bytes()
-    }
-
     /// Makes everything that was appended count. What fails stays pending, and is tried again with the next commit.
     pub(crate) fn commit(&mut self, now: u64) -> io::Result<()> {
         if self.pending.is_empty() {

@@ -126,6 +126,27 @@ fn what_was_open_at_the_death_is_told_as_abandoned_with_the_last_sign_of_life_as
 }
 
 #[test]
+fn a_call_that_closes_before_the_next_write_is_told_by_its_span_alone() {
+    let disk = Forgetful::default();
+    let mut journal = life(&disk, Fsync::Os);
+    let before = journal.bytes();
+    open(&mut journal, 1);
+    open(&mut journal, 2);
+    open(&mut journal, 3);
+    close(&mut journal, 1, 200);
+    journal.lose(3, 200);
+    journal.commit(1_000).unwrap();
+    assert_eq!(journal.log.next_index(), 2, "one span, and one opening of what is open");
+    close(&mut journal, 2, 300);
+    journal.commit(1_000).unwrap();
+    assert_eq!(journal.bytes() - before, journal.log.bytes() - before, "no room is kept for what has closed");
+    drop(journal);
+    let mut adopted = next_life(&disk, Fsync::Os, 1);
+    assert_eq!((adopted.abandoned, adopted.unknown, adopted.damaged), (0, 0, 0));
+    assert_eq!(names(&sent(&mut adopted.journal).0), [(1, "closed"), (2, "closed")]);
+}
+
+#[test]
 fn a_close_that_could_not_be_kept_is_never_told_as_abandoned() {
     let disk = Forgetful::default();
     let mut journal = life(&disk, Fsync::Os);
@@ -274,7 +295,7 @@ proptest! {
                 Step::Clean => {
                     // It may write what is pending, and fail after that.
                     let _ = journal.clean(0);
-                    if journal.log.pending() == 0 {
+                    if journal.pending() == 0 {
                         counted_open.append(&mut new_open);
                         counted_closed.append(&mut new_closed);
                     }
