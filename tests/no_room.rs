@@ -2,7 +2,7 @@
 //!
 //! The kernel itself refuses (seccomp), in a child process.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods)]
 
 use std::process::{Command, exit};
 
@@ -22,15 +22,18 @@ fn filter() -> BpfProgram {
 
 /// Plays its part; comes back only as an exit.
 fn play() -> ! {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     apply_filter_all_threads(&filter()).unwrap();
     for recorder in [
         Recorder::from_env(),
         Recorder::builder().sink(std::sync::Arc::new(veilspan::testing::MemorySink::default())).build(),
     ] {
         assert!(!recorder.is_enabled());
-        let turn = recorder.turn("agent").start();
-        turn.inference("openai", "m").input("hello").start().finish();
-        turn.finish();
+        for _ in 0..3 {
+            let turn = recorder.turn("agent").start();
+            turn.inference("openai", "m").input("hello").start().finish();
+            turn.finish();
+        }
         assert!(recorder.shutdown(std::time::Duration::from_secs(1)).complete);
     }
     #[cfg(feature = "sdk")]
@@ -75,5 +78,11 @@ fn without_threads_and_files_the_host_lives_and_the_recorder_is_the_disabled_one
     let name = std::env::current_exe().unwrap();
     let mut child = Command::new(name);
     let output = child.args(["--exact", "the_child", "--nocapture"]).env(PART, "1").output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    // One line for each of the two recorders, and none for a call.
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains("nothing is recorded")).collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(lines[0].contains("error=") && lines[1].contains("thread could not be started"), "{said}");
+    assert!(lines.iter().all(|line| line.contains("WARN veilspan")), "{said}");
 }

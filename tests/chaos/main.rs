@@ -95,10 +95,22 @@ impl Life {
     fn kill(mut self) -> i64 {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+        // The pipe is read to its end.
         self.reader.take().unwrap().join().unwrap();
         let lost = self.lost.lock().unwrap().take();
         assert_eq!(lost, None, "nothing may be lost, or what is durable proves nothing");
         self.durable.load(Ordering::SeqCst)
+    }
+}
+
+/// Whatever ends the test, no process of it stays behind.
+impl Drop for Life {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
     }
 }
 
@@ -155,7 +167,7 @@ fn weather(random: &mut StdRng) -> Weather {
 /// A last process takes over what the dead have left, until there is nothing any more.
 fn drain(link: &Link, spool: &Path, number: usize) {
     let (mut least, mut since) = (usize::MAX, Instant::now());
-    let mut last = Life::start(child::DRAIN, number, &link.url(), spool);
+    let _last = Life::start(child::DRAIN, number, &link.url(), spool);
     loop {
         let left = std::fs::read_dir(spool).map_or(0, Iterator::count);
         if left <= 1 {
@@ -167,8 +179,6 @@ fn drain(link: &Link, spool: &Path, number: usize) {
         assert!(since.elapsed() < PATIENCE, "{left} folders are left");
         std::thread::sleep(Duration::from_millis(50));
     }
-    last.process.kill().unwrap();
-    last.process.wait().unwrap();
 }
 
 fn judge(sink: &Sink, watermarks: &BTreeMap<usize, i64>, troubles: u64, seed: u64) {
