@@ -178,7 +178,8 @@ impl Call {
     }
 
     pub fn key(&self) -> Key {
-        let id = KeyIdentity::Call(CallId::from(u128::from(self.number)));
+        // As a recorder makes them: what tells the calls of a process apart stands in the first half.
+        let id = KeyIdentity::Call(CallId::from(u128::from(self.number) << 80 | 0xa11));
         Key { kind: self.kind, id, occurrence: 0 }
     }
 

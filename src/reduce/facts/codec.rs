@@ -17,6 +17,10 @@ const STATED: u8 = 3;
 const UNKNOWN: u8 = 4;
 const QUARANTINED: u8 = 5;
 
+/// What is told and the kind of call share a byte.
+const KIND_BITS: u32 = 5;
+const _: () = assert!(CallKind::ALL.len() <= 1 << KIND_BITS && (QUARANTINED as usize) < 1 << (8 - KIND_BITS));
+
 /// Whether an event is about a call; nothing where it tells nothing.
 pub(super) fn is_of_call(kind: &Kind<Veiled>) -> Option<bool> {
     match kind {
@@ -43,10 +47,9 @@ impl Tables {
             Kind::Quarantined { .. } => QUARANTINED,
             _ => return None,
         };
-        row.byte(what);
-        row.byte(kind_byte(event.key.kind));
-        self.key(event.key, row)?;
+        row.byte(what << KIND_BITS | kind_byte(event.key.kind));
         self.at(event.at, row)?;
+        self.key(event.key, event.at, row)?;
         if what > CLOSED {
             self.text(&event.scope.thread, row)?;
             self.text(&event.scope.turn, row)?;
@@ -168,10 +171,9 @@ impl Tables {
         let mut row = RowReader { rest: bytes };
         // The turn's place stands first.
         row.number();
-        let what = row.byte();
-        let kind = kind_of(row.byte());
-        let key = self.read_key(kind, &mut row);
+        let (what, kind) = read_what(&mut row);
         let at = self.read_at(&mut row);
+        let key = self.read_key(kind, at, &mut row);
         let row = &mut row;
         let observation = match what {
             OPENED => Observation::Opening(Opening {
@@ -224,10 +226,9 @@ impl Tables {
         let mut row = RowReader { rest: bytes };
         // The turn's place stands first.
         row.number();
-        let what = row.byte();
-        let kind = kind_of(row.byte());
-        let key = self.read_key(kind, &mut row);
+        let (what, kind) = read_what(&mut row);
         let at = self.read_at(&mut row);
+        let key = self.read_key(kind, at, &mut row);
         let row = &mut row;
         let (thread, turn) = (self.read_text(row), self.read_text(row));
         let remark = match what {
@@ -268,14 +269,19 @@ impl Tables {
     }
 }
 
-fn optional_digest(digest: Option<&crate::event::Digest>, row: &mut RowWriter) {
+fn read_what(row: &mut RowReader<'_>) -> (u8, CallKind) {
+    let byte = row.byte();
+    (byte >> KIND_BITS, kind_of(byte & ((1 << KIND_BITS) - 1)))
+}
+
+pub(super) fn optional_digest(digest: Option<&crate::event::Digest>, row: &mut RowWriter) {
     row.byte(u8::from(digest.is_some()));
     if let Some(digest) = digest {
         row.digest(digest);
     }
 }
 
-fn read_optional_digest(row: &mut RowReader<'_>) -> Option<crate::event::Digest> {
+pub(super) fn read_optional_digest(row: &mut RowReader<'_>) -> Option<crate::event::Digest> {
     (row.byte() == 1).then(|| row.digest())
 }
 

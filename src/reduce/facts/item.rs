@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use super::codec::{optional_digest, read_optional_digest};
 use super::row::{RowReader, RowWriter};
 use super::tables::Tables;
 use crate::event::Veiled;
 use crate::event::{
     Channel, Digest, Facet, Histories, Input, Item, ItemKind, ItemPart, Measure, Output, PartKind, Role,
 };
+
+/// Beside the role: more is known of the item than that.
+const WITH_FACET: u8 = 0x80;
 
 /// What a model was sent, its items by their places in the table. Places say nothing of order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,8 +113,12 @@ impl Tables {
 
     fn item(&mut self, item: &Item, facet: Option<&Facet>) -> Option<u32> {
         let mut entry = RowWriter::default();
-        entry.byte(role_byte(item.role));
-        self.shared(item.digest.as_ref(), &mut entry)?;
+        entry.byte(role_byte(item.role) | if facet.is_some() { WITH_FACET } else { 0 });
+        // An item that is known by its parts has the digest of one of them; that of another stands nowhere else.
+        match facet {
+            Some(_) => self.shared(item.digest.as_ref(), &mut entry)?,
+            None => optional_digest(item.digest.as_ref(), &mut entry),
+        }
         entry.optional(item.length);
         self.text(&item.part_kinds, &mut entry)?;
         if let Some(facet) = facet {
@@ -132,13 +140,15 @@ impl Tables {
 
     pub(super) fn item_at(&self, place: u32) -> (Item, Option<Facet>) {
         let mut entry = RowReader { rest: self.items.get(place).unwrap_or_default() };
+        let first = entry.byte();
+        let has_facet = first & WITH_FACET != 0;
         let item = Item {
-            role: role_of(entry.byte()),
-            digest: self.read_shared(&mut entry),
+            role: role_of(first & !WITH_FACET),
+            digest: if has_facet { self.read_shared(&mut entry) } else { read_optional_digest(&mut entry) },
             length: entry.optional(),
             part_kinds: self.read_text(&mut entry),
         };
-        if entry.rest.is_empty() {
+        if !has_facet {
             return (item, None);
         }
         let kind = of_byte(ItemKind::ALL, entry.byte()).unwrap_or(ItemKind::Unknown);

@@ -34,11 +34,14 @@ use crate::event::{Event, Key, Kind, Veiled};
 /// unless not even the rollout was known. Deriving takes memory beside that, a few times what its rollout holds.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    rollouts: BTreeMap<RolloutKey, RolloutFacts>,
+    rollouts: BTreeMap<RolloutKey, Box<RolloutFacts>>,
     budget: usize,
     held: usize,
     refused: u64,
 }
+
+/// What a rollout costs in the map of all.
+const ENTRY: usize = 2 * size_of::<(RolloutKey, Box<RolloutFacts>)>();
 
 impl Default for Facts {
     fn default() -> Self {
@@ -73,13 +76,13 @@ impl Facts {
             Some(facts) => facts,
             None => {
                 let key = key.detached();
-                let overhead = size_of::<RolloutFacts>() + 2 * key.bytes();
+                let overhead = RolloutFacts::EMPTY + ENTRY + 2 * key.bytes();
                 if overhead >= left {
                     self.refused += 1;
                     return Absorbed::Refused;
                 }
                 self.held += overhead;
-                self.rollouts.entry(key.clone()).or_insert_with(|| RolloutFacts::new(key))
+                self.rollouts.entry(key.clone()).or_insert_with(|| Box::new(RolloutFacts::new(key)))
             }
         };
         let before = facts.bytes();
@@ -102,12 +105,12 @@ impl Facts {
 
     /// The facts of each rollout, in the order of tenant and id.
     pub fn rollouts(&self) -> impl Iterator<Item = &RolloutFacts> {
-        self.rollouts.values()
+        self.rollouts.values().map(|facts| &**facts)
     }
 
     /// The facts of each rollout, for whoever decides that one has closed.
     pub fn rollouts_mut(&mut self) -> impl Iterator<Item = &mut RolloutFacts> {
-        self.rollouts.values_mut()
+        self.rollouts.values_mut().map(|facts| &mut **facts)
     }
 
     /// The graph of each rollout, in the order of tenant and id.

@@ -71,6 +71,9 @@ const ENTRY: usize = 20;
 const NONE: u32 = u32::MAX;
 
 impl RolloutFacts {
+    /// What it keeps beside what is counted: itself, and the least that its tables take as soon as there is anything in them.
+    pub(in crate::reduce) const EMPTY: usize = size_of::<Self>() + 1024;
+
     /// No facts yet.
     pub fn new(key: RolloutKey) -> Self {
         Self {
@@ -98,7 +101,7 @@ impl RolloutFacts {
         &self.key
     }
 
-    /// About how many bytes the facts keep in memory.
+    /// About how many bytes the facts keep in memory, beside [`Self::EMPTY`].
     pub fn bytes(&self) -> usize {
         let heads: usize = self.heads.iter().map(|(thread, _)| size_of::<(ByteString, Digest)>() + thread.len()).sum();
         self.tables.held()

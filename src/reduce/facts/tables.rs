@@ -17,36 +17,40 @@ pub(super) struct Tables {
     /// The algorithm and the bytes.
     pub(super) digests: Table<33>,
     pub(super) items: Table,
+    /// Which attributes of which types stand together.
+    shapes: Table,
     traces: Table<16>,
     parents: Table<8>,
     producers: Table<16>,
     /// The last 64 bits of call ids, which those of one process share.
     lows: Vec<u64>,
     first_time: Option<u64>,
-    first_high: Option<u64>,
 }
 
 /// As much as the tables had.
-pub(super) struct Marks([Mark; 6]);
+pub(super) struct Marks([Mark; 7]);
 
 impl Tables {
     pub(super) fn marks(&self) -> Marks {
-        let Self { texts, digests, items, traces, parents, producers, .. } = self;
-        Marks([texts.mark(), digests.mark(), items.mark(), traces.mark(), parents.mark(), producers.mark()])
+        let Self { texts, digests, items, shapes, traces, parents, producers, .. } = self;
+        let (of_kind, ids) = ([texts.mark(), digests.mark(), items.mark(), shapes.mark()], traces.mark());
+        let [texts, digests, items, shapes] = of_kind;
+        Marks([texts, digests, items, shapes, ids, parents.mark(), producers.mark()])
     }
 
-    pub(super) fn back_to(&mut self, Marks([texts, digests, items, traces, parents, producers]): &Marks) {
+    pub(super) fn back_to(&mut self, Marks([texts, digests, items, shapes, traces, parents, producers]): &Marks) {
         self.texts.back_to(*texts);
         self.digests.back_to(*digests);
         self.items.back_to(*items);
+        self.shapes.back_to(*shapes);
         self.traces.back_to(*traces);
         self.parents.back_to(*parents);
         self.producers.back_to(*producers);
     }
 
     pub(super) fn held(&self) -> usize {
-        let Self { texts, digests, items, traces, parents, producers, .. } = self;
-        let texts = texts.held() + items.held();
+        let Self { texts, digests, items, shapes, traces, parents, producers, .. } = self;
+        let texts = texts.held() + items.held() + shapes.held();
         texts + digests.held() + traces.held() + parents.held() + producers.held()
     }
 
@@ -133,7 +137,8 @@ impl Tables {
         At { time_unix_nano, producer, seq: row.optional() }
     }
 
-    pub(super) fn key(&mut self, key: Key, row: &mut RowWriter) -> Option<()> {
+    /// The ids that a recorder makes begin with the milliseconds of their call's beginning, so they stand beside a time.
+    pub(super) fn key(&mut self, key: Key, at: At, row: &mut RowWriter) -> Option<()> {
         match key.id {
             KeyIdentity::None => row.byte(0),
             KeyIdentity::Call(id) => {
@@ -143,9 +148,8 @@ impl Tables {
                 }
                 match self.lows.iter().position(|known| *known == low) {
                     Some(place) => {
-                        let first = *self.first_high.get_or_insert(high);
                         row.byte(3 + place as u8);
-                        row.signed(high.wrapping_sub(first) as i64);
+                        row.signed(high.wrapping_sub(beginning(at)) as i64);
                     }
                     None => {
                         row.byte(1);
@@ -163,7 +167,7 @@ impl Tables {
         Some(())
     }
 
-    pub(super) fn read_key(&self, kind: CallKind, row: &mut RowReader<'_>) -> Key {
+    pub(super) fn read_key(&self, kind: CallKind, at: At, row: &mut RowReader<'_>) -> Key {
         let id = match row.byte() {
             0 => KeyIdentity::None,
             1 => KeyIdentity::Call(CallId::from(u128::from_be_bytes(row.raw()))),
@@ -174,7 +178,7 @@ impl Tables {
             }
             place => {
                 let low = self.lows.get(usize::from(place - 3)).copied().unwrap_or_default();
-                let high = self.first_high.unwrap_or_default().wrapping_add(row.signed() as u64);
+                let high = beginning(at).wrapping_add(row.signed() as u64);
                 KeyIdentity::Call(CallId::from(u128::from(high) << 64 | u128::from(low)))
             }
         };
@@ -204,31 +208,32 @@ impl Tables {
         SpanId::from_bytes(self.parents.get(place)?.try_into().ok()?)
     }
 
+    /// Their keys and types, which many have in common, by their place; then the values.
     pub(super) fn attrs(&mut self, attrs: &Attrs, row: &mut RowWriter) -> Option<()> {
-        row.number(attrs.len() as u64);
+        let mut shape = RowWriter::default();
         for (id, value) in attrs.iter() {
-            row.number(u64::from(id.0));
+            shape.number(u64::from(id.0));
+            shape.byte(match value {
+                Value::Text(_) => 0,
+                Value::Int(_) => 1,
+                Value::Double(_) => 2,
+                Value::Bool(flag) => 3 + u8::from(*flag),
+                Value::Texts(_) => 5,
+                Value::Ints(_) => 6,
+            });
+        }
+        row.number(u64::from(self.shapes.place(&shape.bytes)?));
+        for (_, value) in attrs.iter() {
             match value {
-                Value::Text(text) => {
-                    row.byte(0);
-                    self.text(text, row)?;
-                }
-                Value::Int(number) => {
-                    row.byte(1);
-                    row.signed(*number);
-                }
-                Value::Double(number) => {
-                    row.byte(2);
-                    row.raw(&number.to_bits().to_be_bytes());
-                }
-                Value::Bool(flag) => row.byte(3 + u8::from(*flag)),
+                Value::Text(text) => self.text(text, row)?,
+                Value::Int(number) => row.signed(*number),
+                Value::Double(number) => row.raw(&number.to_bits().to_be_bytes()),
+                Value::Bool(_) => {}
                 Value::Texts(texts) => {
-                    row.byte(5);
                     row.number(texts.len() as u64);
                     texts.iter().try_for_each(|text| self.text(text, row))?;
                 }
                 Value::Ints(numbers) => {
-                    row.byte(6);
                     row.number(numbers.len() as u64);
                     numbers.iter().for_each(|number| row.signed(*number));
                 }
@@ -238,11 +243,11 @@ impl Tables {
     }
 
     pub(super) fn read_attrs(&self, row: &mut RowReader<'_>) -> Attrs {
-        let count = row.count();
-        let mut attrs = Attrs::with_capacity(count);
-        for _ in 0..count {
-            let id = KeyId(row.number() as u16);
-            let value = match row.byte() {
+        let mut shape = RowReader { rest: self.shapes.get(row.index()).unwrap_or_default() };
+        let mut attrs = Attrs::with_capacity(shape.rest.len() / 2);
+        while !shape.rest.is_empty() {
+            let id = KeyId(shape.number() as u16);
+            let value = match shape.byte() {
                 0 => Value::Text(self.read_text(row)),
                 1 => Value::Int(row.signed()),
                 2 => Value::Double(f64::from_bits(u64::from_be_bytes(row.raw()))),
@@ -255,4 +260,9 @@ impl Tables {
         }
         attrs
     }
+}
+
+/// What an id that was made at this time begins with.
+const fn beginning(at: At) -> u64 {
+    (at.time_unix_nano / 1_000_000) << 16
 }

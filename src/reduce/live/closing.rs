@@ -2,10 +2,10 @@
 
 use super::deadlines::{Deadline, TurnKey, Which};
 use super::generations::Next;
-use super::slot::{Kept, Live, Slot, Told, Tombstone};
+use super::slot::{Ending, Kept, Live, Slot, Told, Tombstone};
 use super::{Counter, Effect, Reducer, RolloutFinding, summary, synthesis};
 use crate::event::Digest;
-use crate::reduce::derive::{Place, derive, derive_turn, is_turn, told_of_turn};
+use crate::reduce::derive::{Place, close, derive, derive_turn, is_turn, told_of_turn, was_asked_to_stop};
 use crate::reduce::facts::RolloutFacts;
 use crate::reduce::graph::{Finding, Reason, Thread, Turn};
 use bytestring::ByteString;
@@ -19,14 +19,32 @@ impl Reducer {
         let Some(live) = self.slots.get_mut(&which.slot).and_then(|slot| slot.live_of(which.generation)) else {
             return;
         };
-        let Some(closed) = live.turns.get_mut(key).filter(|closed| !**closed) else { return };
-        *closed = true;
-        let turn = told_of_turn(&live.facts, &key.thread, &key.turn);
-        if !is_turn(&turn) {
+        let Some(Ending::Due(_)) = live.turns.get(key) else { return };
+        let mut closed = Ending::Closed { synthesised: false };
+        let told = told_of_turn(&live.facts, &key.thread, &key.turn);
+        if !is_turn(&told) {
+            live.turns.insert(key.clone(), closed);
             return;
         }
-        let mut findings = Vec::new();
-        derive_turn(Place { thread: &key.thread, turn: &key.turn }, &live.facts, turn, None, &mut findings);
+        let (mut findings, place) = (Vec::new(), Place { thread: &key.thread, turn: &key.turn });
+        let mut turn = derive_turn(place, &live.facts, told, None, &mut findings);
+        if turn.outcome.is_none() {
+            if !was_asked_to_stop(&turn) {
+                // What ended was not the turn: it waits for a person, or goes on in another segment.
+                live.turns.remove(key);
+                live.extra -= Ending::bytes(key);
+                self.bytes -= Ending::bytes(key);
+                return;
+            }
+            close(&mut turn);
+            if !turn.reported
+                && let Some(span) = synthesis::turn(live.facts.key(), &key.thread, &turn)
+            {
+                closed = Ending::Closed { synthesised: true };
+                effects.push(Effect::AddSpan(Box::new(span)));
+            }
+        }
+        live.turns.insert(key.clone(), closed);
         findings.sort_unstable();
         let told = tell(&live.facts, &mut live.told, findings, effects);
         live.extra += told;
@@ -43,13 +61,20 @@ impl Reducer {
         self.bytes -= live.bytes();
         live.facts.close(reason);
         let graph = derive(&live.facts);
-        let Live { facts, turns, mut told, .. } = live;
+        let Live { facts, turns, ends, mut told, .. } = *live;
+        let waiting = turns.values().filter_map(|ending| match ending {
+            Ending::Due(due) => Some(*due),
+            Ending::Closed { .. } => None,
+        });
+        waiting.chain(ends).for_each(|due| self.deadlines.cancel(due));
 
         let mut closed = 0;
         for (thread, turn) in graph.turns() {
             let key = TurnKey { thread: thread.id.clone(), turn: turn.id.clone() };
-            closed += u64::from(turns.get(&key) != Some(&true));
+            let ending = turns.get(&key);
+            closed += u64::from(!matches!(ending, Some(Ending::Closed { .. })));
             if !turn.reported
+                && !matches!(ending, Some(Ending::Closed { synthesised: true }))
                 && let Some(span) = synthesis::turn(facts.key(), &thread.id, turn)
             {
                 effects.push(Effect::AddSpan(Box::new(span)));
@@ -77,12 +102,12 @@ impl Reducer {
             Kept::Facts(_) => self.whole.push_back(which),
             Kept::Bare { .. } => self.bare.push_back(which),
         }
-        let tombstone = Tombstone::new(which.generation, kept, told, head_bytes);
+        let forgotten = self.deadlines.set(forget_at, Deadline::Forget(which));
+        let tombstone = Tombstone::new(which.generation, forgotten, kept, told, head_bytes);
         self.bytes += tombstone.bytes;
         slot.closed.push(tombstone);
         let too_many = slot.closed.len() > MAX_TOMBSTONES;
         let oldest = slot.closed.first().map(|oldest| Which { slot: id, generation: oldest.generation });
-        self.deadlines.set(forget_at, Deadline::Forget(which));
         if let Some(oldest) = oldest.filter(|_| too_many) {
             self.forget(oldest, effects);
             effects.push(Effect::Count(Counter::Forgotten, 1));
@@ -93,8 +118,9 @@ impl Reducer {
     pub(super) fn revise(&mut self, which: Which, effects: &mut Vec<Effect>) {
         let Some(slot) = self.slots.get_mut(&which.slot) else { return };
         let key = slot.key.clone();
-        let Some(closed) = slot.tombstone(which.generation).filter(|closed| closed.revising) else { return };
-        closed.revising = false;
+        let Some(closed) = slot.tombstone(which.generation) else { return };
+        let Some(due) = closed.revising.take() else { return };
+        self.deadlines.cancel(due);
         closed.revision += 1;
         let revised = match &closed.kept {
             Kept::Facts(facts) => {
@@ -117,18 +143,10 @@ impl Reducer {
         self.revise(which, effects);
         let Some(slot) = self.slots.get_mut(&which.slot) else { return };
         let Some(place) = slot.closed.iter().position(|closed| closed.generation == which.generation) else { return };
-        self.bytes -= slot.closed.remove(place).bytes;
-        let slots = &self.slots;
-        let gone = |which: &Which| {
-            slots
-                .get(&which.slot)
-                .is_none_or(|slot| slot.closed.iter().all(|closed| closed.generation != which.generation))
-        };
-        for queue in [&mut self.whole, &mut self.bare] {
-            while queue.front().is_some_and(gone) {
-                queue.pop_front();
-            }
-        }
+        let closed = slot.closed.remove(place);
+        self.bytes -= closed.bytes;
+        self.deadlines.cancel(closed.forgotten);
+        self.tidy();
         let Some(slot) = self.slots.get(&which.slot) else { return };
         if slot.live.is_none()
             && slot.closed.is_empty()
@@ -137,6 +155,31 @@ impl Reducer {
             self.bytes -= Slot::overhead(&slot.key);
             self.by_key.remove(&slot.key);
             self.generations.keep(&slot.key, slot.next);
+        }
+    }
+}
+
+impl Reducer {
+    /// Takes out of the order of closing what is forgotten: at its front at once, in the middle once that is the half of it.
+    fn tidy(&mut self) {
+        let slots = &self.slots;
+        let is_there = |which: &Which| {
+            slots
+                .get(&which.slot)
+                .is_some_and(|slot| slot.closed.iter().any(|closed| closed.generation == which.generation))
+        };
+        self.forgotten += 1;
+        let is_half = 2 * self.forgotten > self.whole.len() + self.bare.len();
+        for queue in [&mut self.whole, &mut self.bare] {
+            while queue.front().is_some_and(|which| !is_there(which)) {
+                queue.pop_front();
+            }
+            if is_half {
+                queue.retain(is_there);
+            }
+        }
+        if is_half {
+            self.forgotten = 0;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What will happen when, in order. What has been overtaken by then is found out when its time comes.
+//! What will happen when, in order. Who goes takes his deadlines along, so that there are never more than things to close.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +26,10 @@ pub(super) enum Deadline {
     Forget(Which),
 }
 
+/// A deadline that was set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Due(u64, u64);
+
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
     queue: BTreeMap<(u64, u64), Deadline>,
@@ -34,9 +38,19 @@ pub(super) struct Deadlines {
 }
 
 impl Deadlines {
-    pub(super) fn set(&mut self, at: u64, deadline: Deadline) {
-        self.queue.insert((at, self.set), deadline);
+    /// About what one costs.
+    pub(super) const BYTES: usize = 3 * size_of::<((u64, u64), Deadline)>() / 2;
+
+    pub(super) fn set(&mut self, at: u64, deadline: Deadline) -> Due {
+        let due = Due(at, self.set);
+        self.queue.insert((due.0, due.1), deadline);
         self.set += 1;
+        due
+    }
+
+    /// What it was set for is gone, or has happened.
+    pub(super) fn cancel(&mut self, due: Due) {
+        self.queue.remove(&(due.0, due.1));
     }
 
     pub(super) fn first(&self) -> Option<u64> {

@@ -1,9 +1,11 @@
 //! An event finds its generation: the open one, one that has closed and knows its turn, or a new one.
 
+use std::collections::btree_map::Entry;
+
 use super::deadlines::{Deadline, TurnKey, Which};
-use super::slot::{Kept, Live, Slot, Told};
+use super::slot::{Ending, Kept, Live, Slot};
 use super::{Counter, Effect, Limits, Reducer};
-use crate::event::{CallKind, Closed, Event, Kind, MarkKind, Scope, Veiled};
+use crate::event::{CallKind, Closed, Event, Key, Kind, MarkKind, Scope, Veiled};
 use crate::reduce::facts::{Absorbed, RolloutFacts, RolloutKey, detach, is_fact};
 use crate::semconv::ROLLOUT_END;
 
@@ -50,18 +52,22 @@ impl Reducer {
             Some(live) => live,
             none => {
                 self.touched.insert((self.now, id));
-                let live = none.insert(Live::new(slot.key.clone(), slot.next.clone(), self.now));
+                let live = Live::new(slot.key.clone(), slot.next.clone(), self.now);
+                let live = none.insert(Box::new(live));
                 self.bytes += live.bytes();
                 live
             }
         };
+        let which = Which { slot: id, generation: live.facts.generation };
+        let foreign = self.tenants.foreign(event, which);
         let before = live.facts.bytes();
-        if self.tenants.is_foreign(event) && live.facts.foreign.insert(event.key) {
-            effects.push(Effect::Count(Counter::TenantMismatch, 1));
-        }
         let absorbed = within(&self.limits, self.bytes, &mut live.facts, event);
         // What the tables made room for stays, also where the event was not taken.
         self.bytes = self.bytes - before + live.facts.bytes();
+        for (which, key) in foreign {
+            self.set_aside(which, key, effects);
+        }
+        let Some(live) = self.slots.get_mut(&id).and_then(|slot| slot.live.as_deref_mut()) else { return };
         if absorbed == Absorbed::Known {
             effects.push(Effect::Count(Counter::Duplicate, 1));
             return;
@@ -72,7 +78,6 @@ impl Reducer {
         self.touched.remove(&(live.touched, id));
         self.touched.insert((self.now, id));
         live.touched = self.now;
-        let which = Which { slot: id, generation: live.facts.generation };
         match (event.key.kind, &event.kind) {
             (CallKind::Turn, Kind::Closed(closed, _)) => self.turn_closed(which, &event.scope, closed),
             // A turn that never gets to tell its end closes after it was asked to stop, or was seen to.
@@ -82,13 +87,33 @@ impl Reducer {
         }
     }
 
+    /// A call whose parent belongs to another tenant is no part of its rollout.
+    fn set_aside(&mut self, which: Which, key: Key, effects: &mut Vec<Effect>) {
+        let Some(slot) = self.slots.get_mut(&which.slot) else { return };
+        let facts = match slot.live.as_mut().filter(|live| live.facts.generation == which.generation) {
+            Some(live) => &mut live.facts,
+            None => match slot.tombstone(which.generation).map(|closed| &mut closed.kept) {
+                Some(Kept::Facts(facts)) => facts,
+                _ => return,
+            },
+        };
+        let before = facts.bytes();
+        if facts.foreign.insert(key) {
+            effects.push(Effect::Count(Counter::TenantMismatch, 1));
+            let more = facts.bytes() - before;
+            self.bytes += more;
+            if let Some(closed) = slot.tombstone(which.generation) {
+                closed.bytes += more;
+            }
+        }
+    }
+
     /// Sets the deadlines that the arrival of a turn's span sets. The first arrival counts.
     fn turn_closed(&mut self, which: Which, scope: &Scope, closed: &Closed<Veiled>) {
         let grace = self.after(self.limits.late_grace);
         let Some(live) = self.slots.get_mut(&which.slot).and_then(|slot| slot.live.as_mut()) else { return };
-        if closed.attrs.get(ROLLOUT_END) == Some(true) && !live.ends {
-            live.ends = true;
-            self.deadlines.set(grace, Deadline::EndRollout(which));
+        if closed.attrs.get(ROLLOUT_END) == Some(true) && live.ends.is_none() {
+            live.ends = Some(self.deadlines.set(grace, Deadline::EndRollout(which)));
         }
         if closed.outcome.is_some() {
             self.close_later(which, scope);
@@ -104,17 +129,18 @@ impl Reducer {
             return;
         }
         let key = TurnKey { thread: detach(&scope.thread), turn: detach(&scope.turn) };
-        if !live.turns.contains_key(&key) {
-            let bytes = 2 * size_of::<TurnKey>() + Told::BYTES + 2 * (key.thread.len() + key.turn.len());
-            live.turns.insert(key.clone(), false);
+        if let Entry::Vacant(place) = live.turns.entry(key) {
+            let bytes = Ending::bytes(place.key());
+            let due = self.deadlines.set(grace, Deadline::CloseTurn(which, place.key().clone()));
+            place.insert(Ending::Due(due));
             live.extra += bytes;
             self.bytes += bytes;
-            self.deadlines.set(grace, Deadline::CloseTurn(which, key));
         }
     }
 
     fn observe_late(&mut self, which: Which, event: &Event<Veiled>, effects: &mut Vec<Effect>) {
         let grace = self.after(self.limits.late_grace);
+        let foreign = self.tenants.foreign(event, which);
         let Some(closed) = self.slots.get_mut(&which.slot).and_then(|slot| slot.tombstone(which.generation)) else {
             return;
         };
@@ -137,9 +163,11 @@ impl Reducer {
             }
             Kept::Bare { .. } => effects.push(Effect::Count(Counter::LateWithoutFacts, 1)),
         }
-        if !closed.revising {
-            closed.revising = true;
-            self.deadlines.set(grace, Deadline::Revise(which));
+        if closed.revising.is_none() {
+            closed.revising = Some(self.deadlines.set(grace, Deadline::Revise(which)));
+        }
+        for (which, key) in foreign {
+            self.set_aside(which, key, effects);
         }
     }
 }

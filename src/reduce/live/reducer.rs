@@ -26,6 +26,8 @@ pub struct Reducer {
     /// Closed rollouts in the order of closing: those with all their facts, and those without.
     pub(super) whole: VecDeque<Which>,
     pub(super) bare: VecDeque<Which>,
+    /// How many of these may be forgotten by now.
+    pub(super) forgotten: usize,
     pub(super) generations: Generations,
     pub(super) tenants: Tenants,
     pub(super) bytes: usize,
@@ -45,6 +47,7 @@ impl Reducer {
             deadlines: Deadlines::default(),
             whole: VecDeque::new(),
             bare: VecDeque::new(),
+            forgotten: 0,
             generations: Generations::default(),
             tenants: Tenants::default(),
             bytes: 0,

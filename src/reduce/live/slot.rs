@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::SynthSpan;
-use super::deadlines::TurnKey;
+use super::deadlines::{Deadlines, Due, TurnKey};
 use super::generations::{Next, hash};
 use crate::event::Scope;
 use crate::reduce::facts::{RolloutFacts, RolloutKey};
@@ -13,7 +13,8 @@ use crate::reduce::graph::Finding;
 pub(super) struct Slot {
     pub(super) key: RolloutKey,
     pub(super) next: Next,
-    pub(super) live: Option<Live>,
+    /// In a place of its own, so that what is only remembered costs little.
+    pub(super) live: Option<Box<Live>>,
     /// Oldest first.
     pub(super) closed: Vec<Tombstone>,
 }
@@ -21,11 +22,11 @@ pub(super) struct Slot {
 impl Slot {
     /// What a slot costs beside its facts.
     pub(super) fn overhead(key: &RolloutKey) -> usize {
-        size_of::<Self>() + 256 + 2 * key.bytes()
+        2 * size_of::<Self>() + Deadlines::BYTES + 256 + 2 * key.bytes()
     }
 
     pub(super) fn live_of(&mut self, generation: u64) -> Option<&mut Live> {
-        self.live.as_mut().filter(|live| live.facts.generation == generation)
+        self.live.as_deref_mut().filter(|live| live.facts.generation == generation)
     }
 
     pub(super) fn tombstone(&mut self, generation: u64) -> Option<&mut Tombstone> {
@@ -38,9 +39,10 @@ impl Slot {
 pub(super) struct Live {
     pub(super) facts: RolloutFacts,
     pub(super) touched: u64,
-    /// Turns whose end has arrived, and whether they have closed.
-    pub(super) turns: BTreeMap<TurnKey, bool>,
-    pub(super) ends: bool,
+    /// Turns whose end has arrived.
+    pub(super) turns: BTreeMap<TurnKey, Ending>,
+    /// When it ends because a turn has said so.
+    pub(super) ends: Option<Due>,
     pub(super) told: Told,
     /// Bytes of `turns` and `told`.
     pub(super) extra: usize,
@@ -52,11 +54,30 @@ impl Live {
         facts.generation = next.generation;
         facts.resumes = next.resumes;
         facts.heads = next.heads;
-        Self { facts, touched: now, turns: BTreeMap::new(), ends: false, told: Told::default(), extra: 0 }
+        Self { facts, touched: now, turns: BTreeMap::new(), ends: None, told: Told::default(), extra: 0 }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.facts.bytes() + self.extra
+        size_of::<Self>() - size_of::<RolloutFacts>() + RolloutFacts::EMPTY + self.facts.bytes() + self.extra
+    }
+}
+
+/// A turn whose end has arrived.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ending {
+    /// It closes when nothing more comes.
+    Due(Due),
+    /// It has closed.
+    Closed {
+        /// And a span was made for it.
+        synthesised: bool,
+    },
+}
+
+impl Ending {
+    /// What one costs.
+    pub(super) fn bytes(key: &TurnKey) -> usize {
+        2 * (size_of::<(TurnKey, Self)>() + key.thread.len() + key.turn.len()) + Deadlines::BYTES
     }
 }
 
@@ -83,7 +104,9 @@ impl Told {
 pub(super) struct Tombstone {
     pub(super) generation: u64,
     pub(super) revision: u64,
-    pub(super) revising: bool,
+    /// When what came late is told.
+    pub(super) revising: Option<Due>,
+    pub(super) forgotten: Due,
     pub(super) kept: Kept,
     pub(super) told: Told,
     /// Bytes of what the next generation needs of it.
@@ -93,15 +116,15 @@ pub(super) struct Tombstone {
 }
 
 impl Tombstone {
-    pub(super) fn new(generation: u64, kept: Kept, told: Told, heads: usize) -> Self {
-        let mut tombstone = Self { generation, revision: 0, revising: false, kept, told, heads, bytes: 0 };
+    pub(super) fn new(generation: u64, forgotten: Due, kept: Kept, told: Told, heads: usize) -> Self {
+        let mut tombstone = Self { generation, revision: 0, revising: None, forgotten, kept, told, heads, bytes: 0 };
         tombstone.weigh();
         tombstone
     }
 
     /// Reckons its cost anew.
     pub(super) fn weigh(&mut self) {
-        self.bytes = size_of::<Self>() + self.kept.bytes() + self.told.bytes() + self.heads;
+        self.bytes = size_of::<Self>() + 2 * Deadlines::BYTES + self.kept.bytes() + self.told.bytes() + self.heads;
     }
 }
 
@@ -128,7 +151,7 @@ impl Kept {
 
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Facts(facts) => facts.bytes(),
+            Self::Facts(facts) => RolloutFacts::EMPTY + facts.bytes(),
             Self::Bare { turns, summary } => {
                 turns.len() * Told::BYTES + summary.as_ref().map_or(0, |summary| summary.bytes())
             }
