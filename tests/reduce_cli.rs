@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn bundle() -> PathBuf {
@@ -157,4 +158,48 @@ fn latest_is_the_newest_bundle() {
     let variables = [("CODEX_ROLLOUT_TRACE_ROOT", root.to_str().unwrap())];
     let newest = printed(&veilspan(&["reduce", "latest"], &variables));
     assert_eq!(newest, std::fs::read_to_string(bundle().join("expected.json")).unwrap());
+}
+
+/// Lines that are no request: bytes, pieces of JSON, nesting without end, requests with something else in the place of spans.
+fn garbage() -> impl Strategy<Value = Vec<u8>> {
+    let no_line_end = |bytes: Vec<u8>| bytes.into_iter().map(|byte| if byte == b'\n' { b' ' } else { byte }).collect();
+    let other = prop_oneof![
+        Just(json!(null)),
+        Just(json!({"traceId": "zz", "spanId": 7})),
+        any::<i64>().prop_map(Value::from),
+        "[a-z\"]{0,6}".prop_map(Value::from),
+    ];
+    let request =
+        other.prop_map(|span| json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).to_string().into_bytes());
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 1..100).prop_map(no_line_end),
+        "[\\[\\]{}\",:0-9a-z ]{1,60}".prop_map(String::into_bytes),
+        (1usize..5000).prop_map(|depth| vec![b'['; depth]),
+        request,
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 20, ..ProptestConfig::with_cases(24) })]
+
+    #[test]
+    fn garbage_between_the_lines_of_a_file_changes_no_byte(
+        all in prop::collection::vec((garbage(), 0usize..5), 1..8)
+    ) {
+        let spans =
+            [span(1, None, "invoke_agent", 1, 9), span(2, Some(1), "chat", 2, 3), span(3, Some(1), "execute_tool", 3, 5)];
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("spans.jsonl");
+        let reduced = |lines: &[Vec<u8>]| {
+            std::fs::write(&file, lines.join(&b'\n')).unwrap();
+            printed(&veilspan(&["reduce", file.to_str().unwrap()], &[]))
+        };
+        let clean: Vec<Vec<u8>> =
+            spans.iter().map(|span| lines(&[vec![span.clone()]]).trim_end().as_bytes().to_vec()).collect();
+        let mut dirty = clean.clone();
+        for (line, place) in all {
+            dirty.insert(place.min(dirty.len()), line);
+        }
+        prop_assert_eq!(reduced(&dirty), reduced(&clean));
+    }
 }

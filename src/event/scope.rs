@@ -64,6 +64,15 @@ pub struct At {
     pub seq: Option<u64>,
 }
 
+impl At {
+    /// Whether it was observed after the other. What happened at the same time in one process is told apart by that
+    /// process' count; of two processes nothing is known then.
+    pub(crate) fn is_after(&self, other: &Self) -> bool {
+        let (time, of_other) = (self.time_unix_nano, other.time_unix_nano);
+        time > of_other || time == of_other && self.producer == other.producer && self.seq > other.seq
+    }
+}
+
 /// Through which door an event came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]

@@ -27,6 +27,17 @@ pub(in crate::import) fn key(scope: &Scope, kind: CallKind, id: &str) -> Key {
     Key { kind, id: KeyIdentity::Call(id), occurrence: 0 }
 }
 
+/// The key of a later call that has the id of one before it: a thread may use its ids again too.
+pub(in crate::import) fn again(key: Key, uses: u32) -> Key {
+    match key.id {
+        KeyIdentity::Call(id) if uses > 0 => {
+            let id = CallId::from(u128::from_be_bytes(hash("again", &[&id.to_string(), &uses.to_string()])));
+            Key { id: KeyIdentity::Call(id), ..key }
+        }
+        _ => key,
+    }
+}
+
 /// The span of a call, and the one it is a child of.
 pub(in crate::import) fn span(scope: &Scope, key: Key, parent: Option<Key>, per: TracePer) -> Option<SpanIds> {
     let trace = match per {

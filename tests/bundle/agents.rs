@@ -192,3 +192,76 @@ fn reduction_a42_a_child_in_the_bundle_of_its_root_ends_alone() {
     assert_eq!((rollout.threads.len(), rollout.outcome, rollout.closed), (2, None, None));
     assert_eq!(thread(&rollout, "C").outcome, Some(Outcome::Completed));
 }
+
+#[test]
+fn reduction_a33_a_spawn_that_gave_no_thread_went_nowhere() {
+    let mut bundle = Bundle::new();
+    let invocation =
+        json!({"tool_name": "spawn_agent", "payload": {"type": "function", "arguments": "{\"message\":\"count\"}"}});
+    bundle.tool("call-1", json!({"type": "spawn_agent"}), invocation);
+    bundle.tool_begin("call-1", json!({"call_id": "call-1", "sender_thread_id": "R", "prompt": "count"}));
+    bundle.tool_done("call-1", "failed", json!({"call_id": "call-1", "sender_thread_id": "R", "new_thread_id": null}));
+    let rollout = bundle.reduce();
+    assert!(rollout.edges.is_empty());
+    assert_eq!(tools(&rollout, "R")[0].runtime.outcome.as_deref(), Some("failed"));
+}
+
+#[test]
+fn reduction_a34_a_task_arrives_where_it_is_shown_in_a_later_turn_too() {
+    let mut bundle = Bundle::new();
+    spawn(&mut bundle);
+    bundle.turn("C", "t2");
+    bundle.ask_in("C", "t2", "i1", json!({"input": [user("nothing of it")]}));
+    assert_eq!(edges(&bundle.reduce(), EdgeKind::Spawn)[0].to.item, None);
+    bundle.turn("C", "t3");
+    bundle.ask_in("C", "t3", "i2", json!({"input": [user("nothing of it"), message("/root", "/root/child", "count")]}));
+    assert_eq!(edges(&bundle.reduce(), EdgeKind::Spawn)[0].to.item, Some(1));
+}
+
+#[test]
+fn reduction_a38_what_closes_a_thread_that_nobody_knows_is_no_edge() {
+    let mut bundle = Bundle::new();
+    let invocation = json!({"tool_name": "close_agent", "payload": {"type": "function", "arguments": "{}"}});
+    bundle.tool("call-2", json!({"type": "close_agent"}), invocation);
+    bundle.tool_done(
+        "call-2",
+        "completed",
+        json!({"call_id": "call-2", "sender_thread_id": "R", "receiver_thread_id": "X"}),
+    );
+    assert!(bundle.reduce().edges.is_empty());
+}
+
+#[test]
+fn reduction_a39_two_results_that_say_the_same_arrive_as_two_items() {
+    let mut bundle = Bundle::new();
+    bundle.child("C", "/root/child", "R");
+    for turn in ["t2", "t3"] {
+        bundle.turn("C", turn);
+        bundle.ask_in("C", turn, &format!("i-{turn}"), json!({"input": [user(turn)]}));
+        bundle.answer_in("C", turn, &format!("i-{turn}"), &format!("resp-{turn}"), json!([assistant("done")]));
+        bundle.at(Some("C"), Some(turn), json!({
+            "type": "agent_result_observed", "edge_id": format!("edge:agent_result:C:{turn}:R"), "child_thread_id": "C",
+            "child_codex_turn_id": turn, "parent_thread_id": "R", "message": "done", "carried_payload": null,
+        }));
+    }
+    bundle.ask("i9", json!([message("/root/child", "/root", "done"), message("/root/child", "/root", "done")]));
+    let rollout = bundle.reduce();
+    let mut returned = edges(&rollout, EdgeKind::Result);
+    returned.sort_by_key(|edge| edge.started_at);
+    let arrived: Vec<_> = returned.iter().map(|edge| (edge.from.item.is_some(), edge.to.item)).collect();
+    assert_eq!(arrived, [(true, Some(0)), (true, Some(1))]);
+}
+
+#[test]
+fn reduction_a42_a_grandchild_ends_alone_and_hangs_under_its_parent() {
+    let mut bundle = Bundle::new();
+    bundle.child("C", "/root/child", "R");
+    bundle.child("G", "/root/child/grand", "C");
+    bundle.at(None, None, json!({"type": "thread_ended", "thread_id": "G", "status": "failed"}));
+    let rollout = bundle.reduce();
+    assert_eq!((rollout.threads.len(), rollout.closed, rollout.root.as_deref()), (3, None, Some("R")));
+    assert_eq!(
+        (thread(&rollout, "G").outcome, thread(&rollout, "G").agent.parent.as_deref()),
+        (Some(Outcome::Failed), Some("C"))
+    );
+}

@@ -2,11 +2,14 @@
 #![cfg(feature = "import")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, unreachable_pub)]
 
+mod again;
 mod agents;
 mod build;
 mod canaries;
 mod cells;
 mod fixtures;
+mod garbage;
 mod items;
+mod modes;
 mod odd;
 mod tools;

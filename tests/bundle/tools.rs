@@ -226,3 +226,57 @@ fn b10_the_calls_of_a_parent_in_a_childs_history_are_no_calls_of_the_parents_too
     assert!(tools(&rollout, "R")[0].output_items.is_empty());
     assert!(thread(&rollout, "C").items.iter().all(|item| item.produced_by.is_empty()));
 }
+
+#[test]
+fn reduction_a28_and_reduction_a29_a_process_is_one_terminal_as_number_and_as_text() {
+    let mut bundle = Bundle::new();
+    bundle.tool("call-1", exec(), invocation("exec_command", "{}"));
+    bundle.tool_begin("call-1", begin(Some("123"), "/w"));
+    for (id, session) in [("call-2", json!(123)), ("call-3", json!("123"))] {
+        let arguments = json!({"session_id": session, "chars": ""}).to_string();
+        bundle.tool(id, json!({"type": "write_stdin"}), invocation("write_stdin", &arguments));
+    }
+    let rollout = bundle.reduce();
+    let terminals = &thread(&rollout, "R").terminals;
+    assert_eq!((terminals.len(), terminals[0].operations.len()), (1, 3));
+    assert_eq!(operations(&rollout)[1].request[0].length, Some(0), "a poll types nothing");
+}
+
+#[test]
+fn b25_a_write_of_a_namespace_is_no_write_of_ours() {
+    let mut bundle = Bundle::new();
+    let arguments = json!({"session_id": 1, "chars": "x"}).to_string();
+    let invocation = json!({"tool_name": "write_stdin", "tool_namespace": "mcp", "payload": {"type": "function", "arguments": arguments}});
+    bundle.tool("call-1", json!({"type": "write_stdin"}), invocation);
+    let rollout = bundle.reduce();
+    assert!(operations(&rollout).is_empty() && thread(&rollout, "R").terminals.is_empty());
+}
+
+#[test]
+fn reduction_a44_a_tool_that_never_reached_its_runtime_keeps_its_error_and_has_no_operation() {
+    for kind in [exec(), json!({"type": "apply_patch"}), json!({"type": "other", "name": "x"})] {
+        let mut bundle = Bundle::new();
+        bundle.tool("call-1", kind, json!({"tool_name": "x", "payload": {"type": "hologram"}}));
+        bundle.tool_end("call-1", "failed", json!({"type": "error", "error": "unsupported"}));
+        let rollout = bundle.reduce();
+        let tool = tools(&rollout, "R")[0];
+        assert_eq!(
+            (tool.call.outcome, tool.runtime.began_at, tool.result.length),
+            (Some(Outcome::Failed), None, Some(11))
+        );
+        assert!(operations(&rollout).is_empty() && rollout.quarantine.is_empty());
+    }
+}
+
+#[test]
+fn a_servers_tool_has_its_server_and_a_namespaced_one_its_namespace_in_codex_shape() {
+    let mut bundle = Bundle::new();
+    bundle.tool("call-1", json!({"type": "mcp", "server": "files", "tool": "read"}), json!(null));
+    let namespaced =
+        json!({"tool_name": "find", "tool_namespace": "files", "payload": {"type": "function", "arguments": "{}"}});
+    bundle.tool("call-2", json!({"type": "other", "name": "find"}), namespaced);
+    let state = bundle.reduce().to_codex_state();
+    let tools = &state["tool_calls"];
+    assert_eq!(tools["call-1"]["kind"], json!({"type": "mcp", "server": "files", "tool": "read"}));
+    assert_eq!(tools["call-2"]["summary"]["label"], "files.find");
+}

@@ -1,4 +1,4 @@
-use veilspan::event::{Kind, Outcome};
+use veilspan::event::{CallKind, Kind, Outcome};
 use veilspan::reduce::{Counter, Effect, FindingKind, Reason, tree};
 use veilspan::semconv::{
     AGENT_NAME, END_INFERRED, INPUT_TOKENS, LATE, OPERATION_NAME, OUTCOME, REVISION, ROLLOUT_FINDINGS,
@@ -211,4 +211,32 @@ fn a_closed_rollout_shows_why_in_its_tree() {
     let mut facts = facts(&all(&[turn("r", 1)]));
     facts.rollouts_mut().for_each(|facts| facts.close(Reason::Evicted));
     assert!(tree(&facts.derive()[0]).starts_with("rollout r  completed  closed evicted"));
+}
+
+#[test]
+fn a24_a_turn_that_nobody_reported_is_told_of_as_cancelled_ten_seconds_after_somebody_stopped_it() {
+    let mut reducer = reducer();
+    feed(&mut reducer, &[inference("r", 2).at(1, 2), of_kind(CallKind::Cancel, "r", 5).at(3, 3)], 100);
+    assert!(spans(&reducer.tick(109 * SECOND)).is_empty());
+    let effects = reducer.tick(110 * SECOND);
+    let [synthesised] = spans(&effects)[..] else { panic!("one span") };
+    assert_eq!(synthesised.attrs.text(OUTCOME), Some("cancelled"));
+    assert_eq!((synthesised.attrs.get(END_INFERRED), counted(&effects, Counter::TurnsClosed)), (Some(true), 1));
+    let effects = reducer.tick(3_000 * SECOND);
+    let [summary] = spans(&effects)[..] else { panic!("the turn is told of once") };
+    assert_eq!((summary.attrs.text(OUTCOME), summary.links[0].span), (Some("cancelled"), synthesised.span));
+}
+
+#[test]
+fn a06_an_end_that_is_none_closes_no_turn_and_the_real_one_does() {
+    let mut reducer = reducer();
+    let waits = turn("r", 1).at(1, 3).finish("awaiting_approval");
+    feed(&mut reducer, &[waits, inference("r", 2).chain(Some(1), 2)], 100);
+    let effects = reducer.tick(200 * SECOND);
+    assert_eq!(counted(&effects, Counter::TurnsClosed), 0);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Finding(_))), "it is not over");
+    feed(&mut reducer, &[turn("r", 3).at(60, 61).segment(1)], 300);
+    let effects = reducer.tick(310 * SECOND);
+    assert_eq!(counted(&effects, Counter::TurnsClosed), 1);
+    assert_eq!(effects.iter().filter(|effect| matches!(effect, Effect::Finding(_))).count(), 1);
 }

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs, unreachable_pub)]
 
+mod apart;
 mod bounds;
 mod closing;
+mod ends;
 mod events;
 mod generations;
 mod graph;

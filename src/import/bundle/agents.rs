@@ -5,11 +5,10 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::Reason;
-use super::ids;
 use super::known::Begun;
-use super::mapper::{Here, Mapper, outcome};
+use super::mapper::{Here, Mapper, STATUS, outcome};
 use super::record::{Record, Unread};
-use crate::event::{Attrs, CallKind, EdgeKind, Key, MarkKind, Measure, Noted, Statement, Subject};
+use crate::event::{Attrs, EdgeKind, Key, MarkKind, Measure, Noted, Outcome, Statement, Subject};
 use crate::semconv::{
     AGENT_NICKNAME, AGENT_PATH, AGENT_ROLE, AGENT_TASK, EDGE_KIND, EDGE_THREAD, EVIDENCE_REF, Field, OPERATION_ID,
     PARENT_THREAD_ID, REQUEST_MODEL, ROOT_THREAD_ID,
@@ -32,9 +31,9 @@ impl Mapper {
     }
 
     pub(super) fn rollout_ended(&mut self, record: &Record) -> Result<(), Unread> {
-        let word = record.required("status")?;
+        let (outcome, attrs) = (outcome(record)?, super::mapper::end_attrs(record.required(STATUS)?));
         let here = self.here(record, None, None);
-        self.state(&here, Subject::Rollout, Statement::Ended(outcome(word)), super::mapper::end_attrs(word));
+        self.end_of(&here, Subject::Rollout, outcome, attrs);
         Ok(())
     }
 
@@ -88,10 +87,17 @@ impl Mapper {
 
     pub(super) fn thread_ended(&mut self, record: &Record) -> Result<(), Unread> {
         let thread = record.required("thread_id")?;
-        let word = record.required("status")?;
+        let (outcome, attrs) = (outcome(record)?, super::mapper::end_attrs(record.required(STATUS)?));
         let here = self.here(record, Some(thread), None);
-        self.state(&here, Subject::Thread, Statement::Ended(outcome(word)), super::mapper::end_attrs(word));
+        self.end_of(&here, Subject::Thread, outcome, attrs);
         Ok(())
+    }
+
+    /// What says that it goes on is no end.
+    fn end_of(&mut self, here: &Here, subject: Subject, outcome: Option<Outcome>, attrs: Attrs) {
+        if outcome.is_some() {
+            self.state(here, subject, Statement::Ended(outcome), attrs);
+        }
     }
 
     /// What the runtime tells of a tool that reaches another agent.
@@ -136,7 +142,7 @@ impl Mapper {
         }
         let message = record.take_text("message").map(Zeroizing::new);
         let message = message.map_or_else(Measure::default, |message| self.bodies.text(&PASSED, &message));
-        let key = ids::key(&here.scope, CallKind::Turn, &here.scope.turn);
+        let key = here.turn();
         self.edge(&here, key, EdgeKind::Result, &parent, message, attrs);
         Ok(())
     }

@@ -48,8 +48,8 @@ impl Bodies {
         Self { items, form: Form::Items, last_setting: None }
     }
 
-    /// What a model was sent, and the parameters.
-    pub(super) fn request(&mut self, body: &[u8]) -> Result<(Input, Attrs), Reason> {
+    /// What a model was sent, and the parameters. What it extends stands before it, where that is there to be read.
+    pub(super) fn request(&mut self, body: &[u8], prefix: Option<Prefix<'_>>) -> Result<(Input, Attrs), Reason> {
         let members: Members<'_> = members(body)?;
         let list = members.get("input").or_else(|| members.get("messages")).ok_or(Reason::Shape)?;
         let mut attrs = Attrs::default();
@@ -58,11 +58,17 @@ impl Bodies {
         }
         parameters(&members, &mut attrs);
         if self.form == Form::Messages {
-            let value: Value = serde_json::from_slice(body).map_err(|_| Reason::NotJson)?;
+            let mut value: Value = serde_json::from_slice(body).map_err(|_| Reason::NotJson)?;
+            if let Some(Prefix(prefix)) = prefix {
+                put_before(&mut value, prefix)?;
+            }
             let request = shape::request(value).ok_or(Reason::Shape)?;
             return Ok((self.items.telling().keyframe(&request), attrs));
         }
-        let mut input = self.list(list)?;
+        let mut input = prefix.map_or_else(|| Ok(Input::default()), |Prefix(prefix)| self.list(prefix))?;
+        let Input { items, facets, .. } = self.list(list)?;
+        input.items.extend(items);
+        input.facets.extend(facets);
         (input.system, input.tools) = self.setting(&members);
         Ok((input, attrs))
     }
@@ -155,6 +161,37 @@ impl Bodies {
     pub(super) fn text(&self, classes: &[Field], text: &str) -> Measure {
         self.items.telling().measured(classes, &ResultContent::Text(text.into()))
     }
+}
+
+/// A list of items that a request extends.
+#[derive(Clone, Copy)]
+pub(super) struct Prefix<'a>(&'a RawValue);
+
+impl<'a> Prefix<'a> {
+    /// It stands by itself, or in a request.
+    pub(super) fn read(body: &'a [u8]) -> Result<Self, Reason> {
+        let whole: &RawValue = serde_json::from_slice(body).map_err(|_| Reason::NotJson)?;
+        if whole.get().starts_with('[') {
+            return Ok(Self(whole));
+        }
+        let members: Members<'a> = members(body)?;
+        let list = ["input", "messages", "items"].into_iter().find_map(|name| members.get(name).copied());
+        list.filter(|list| list.get().starts_with('[')).map(Self).ok_or(Reason::Shape)
+    }
+}
+
+fn put_before(request: &mut Value, prefix: &RawValue) -> Result<(), Reason> {
+    let name = if request.get("input").is_some() { "input" } else { "messages" };
+    let mut all: Vec<Value> = serde_json::from_str(prefix.get()).map_err(|_| Reason::NotJson)?;
+    match request.get_mut(name).map(Value::take) {
+        Some(Value::Array(more)) => all.extend(more),
+        Some(text @ Value::String(_)) => all.push(text),
+        _ => return Err(Reason::Shape),
+    }
+    if let Value::Object(request) = request {
+        request.insert(name.to_owned(), Value::Array(all));
+    }
+    Ok(())
 }
 
 fn members(body: &[u8]) -> Result<Members<'_>, Reason> {

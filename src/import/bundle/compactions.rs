@@ -1,6 +1,5 @@
 //! Compactions: attempts to make a history shorter, and what took its place.
 
-use super::ids;
 use super::known::{Begun, Of};
 use super::mapper::Mapper;
 use super::record::{Record, Unread};
@@ -10,7 +9,8 @@ use crate::semconv::{COMPACTION_ID, EVIDENCE_REF, EVIDENCE_REQUEST, EVIDENCE_RES
 impl Mapper {
     pub(super) fn compaction_started(&mut self, record: &Record) -> Result<(), Unread> {
         let id = record.required("compaction_request_id")?;
-        let here = self.here(record, record.text("thread_id"), None);
+        let mut here = self.here(record, record.text("thread_id"), None);
+        self.begin(&mut here, Of::Compaction, id, Begun::default());
         let mut attrs = Attrs::default();
         for (name, attr) in
             [("compaction_id", COMPACTION_ID), ("model", REQUEST_MODEL), ("provider_name", PROVIDER_NAME)]
@@ -22,22 +22,24 @@ impl Mapper {
         if let Some(payload) = record.payload("request_payload")? {
             attrs.set(EVIDENCE_REQUEST, self.label(&payload.id));
         }
-        let begun = Begun { thread: here.scope.thread.clone(), turn: here.scope.turn.clone(), ..Begun::default() };
-        self.known.begin(Of::Compaction, id, begun);
-        let key = ids::key(&here.scope, CallKind::Compaction, id);
-        let turn = ids::key(&here.scope, CallKind::Turn, &here.scope.turn);
-        self.open(&here, key, Some(turn), id, (attrs, Given::empty(CallKind::Compaction)));
+        self.open(
+            &here,
+            here.key(CallKind::Compaction, id),
+            Some(here.turn()),
+            id,
+            (attrs, Given::empty(CallKind::Compaction)),
+        );
         Ok(())
     }
 
     pub(super) fn compaction_ended(&mut self, record: &mut Record, how: Outcome) -> Result<(), Unread> {
         let id = record.required("compaction_request_id")?.to_owned();
-        let here = self.here_of(record, Of::Compaction, &id);
+        let here = self.here_of_end(record, Of::Compaction, &id);
         let mut attrs = Attrs::default();
         if let Some(payload) = record.payload("response_payload")? {
             attrs.set(EVIDENCE_RESPONSE, self.label(&payload.id));
         }
-        let key = ids::key(&here.scope, CallKind::Compaction, &id);
+        let key = here.key(CallKind::Compaction, &id);
         let error = self.error(record.take_text("error"));
         self.close_with(&here, key, Some(how), error, (attrs, Returned::empty(CallKind::Compaction)));
         Ok(())
@@ -53,7 +55,7 @@ impl Mapper {
         attrs.set(EVIDENCE_REF, self.label(&payload.id));
         let read = self.bodies.checkpoint(body.bytes());
         let histories = read.map_err(|reason| record.unread("checkpoint_payload", reason))?;
-        let key = ids::key(&here.scope, CallKind::Turn, &here.scope.turn);
+        let key = here.turn();
         let noted = Noted::Histories(Box::new(histories));
         self.mark(&here, key, MarkKind::CompactionInstalled, attrs, noted);
         Ok(())

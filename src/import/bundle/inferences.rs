@@ -1,14 +1,19 @@
 //! Turns and model requests.
 
-use super::ids;
+use serde_json::Value;
+
+use super::bodies::Prefix;
 use super::known::{Begun, Of};
-use super::mapper::{Mapper, end_attrs, outcome};
+use super::mapper::{Body, Mapper, STATUS, end_attrs, outcome};
 use super::record::{Record, Unread};
 use crate::event::{Attrs, CallKind, Given, Input, Outcome, Returned};
 use crate::semconv::{
     AGENT_NAME, EVIDENCE_REQUEST, EVIDENCE_RESPONSE, PREVIOUS_RESPONSE_ID, PROVIDER_NAME, REQUEST_MODEL, RESPONSE_ID,
     UPSTREAM_REQUEST_ID,
 };
+
+/// How a request tells what it holds, in later versions.
+const MODE: &str = "request_input_mode";
 
 impl Mapper {
     pub(super) fn turn_started(&mut self, record: &Record) -> Result<(), Unread> {
@@ -18,52 +23,61 @@ impl Mapper {
         if let Some(agent) = self.agents.get(&here.scope.thread) {
             attrs.set(AGENT_NAME, agent.clone());
         }
-        let key = ids::key(&here.scope, CallKind::Turn, &here.scope.turn);
-        self.open(&here, key, None, turn, (attrs, Given::empty(CallKind::Turn)));
+        self.open(&here, here.turn(), None, turn, (attrs, Given::empty(CallKind::Turn)));
         Ok(())
     }
 
     pub(super) fn turn_ended(&mut self, record: &Record) -> Result<(), Unread> {
         record.required("codex_turn_id")?;
-        let word = record.required("status")?;
+        let (outcome, attrs) = (outcome(record)?, end_attrs(record.required(STATUS)?));
         let here = self.here(record, record.text("thread_id"), None);
-        let key = ids::key(&here.scope, CallKind::Turn, &here.scope.turn);
-        if let Some(outcome) = outcome(word) {
-            self.close(&here, key, Some(outcome), (end_attrs(word), Returned::empty(CallKind::Turn)));
+        if outcome.is_some() {
+            self.close(&here, here.turn(), outcome, (attrs, Returned::empty(CallKind::Turn)));
         }
         Ok(())
     }
 
     pub(super) fn inference_started(&mut self, line: u64, record: &Record) -> Result<(), Unread> {
         let id = record.required("inference_call_id")?;
-        let here = self.here(record, record.text("thread_id"), None);
+        let mut here = self.here(record, record.text("thread_id"), None);
         let (mut input, mut attrs) = (Input::default(), Attrs::default());
+        let prefix = self.prefix(line, record);
         if let Some((payload, body)) = self.body(line, record, "request_payload") {
             // A request without its messages is none.
-            (input, attrs) =
-                self.bodies.request(body.bytes()).map_err(|reason| record.unread("request_payload", reason))?;
+            let prefix = prefix.as_ref().and_then(|prefix| Prefix::read(prefix.bytes()).ok());
+            let read = self.bodies.request(body.bytes(), prefix);
+            (input, attrs) = read.map_err(|reason| record.unread("request_payload", reason))?;
             attrs.set(EVIDENCE_REQUEST, self.label(&payload.id));
         }
-        self.request_mode(record, &mut attrs);
+        self.request_mode(record, prefix.is_some(), &mut attrs);
         for (name, attr) in [("model", REQUEST_MODEL), ("provider_name", PROVIDER_NAME)] {
             if let Some(text) = record.text(name) {
                 attrs.set(attr, self.label(text));
             }
         }
-        let turn = ids::key(&here.scope, CallKind::Turn, &here.scope.turn);
-        let key = ids::key(&here.scope, CallKind::Inference, id);
-        let begun = Begun { thread: here.scope.thread.clone(), turn: here.scope.turn.clone(), ..Begun::default() };
-        self.known.begin(Of::Inference, id, begun);
-        self.open(&here, key, Some(turn), id, (attrs, Given::Request(input)));
+        self.begin(&mut here, Of::Inference, id, Begun::default());
+        self.open(&here, here.key(CallKind::Inference, id), Some(here.turn()), id, (attrs, Given::Request(input)));
         Ok(())
     }
 
-    /// A mode that the record names wins over what the payload looks like.
-    fn request_mode(&self, record: &Record, attrs: &mut Attrs) {
-        let Some(mode) = record.value("request_input_mode") else { return };
-        let word = |name: &str| mode.get(name).and_then(serde_json::Value::as_str);
+    /// What a request extends that was not traced, where the record has it.
+    fn prefix(&mut self, line: u64, record: &Record) -> Option<Body> {
+        let mode = record.value(MODE)?;
+        let is_untraced = mode.get("type").and_then(Value::as_str) == Some("incremental_with_untraced_prefix");
+        let reference = mode.get("prefix_payload").filter(|reference| is_untraced && !reference.is_null());
+        let payload = record.payload_of(MODE, reference);
+        let (_, body) = self.payload(line, record, MODE, payload)?;
+        let read = Prefix::read(body.bytes()).map(drop);
+        self.or_aside(line, record, MODE, read).map(|()| body)
+    }
+
+    /// A mode that the record names wins over what the payload looks like. With what it extends a request is whole.
+    fn request_mode(&self, record: &Record, is_whole: bool, attrs: &mut Attrs) {
+        let Some(mode) = record.value(MODE) else { return };
+        let word = |name: &str| mode.get(name).and_then(Value::as_str);
         match word("type") {
             Some("full_snapshot") => attrs.remove(PREVIOUS_RESPONSE_ID.id()),
+            Some(_) if is_whole => attrs.remove(PREVIOUS_RESPONSE_ID.id()),
             Some(_) => {
                 if let Some(id) = word("previous_response_id") {
                     attrs.set(PREVIOUS_RESPONSE_ID, self.label(id));
@@ -91,8 +105,8 @@ impl Mapper {
         if let Some(payload) = payload_id {
             response.attrs.set(EVIDENCE_RESPONSE, self.label(&payload));
         }
-        let here = self.here_of(record, Of::Inference, &id);
-        let key = ids::key(&here.scope, CallKind::Inference, &id);
+        let here = self.here_of_end(record, Of::Inference, &id);
+        let key = here.key(CallKind::Inference, &id);
         let error = self.error(record.take_text(if how == Outcome::Cancelled { "reason" } else { "error" }));
         self.close_with(&here, key, Some(how), error, (response.attrs, Returned::Answer(response.output)));
         Ok(())

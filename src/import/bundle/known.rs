@@ -24,6 +24,9 @@ pub(super) enum Of {
 pub(super) struct Begun {
     pub(super) thread: ByteString,
     pub(super) turn: ByteString,
+    /// How many calls of this id the thread had before.
+    pub(super) uses: u32,
+    pub(super) ended: bool,
     /// What kind of tool it is: empty where it is none.
     pub(super) tool: String,
     /// Whether its terminal operation was told of.
@@ -40,7 +43,8 @@ pub(super) struct Known {
 }
 
 impl Known {
-    pub(super) fn begin(&mut self, of: Of, id: &str, begun: Begun) {
+    /// A call begins. Answers how many of this id the thread had before: one that has ended, or is of another turn.
+    pub(super) fn begin(&mut self, of: Of, id: &str, begun: Begun) -> u32 {
         let key = (of, id.to_owned());
         if self.young.len() >= REMEMBERED && !self.young.contains_key(&key) {
             self.old = std::mem::take(&mut self.young);
@@ -48,9 +52,17 @@ impl Known {
         let old = &mut self.old;
         let calls = self.young.entry(key).or_insert_with_key(|key| old.remove(key).unwrap_or_default());
         match calls.iter_mut().find(|known| known.thread == begun.thread) {
-            // The first beginning counts.
-            Some(_) => {}
-            None => calls.push(begun),
+            Some(known) if known.ended || known.turn != begun.turn => {
+                let uses = known.uses.saturating_add(1);
+                *known = Begun { uses, ..begun };
+                uses
+            }
+            // Told twice: the first beginning counts.
+            Some(known) => known.uses,
+            None => {
+                calls.push(begun);
+                0
+            }
         }
     }
 

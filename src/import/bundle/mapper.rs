@@ -38,6 +38,8 @@ pub(super) struct Mapper {
     root: Option<ByteString>,
     producer: ProducerId,
     policy: ByteString,
+    /// The latest time that a record has told.
+    latest: u64,
     /// What has been told and not yet taken.
     pub(super) told: VecDeque<Event<Veiled>>,
 }
@@ -46,6 +48,20 @@ pub(super) struct Mapper {
 pub(super) struct Here {
     pub(super) scope: Arc<Scope>,
     pub(super) at: At,
+    /// How many calls of the record's id the thread had before.
+    pub(super) uses: u32,
+}
+
+impl Here {
+    /// The turn that it is in.
+    pub(super) fn turn(&self) -> Key {
+        ids::key(&self.scope, CallKind::Turn, &self.scope.turn)
+    }
+
+    /// The call that the record is about.
+    pub(super) fn key(&self, kind: CallKind, id: &str) -> Key {
+        ids::again(ids::key(&self.scope, kind, id), self.uses)
+    }
 }
 
 /// The bytes of a payload, wiped when dropped.
@@ -77,6 +93,7 @@ impl Mapper {
             root: None,
             producer: ids::producer(""),
             policy: snapshot,
+            latest: 0,
             told: VecDeque::new(),
         }
     }
@@ -97,7 +114,7 @@ impl Mapper {
                 attrs.set(OPERATION_ID, self.label(id));
             }
             let scope = Arc::new(Scope { tenant: None, rollout, thread, turn: ByteString::new() });
-            self.state(&Here { scope, at }, Subject::Rollout, Statement::Began, attrs);
+            self.state(&Here { scope, at, uses: 0 }, Subject::Rollout, Statement::Began, attrs);
         }
     }
 
@@ -112,6 +129,9 @@ impl Mapper {
             self.rollout = Some(self.label(rollout));
             self.tell_early();
         }
+        // A clock may step back; what was written later happened later.
+        self.latest = self.latest.max(record.time_unix_nano);
+        record.time_unix_nano = self.latest;
         self.evidence(&record);
         let told = match record.kind() {
             "rollout_started" => self.rollout_started(&record),
@@ -179,7 +199,7 @@ impl Mapper {
     pub(super) fn at(&self, record: &Record, thread: ByteString, turn: ByteString) -> Here {
         let rollout = self.rollout.clone().unwrap_or(UNKNOWN);
         let at = At { time_unix_nano: record.time_unix_nano, producer: Some(self.producer), seq: Some(record.seq) };
-        Here { scope: Arc::new(Scope { tenant: None, rollout, thread, turn }), at }
+        Here { scope: Arc::new(Scope { tenant: None, rollout, thread, turn }), at, uses: 0 }
     }
 
     /// Where the end of a call belongs.
@@ -188,9 +208,24 @@ impl Mapper {
         let begun = self.known.find(of, id, thread.as_deref()).cloned();
         // The envelope of an end may name another turn: a code cell may outlive its own.
         match begun {
-            Some(begun) => self.at(record, begun.thread, begun.turn),
+            Some(begun) => Here { uses: begun.uses, ..self.at(record, begun.thread, begun.turn) },
             None => self.here(record, None, None),
         }
+    }
+
+    /// The same, for the record that ends it.
+    pub(super) fn here_of_end(&mut self, record: &Record, of: Of, id: &str) -> Here {
+        let here = self.here_of(record, of, id);
+        if let Some(begun) = self.known.find(of, id, Some(&here.scope.thread)) {
+            begun.ended = true;
+        }
+        here
+    }
+
+    /// A call of this id begins here.
+    pub(super) fn begin(&mut self, here: &mut Here, of: Of, id: &str, begun: Begun) {
+        let (thread, turn) = (here.scope.thread.clone(), here.scope.turn.clone());
+        here.uses = self.known.begin(of, id, Begun { thread, turn, ..begun });
     }
 
     pub(super) fn tell(&mut self, here: &Here, key: Key, kind: Kind<Veiled>) {
@@ -260,12 +295,23 @@ impl Mapper {
         let key =
             Key { kind: CallKind::Turn, id: KeyIdentity::None, occurrence: u32::try_from(line).unwrap_or(u32::MAX) };
         let reason = ByteString::from_static(unread.reason.as_str());
-        self.tell(&Here { scope, at }, key, Kind::Quarantined { place: place.to_string().into(), reason });
+        self.tell(&Here { scope, at, uses: 0 }, key, Kind::Quarantined { place: place.to_string().into(), reason });
     }
 
     /// Reads a payload that the record can do without: one that cannot be read is set aside alone.
     pub(super) fn body(&mut self, line: u64, record: &Record, field: &'static str) -> Option<(PayloadRef, Body)> {
-        let read = match record.payload(field) {
+        self.payload(line, record, field, record.payload(field))
+    }
+
+    /// The same, of a reference that stands elsewhere in the field.
+    pub(super) fn payload(
+        &mut self,
+        line: u64,
+        record: &Record,
+        field: &'static str,
+        reference: Result<Option<PayloadRef>, Unread>,
+    ) -> Option<(PayloadRef, Body)> {
+        let read = match reference {
             Ok(Some(payload)) => self.folder.read(&payload.path, MAX_PAYLOAD).map(|bytes| (payload, Body(bytes))),
             Ok(None) => return None,
             Err(unread) => Err(unread.reason),
@@ -291,15 +337,23 @@ impl Mapper {
     }
 }
 
-/// How something ended, from Codex' words. `running` is no end.
-pub(super) fn outcome(word: &str) -> Option<Outcome> {
-    match word {
-        "completed" => Some(Outcome::Completed),
-        "failed" => Some(Outcome::Failed),
-        "cancelled" | "aborted" | "terminated" => Some(Outcome::Cancelled),
-        _ => None,
+/// How something ended, from Codex' words. What goes on has not ended.
+///
+/// # Errors
+///
+/// For a word that this version does not know: a guess would be a wrong end.
+pub(super) fn outcome(record: &Record) -> Result<Option<Outcome>, Unread> {
+    match record.required(STATUS)? {
+        "completed" => Ok(Some(Outcome::Completed)),
+        "failed" => Ok(Some(Outcome::Failed)),
+        "cancelled" | "aborted" | "terminated" => Ok(Some(Outcome::Cancelled)),
+        "starting" | "running" | "yielded" => Ok(None),
+        _ => Err(record.unread(STATUS, Reason::Field)),
     }
 }
+
+/// The field that says how something ended.
+pub(super) const STATUS: &str = "status";
 
 /// The attributes of an end: `aborted` is a cancellation by another name, and keeps it.
 pub(super) fn end_attrs(word: &str) -> Attrs {

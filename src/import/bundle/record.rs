@@ -91,19 +91,34 @@ impl Record {
 
     /// A reference to a payload: nothing where there is none.
     pub(super) fn payload(&self, name: &'static str) -> Result<Option<PayloadRef>, Unread> {
-        let Some(reference) = self.value(name) else { return Ok(None) };
+        self.payload_of(name, self.value(name))
+    }
+
+    /// The same, inside of a member.
+    pub(super) fn payload_of(
+        &self,
+        name: &'static str,
+        reference: Option<&Value>,
+    ) -> Result<Option<PayloadRef>, Unread> {
+        let Some(reference) = reference else { return Ok(None) };
         payload_ref(reference).map(Some).ok_or(self.unread(name, Reason::Field))
     }
 
     /// All references to payloads, of a record of whatever kind.
     pub(super) fn payloads(&self) -> impl Iterator<Item = PayloadRef> {
-        let lists = self.payload.values().filter_map(Value::as_array).flatten();
-        self.payload.values().chain(lists).filter_map(payload_ref)
+        let is_inside = |value: &&Value| value.is_array() || (value.is_object() && payload_ref(value).is_none());
+        let inside = self.payload.values().filter(is_inside).flat_map(members);
+        self.payload.values().chain(inside).filter_map(payload_ref)
     }
 
     pub(super) fn unread(&self, field: &'static str, reason: Reason) -> Unread {
         Unread { seq: Some(self.seq), field: Some(field), reason }
     }
+}
+
+fn members(value: &Value) -> impl Iterator<Item = &Value> {
+    let (list, object) = (value.as_array(), value.as_object());
+    list.into_iter().flatten().chain(object.into_iter().flat_map(Map::values))
 }
 
 fn payload_ref(value: &Value) -> Option<PayloadRef> {

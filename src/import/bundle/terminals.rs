@@ -3,7 +3,6 @@
 use bytestring::ByteString;
 use serde_json::Value;
 
-use super::ids;
 use super::known::Of;
 use super::mapper::{Here, Mapper};
 use super::tools::{Invocation, text_or_number};
@@ -30,7 +29,7 @@ impl Mapper {
         wanted(&mut attrs, |name| invocation.argument(name));
         let typed = invocation.argument("chars").and_then(Value::as_str).unwrap_or_default();
         let given = Given::Texts(vec![self.bodies.text(&[Field::ToolArguments], typed)]);
-        self.open(here, ids::key(&here.scope, CallKind::Terminal, id), Some(tool), id, (attrs, given));
+        self.open(here, here.key(CallKind::Terminal, id), Some(tool), id, (attrs, given));
     }
 
     /// What the runtime tells of a command.
@@ -44,7 +43,7 @@ impl Mapper {
     ) {
         // The event of another tool under this one's id says nothing of a command.
         let Some(command) = told.get("command").and_then(Value::as_array) else { return };
-        let key = ids::key(&here.scope, CallKind::Terminal, id);
+        let key = here.key(CallKind::Terminal, id);
         let process = told.get("process_id").and_then(text_or_number);
         let thread = here.scope.thread.clone();
         let begun = self.known.find(Of::Tool, id, Some(&thread));
@@ -124,7 +123,7 @@ impl Mapper {
             }
             _ => {}
         }
-        let key = ids::key(&here.scope, CallKind::Terminal, id);
+        let key = here.key(CallKind::Terminal, id);
         self.close(here, key, outcome, (attrs, Returned::Texts(vec![out, err, nothing()])));
     }
 

@@ -7,12 +7,12 @@ use zeroize::Zeroizing;
 use super::agents::PASSED;
 use super::ids;
 use super::known::{Begun, Of};
-use super::mapper::{Here, Mapper, end_attrs, outcome};
+use super::mapper::{Here, Mapper, STATUS, end_attrs, outcome};
 use super::record::{Record, Unread};
 use super::{Reason, bodies::Bodies};
 use crate::event::{Arguments, Attrs, CallKind, Given, Key, MarkKind, Measure, Noted, RawText, Returned, shape};
 use crate::semconv::{
-    CODE_CELL_RUNTIME_ID, EVIDENCE_INVOCATION, EVIDENCE_KIND, EVIDENCE_REF, EVIDENCE_RESULT, MCP_CALL_ID,
+    CODE_CELL_RUNTIME_ID, EVIDENCE_INVOCATION, EVIDENCE_KIND, EVIDENCE_REF, EVIDENCE_RESULT, MCP_CALL_ID, MCP_SERVER,
     RUNTIME_STATUS, TOOL_CALL_ID, TOOL_KIND, TOOL_NAME, TOOL_NAMESPACE, TOOL_REQUESTER, TOOL_RUNTIME_ID, WAIT_FOR,
 };
 
@@ -57,8 +57,7 @@ impl Invocation {
 impl Mapper {
     pub(super) fn tool_started(&mut self, line: u64, record: &Record) -> Result<(), Unread> {
         let id = record.required("tool_call_id")?;
-        let here = self.here(record, None, None);
-        let key = ids::key(&here.scope, CallKind::Tool, id);
+        let mut here = self.here(record, None, None);
         let mut attrs = Attrs::default();
         let word = |value: Option<&Value>, name: &str| value?.get(name)?.as_str().map(str::to_owned);
         let kind = word(record.value("kind"), "type").unwrap_or_default();
@@ -76,8 +75,12 @@ impl Mapper {
             invocation = self.or_aside(line, record, "invocation_payload", read).unwrap_or_default();
             attrs.set(EVIDENCE_INVOCATION, self.label(&payload.id));
         }
+        if let Some(server) = word(record.value("kind"), "server") {
+            attrs.set(MCP_SERVER, self.label(&server));
+        }
+        let of_kind = word(record.value("kind"), "name").or(word(record.value("kind"), "tool"));
         let label = word(record.value("summary"), "label");
-        if let Some(name) = invocation.name.clone().or(word(record.value("kind"), "name")).or(label) {
+        if let Some(name) = invocation.name.clone().or(of_kind).or(label) {
             attrs.set(TOOL_NAME, self.label(&name));
         }
         if let Some(namespace) = &invocation.namespace {
@@ -91,24 +94,23 @@ impl Mapper {
         let message =
             invocation.argument("message").and_then(Value::as_str).map(|text| self.bodies.text(&PASSED, text));
         let begun = Begun {
-            thread: here.scope.thread.clone(),
-            turn: here.scope.turn.clone(),
             // What a tool of a namespace does is not known by its bare name.
             tool: if invocation.namespace.is_some() { String::new() } else { kind },
             message: message.as_ref().and_then(|message| message.digest),
             message_length: message.and_then(|message| message.length),
             ..Begun::default()
         };
-        self.known.begin(Of::Tool, id, begun);
+        self.begin(&mut here, Of::Tool, id, begun);
+        let key = here.key(CallKind::Tool, id);
         let given = if invocation.name.is_some() { invocation.measure(&self.bodies) } else { Arguments::default() };
-        let parent = cell.unwrap_or_else(|| ids::key(&here.scope, CallKind::Turn, &here.scope.turn));
+        let parent = cell.unwrap_or_else(|| here.turn());
         self.open(&here, key, Some(parent), id, (attrs, Given::Arguments(given)));
         self.write_started(&here, key, id, &invocation);
         Ok(())
     }
 
     /// Who asked for the tool; the code cell, where it was one.
-    fn requester(&self, here: &Here, record: &Record, attrs: &mut Attrs) -> Option<Key> {
+    fn requester(&mut self, here: &Here, record: &Record, attrs: &mut Attrs) -> Option<Key> {
         let requester = record.value("requester")?;
         let word = match requester.get("type").and_then(Value::as_str) {
             Some("code_cell") => "code_cell",
@@ -118,7 +120,8 @@ impl Mapper {
         attrs.set(TOOL_REQUESTER, ByteString::from_static(word));
         let cell = requester.get("runtime_cell_id").and_then(Value::as_str)?;
         attrs.set(CODE_CELL_RUNTIME_ID, self.label(cell));
-        Some(ids::key(&here.scope, CallKind::CodeCell, cell))
+        let uses = self.known.find(Of::Cell, cell, Some(&here.scope.thread)).map_or(0, |begun| begun.uses);
+        Some(ids::again(ids::key(&here.scope, CallKind::CodeCell, cell), uses))
     }
 
     pub(super) fn tool_correlated(&mut self, record: &Record) -> Result<(), Unread> {
@@ -126,7 +129,7 @@ impl Mapper {
         let here = self.here_of(record, Of::Tool, id);
         let mut attrs = Attrs::default();
         attrs.set(MCP_CALL_ID, self.label(call));
-        let key = ids::key(&here.scope, CallKind::Tool, id);
+        let key = here.key(CallKind::Tool, id);
         self.mark(&here, key, MarkKind::Correlated, attrs, Noted::Nothing);
         Ok(())
     }
@@ -142,9 +145,9 @@ impl Mapper {
     fn runtime(&mut self, line: u64, record: &Record, mark: MarkKind) -> Result<(), Unread> {
         let id = record.required("tool_call_id")?;
         let here = self.here_of(record, Of::Tool, id);
-        let key = ids::key(&here.scope, CallKind::Tool, id);
+        let key = here.key(CallKind::Tool, id);
         let mut attrs = Attrs::default();
-        let status = record.text("status").and_then(outcome);
+        let status = if mark == MarkKind::RuntimeEnded { outcome(record)? } else { None };
         if let Some(status) = status {
             attrs.set(RUNTIME_STATUS, ByteString::from_static(status.as_str()));
         }
@@ -173,10 +176,13 @@ impl Mapper {
 
     pub(super) fn tool_ended(&mut self, line: u64, record: &Record) -> Result<(), Unread> {
         let id = record.required("tool_call_id")?;
-        let word = record.required("status")?;
-        let here = self.here_of(record, Of::Tool, id);
-        let key = ids::key(&here.scope, CallKind::Tool, id);
-        let mut attrs = end_attrs(word);
+        let outcome = outcome(record)?;
+        let here = match outcome {
+            Some(_) => self.here_of_end(record, Of::Tool, id),
+            None => self.here_of(record, Of::Tool, id),
+        };
+        let key = here.key(CallKind::Tool, id);
+        let mut attrs = end_attrs(record.required(STATUS)?);
         let mut result = Measure::default();
         let mut told = None;
         if let Some((payload, body)) = self.body(line, record, "result_payload") {
@@ -187,7 +193,6 @@ impl Mapper {
         if let Some(told) = &told {
             result = self.result(told);
         }
-        let outcome = outcome(word);
         self.write_ended(&here, (id, key), outcome, told.as_ref());
         if outcome.is_some() {
             self.close(&here, key, outcome, (attrs, Returned::Result(result)));

@@ -9,7 +9,7 @@ use crate::event::{CallKind, MarkKind, Outcome};
 use crate::reduce::graph::{Call, Turn};
 use crate::semconv::FINISH_REASONS;
 
-pub(super) fn close(turn: &mut Turn) {
+pub(in crate::reduce) fn close(turn: &mut Turn) {
     if turn.outcome.is_none() {
         turn.outcome = Some(match (was_asked_to_stop(turn), turn.reported) {
             (true, _) => Outcome::Cancelled,
@@ -26,14 +26,14 @@ pub(super) fn close(turn: &mut Turn) {
 }
 
 /// Somebody asked it to stop, or it was seen to stop: that nobody told its end is no wonder.
-fn was_asked_to_stop(turn: &Turn) -> bool {
+pub(in crate::reduce) fn was_asked_to_stop(turn: &Turn) -> bool {
     let spans = turn.segments.iter().filter_map(|segment| segment.call.as_ref());
     spans.chain(turn.calls()).any(|call| {
         call.key.kind == CallKind::Cancel || call.marks.iter().any(|mark| mark.kind == MarkKind::CancelObserved)
     })
 }
 
-fn abandon(call: &mut Call) {
+pub(super) fn abandon(call: &mut Call) {
     if call.closed_at.is_none() {
         call.outcome = Some(Outcome::Abandoned);
         call.end_inferred = true;

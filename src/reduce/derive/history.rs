@@ -1,6 +1,6 @@
 //! One history as it goes on: what was shown before, and which items what is shown now is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use bytestring::ByteString;
@@ -8,7 +8,7 @@ use bytestring::ByteString;
 use super::Place;
 use super::items::{Install, Installed};
 use super::sighting::{Sighting, Sightings, marker};
-use crate::event::{At, Digest, ItemKind, PartKind};
+use crate::event::{At, Digest, Facet, ItemKind, ItemPart, PartKind};
 use crate::reduce::facts::RolloutFacts;
 use crate::reduce::graph::{Finding, FindingKind, Inference, Numbers, Producer, VisibleItem};
 use crate::semconv::{PREVIOUS_RESPONSE_ID, RESPONSE_ID};
@@ -40,6 +40,42 @@ impl Current {
         self.numbers = self.numbers.first(length);
         self.list.split_off(length.min(self.list.len()))
     }
+}
+
+/// Which items of a history nothing has been matched with yet.
+struct Free(Vec<bool>);
+
+impl Free {
+    fn new(count: usize) -> Self {
+        Self(vec![true; count])
+    }
+
+    fn is_free(&self, at: usize) -> bool {
+        self.0.get(at) == Some(&true)
+    }
+
+    /// Whether it was free.
+    fn take(&mut self, at: usize) -> bool {
+        self.0.get_mut(at).is_some_and(std::mem::take)
+    }
+}
+
+/// What an item that asks for a call asks by.
+fn call_of(facet: Option<&Facet>) -> Option<(ItemKind, &ByteString)> {
+    let facet = facet.filter(|facet| facet.kind.is_call())?;
+    Some((facet.kind, facet.call_id.as_ref()?))
+}
+
+/// Whether one of two sightings of thoughts lacks what only the provider reads, and all that it says the other says too.
+fn are_same_thoughts(known: &Facet, told: &Facet) -> bool {
+    let are_thoughts = known.kind == ItemKind::Reasoning && told.kind == ItemKind::Reasoning;
+    let (shorter, longer) = if told.blob().is_none() { (told, known) } else { (known, told) };
+    let is_told =
+        |part: &ItemPart| longer.parts.iter().any(|other| (other.kind, other.digest) == (part.kind, part.digest));
+    are_thoughts
+        && shorter.blob().is_none()
+        && !shorter.parts.is_empty()
+        && shorter.parts.iter().all(|part| part.digest.is_some() && is_told(part))
 }
 
 pub(super) struct History<'a> {
@@ -112,7 +148,8 @@ impl<'a> History<'a> {
         Some(numbers)
     }
 
-    /// Gives each sighting a number: that of the item at its place in `before`, of an equal one there, or a new one.
+    /// Gives each sighting a number: that of the item at its place in `before`, of an equal one there, of one that it
+    /// tells of differently, or a new one.
     fn reconcile(
         &mut self,
         before: &[u32],
@@ -121,57 +158,68 @@ impl<'a> History<'a> {
         first_seen: u64,
         mut conflict: impl FnMut(Option<ByteString>),
     ) -> Vec<u32> {
+        let sightings: Vec<Rc<Sighting>> = places.iter().map(|place| self.sighting(*place)).collect();
+        let mut free = Free::new(before.len());
+        let mut found: Vec<Option<usize>> = Vec::with_capacity(places.len());
+        let mut elsewhere: Option<HashMap<usize, VecDeque<usize>>> = None;
+        for (step, sighting) in sightings.iter().enumerate() {
+            let is_here = before.get(step).is_some_and(|number| self.identity(*number) == Some(sighting.identity));
+            if is_here && free.take(step) {
+                found.push(Some(step));
+                continue;
+            }
+            let index = elsewhere.get_or_insert_with(|| self.by_identity(before));
+            let equal = index.get_mut(&sighting.identity);
+            found.push(equal.and_then(|equal| std::iter::from_fn(|| equal.pop_front()).find(|at| free.take(*at))));
+        }
+        let mut by_call: Option<HashMap<(ItemKind, ByteString), VecDeque<usize>>> = None;
         let mut numbers = Vec::with_capacity(places.len());
-        let mut used = vec![false; before.len()];
-        let mut elsewhere: Option<HashMap<usize, Vec<usize>>> = None;
-        for (step, place) in places.iter().enumerate() {
-            let sighting = self.sighting(*place);
-            let same_place = before.get(step).filter(|_| used.get(step) == Some(&false));
-            let found = match same_place {
-                Some(number) if self.identity(*number) == Some(sighting.identity) => Some(step),
-                _ => {
-                    let index = elsewhere.get_or_insert_with(|| self.by_identity(before));
-                    let unused = |at: &&usize| used.get(**at) == Some(&false);
-                    index.get(&sighting.identity).and_then(|all| all.iter().find(unused)).copied()
-                }
-            };
+        for (step, (sighting, found)) in sightings.iter().zip(found).enumerate() {
             let found = found.or_else(|| {
-                let other = self.other_content_of_call(before, &used, step, &sighting)?;
-                conflict(sighting.facet.as_ref().and_then(|facet| facet.call_id.clone()));
+                let index = by_call.get_or_insert_with(|| self.by_call(before, &free));
+                let (kind, id) = call_of(sighting.facet.as_ref())?;
+                let other = index.get_mut(&(kind, id.clone()))?.pop_front()?;
+                conflict(Some(id.clone()));
                 Some(other)
             });
-            let number = match found.and_then(|at| before.get(at).map(|number| (at, *number))) {
-                Some((at, number)) => {
-                    if let Some(used) = used.get_mut(at) {
-                        *used = true;
-                    }
-                    self.complete(number, &sighting);
-                    number
+            let found = found.or_else(|| {
+                let number = before.get(step).filter(|_| free.is_free(step))?;
+                let known = self.items.get(*number as usize)?.facet.as_ref()?;
+                (are_same_thoughts(known, sighting.facet.as_ref()?) && free.take(step)).then_some(step)
+            });
+            let number = match found.and_then(|at| before.get(at)) {
+                Some(number) => {
+                    self.complete(*number, sighting);
+                    *number
                 }
-                None => self.add(&sighting, turn, first_seen),
+                None => self.add(sighting, turn, first_seen),
             };
             numbers.push(number);
         }
         numbers
     }
 
-    fn by_identity(&self, numbers: &[u32]) -> HashMap<usize, Vec<usize>> {
-        let mut index: HashMap<usize, Vec<usize>> = HashMap::new();
+    fn by_identity(&self, numbers: &[u32]) -> HashMap<usize, VecDeque<usize>> {
+        let mut index: HashMap<usize, VecDeque<usize>> = HashMap::new();
         for (at, number) in numbers.iter().enumerate() {
             if let Some(identity) = self.identity(*number) {
-                index.entry(identity).or_default().push(at);
+                index.entry(identity).or_default().push_back(at);
             }
         }
         index
     }
 
-    /// A call at the same place with the same id and other content: the first one counts. What a tool returned may be
-    /// shortened, so a result is another item then.
-    fn other_content_of_call(&self, before: &[u32], used: &[bool], step: usize, sighting: &Sighting) -> Option<usize> {
-        let facet = sighting.facet.as_ref().filter(|facet| facet.kind.is_call() && facet.call_id.is_some())?;
-        let number = before.get(step).filter(|_| used.get(step) == Some(&false))?;
-        let other = self.items.get(*number as usize)?.facet.as_ref()?;
-        ((&other.call_id, other.kind) == (&facet.call_id, facet.kind)).then_some(step)
+    /// Calls that nothing equal was sighted of: one of the same id is told of differently, and the first one counts. What
+    /// a tool returned may be shortened, so a result is another item then.
+    fn by_call(&self, numbers: &[u32], free: &Free) -> HashMap<(ItemKind, ByteString), VecDeque<usize>> {
+        let mut index: HashMap<_, VecDeque<usize>> = HashMap::new();
+        for (at, number) in numbers.iter().enumerate().filter(|(at, _)| free.is_free(*at)) {
+            let facet = self.items.get(*number as usize).and_then(|item| item.facet.as_ref());
+            if let Some((kind, id)) = call_of(facet) {
+                index.entry((kind, id.clone())).or_default().push_back(at);
+            }
+        }
+        index
     }
 
     fn identity(&self, number: u32) -> Option<usize> {
@@ -190,7 +238,13 @@ impl<'a> History<'a> {
     fn complete(&mut self, number: u32, sighting: &Sighting) {
         let Some(VisibleItem { facet: Some(facet), .. }) = self.items.get_mut(number as usize) else { return };
         let Some(told) = sighting.facet.as_ref().filter(|_| facet.kind == ItemKind::Reasoning) else { return };
-        for kind in [PartKind::Text, PartKind::Summary] {
+        if facet.blob().is_none()
+            && told.blob().is_some()
+            && let Some(identity) = self.identities.get_mut(number as usize)
+        {
+            *identity = sighting.identity;
+        }
+        for kind in [PartKind::Text, PartKind::Summary, PartKind::Encoded] {
             if !facet.parts.iter().any(|part| part.kind == kind) {
                 facet.parts.extend(told.parts.iter().filter(|part| part.kind == kind).cloned());
             }

@@ -6,6 +6,7 @@ mod cells;
 mod checks;
 mod close;
 mod edges;
+mod ending;
 mod history;
 mod items;
 mod link;
@@ -19,6 +20,7 @@ mod told;
 mod turn;
 
 pub(super) use cells::status as cell_status;
+pub(super) use close::{close, was_asked_to_stop};
 pub(super) use told::{is_turn, turn as told_of_turn};
 pub(super) use turn::{Place, derive_turn};
 
@@ -54,9 +56,9 @@ pub fn derive(facts: &RolloutFacts) -> Rollout {
     edges.sort_unstable();
     edges::hang(&mut threads, &edges);
     let root = remarks.root.take().or_else(|| edges::root(&threads, &edges));
-    let last_of_root =
-        threads.iter().find(|thread| Some(&thread.id) == root.as_ref()).and_then(|thread| thread.turns.last());
-    let outcome = remarks.ended.and_then(|(_, outcome)| outcome).or(last_of_root.and_then(|turn| turn.outcome));
+    let of_root = threads.iter().find(|thread| Some(&thread.id) == root.as_ref());
+    let outcome = remarks.ended.and_then(|(_, outcome)| outcome);
+    let outcome = outcome.or(of_root.and_then(|root| root.outcome.or(root.turns.last().and_then(|turn| turn.outcome))));
     checks::leaks(&threads, &edges, &mut findings);
     findings.extend(findings_of_the_whole(facts, &remarks));
     findings.sort_unstable();

@@ -8,7 +8,7 @@ use super::edges::{self, Linked};
 use super::items::{self, Install};
 use super::told::{self, TurnTold};
 use super::turn::{Place, derive_turn};
-use super::{call, link};
+use super::{call, cells, link};
 use crate::event::{CallKind, ItemKind, Key};
 use crate::reduce::facts::{NotedFact, RolloutFacts};
 use crate::reduce::graph::{
@@ -38,6 +38,7 @@ pub(super) fn derive(
         }
     }
     turns.sort_by(|one: &Turn, other| (one.started_unix_nano, &one.id).cmp(&(other.started_unix_nano, &other.id)));
+    cells::placeholders(id, &mut turns, closed, findings);
     installs.sort_by_key(|install: &Install| (install.at, install.key));
     admissions.sort_by_key(|admission: &OtherCall| (admission.call.seen_at(), admission.call.key));
     overlaps(id, &turns, findings);

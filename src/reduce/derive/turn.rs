@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use bytestring::ByteString;
 
+use super::ending::{end, end_open_calls, late_cancels, mark_late};
 use super::told::{CallTold, TurnTold};
-use super::{call, cells, checks, close, segment, settle};
-use crate::event::{At, Attrs, CallKind, Key, MarkKind, Outcome};
-use crate::reduce::facts::{Closing, InputFact, RolloutFacts};
+use super::{call, cells, checks, close, segment};
+use crate::event::{CallKind, Key, MarkKind, Outcome};
+use crate::reduce::facts::{InputFact, RolloutFacts};
 use crate::reduce::graph::{
-    Answer, Call, Conflict, Finding, FindingKind, Inference, OtherCall, Reason, Runtime, Segment, Shown,
-    TerminalOperation, ToolCall, Totals, Turn,
+    Answer, Call, Finding, FindingKind, Inference, OtherCall, Reason, Runtime, Segment, Shown, TerminalOperation,
+    ToolCall, Totals, Turn,
 };
-use crate::semconv::{AGENT_NAME, EVIDENCE_REF, FINISH_REASONS, RUNTIME_STATUS, TOOL_CALL_ID, TOOL_NAME};
+use crate::semconv::{AGENT_NAME, EVIDENCE_REF, RUNTIME_STATUS, TOOL_CALL_ID, TOOL_NAME};
 
 /// Where in a rollout something is.
 #[derive(Clone, Copy)]
@@ -78,7 +79,6 @@ pub(in crate::reduce) fn derive_turn(
         whole.calls_mut().for_each(|call| mark_late(call, at));
         late_cancels(place, &whole.others, at, findings);
     }
-    cells::placeholders(place, &mut whole, findings);
     let waiting = end.is_none() && spans.iter().all(|span| span.closed_at.is_some()) && reported;
     let segments = segment::derive(spans, whole);
     let mut turn = Turn {
@@ -193,112 +193,6 @@ fn number_occurrences(tools: &mut [ToolCall]) {
             let uses = uses.entry((id, tool.call.attrs.get(TOOL_NAME))).or_default();
             tool.occurrence = *uses;
             *uses += 1;
-        }
-    }
-}
-
-/// When and how the turn ended, over all its segments.
-fn end(
-    place: Place<'_>,
-    told: &TurnTold,
-    spans: &mut [Call],
-    approvals: &[OtherCall],
-    findings: &mut Vec<Finding>,
-) -> Option<(At, Outcome)> {
-    let of_turn = told.iter().filter(|(key, _)| key.kind == CallKind::Turn);
-    let closings = of_turn.flat_map(|(_, told)| &told.closings).filter(|closing| !is_wait(closing, approvals));
-    let settled = settle::settle(closings);
-    for span in spans {
-        let waits = |at: At| span.outcome == Some(Outcome::Completed) && is_pending(approvals, at);
-        if span.closed_at.is_some_and(waits) || stops_for_approval(&span.attrs, span.outcome) {
-            span.outcome = None;
-        }
-    }
-    let winner = settled.closing?;
-    let outcome = winner.outcome?;
-    findings.extend(settled.losers.iter().map(|loser| place.conflict(None, outcome, loser.outcome)));
-    let of_turn = || told.iter().filter(|(key, _)| key.kind == CallKind::Turn);
-    match outcome {
-        Outcome::Abandoned => {
-            // Who gave it up was wrong if it went on afterwards.
-            let opened = of_turn().flat_map(|(_, told)| told.openings.first().map(|opening| (opening, &told.closings)));
-            let gone_on = opened
-                .filter(|(opening, _)| opening.at > winner.at)
-                .any(|(_, closings)| closings.iter().all(|closing| closing.outcome.is_none()));
-            (!gone_on).then_some((winner.at, outcome))
-        }
-        // Each segment may say that it completed; the turn did when the last of them had.
-        Outcome::Completed => {
-            let completed = of_turn().filter_map(|(_, told)| settle::settle(told.closings.iter()).closing);
-            let completed = completed.filter(|end| end.outcome == Some(Outcome::Completed) && !is_wait(end, approvals));
-            Some((completed.map(|end| end.at).max().unwrap_or(winner.at), outcome))
-        }
-        _ => Some((winner.at, outcome)),
-    }
-}
-
-/// An end that says "completed" while the turn waits for a person ends nothing.
-fn is_wait(closing: &Closing, approvals: &[OtherCall]) -> bool {
-    closing.outcome == Some(Outcome::Completed)
-        && (is_pending(approvals, closing.at) || stops_for_approval(&closing.attrs, closing.outcome))
-}
-
-fn stops_for_approval(attrs: &Attrs, outcome: Option<Outcome>) -> bool {
-    let reasons = attrs.get(FINISH_REASONS).unwrap_or_default();
-    outcome == Some(Outcome::Completed) && reasons.iter().any(|reason| reason == "awaiting_approval")
-}
-
-fn is_pending(approvals: &[OtherCall], at: At) -> bool {
-    let time = |at: At| at.time_unix_nano;
-    approvals.iter().any(|approval| {
-        let asked = approval.call.opened_at.is_some_and(|opened| time(opened) <= time(at));
-        asked && approval.call.closed_at.is_none_or(|decided| time(decided) > time(at))
-    })
-}
-
-/// A turn that was cancelled or has failed takes with it what was open then and cannot go on without it: the model
-/// request, the code cell, the wait for a decision. They ended as the turn did, whatever is told of them later. A tool may
-/// well go on, so it stays open until somebody tells.
-fn end_open_calls(place: Place<'_>, whole: &mut Segment, at: At, outcome: Outcome, findings: &mut Vec<Finding>) {
-    if !matches!(outcome, Outcome::Cancelled | Outcome::Failed) {
-        return;
-    }
-    let inferences = whole.inferences.iter_mut().map(|inference| &mut inference.call);
-    let cells = whole.code_cells.iter_mut().map(|cell| &mut cell.call);
-    let approvals = whole.approvals.iter_mut().map(|approval| &mut approval.call);
-    for call in inferences.chain(cells).chain(approvals) {
-        end_with_turn(place, call, at, outcome, findings);
-    }
-}
-
-fn end_with_turn(place: Place<'_>, call: &mut Call, at: At, outcome: Outcome, findings: &mut Vec<Finding>) {
-    let open_then = call.closed_at.is_none_or(|closed| closed.time_unix_nano > at.time_unix_nano);
-    if !open_then {
-        return;
-    }
-    if let (Some(told), Some(told_at)) = (call.outcome, call.closed_at)
-        && told != outcome
-        && told != Outcome::Abandoned
-    {
-        findings.push(place.conflict(Some(call.key), outcome, told));
-        call.conflicts.push(Conflict { outcome: told, at: told_at });
-        call.conflicts.sort_unstable();
-    }
-    call.late = call.closed_at.is_some();
-    call.end_inferred = true;
-    call.closed_at = Some(at);
-    call.outcome = Some(outcome);
-}
-
-fn mark_late(call: &mut Call, end: At) {
-    call.late |= call.closed_at.is_some_and(|closed| closed.time_unix_nano > end.time_unix_nano);
-}
-
-/// A stop that was asked for after the end changes nothing, and is told of.
-fn late_cancels(place: Place<'_>, others: &[OtherCall], end: At, findings: &mut Vec<Finding>) {
-    for other in others.iter().filter(|other| other.call.key.kind == CallKind::Cancel) {
-        if other.call.opened_at.is_some_and(|at| at.time_unix_nano > end.time_unix_nano) {
-            findings.push(place.finding(FindingKind::Cancel, Some(other.call.key), 1));
         }
     }
 }

@@ -8,16 +8,20 @@ use std::collections::BTreeMap;
 use bytestring::ByteString;
 use serde_json::{Map, Value, json};
 
-use super::codex_objects::{millis, turn_of, window};
+use super::codex_objects::{millis, window};
 use super::json_call::id;
 use crate::event::{Attrs, CallKind, Key, Outcome};
 use crate::reduce::graph::{Call, Numbers, Rollout, Thread};
 use crate::semconv::{CODE_CELL_ID, OPERATION_ID};
 
-/// The names that Codex would have given.
+/// The names that Codex would have given. What Codex knows by one name alone, though there are several, has the number of
+/// its use behind it.
 pub(super) struct Names {
     items: BTreeMap<(ByteString, u32), usize>,
     calls: BTreeMap<Key, String>,
+    turns: BTreeMap<(ByteString, ByteString), String>,
+    terminals: BTreeMap<(ByteString, ByteString), String>,
+    compactions: BTreeMap<(ByteString, ByteString), String>,
     operations: BTreeMap<Key, usize>,
 }
 
@@ -35,28 +39,29 @@ impl Rollout {
                 put("conversation_items", names.item(thread, number), names.visible(thread, number, item));
             }
             for compaction in &thread.compactions {
-                let id = compaction.id.clone().unwrap_or_default();
+                let id = names.compaction(thread, compaction.id.as_ref());
                 let value = json!({
-                    "compaction_id": &*id, "thread_id": &*thread.id, "codex_turn_id": &*compaction.turn,
+                    "compaction_id": &id, "thread_id": &*thread.id, "codex_turn_id": names.turn(thread, &compaction.turn),
                     "installed_at_unix_ms": millis(Some(compaction.at)), "marker_item_id": names.item(thread, compaction.marker),
                     "request_ids": names.calls(&compaction.attempts),
                     "input_item_ids": names.items(thread, &compaction.replaced),
                     "replacement_item_ids": names.items(thread, &compaction.replacement),
                 });
-                put("compactions", id.to_string(), value);
+                put("compactions", id, value);
             }
             for terminal in &thread.terminals {
                 let operations: Vec<String> =
                     terminal.operations.iter().map(|(_, key)| names.operation(*key)).collect();
+                let id = names.terminal_id(thread, &terminal.id);
                 let value = json!({
-                    "terminal_id": &*terminal.id, "thread_id": &*thread.id,
+                    "terminal_id": &id, "thread_id": &*thread.id,
                     "created_by_operation_id": operations.first(), "operation_ids": operations,
                     "execution": window(terminal.started_at, None, "running"),
                 });
-                put("terminal_sessions", terminal.id.to_string(), value);
+                put("terminal_sessions", id, value);
             }
             for turn in &thread.turns {
-                put("codex_turns", turn.id.to_string(), turn_of(thread, turn));
+                put("codex_turns", names.turn(thread, &turn.id), names.turn_of(thread, turn));
                 for segment in &turn.segments {
                     for one in &segment.inferences {
                         put("inference_calls", names.call(one.call.key), names.inference(thread, turn, one));
@@ -133,14 +138,20 @@ const MAPS: [&str; 12] = [
 impl Names {
     pub(super) fn of(rollout: &Rollout) -> Self {
         let mut seen = Vec::new();
-        let mut calls: BTreeMap<Key, String> = BTreeMap::new();
+        let mut calls = Vec::new();
         let mut operations = Vec::new();
+        let (mut turns, mut terminals, mut compactions) = (Vec::new(), Vec::new(), Vec::new());
         for thread in &rollout.threads {
             let items = (0u32..).zip(&thread.items);
             seen.extend(items.map(|(number, item)| (item.first_seen_unix_nano, thread.id.clone(), number)));
+            let of = |id: &ByteString| (thread.id.clone(), id.clone());
+            terminals.extend(thread.terminals.iter().map(|one| ((one.started_at, of(&one.id)), one.id.to_string())));
+            let installed = thread.compactions.iter().map(|one| (Some(one.at), one.id.clone().unwrap_or_default()));
+            compactions.extend(installed.map(|(at, id)| ((at, of(&id)), id.to_string())));
             for turn in &thread.turns {
+                turns.push(((turn.started_unix_nano, of(&turn.id)), turn.id.to_string()));
                 for call in turn.calls() {
-                    calls.insert(call.key, name_of(call));
+                    calls.push(((call.key.kind, call.seen_at(), call.key), name_of(call)));
                     if call.key.kind == CallKind::Terminal {
                         operations.push((call.seen_at(), call.key));
                     }
@@ -151,7 +162,26 @@ impl Names {
         operations.sort_unstable();
         let items = seen.into_iter().zip(1..).map(|((_, thread, number), name)| ((thread, number), name)).collect();
         let operations = operations.into_iter().zip(1..).map(|((_, key), name)| (key, name)).collect();
-        Self { items, calls, operations }
+        Self {
+            items,
+            calls: each_its_own(calls, |(kind, ..)| *kind).map(|((_, _, key), name)| (key, name)).collect(),
+            turns: each_its_own(turns, |_| ()).map(|((_, of), name)| (of, name)).collect(),
+            terminals: each_its_own(terminals, |_| ()).map(|((_, of), name)| (of, name)).collect(),
+            compactions: each_its_own(compactions, |_| ()).map(|((_, of), name)| (of, name)).collect(),
+            operations,
+        }
+    }
+
+    pub(super) fn turn(&self, thread: &Thread, id: &ByteString) -> String {
+        of_thread(&self.turns, thread, id)
+    }
+
+    pub(super) fn terminal_id(&self, thread: &Thread, id: &ByteString) -> String {
+        of_thread(&self.terminals, thread, id)
+    }
+
+    pub(super) fn compaction(&self, thread: &Thread, id: Option<&ByteString>) -> String {
+        of_thread(&self.compactions, thread, id.unwrap_or(&ByteString::new()))
     }
 
     pub(super) fn item(&self, thread: &Thread, number: u32) -> String {
@@ -181,6 +211,25 @@ impl Names {
     pub(super) fn operation(&self, key: Key) -> String {
         format!("terminal_operation:{}", self.operations.get(&key).copied().unwrap_or_default())
     }
+}
+
+/// Names by what has them, the first use of a name first; a later use has its number behind it.
+fn each_its_own<K: Ord, G: Ord>(
+    mut all: Vec<(K, String)>,
+    group: impl Fn(&K) -> G,
+) -> impl Iterator<Item = (K, String)> {
+    all.sort_unstable();
+    let mut uses: BTreeMap<(G, String), u32> = BTreeMap::new();
+    all.into_iter().map(move |(key, name)| {
+        let uses = uses.entry((group(&key), name.clone())).or_default();
+        *uses += 1;
+        let own = if *uses > 1 { format!("{name}#{uses}") } else { name };
+        (key, own)
+    })
+}
+
+fn of_thread(names: &BTreeMap<(ByteString, ByteString), String>, thread: &Thread, id: &ByteString) -> String {
+    names.get(&(thread.id.clone(), id.clone())).cloned().unwrap_or_else(|| id.to_string())
 }
 
 fn name_of(call: &Call) -> String {

@@ -11,9 +11,10 @@ use crate::reduce::graph::{
 };
 use crate::semconv::{
     CODE_CELL_ID, CODE_CELL_RUNTIME_ID, COMPACTION_ID, ERROR_KIND, EVIDENCE_INVOCATION, EVIDENCE_REQUEST,
-    EVIDENCE_RESPONSE, EVIDENCE_RESULT, MCP_CALL_ID, PROVIDER_NAME, REQUEST_MODEL, RESPONSE_ID, TERMINAL_CHUNK_ID,
-    TERMINAL_CWD, TERMINAL_EXIT_CODE, TERMINAL_ID, TERMINAL_MAX_TOKENS, TERMINAL_OPERATION, TERMINAL_ORIGINAL_TOKENS,
-    TERMINAL_YIELD_MS, TOOL_CALL_ID, TOOL_KIND, TOOL_NAME, TOOL_REQUESTER, TOOL_RUNTIME_ID, UPSTREAM_REQUEST_ID,
+    EVIDENCE_RESPONSE, EVIDENCE_RESULT, MCP_CALL_ID, MCP_SERVER, PROVIDER_NAME, REQUEST_MODEL, RESPONSE_ID,
+    TERMINAL_CHUNK_ID, TERMINAL_CWD, TERMINAL_EXIT_CODE, TERMINAL_ID, TERMINAL_MAX_TOKENS, TERMINAL_OPERATION,
+    TERMINAL_ORIGINAL_TOKENS, TERMINAL_YIELD_MS, TOOL_CALL_ID, TOOL_KIND, TOOL_NAME, TOOL_NAMESPACE, TOOL_REQUESTER,
+    TOOL_RUNTIME_ID, UPSTREAM_REQUEST_ID,
 };
 
 impl Names {
@@ -54,11 +55,13 @@ impl Names {
                 Producer::Inference(key) => json!({"type": "inference", "inference_call_id": self.call(*key)}),
                 Producer::Tool(key) => json!({"type": "tool", "tool_call_id": self.call(*key)}),
                 Producer::CodeCell(key) => json!({"type": "code_cell", "code_cell_id": self.call(*key)}),
-                Producer::Compaction(id) => json!({"type": "compaction", "compaction_id": &**id}),
+                Producer::Compaction(id) => {
+                    json!({"type": "compaction", "compaction_id": self.compaction(thread, Some(id))})
+                }
             })
             .collect();
         let mut value = json!({
-            "item_id": self.item(thread, number), "thread_id": &*thread.id, "codex_turn_id": &*item.turn,
+            "item_id": self.item(thread, number), "thread_id": &*thread.id, "codex_turn_id": self.turn(thread, &item.turn),
             "first_seen_at_unix_ms": item.first_seen_unix_nano / 1_000_000, "role": item.item.role.as_str(),
             "channel": facet.and_then(|facet| facet.channel).map(|channel| channel.as_str()),
             "kind": facet.map_or("message", |facet| facet.kind.as_str()), "body": {"parts": parts},
@@ -84,7 +87,7 @@ impl Names {
         let usage: Option<Map<String, Value>> =
             counts.into_iter().map(|(name, attr)| Some((name.to_owned(), Value::from(attrs.get(attr)?)))).collect();
         json!({
-            "inference_call_id": self.call(inference.call.key), "thread_id": &*thread.id, "codex_turn_id": &*turn.id,
+            "inference_call_id": self.call(inference.call.key), "thread_id": &*thread.id, "codex_turn_id": self.turn(thread, &turn.id),
             "execution": execution(&inference.call), "model": attrs.text(REQUEST_MODEL),
             "provider_name": attrs.text(PROVIDER_NAME), "response_id": attrs.text(RESPONSE_ID),
             "upstream_request_id": attrs.text(UPSTREAM_REQUEST_ID),
@@ -103,19 +106,27 @@ impl Names {
         };
         let kind = match attrs.text(TOOL_KIND) {
             None | Some("other") => json!({"type": "other", "name": attrs.text(TOOL_NAME)}),
+            Some("mcp") => {
+                json!({"type": "mcp", "server": attrs.text(MCP_SERVER), "tool": attrs.text(TOOL_NAME)})
+            }
             Some(kind) => json!({"type": kind}),
         };
         let summary = match tool.terminal {
             Some(operation) => json!({"type": "terminal", "operation_id": self.operation(operation)}),
             None => {
-                json!({"type": "generic", "label": attrs.text(TOOL_NAME), "input_preview": null, "output_preview": null})
+                let name = attrs.text(TOOL_NAME);
+                let label = match attrs.text(TOOL_NAMESPACE).zip(name) {
+                    Some((namespace, name)) => Some(format!("{namespace}.{name}")),
+                    None => name.map(str::to_owned),
+                };
+                json!({"type": "generic", "label": label, "input_preview": null, "output_preview": null})
             }
         };
         let correlated = tool.call.marks.iter().find_map(|mark| mark.attrs.get(MCP_CALL_ID));
         json!({
             "tool_call_id": self.call(tool.call.key), "mcp_call_id": correlated.as_deref(),
             "model_visible_call_id": attrs.text(TOOL_CALL_ID), "code_mode_runtime_tool_id": attrs.text(TOOL_RUNTIME_ID),
-            "thread_id": &*thread.id, "started_by_codex_turn_id": &*turn.id, "execution": execution(&tool.call),
+            "thread_id": &*thread.id, "started_by_codex_turn_id": self.turn(thread, &turn.id), "execution": execution(&tool.call),
             "requester": requester, "kind": kind,
             "model_visible_call_item_ids": self.list(thread, &tool.call_items),
             "model_visible_output_item_ids": self.list(thread, &tool.output_items),
@@ -128,7 +139,7 @@ impl Names {
     pub(super) fn cell(&self, thread: &Thread, turn: &Turn, cell: &CodeCell) -> Value {
         json!({
             "code_cell_id": self.call(cell.call.key), "model_visible_call_id": cell.call.attrs.text(CODE_CELL_ID),
-            "thread_id": &*thread.id, "codex_turn_id": &*turn.id,
+            "thread_id": &*thread.id, "codex_turn_id": self.turn(thread, &turn.id),
             "source_item_id": cell.source_item.map(|number| self.item(thread, number)),
             "output_item_ids": self.list(thread, &cell.output_items),
             "runtime_cell_id": cell.call.attrs.text(CODE_CELL_RUNTIME_ID), "execution": execution(&cell.call),
@@ -172,7 +183,7 @@ impl Names {
             .collect();
         let evidence = tool.map(|tool| tool.runtime.evidence.iter().map(|id| id.to_string()).collect::<Vec<_>>());
         json!({
-            "operation_id": self.operation(operation.call.key), "terminal_id": attrs.text(TERMINAL_ID),
+            "operation_id": self.operation(operation.call.key), "terminal_id": attrs.get(TERMINAL_ID).map(|id| self.terminal_id(thread, &id)),
             "tool_call_id": operation.tool.map(|tool| self.call(tool)),
             "kind": if is_write { "write_stdin" } else { "exec_command" }, "execution": execution(&operation.call),
             "request": request, "result": result, "model_observations": observations,
@@ -183,10 +194,20 @@ impl Names {
     pub(super) fn attempt(&self, thread: &Thread, turn: &Turn, call: &Call) -> Value {
         let attrs = &call.attrs;
         json!({
-            "compaction_request_id": self.call(call.key), "compaction_id": attrs.text(COMPACTION_ID),
-            "thread_id": &*thread.id, "codex_turn_id": &*turn.id, "execution": execution(call),
+            "compaction_request_id": self.call(call.key), "compaction_id": attrs.get(COMPACTION_ID).map(|id| self.compaction(thread, Some(&id))),
+            "thread_id": &*thread.id, "codex_turn_id": self.turn(thread, &turn.id), "execution": execution(call),
             "model": attrs.text(REQUEST_MODEL), "provider_name": attrs.text(PROVIDER_NAME),
             "raw_request_payload_id": attrs.text(EVIDENCE_REQUEST), "raw_response_payload_id": attrs.text(EVIDENCE_RESPONSE),
+        })
+    }
+
+    pub(super) fn turn_of(&self, thread: &Thread, turn: &Turn) -> Value {
+        let first = turn.segments.first().and_then(|segment| segment.call.as_ref());
+        let attrs = first.map(|call| &call.attrs);
+        let status = status(turn.outcome, attrs);
+        json!({
+            "codex_turn_id": self.turn(thread, &turn.id), "thread_id": &*thread.id, "input_item_ids": [],
+            "execution": window(first.and_then(|call| call.opened_at), turn.ended_at, status),
         })
     }
 
@@ -231,16 +252,6 @@ impl Names {
         });
         Some((id, value))
     }
-}
-
-pub(super) fn turn_of(thread: &Thread, turn: &Turn) -> Value {
-    let first = turn.segments.first().and_then(|segment| segment.call.as_ref());
-    let attrs = first.map(|call| &call.attrs);
-    let status = status(turn.outcome, attrs);
-    json!({
-        "codex_turn_id": &*turn.id, "thread_id": &*thread.id, "input_item_ids": [],
-        "execution": window(first.and_then(|call| call.opened_at), turn.ended_at, status),
-    })
 }
 
 fn execution(call: &Call) -> Value {

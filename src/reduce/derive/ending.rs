@@ -1,0 +1,217 @@
+//! When and how a turn ended, over all its segments, and what ended with it.
+
+use std::collections::BTreeMap;
+
+use bytestring::ByteString;
+
+use super::settle::settle;
+use super::told::{CallTold, TurnTold};
+use super::turn::Place;
+use crate::event::{At, Attrs, CallKind, Key, Outcome, SpanId, TraceId};
+use crate::reduce::facts::Closing;
+use crate::reduce::graph::{Call, Conflict, Finding, FindingKind, OtherCall, Segment};
+use crate::semconv::{APPROVAL_DECISION, FINISH_REASONS};
+
+/// How far up it is looked for an agent that an agent of the same turn runs inside of.
+const DEPTH: usize = 64;
+
+/// The end of a turn. Spans that only wait for a person lose an outcome that they should not have told.
+pub(super) fn end(
+    place: Place<'_>,
+    told: &TurnTold,
+    spans: &mut [Call],
+    approvals: &[OtherCall],
+    findings: &mut Vec<Finding>,
+) -> Option<(At, Outcome)> {
+    let (inside, waits) = (Inside::of(told), Waits::of(approvals));
+    let ends: Vec<(Key, &CallTold)> = told
+        .iter()
+        .filter(|(key, call)| key.kind == CallKind::Turn && !inside.another(call))
+        .map(|(key, call)| (*key, call))
+        .collect();
+    let beginnings = Beginnings::of(&ends);
+    let is_end = |key: Key, closing: &Closing| !waits.holds(closing) && !beginnings.went_on(key, closing);
+    let is_end = &is_end;
+    let closings = ends.iter().flat_map(|(key, call)| call.closings.iter().filter(move |one| is_end(*key, one)));
+    let settled = settle(closings);
+    for span in spans {
+        let waited = |at: At| span.outcome == Some(Outcome::Completed) && waits.pending(at);
+        if span.closed_at.is_some_and(waited) || stops_for_approval(&span.attrs, span.outcome) {
+            span.outcome = None;
+        }
+    }
+    let winner = settled.closing?;
+    let outcome = winner.outcome?;
+    findings.extend(settled.losers.iter().map(|loser| place.conflict(None, outcome, loser.outcome)));
+    // Each segment may say that it completed; the turn did when the last of them had.
+    let completed = ends.iter().filter_map(|(key, call)| settle(call.closings.iter()).closing.map(|end| (*key, end)));
+    let completed = completed.filter(|(key, end)| end.outcome == Some(Outcome::Completed) && is_end(*key, end));
+    let last = completed.map(|(_, end)| end.at).max().filter(|_| outcome == Outcome::Completed);
+    Some((last.unwrap_or(winner.at), outcome))
+}
+
+/// When the segments of a turn began, in order.
+struct Beginnings(Vec<(At, Key)>);
+
+impl Beginnings {
+    fn of(spans: &[(Key, &CallTold)]) -> Self {
+        let began = |(key, call): &(Key, &CallTold)| Some((call.openings.first()?.at, *key));
+        let mut all: Vec<_> = spans.iter().filter_map(began).collect();
+        all.sort_unstable();
+        Self(all)
+    }
+
+    /// Whether the turn was told of once more after this segment of it had completed, or was given up: then it was not
+    /// the last one.
+    fn went_on(&self, of: Key, closing: &Closing) -> bool {
+        let behind = self.0.partition_point(|(at, _)| *at <= closing.at);
+        // The segment itself is among them once, so two at either end are enough to see one that is another.
+        let first = self.0.get(behind..).unwrap_or_default().iter().take(2);
+        let mut some = first.chain(self.0.iter().rev().take(2));
+        matches!(closing.outcome, Some(Outcome::Completed | Outcome::Abandoned))
+            && some.any(|(at, key)| *key != of && at.is_after(&closing.at))
+    }
+}
+
+/// Which calls of a turn run inside which.
+struct Inside {
+    parents: BTreeMap<(TraceId, SpanId), (Option<SpanId>, bool)>,
+}
+
+impl Inside {
+    fn of(told: &TurnTold) -> Self {
+        let is_single = told.keys().filter(|key| key.kind == CallKind::Turn).nth(1).is_none();
+        let mut parents = BTreeMap::new();
+        for (key, call) in told.iter().filter(|_| !is_single) {
+            if let Some(opening) = call.openings.first() {
+                let span = opening.span;
+                parents.insert((span.trace, span.span), (span.parent, key.kind == CallKind::Turn));
+            }
+        }
+        Self { parents }
+    }
+
+    /// Whether it runs inside another span of the same turn, as an agent does that an agent asks for help: how it ends is
+    /// not how the turn ends.
+    fn another(&self, call: &CallTold) -> bool {
+        let Some(span) = call.openings.first().map(|opening| opening.span) else { return false };
+        let mut parent = span.parent;
+        for _ in 0..DEPTH {
+            match parent.and_then(|parent| self.parents.get(&(span.trace, parent))) {
+                Some((_, true)) => return true,
+                Some((above, false)) => parent = *above,
+                None => return false,
+            }
+        }
+        false
+    }
+}
+
+/// When a turn waited for a person.
+struct Waits {
+    asked: Vec<At>,
+    /// The latest decision about all that was asked by then; nothing where one is open.
+    decided: Vec<Option<At>>,
+}
+
+impl Waits {
+    fn of(approvals: &[OtherCall]) -> Self {
+        let times = |approval: &OtherCall| Some((approval.call.opened_at?, approval.call.closed_at));
+        let mut all: Vec<_> = approvals.iter().filter_map(times).collect();
+        all.sort_unstable();
+        let later = |latest: &mut Option<Option<At>>, (_, decided): &(At, Option<At>)| {
+            let both = latest.map_or(*decided, |latest| latest.zip(*decided).map(|(one, other)| one.max(other)));
+            *latest = Some(both);
+            Some(both)
+        };
+        let decided = all.iter().scan(None, later).collect();
+        Self { asked: all.into_iter().map(|(asked, _)| asked).collect(), decided }
+    }
+
+    fn pending(&self, at: At) -> bool {
+        let asked = self.asked.partition_point(|asked| *asked <= at);
+        let latest = asked.checked_sub(1).and_then(|place| self.decided.get(place));
+        latest.is_some_and(|decided| decided.is_none_or(|decided| decided > at))
+    }
+
+    /// An end that says "completed" while the turn waits for a person ends nothing.
+    fn holds(&self, closing: &Closing) -> bool {
+        closing.outcome == Some(Outcome::Completed)
+            && (self.pending(closing.at) || stops_for_approval(&closing.attrs, closing.outcome))
+    }
+}
+
+fn stops_for_approval(attrs: &Attrs, outcome: Option<Outcome>) -> bool {
+    let reasons = attrs.get(FINISH_REASONS).unwrap_or_default();
+    outcome == Some(Outcome::Completed) && reasons.iter().any(|reason| reason == "awaiting_approval")
+}
+
+/// A turn that was stopped or has failed takes with it what was open then and cannot go on without it: the model request,
+/// the code cell, the wait for a decision. They ended as the turn did, whatever is told of them later. A tool may well go
+/// on, so it stays open until somebody tells.
+pub(super) fn end_open_calls(
+    place: Place<'_>,
+    whole: &mut Segment,
+    at: At,
+    outcome: Outcome,
+    findings: &mut Vec<Finding>,
+) {
+    if !takes_with_it(outcome) {
+        return;
+    }
+    let inferences = whole.inferences.iter_mut().map(|inference| &mut inference.call);
+    let cells = whole.code_cells.iter_mut().map(|cell| &mut cell.call);
+    for call in inferences.chain(cells) {
+        end_with_turn(place, call, at, outcome, findings);
+    }
+    for approval in &mut whole.approvals {
+        if end_with_turn(place, &mut approval.call, at, outcome, findings) {
+            // Nobody decided in time: what was decided later is kept as a conflict.
+            approval.call.attrs.set(APPROVAL_DECISION, ByteString::from_static("cancelled"));
+        }
+    }
+}
+
+/// Whether a turn that ends so ends what cannot go on without it.
+pub(super) const fn takes_with_it(outcome: Outcome) -> bool {
+    !matches!(outcome, Outcome::Completed | Outcome::Abandoned)
+}
+
+/// Ends a call that was open when its turn ended. Whether it was.
+pub(super) fn end_with_turn(
+    place: Place<'_>,
+    call: &mut Call,
+    at: At,
+    outcome: Outcome,
+    findings: &mut Vec<Finding>,
+) -> bool {
+    if call.closed_at.is_some_and(|closed| !closed.is_after(&at)) {
+        return false;
+    }
+    if let (Some(told), Some(told_at)) = (call.outcome, call.closed_at)
+        && told != outcome
+        && told != Outcome::Abandoned
+    {
+        findings.push(place.conflict(Some(call.key), outcome, told));
+        call.conflicts.push(Conflict { outcome: told, at: told_at });
+        call.conflicts.sort_unstable();
+    }
+    call.late = call.closed_at.is_some();
+    call.end_inferred = true;
+    call.closed_at = Some(at);
+    call.outcome = Some(outcome);
+    true
+}
+
+pub(super) fn mark_late(call: &mut Call, end: At) {
+    call.late |= call.closed_at.is_some_and(|closed| closed.is_after(&end));
+}
+
+/// A stop that was asked for after the end changes nothing, and is told of.
+pub(super) fn late_cancels(place: Place<'_>, others: &[OtherCall], end: At, findings: &mut Vec<Finding>) {
+    for other in others.iter().filter(|other| other.call.key.kind == CallKind::Cancel) {
+        if other.call.opened_at.is_some_and(|at| at.is_after(&end)) {
+            findings.push(place.finding(FindingKind::Cancel, Some(other.call.key), 1));
+        }
+    }
+}
