@@ -45,10 +45,14 @@ struct Encoding {
 }
 
 impl Encoding {
-    fn field(&mut self, call: &CallRecord<Veiled>) -> &[u8] {
+    fn tell_startup(&mut self) {
         if let Some(startup) = self.startup.take() {
             startup.tell();
         }
+    }
+
+    fn field(&mut self, call: &CallRecord<Veiled>) -> &[u8] {
+        self.tell_startup();
         self.field.clear();
         self.encoder.span_field(call, &mut self.field);
         &self.field
@@ -84,12 +88,14 @@ impl Exporter {
         })
     }
 
-    fn opened(&self, open: &OpenRecord) -> Result<(), Drop> {
+    fn opened(&self, open: OpenRecord) -> Result<(), Drop> {
         let Way::Disk(sender) = &self.way else { return Ok(()) };
+        self.encoding().tell_startup();
         let rank = if open.key.kind == CallKind::Turn { Rank::TurnEnd } else { Rank::Completed };
-        let mut encoding = self.encoding();
-        let field = encoding.field(&forms::abandoned(open));
-        sender.queue().open_call(forms::id(open.key.id), field, rank)
+        let (id, most) = (forms::id(open.key.id), forms::most(&open));
+        // Most calls have closed before they would be written: then this is never done.
+        let told = move |field: &mut Vec<u8>| Encoder::default().span_field(&forms::abandoned(&open), field);
+        sender.queue().open_call(id, most, Box::new(told), rank)
     }
 
     fn closed(&self, call: &CallRecord<Veiled>) -> Result<(), Drop> {
@@ -136,7 +142,7 @@ impl Exporter {
 impl Sink for Exporter {
     fn take(&self, record: Record) -> Result<(), Refused> {
         match record {
-            Record::Opened(open) => self.opened(&open),
+            Record::Opened(open) => self.opened(open),
             Record::Closed(call) => self.closed(&call),
         }
         .map_err(|reason| Refused { reason })

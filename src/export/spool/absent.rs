@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Plan;
 use super::error::{Problem, SpoolError};
+use super::fresh::Told;
 use crate::event::{Clock, ProducerId};
 use crate::export::batch::Batch;
 use crate::export::envelope::Envelope;
@@ -28,7 +29,7 @@ impl Spool {
         Err(SpoolError::bare(Problem::Platform))
     }
 
-    pub(in crate::export) fn open_call(&self, _: u128, _: &[u8], _: Rank) -> Result<(), Drop> {
+    pub(in crate::export) fn open_call(&self, _: u128, _: usize, _: Told, _: Rank) -> Result<(), Drop> {
         match *self {}
     }
 

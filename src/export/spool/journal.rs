@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 
-use super::fresh::{FRESH, Fresh};
+use super::fresh::{FRESH, Fresh, Told};
 use super::log::{Cursor, Log, NO_INDEX, Segment, Settled, Step};
 use super::records::{self, LOST, OPEN, SPAN};
 use crate::export::envelope::Envelope;
@@ -115,17 +115,17 @@ impl Journal {
         !self.open.is_empty()
     }
 
-    /// Takes the opening of a call, where `room` is enough for it and for its close.
-    pub(super) fn open(&mut self, id: u128, unix_nanos: u64, field: &[u8], room: u64) -> Result<(), NoRoom> {
+    /// Takes the opening of a call, where `room` is enough for it and for its close. It takes `most` bytes at the most.
+    pub(super) fn open(&mut self, id: u128, unix_nanos: u64, most: usize, told: Told, room: u64) -> Result<(), NoRoom> {
         // Told once more, it is the same call.
         self.forget(id);
-        let own = OVERHEAD + field.len() as u64;
+        let own = OVERHEAD + most as u64;
         let reserve = own + CLOSE_BYTES;
         if own + reserve > room {
             return Err(NoRoom);
         }
         self.log.reserve(self.reserved + own + reserve).map_err(|_| NoRoom)?;
-        self.fresh.add(id, unix_nanos, field);
+        self.fresh.add(id, unix_nanos, most, told);
         self.open.insert(id, (FRESH, own + reserve));
         self.reserved += own + reserve;
         Ok(())
@@ -133,16 +133,17 @@ impl Journal {
 
     /// Writes which of the calls that opened since the last write are open still.
     fn tell_open(&mut self) {
-        let fresh = std::mem::take(&mut self.fresh);
-        for (id, unix_nanos, field) in fresh.iter() {
+        let mut field = Vec::new();
+        for (id, unix_nanos, told) in self.fresh.take() {
             let Some(open) = self.open.get_mut(&id).filter(|(index, _)| *index == FRESH) else { continue };
-            let own = OVERHEAD + field.len() as u64;
-            open.0 = self.log.append(OPEN, &[&records::prefix(id, unix_nanos), field], false);
-            open.1 = open.1.saturating_sub(own);
-            self.open_at.insert(open.0, id);
-            self.reserved = self.reserved.saturating_sub(own);
+            field.clear();
+            told(&mut field);
+            let index = self.log.append(OPEN, &[&records::prefix(id, unix_nanos), &field], false);
+            let reserve = OVERHEAD + field.len() as u64 + CLOSE_BYTES;
+            self.reserved = self.reserved.saturating_sub(open.1).saturating_add(reserve);
+            *open = (index, reserve);
+            self.open_at.insert(index, id);
         }
-        self.fresh = fresh.emptied();
     }
 
     /// What was taken and does not count yet, in bytes.

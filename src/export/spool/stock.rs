@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::Plan;
 use super::adopt::{self, Adopted};
 use super::error::{Problem, SpoolError};
+use super::fresh::Told;
 use super::home::{Home, Life};
 use super::journal::Journal;
 use super::log::{Disk, Fsync, Log, Options, Settled, boot};
@@ -149,14 +150,14 @@ impl Spool {
         })
     }
 
-    /// Takes the opening of a call: the span that will tell of it if nothing else does.
-    pub(in crate::export) fn open_call(&self, id: u128, field: &[u8], rank: Rank) -> Result<(), Drop> {
+    /// Takes the opening of a call: the span that will tell of it if nothing else does, which takes `most` bytes at the most.
+    pub(in crate::export) fn open_call(&self, id: u128, most: usize, told: Told, rank: Rank) -> Result<(), Drop> {
         let mut stock = self.stock();
         if stock.own.pending() > self.options.commit_bytes() * (PENDING_WRITES / 2) {
             return Err(Drop::SpoolFailed);
         }
         let room = self.room(&stock, rank);
-        stock.own.open(id, self.clock.unix_nanos(), field, room).map_err(|_| Drop::SpoolFull)?;
+        stock.own.open(id, self.clock.unix_nanos(), most, told, room).map_err(|_| Drop::SpoolFull)?;
         self.write_if_full(&mut stock);
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::forgetful::Forgetful;
 use crate::export::envelope::Envelope;
 use crate::export::limits::Limits;
 use crate::export::spool::adopt::{Adopted, adopt};
-use crate::export::spool::journal::Journal;
+use crate::export::spool::journal::{Journal, NoRoom};
 use crate::export::spool::log::{Disk, Fsync, Log, Options, Settled};
 use crate::export::spool::records::{self, ENVELOPE};
 use crate::otlp::SpanView;
@@ -63,7 +63,12 @@ fn span(id: u128, name: &str, end: u64) -> Vec<u8> {
 }
 
 fn open(journal: &mut Journal, id: u128) {
-    journal.open(id, 100, &span(id, "open", 100), ENOUGH).unwrap();
+    begin(journal, id, ENOUGH).unwrap();
+}
+
+fn begin(journal: &mut Journal, id: u128, room: u64) -> Result<(), NoRoom> {
+    let field = span(id, "open", 100);
+    journal.open(id, 100, field.len(), Box::new(move |told| told.extend(field)), room)
 }
 
 fn close(journal: &mut Journal, id: u128, at: u64) {
@@ -213,7 +218,10 @@ fn a_close_has_room_when_nothing_else_has() {
     let disk = Forgetful::default();
     let mut journal = life(&disk, Fsync::Os);
     let mut opened = 0;
-    while journal.open(opened, 100, &span(opened, "open", 100), 20_000u64.saturating_sub(journal.bytes())).is_ok() {
+    while {
+        let room = 20_000u64.saturating_sub(journal.bytes());
+        begin(&mut journal, opened, room).is_ok()
+    } {
         opened += 1;
     }
     assert!(opened > 5);
