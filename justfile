@@ -33,3 +33,7 @@ interop *peers:
 # Ratios against peers and floors, of one run.
 bench name:
     cargo bench --bench {{name}}
+
+# What the stage takes beside the real Collector, for as many spans as are named.
+beside-collector *spans:
+    tests/interop/speed {{spans}}
