@@ -98,7 +98,7 @@ fn read(file: &std::path::Path) -> Result<Config, Failure> {
 fn failure(error: &StageError) -> Failure {
     let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
     match error {
-        StageError::Config(_) | StageError::Certificate(_) | StageError::Token(_) => {
+        StageError::Config(_) | StageError::Certificate(_) | StageError::Token(_) | StageError::Recordings(_) => {
             Failure::BadData(format!("{error}{cause}"))
         }
         StageError::Export(_) => Failure::Usage(format!("{error}{cause}")),

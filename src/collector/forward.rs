@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tonic::{Code, Status};
 
+use super::following::Following;
 use super::output::Output;
-use super::reduction::Reduction;
 use crate::event::Clock;
 use crate::otlp::assemble::{Patches, patched};
 use crate::otlp::{Handler, Look, Reply, Request, Segments, heavy, refusal};
@@ -18,7 +18,7 @@ use crate::processor::privacy::Privacy;
 pub(super) struct Forward {
     pub(super) name: String,
     pub(super) privacy: Option<Privacy>,
-    pub(super) reduction: Option<Reduction>,
+    pub(super) following: Option<Following>,
     pub(super) output: Output,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) tally: Tally,
@@ -48,7 +48,7 @@ const PRESSURE_WAIT: Duration = Duration::from_secs(1);
 
 impl Handler for Forward {
     async fn export(&self, body: Bytes) -> Result<Reply, Status> {
-        if self.reduction.as_ref().is_some_and(Reduction::must_refuse) {
+        if self.following.as_ref().is_some_and(Following::must_refuse) {
             add(&self.tally.pressed_requests, 1);
             return Err(refusal(Code::ResourceExhausted, "the stage is short of memory", Some(PRESSURE_WAIT)));
         }
@@ -74,9 +74,9 @@ impl Handler for Forward {
             add(&self.tally.failed_requests, 1);
             refused.answer()
         })?;
-        if let Some(reduction) = &self.reduction {
+        if let Some(following) = &self.following {
             let now = self.clock.unix_nanos();
-            let absorbed = heavy(request.bytes().len(), || reduction.absorb(&request, now, &self.output));
+            let absorbed = heavy(request.bytes().len(), || following.absorb(&request, now, &self.output));
             if absorbed.is_err() {
                 // The next hop has it; it gets it again, under the same ids.
                 add(&self.tally.unwritten_requests, 1);

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! request ─▶ listen ─▶ gate ─▶ privacy ─▶ exporters ─▶ answer
-//!                                 └─▶ reduce ─▶ added spans ─▶ queue ─▶ exporters
+//!                                 └─▶ reduce, replay ─▶ added spans ─▶ queue ─▶ exporters
+//!                                                   └─▶ findings ─▶ queue ─▶ exporters of logs
 //! ```
 //!
 //! Promises that one request in becomes one request out, and that its answer waits for the next hop's; that what nobody
@@ -12,12 +13,13 @@
 
 mod capture;
 mod config;
+mod following;
 mod forward;
 mod health;
 mod input_log;
 mod listen;
 mod output;
-mod reduction;
+pub(crate) mod recordings;
 mod resources;
 mod stage;
 mod telemetry;
@@ -25,8 +27,9 @@ mod telemetry;
 pub use capture::Capture;
 pub use config::{
     Config, ConfigError, Exporter, ExporterKind, FileConfig, InputLogConfig, Listen, Pipeline, Processor, Receiver,
-    ServerTls, Token, Variables,
+    ReplayConfig, ServerTls, Token, Variables,
 };
 #[cfg(feature = "cli")]
 pub(crate) use output::Lines;
+pub use recordings::RecordingsError;
 pub use stage::{Left, Stage, StageBuilder, StageError};

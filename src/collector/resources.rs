@@ -3,34 +3,29 @@
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
-use bytestring::ByteString;
 
-use crate::reduce::SynthSpan;
-use crate::semconv;
+use crate::reduce::RolloutKey;
 
 /// The rollouts whose resource is kept, in each of two generations.
 const ROLLOUTS: usize = 16_384;
 /// The resources that are kept once each.
 const RESOURCES: usize = 1024;
 
-type RolloutId = (Option<ByteString>, ByteString);
-
 /// Under which resource a rollout was first seen: what the stage adds to it belongs to the same service.
 #[derive(Default)]
 pub(super) struct Resources {
-    young: HashMap<RolloutId, Bytes>,
-    old: HashMap<RolloutId, Bytes>,
+    young: HashMap<RolloutKey, Bytes>,
+    old: HashMap<RolloutKey, Bytes>,
     known: HashSet<Bytes>,
 }
 
 impl Resources {
-    pub(super) fn remember(&mut self, (tenant, rollout): RolloutId, resource: &[u8]) {
-        if self.young.contains_key(&(tenant.clone(), rollout.clone())) {
+    pub(super) fn remember(&mut self, run: &RolloutKey, resource: &[u8]) {
+        if self.young.contains_key(run) {
             return;
         }
         // Slices of a request would keep the whole of it in memory.
-        let detached = |text: &ByteString| ByteString::from(&**text);
-        let key = (tenant.as_ref().map(detached), detached(&rollout));
+        let key = run.detached();
         if self.young.len() >= ROLLOUTS {
             self.old = std::mem::take(&mut self.young);
         }
@@ -38,11 +33,8 @@ impl Resources {
         self.young.insert(key, resource);
     }
 
-    pub(super) fn of(&self, span: &SynthSpan) -> Bytes {
-        let tenant = span.attrs.get(semconv::TENANT_ID);
-        let Some(rollout) = span.attrs.get(semconv::ROLLOUT_ID) else { return Bytes::new() };
-        let key = (tenant, rollout);
-        self.young.get(&key).or_else(|| self.old.get(&key)).cloned().unwrap_or_default()
+    pub(super) fn of(&self, run: &RolloutKey) -> Bytes {
+        self.young.get(run).or_else(|| self.old.get(run)).cloned().unwrap_or_default()
     }
 
     fn interned(&mut self, resource: &[u8]) -> Bytes {

@@ -11,17 +11,19 @@ use tokio::sync::watch;
 
 use super::capture::Capture;
 use super::config::{self, Config, ConfigError, Processor};
+use super::following::Following;
 use super::forward::Forward;
 use super::health::{Health, Worker};
 use super::input_log;
 use super::listen::{self, Door, Listener, Protocol, TraceDoor};
-use super::output::Output;
-use super::reduction::Reduction;
+use super::output::{Findings, Output};
+use super::recordings::{self, RecordingsError};
 use super::telemetry::{Pages, Report};
 use crate::event::{Clock, SystemClock};
 use crate::export::ExporterError;
 use crate::otlp::{Gate, GateLimits};
 use crate::privacy::Policy;
+use crate::processor::follow::Follow;
 use crate::processor::privacy::Privacy;
 use crate::reduce::{Limits, Rollout};
 
@@ -44,6 +46,9 @@ pub enum StageError {
     /// A next hop's address cannot be used.
     #[error("the next hop cannot be used")]
     Export(#[from] ExporterError),
+    /// Recordings cannot be read.
+    #[error("recordings cannot be read")]
+    Recordings(#[from] RecordingsError),
     /// A file cannot be written.
     #[error("a file cannot be written")]
     File(#[source] std::io::Error),
@@ -81,6 +86,8 @@ pub struct Left {
     pub open_rollouts: usize,
     /// Spans of the stage's own, and of best-effort exporters, that could not be sent, now or before.
     pub unsent_spans: u64,
+    /// Log records of findings that could not be sent, now or before.
+    pub unsent_findings: u64,
     /// Requests that were still being answered at the deadline.
     pub requests_cut_off: u64,
     /// Whether contents that are to be kept whole were still being written at the deadline.
@@ -166,7 +173,7 @@ impl StageBuilder {
         }
         for pipeline in &report.pipelines {
             runtime.spawn(tick(Arc::clone(pipeline), stopping.clone(), report.health.worker()));
-            if pipeline.reduction.is_some() {
+            if pipeline.following.is_some() {
                 runtime.spawn(input_log::emit(Arc::clone(pipeline), stopping.clone(), report.health.worker()));
             }
         }
@@ -190,18 +197,39 @@ fn forward(
     };
     let has = |processor| pipeline.processors.contains(&processor);
     let clock = SystemClock::default();
-    let reduction = match &pipeline.input_log {
-        Some(log) => Some(Reduction::with_log(limits.clone(), log, clock.unix_nanos()).map_err(ExporterError::Spool)?),
-        None => has(Processor::Reduce).then(|| Reduction::new(limits.clone())),
-    };
+    let following = following(pipeline, policy, limits, clock.unix_nanos())?;
     Ok(Forward {
         name: pipeline.name.clone(),
         privacy: has(Processor::Privacy).then(|| Privacy::new(policy.clone())),
-        reduction,
+        following,
         output,
         clock: Arc::new(clock),
         tally: Default::default(),
     })
+}
+
+/// What follows from what passes; nothing where no processor wants that.
+fn following(
+    pipeline: &config::Pipeline,
+    policy: &Policy,
+    limits: &Limits,
+    now: u64,
+) -> Result<Option<Following>, StageError> {
+    let baselines = match &pipeline.replay {
+        Some(replay) => Some(recordings::baselines(replay, policy)?),
+        None => None,
+    };
+    let follow = match (pipeline.processors.contains(&Processor::Reduce), baselines) {
+        (true, None) => Follow::reducing(limits.clone()),
+        (true, Some(baselines)) => Follow::reducing(limits.clone()).and_comparing(baselines),
+        (false, Some(baselines)) => Follow::comparing(limits.clone(), baselines),
+        (false, None) => return Ok(None),
+    };
+    let findings = Findings::new(&pipeline.findings)?;
+    Ok(Some(match &pipeline.input_log {
+        Some(log) => Following::with_log(follow, findings, log, now).map_err(ExporterError::Spool)?,
+        None => Following::new(follow, findings),
+    }))
 }
 
 fn pages(address: SocketAddr, report: &Arc<Report>) -> Result<Listener<Pages>, StageError> {
@@ -272,8 +300,8 @@ impl Stage {
     /// The rollouts that are open, or closed and not forgotten, in the order in which they were first seen, pipeline by
     /// pipeline; none without `reduce`. Derives all of them, in time linear in what they hold.
     pub fn rollouts(&self) -> Vec<Rollout> {
-        let reductions = self.report.pipelines.iter().filter_map(|pipeline| pipeline.reduction.as_ref());
-        reductions.flat_map(Reduction::rollouts).collect()
+        let following = self.report.pipelines.iter().filter_map(|pipeline| pipeline.following.as_ref());
+        following.flat_map(Following::rollouts).collect()
     }
 
     /// Takes no more requests, answers those it has, closes what waits for late data alone, and sends what it has added;
@@ -288,13 +316,14 @@ impl Stage {
         let _ = self.stopped.recv_timeout(timeout.mul_f32(0.75));
         let requests_cut_off = self.report.listeners.iter().map(|(_, _, tally)| tally.open_requests()).sum();
         let mut left = Left { requests_cut_off, ..Left::default() };
-        for Forward { reduction, output, clock, .. } in self.report.pipelines.iter().map(AsRef::as_ref) {
-            let open = reduction.as_ref().map_or(0, |reduction| reduction.shutdown(clock.unix_nanos(), output));
+        for Forward { following, output, clock, .. } in self.report.pipelines.iter().map(AsRef::as_ref) {
+            let open = following.as_ref().map_or(0, |following| following.shutdown(clock.unix_nanos(), output));
             left.open_rollouts += open;
         }
         self.emit_the_rest(deadline);
         for pipeline in &self.report.pipelines {
             left.unsent_spans += pipeline.output.shutdown(deadline);
+            left.unsent_findings += pipeline.following.as_ref().map_or(0, |it| it.findings().shutdown(deadline));
         }
         let privacy = self.report.pipelines.iter().filter_map(|pipeline| pipeline.privacy.as_ref());
         left.payloads_unkept = privacy.filter(|privacy| !privacy.flush(deadline)).count() > 0;
@@ -309,8 +338,8 @@ impl Stage {
         for pipeline in &self.report.pipelines {
             let (pipeline, sending) = (Arc::clone(pipeline), sending.clone());
             runtime.spawn(async move {
-                if let Some(reduction) = &pipeline.reduction {
-                    input_log::send_all(&pipeline, reduction).await;
+                if let Some(following) = &pipeline.following {
+                    input_log::send_all(&pipeline, following).await;
                 }
                 drop(sending);
             });
@@ -350,12 +379,12 @@ async fn tick(forward: Arc<Forward>, mut stopping: watch::Receiver<bool>, _worke
     let mut ticks = 0;
     loop {
         tokio::select! {
-            () = tokio::time::sleep(TICK) => if let Some(reduction) = &forward.reduction {
+            () = tokio::time::sleep(TICK) => if let Some(following) = &forward.following {
                 let now = forward.clock.unix_nanos();
-                reduction.tick(now, &forward.output);
+                following.tick(now, &forward.output);
                 ticks = (ticks + 1) % TEND_EVERY;
                 if ticks == 0 {
-                    reduction.tend(now);
+                    following.tend(now);
                 }
             },
             _ = stopping.wait_for(|stop| *stop) => return,

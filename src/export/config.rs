@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::spool::Fsync;
 use crate::intake::Sampler;
-use crate::otlp::{ClientOptions, host_and_port};
+use crate::otlp::{ClientOptions, Signal, host_and_port};
 pub use crate::otlp::{Compression, Protocol, TlsFiles};
 
 /// Where spans are sent, and in what portions. `Debug` shows no value that an operator wrote, but host and port.
@@ -20,6 +20,8 @@ pub struct ExporterConfig {
     pub endpoint: String,
     /// How requests are sent.
     pub protocol: Protocol,
+    /// What they hold.
+    pub(crate) signal: Signal,
     /// Metadata of every request. Values appear in no output of ours.
     pub headers: Vec<(String, SecretString)>,
     /// How long one request may take.
@@ -155,6 +157,7 @@ impl Default for ExporterConfig {
         Self {
             endpoint: "http://localhost:4317".to_owned(),
             protocol: Protocol::Grpc,
+            signal: Signal::Traces,
             headers: Vec::new(),
             timeout: Duration::from_secs(10),
             batch_delay: Duration::from_secs(5),
@@ -179,6 +182,7 @@ impl ExporterConfig {
         ClientOptions {
             endpoint: self.endpoint.clone(),
             protocol: self.protocol,
+            signal: self.signal,
             headers: self.headers.clone(),
             timeout: self.timeout,
             compression: self.compression,

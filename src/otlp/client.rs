@@ -15,6 +15,7 @@ use super::endpoint::{ConfigError, Peer};
 use super::error::ExportError;
 use super::protocol::Protocol;
 use super::segments::Segments;
+use super::signal::Signal;
 use super::tls::TlsFiles;
 use super::transport::{GrpcTransport, HttpTransport};
 
@@ -30,10 +31,12 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone)]
 pub struct ClientOptions {
     /// `http://host:port` or `https://host:port`. Over gRPC a path means nothing; over HTTP it is the whole address that
-    /// takes traces, `/v1/traces` included.
+    /// takes the signal, `/v1/traces` included.
     pub endpoint: String,
     /// How requests are sent.
     pub protocol: Protocol,
+    /// What they hold.
+    pub signal: Signal,
     /// Metadata that goes with each request. Over HTTP, what says how a message is framed is left out.
     pub headers: Vec<(String, SecretString)>,
     /// How long a request may take, the connection included; a day at most.
@@ -50,6 +53,7 @@ impl ClientOptions {
         Self {
             endpoint: endpoint.into(),
             protocol: Protocol::Grpc,
+            signal: Signal::Traces,
             headers: Vec::new(),
             timeout: Duration::from_secs(10),
             compression: None,
@@ -74,7 +78,7 @@ impl fmt::Debug for ClientOptions {
     }
 }
 
-/// A client of the OTLP trace service. Clones share the connection.
+/// A client of one of the OTLP services. Clones share the connection.
 #[derive(Clone)]
 pub struct Client {
     transport: Transport,
@@ -90,7 +94,7 @@ enum Transport {
 /// What the peer took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Accepted {
-    /// How many spans of the request it refused for good.
+    /// How many spans (or log records) of the request it refused for good.
     pub rejected_spans: i64,
     /// The length of what it said of that, in bytes.
     pub message_len: usize,
@@ -113,7 +117,7 @@ impl Client {
         Ok(Self { transport, timeout })
     }
 
-    /// Sends one `ExportTraceServiceRequest`.
+    /// Sends one request of the signal: an `ExportTraceServiceRequest`.
     ///
     /// # Errors
     ///

@@ -39,6 +39,7 @@ mod response;
 mod segments;
 #[cfg(feature = "collector")]
 mod server;
+mod signal;
 mod tls;
 mod transport;
 mod varint;
@@ -67,7 +68,8 @@ pub use segments::Segments;
 #[cfg(feature = "collector")]
 pub use server::{Gate, GateCounts, GateLimits, Handler, Reply, TraceHttp, TraceServer};
 #[cfg(feature = "collector")]
-pub(crate) use server::{TRACES_PATH, heavy, said as http_response, unary};
+pub(crate) use server::{heavy, said as http_response, unary};
+pub use signal::Signal;
 pub use tls::TlsFiles;
 #[cfg(feature = "collector")]
 pub(crate) use tls::{Acceptor, ServerTlsFiles};

@@ -5,12 +5,16 @@
 //! the next processor or exporter, [`RedactingProcessor`], [`RedactingExporter`], [`ReducingProcessor`] or [`ReplayProcessor`]; all follow the
 //! rules of [`privacy`].
 
+#[cfg(any(feature = "collector", feature = "sdk"))]
+pub(crate) mod follow;
 pub mod privacy;
 #[cfg(feature = "sdk")]
 mod sdk;
 
 #[cfg(feature = "sdk")]
+pub use follow::ReductionCounts;
+#[cfg(feature = "sdk")]
 pub use sdk::{
     Compared, PolicyHandle, RedactingExporter, RedactingProcessor, RedactionCounts, Reduced, ReducingProcessor,
-    ReductionCounts, ReplayProcessor, SdkExporterError, sdk_exporter,
+    ReplayProcessor, SdkExporterError, sdk_exporter,
 };

@@ -24,7 +24,7 @@ pub use graph::{
     Inference, Node, Numbers, OtherCall, Producer, Quarantined, Reason, Rollout, Runtime, Segment, Severity, Shown,
     TerminalOperation, TerminalSession, Thread, ToolCall, Totals, Turn, VisibleItem,
 };
-pub use live::{Counter, Effect, Limits, Pressure, Reducer, RolloutFinding, SynthSpan};
+pub use live::{ClosedRollout, Counter, Effect, Limits, Pressure, Reducer, RolloutFinding, SynthEvent, SynthSpan};
 pub use proto::{NotARollout, state_from_proto};
 pub(crate) use text::words;
 pub use text::{STATE_VERSION, tree};

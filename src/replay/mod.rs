@@ -26,7 +26,7 @@ pub use cassette::{
     Api, Cassette, Effect, Gathered, Gathering, Missing, Nearest, Provenance, Served, Streamed, ToolAnswer, ToolRefused,
 };
 pub use drift::{Difference, DifferenceKind, InputState, Report, Row, Unsure, Verdict, diff};
-pub use live::{ComparisonCounts, Comparisons, LiveReport};
+pub use live::{BaselineRule, Baselines, ComparisonCounts, Comparisons, LiveReport};
 #[cfg(unix)]
 pub use recording::PayloadsRead;
 pub use recording::{

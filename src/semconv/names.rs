@@ -365,7 +365,11 @@ names! {
 
     // Ours: what holding a run against another found.
     REPLAY_VERDICT: "veilspan.replay.verdict", Text, Constant, Veilspan, Core;
+    REPLAY_UNSURE: "veilspan.replay.unsure", Texts, Constant, Veilspan, Core;
+    REPLAY_WITHDRAWN: "veilspan.replay.withdrawn", Int, Number, Veilspan, Core;
     FINDING_PARAMETER: "veilspan.finding.parameter", Text, Label, Veilspan, Core;
+    FINDING_CALL: "veilspan.finding.call", Text, Label, Veilspan, Core;
+    FINDING_COUNT: "veilspan.finding.count", Int, Number, Veilspan, Core;
     FINDING_STEP: "veilspan.finding.step", Text, Constant, Veilspan, Core;
     FINDING_NAME: "veilspan.finding.name", Text, Label, Veilspan, Core;
     FINDING_EXPECTED: "veilspan.finding.expected", Texts, Label, Veilspan, Core;

@@ -9,6 +9,7 @@ mod hostile;
 mod http;
 mod operated;
 mod pipeline;
+mod replayed;
 mod secure;
 #[path = "../support/mod.rs"]
 mod support;

@@ -4,14 +4,14 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use prost::Message;
 use veilspan::event::{Attrs, SpanId, TraceId, Value};
-use veilspan::otlp::added::{AddedSpan, resource_spans};
+use veilspan::otlp::added::{AddedEvent, AddedSpan, resource_spans};
 use veilspan::reduce::Severity;
 use veilspan::replay::{Difference, Run, diff};
 use veilspan::semconv::lookup;
 
 use super::build::{run, tool};
 
-/// As a reader of the bytes of a span has them.
+/// As a reader of the event of a span has them.
 fn through_otlp(attrs: &Attrs) -> Attrs {
     let span = AddedSpan {
         trace: TraceId::random(),
@@ -20,14 +20,16 @@ fn through_otlp(attrs: &Attrs) -> Attrs {
         name: "finding",
         start_unix_nano: 1,
         end_unix_nano: 1,
-        attrs,
+        attrs: &Attrs::default(),
         links: &[],
         dropped_links: 0,
+        events: &[AddedEvent { name: "veilspan.finding", at_unix_nano: 1, attrs }],
+        dropped_events: 0,
         is_error: false,
     };
     let request = ExportTraceServiceRequest::decode(&*resource_spans(&[], &span)).unwrap();
     let mut read = Attrs::default();
-    for attribute in &request.resource_spans[0].scope_spans[0].spans[0].attributes {
+    for attribute in &request.resource_spans[0].scope_spans[0].spans[0].events[0].attributes {
         let text = |value: &Any| if let Any::StringValue(text) = value { Some(text.as_str().into()) } else { None };
         let int = |value: &Any| if let Any::IntValue(number) = value { Some(*number) } else { None };
         let value = match attribute.value.as_ref().unwrap().value.as_ref().unwrap() {

@@ -29,6 +29,18 @@ fn a_run_that_falls_silent_is_told_of_without_another_span() {
     assert_eq!(text(summary, "veilspan.rollout.reason").as_deref(), Some("idle"));
     assert_eq!(text(summary, "veilspan.rollout.turns").as_deref(), Some("3"));
     assert_eq!(summary.links.links.len(), 3);
+    // Each finding is an event of the span that it belongs to, once.
+    let kinds = |span: &SpanData| -> Vec<_> {
+        assert!(span.events.iter().all(|event| event.name == "veilspan.finding"));
+        let kind = |event: &opentelemetry::trace::Event| {
+            let mut attributes = event.attributes.iter();
+            attributes.find(|one| one.key.as_str() == "veilspan.finding.kind").unwrap().value.to_string()
+        };
+        span.events.iter().map(kind).collect()
+    };
+    assert_eq!(kinds(turn), ["orphan"]);
+    let findings = text(summary, "veilspan.rollout.findings").unwrap();
+    assert_eq!((kinds(turn).len() + kinds(summary).len()).to_string(), findings);
     assert_eq!(host.reduced.rollouts()[0].closed, Some(Reason::Idle));
 }
 

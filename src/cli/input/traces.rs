@@ -16,9 +16,9 @@ use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use tokio::time::Instant;
 
-use super::lines::{calls, veiled};
 use super::{Aside, answers};
 use crate::cli::Failure;
+use crate::collector::recordings::{calls, veiled};
 use crate::event::{CallRecord, EdgeKind, Event, Source, SpanId, TraceId, Veiled};
 use crate::otlp::PlainClient;
 use crate::privacy::Policy;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::error::ConfigError;
 use super::section::{Section, type_of};
 use crate::export::{Compression, ExporterConfig, Protocol, TlsFiles};
-use crate::otlp::TRACES_PATH;
+use crate::otlp::Signal;
 
 /// The types of exporters.
 pub(super) const TYPES: &[&str] = &["otlp", "otlphttp", "file"];
@@ -52,6 +52,20 @@ impl Exporter {
     }
 
     pub(super) fn read(name: &str, all: &Section<'_>) -> Result<Self, ConfigError> {
+        Self::read_for(Signal::Traces, name, all)
+    }
+
+    /// One that is to take log records.
+    pub(super) fn read_for_logs(name: &str, all: &Section<'_>) -> Result<Self, ConfigError> {
+        match type_of(name, TYPES) {
+            Some("file") => {
+                Err(all.wrong_at(name, "a `file` exporter keeps spans alone, so `findings` cannot name it"))
+            }
+            _ => Self::read_for(Signal::Logs, name, all),
+        }
+    }
+
+    fn read_for(signal: Signal, name: &str, all: &Section<'_>) -> Result<Self, ConfigError> {
         const OTLP: &[&str] = &["endpoint", "headers", "compression", "timeout", "tls", "best_effort"];
         let (section, kind) = match type_of(name, TYPES) {
             Some("file") => {
@@ -60,13 +74,13 @@ impl Exporter {
                 (section, ExporterKind::File(file))
             }
             Some("otlphttp") => {
-                let section = all.section(name, &[OTLP, &["traces_endpoint"]].concat())?;
-                let config = otlp(&section, Protocol::HttpProtobuf)?;
+                let section = all.section(name, &[OTLP, &["traces_endpoint", "logs_endpoint"]].concat())?;
+                let config = otlp(&section, Protocol::HttpProtobuf, signal)?;
                 (section, ExporterKind::Otlp(Box::new(config)))
             }
             _ => {
                 let section = all.section(name, OTLP)?;
-                let config = otlp(&section, Protocol::Grpc)?;
+                let config = otlp(&section, Protocol::Grpc, signal)?;
                 (section, ExporterKind::Otlp(Box::new(config)))
             }
         };
@@ -74,18 +88,19 @@ impl Exporter {
     }
 }
 
-fn otlp(section: &Section<'_>, protocol: Protocol) -> Result<ExporterConfig, ConfigError> {
-    let mut config = ExporterConfig { protocol, ..ExporterConfig::default() };
-    let key = if section.has("traces_endpoint") { "traces_endpoint" } else { "endpoint" };
+fn otlp(section: &Section<'_>, protocol: Protocol, signal: Signal) -> Result<ExporterConfig, ConfigError> {
+    let mut config = ExporterConfig { protocol, signal, ..ExporterConfig::default() };
+    let whole = if signal == Signal::Logs { "logs_endpoint" } else { "traces_endpoint" };
+    let key = if section.has(whole) { whole } else { "endpoint" };
     config.endpoint = section.required_text(key)?.to_owned();
     if crate::otlp::host_and_port(&config.endpoint).is_none() {
         return Err(section.wrong_at(key, "expected `http://host:port` or `https://host:port`"));
     }
-    // The Collector's rule: `endpoint` is a base, `traces_endpoint` the whole address.
+    // The Collector's rule: `endpoint` is a base, `traces_endpoint` and `logs_endpoint` are whole addresses.
     if protocol == Protocol::HttpProtobuf && key == "endpoint" {
         let base = config.endpoint.trim_end_matches('/').len();
         config.endpoint.truncate(base);
-        config.endpoint.push_str(TRACES_PATH);
+        config.endpoint.push_str(signal.http_path());
     }
     config.headers = section.texts("headers")?;
     config.compression = section.word("compression", &["none", "gzip", "zstd"])?.and_then(Compression::from_word);

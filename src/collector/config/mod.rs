@@ -15,6 +15,7 @@ mod error;
 mod exporter;
 mod pipeline;
 mod receiver;
+mod replay;
 mod section;
 mod substitute;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use error::ConfigError;
 pub use exporter::{Exporter, ExporterKind, FileConfig};
 pub use pipeline::{InputLogConfig, Pipeline, Processor};
 pub use receiver::{Listen, Receiver, ServerTls, Token};
+pub use replay::ReplayConfig;
 pub use substitute::Variables;
 
 /// What a stage does with the spans that come in.
@@ -56,6 +58,8 @@ impl Config {
             receivers: vec![receiver],
             processors: vec![Processor::Privacy, Processor::Reduce],
             exporters: next.map(Exporter::grpc).into_iter().collect(),
+            findings: Vec::new(),
+            replay: None,
             input_log: None,
         };
         Self { pipelines: vec![pipeline], telemetry: None }
@@ -114,6 +118,10 @@ impl Config {
                     }
                     addresses.push((place.clone(), listen.address));
                 }
+            }
+            if pipeline.processors.contains(&Processor::Replay) && pipeline.replay.is_none() {
+                let place = format!("service.pipelines.{}.processors", pipeline.name);
+                return wrong(&place, "`replay` needs to know its baselines");
             }
             if let Some(log) = &pipeline.input_log {
                 let place = format!("service.pipelines.{}.input_log", pipeline.name);

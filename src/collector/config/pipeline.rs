@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use super::error::ConfigError;
 use super::exporter::{self, Exporter, ExporterKind};
 use super::receiver::Receiver;
+use super::replay::ReplayConfig;
 use super::section::{Section, type_of};
 use crate::export::Fsync;
 
 const RECEIVERS: &[&str] = &["otlp"];
-const PROCESSORS: &[&str] = &["privacy", "reduce"];
+const PROCESSORS: &[&str] = &["privacy", "reduce", "replay"];
 
 /// A pipeline of traces.
 #[derive(Clone, Debug)]
@@ -24,6 +25,10 @@ pub struct Pipeline {
     pub processors: Vec<Processor>,
     /// Where they go, all of them; nowhere if there are none.
     pub exporters: Vec<Exporter>,
+    /// Where findings go as log records, beside the span events that tell them; nowhere if there are none.
+    pub findings: Vec<Exporter>,
+    /// Which runs are held against which, where `replay` is a step.
+    pub replay: Option<ReplayConfig>,
     /// Where what reduction has taken in is kept until it is told.
     pub input_log: Option<InputLogConfig>,
 }
@@ -48,6 +53,23 @@ pub enum Processor {
     Privacy,
     /// Reduction: adds turns that nobody reported, and summaries.
     Reduce,
+    /// Comparison of runs with their baselines: adds what they do otherwise.
+    Replay,
+}
+
+impl Processor {
+    /// Whether it has findings to tell.
+    const fn finds(self) -> bool {
+        matches!(self, Self::Reduce | Self::Replay)
+    }
+
+    fn of(kind: Option<&str>) -> Self {
+        match kind {
+            Some("privacy") => Self::Privacy,
+            Some("replay") => Self::Replay,
+            _ => Self::Reduce,
+        }
+    }
 }
 
 impl fmt::Display for Processor {
@@ -55,13 +77,15 @@ impl fmt::Display for Processor {
         f.write_str(match self {
             Self::Privacy => "privacy",
             Self::Reduce => "reduce",
+            Self::Replay => "replay",
         })
     }
 }
 
 impl Pipeline {
     pub(super) fn read(root: &Section<'_>, all: &Section<'_>, name: &str) -> Result<Self, ConfigError> {
-        let section = all.required(name, &["receivers", "processors", "exporters", "privacy", "input_log"])?;
+        let section =
+            all.required(name, &["receivers", "processors", "exporters", "findings", "privacy", "input_log"])?;
         let receivers = defined(root, &section, "receivers", RECEIVERS, |name, all| {
             Receiver::read(name, &all.section(name, &["protocols"])?)
         })?;
@@ -71,9 +95,16 @@ impl Pipeline {
                 return Err(section.wrong_at(key, "expected at least one name"));
             }
         }
+        let findings =
+            defined_under(root, &section, "findings", "exporters", exporter::TYPES, Exporter::read_for_logs)?;
+        let mut replay = None;
         let processors = defined(root, &section, "processors", PROCESSORS, |name, all| {
-            all.section(name, &[])?;
-            Ok(if type_of(name, PROCESSORS) == Some("privacy") { Processor::Privacy } else { Processor::Reduce })
+            let processor = Processor::of(type_of(name, PROCESSORS));
+            match processor {
+                Processor::Replay => replay = Some(ReplayConfig::read(&all.section(name, ReplayConfig::KEYS)?)?),
+                _ => drop(all.section(name, &[])?),
+            }
+            Ok(processor)
         })?;
         let processors = in_order(&section, processors)?;
         let stores = |exporter: &Exporter| matches!(exporter.kind, ExporterKind::File(_));
@@ -82,7 +113,10 @@ impl Pipeline {
             return Err(section.wrong_at("exporters", problem));
         }
         let input_log = input_log(&section, &processors)?;
-        Ok(Self { name: name.to_owned(), receivers, processors, exporters, input_log })
+        if !findings.is_empty() && !processors.iter().any(|processor| processor.finds()) {
+            return Err(section.wrong_at("findings", "neither `reduce` nor `replay` stands in the pipeline"));
+        }
+        Ok(Self { name: name.to_owned(), receivers, processors, exporters, findings, replay, input_log })
     }
 }
 
@@ -108,12 +142,24 @@ fn defined<'a, T>(
     pipeline: &Section<'a>,
     key: &str,
     types: &[&str],
-    read: impl Fn(&str, &Section<'a>) -> Result<T, ConfigError>,
+    read: impl FnMut(&str, &Section<'a>) -> Result<T, ConfigError>,
 ) -> Result<Vec<T>, ConfigError> {
-    let all = root.named(key, types)?;
+    defined_under(root, pipeline, key, key, types, read)
+}
+
+/// The same where it is defined under another name than it is used by.
+fn defined_under<'a, T>(
+    root: &Section<'a>,
+    pipeline: &Section<'a>,
+    key: &str,
+    under: &str,
+    types: &[&str],
+    mut read: impl FnMut(&str, &Section<'a>) -> Result<T, ConfigError>,
+) -> Result<Vec<T>, ConfigError> {
+    let all = root.named(under, types)?;
     let one = |name: &str| {
         if !all.has(name) {
-            return Err(pipeline.wrong_at(key, format!("`{name}` is not defined under `{key}`")));
+            return Err(pipeline.wrong_at(key, format!("`{name}` is not defined under `{under}`")));
         }
         read(name, &all)
     };

@@ -114,6 +114,15 @@ impl<'a> Section<'a> {
         Ok(names)
     }
 
+    /// A list of maps in which only these keys may stand.
+    pub(super) fn sections(&self, key: &str, allowed: &[&str]) -> Result<Vec<Section<'a>>, ConfigError> {
+        let Some(node) = self.get(key) else { return Ok(Vec::new()) };
+        let Value::List(values) = &node.value else { return Err(self.wrong_at(key, "expected a list")) };
+        let place = |number| format!("{}[{number}]", self.place_of(key));
+        let section = |(number, value)| Section::new(place(number), Some(value), Some(allowed));
+        values.iter().enumerate().map(section).collect()
+    }
+
     pub(super) fn text(&self, key: &str) -> Result<Option<&'a str>, ConfigError> {
         match self.get(key).map(|node| &node.value) {
             None => Ok(None),

@@ -192,3 +192,54 @@ fn an_input_log_stands_behind_privacy_and_before_reduction_and_in_a_folder_of_it
     assert!(twice.check().unwrap_err().to_string().contains("has its log in this folder"));
     assert!(config.with_processors(&[Processor::Privacy]).check().is_err());
 }
+
+#[test]
+fn replay_knows_its_baselines_and_rules_name_labels() {
+    let with = |replay: &str, pipeline: &str| {
+        read(&format!(
+            "receivers: {{otlp: {{protocols: {{grpc: {{endpoint: \"127.0.0.1:0\"}}}}}}}}\n\
+             processors:\n  replay: {{{replay}}}\n\
+             exporters: {{otlp: {{endpoint: \"http://127.0.0.1:1\"}}, file: {{path: /tmp/out}}}}\n\
+             service: {{pipelines: {{traces: {{receivers: [otlp], processors: [replay], exporters: [otlp]{pipeline}}}}}}}\n"
+        ))
+    };
+    let rule = "baselines: /runs, rules: [{attribute: gen_ai.agent.name, value: a, baseline: b}]";
+    let config = with(rule, ", findings: [otlp]").unwrap();
+    assert_eq!(config.pipelines[0].processors, [Processor::Privacy, Processor::Replay]);
+    assert_eq!((config.pipelines[0].replay.as_ref().unwrap().rules.len(), config.pipelines[0].findings.len()), (1, 1));
+    let wrong = [
+        ("", "", "line 3: processors.replay.baselines: missing"),
+        ("baselines: runs", "", "line 3: processors.replay.baselines: expected an absolute path"),
+        ("baselines: /runs, rules: x", "", "line 3: processors.replay.rules: expected a list"),
+        (
+            "baselines: /runs, rules: [{attribute: canary, value: a, baseline: b}]",
+            "",
+            "line 3: processors.replay.rules[0].attribute: expected the name of a label",
+        ),
+        (
+            "baselines: /runs, rules: [{attribute: gen_ai.input.messages, value: a, baseline: b}]",
+            "",
+            "line 3: processors.replay.rules[0].attribute: expected the name of a label",
+        ),
+        (
+            "baselines: /runs, rules: [{attribute: gen_ai.agent.name, value: a}]",
+            "",
+            "line 3: processors.replay.rules[0].baseline: missing",
+        ),
+        ("baselines: /runs", ", findings: [file]", "line 4: exporters.file: a `file` exporter keeps spans alone"),
+        (
+            "baselines: /runs",
+            ", findings: [otlp/x]",
+            "line 5: service.pipelines.traces.findings: `otlp/x` is not defined",
+        ),
+    ];
+    for (replay, pipeline, expected) in wrong {
+        let error = with(replay, pipeline).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+    let error = with_pipeline("processors: [], findings: [otlp]").unwrap_err().to_string();
+    assert!(error.contains("neither `reduce` nor `replay`"), "{error}");
+    let mut unsaid = Config::default().with_processors(&[Processor::Privacy, Processor::Replay]);
+    unsaid.pipelines[0].replay = None;
+    assert!(unsaid.check().unwrap_err().to_string().contains("needs to know its baselines"));
+}

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::collector::following::Following;
 use crate::collector::forward::Forward;
 use crate::collector::health::Worker;
-use crate::collector::reduction::Reduction;
 use crate::otlp::Segments;
 
 /// The most spans of one request.
@@ -18,11 +18,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Sends until the stage stops.
 pub(in crate::collector) async fn emit(pipeline: Arc<Forward>, mut stopping: watch::Receiver<bool>, _worker: Worker) {
-    let Some(reduction) = &pipeline.reduction else { return };
+    let Some(following) = &pipeline.following else { return };
     let working = async {
         loop {
-            send_all(&pipeline, reduction).await;
-            reduction.due().await;
+            send_all(&pipeline, following).await;
+            following.due().await;
         }
     };
     tokio::select! {
@@ -32,10 +32,10 @@ pub(in crate::collector) async fn emit(pipeline: Arc<Forward>, mut stopping: wat
 }
 
 /// Sends until nothing is left.
-pub(in crate::collector) async fn send_all(pipeline: &Forward, reduction: &Reduction) {
+pub(in crate::collector) async fn send_all(pipeline: &Forward, following: &Following) {
     let (mut wait, mut most) = (FIRST_WAIT, BATCH);
     loop {
-        let batch = reduction.emissions(most);
+        let batch = following.emissions(most);
         if batch.is_empty() {
             return;
         }
@@ -43,7 +43,7 @@ pub(in crate::collector) async fn send_all(pipeline: &Forward, reduction: &Reduc
         batch.iter().for_each(|emission| request.push(emission.field.clone()));
         match pipeline.output.forward(request, batch.len() as u64).await {
             Ok(_) => {
-                reduction.settle(&batch, false);
+                following.settle(&batch, false);
                 (wait, most) = (FIRST_WAIT, BATCH);
             }
             Err(refused) if refused.is_retryable() => {
@@ -52,7 +52,7 @@ pub(in crate::collector) async fn send_all(pipeline: &Forward, reduction: &Reduc
             }
             // One that nobody takes must not take the others with it.
             Err(_) if batch.len() > 1 => most = 1,
-            Err(_) => reduction.settle(&batch, true),
+            Err(_) => following.settle(&batch, true),
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use bytestring::ByteString;
-
 use crate::reduce::RolloutKey;
 
 /// The records that rollouts need which are not forgotten.
@@ -46,14 +44,10 @@ impl Keep {
     }
 }
 
-/// A key that holds no request in memory.
-pub(in crate::collector) fn detached(key: &RolloutKey) -> RolloutKey {
-    let detached = |text: &ByteString| ByteString::from(&**text);
-    RolloutKey { tenant: key.tenant.as_ref().map(detached), rollout: detached(&key.rollout) }
-}
-
 #[cfg(test)]
 mod tests {
+    use bytestring::ByteString;
+
     use super::*;
 
     #[test]

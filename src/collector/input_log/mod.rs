@@ -36,8 +36,7 @@ use crate::reduce::{Reducer, RolloutKey};
 use keep::Keep;
 
 pub(super) use emit::{emit, send_all};
-pub(super) use keep::detached;
-pub(super) use replay::{Replayed, Told, replay};
+pub(super) use replay::{Input, Replayed, replay};
 
 /// How long a segment may become. A request alone may be longer.
 const SEGMENT_BYTES: u64 = 8 << 20;

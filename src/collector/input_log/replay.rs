@@ -14,9 +14,9 @@ use crate::export::segment_log::{Found, Fsync, Log, Settled, recover};
 use crate::reduce::RolloutKey;
 
 /// Something that changed the reducer.
-pub(in crate::collector) enum Told<'a> {
+pub(in crate::collector) enum Input<'a> {
     /// A request, and which of its rollouts are still of interest: the answer says of which it tells.
-    Input { now: u64, request: Bytes, is_wanted: &'a dyn Fn(&RolloutKey) -> bool },
+    Request { now: u64, request: Bytes, is_wanted: &'a dyn Fn(&RolloutKey) -> bool },
     /// Time.
     Tick(u64),
     /// The stage stopped in order.
@@ -46,7 +46,7 @@ struct Survey {
 pub(in crate::collector) fn replay(
     config: &InputLogConfig,
     now: u64,
-    mut tell: impl FnMut(Told<'_>) -> Vec<RolloutKey>,
+    mut tell: impl FnMut(Input<'_>) -> Vec<RolloutKey>,
 ) -> Result<Replayed, SpoolError> {
     let (claim, disk) = open(config, now)?;
     let options = InputLog::options(config);
@@ -68,7 +68,7 @@ pub(in crate::collector) fn replay(
             Some(Entry::Input { now, request }) => {
                 let is_wanted = |rollout: &RolloutKey| gone.get(rollout).is_none_or(|gone| *gone < index);
                 let request = Bytes::copy_from_slice(request);
-                let rollouts = tell(Told::Input { now, request, is_wanted: &is_wanted });
+                let rollouts = tell(Input::Request { now, request, is_wanted: &is_wanted });
                 let is_needed = !rollouts.is_empty();
                 if is_needed {
                     keep.add(index, rollouts);
@@ -76,11 +76,11 @@ pub(in crate::collector) fn replay(
                 is_needed
             }
             Some(Entry::Tick { now }) => {
-                tell(Told::Tick(now));
+                tell(Input::Tick(now));
                 false
             }
             Some(Entry::Shutdown { now }) => {
-                tell(Told::Shutdown(now));
+                tell(Input::Shutdown(now));
                 false
             }
             Some(Entry::Emit { .. }) => !settled.contains(index),

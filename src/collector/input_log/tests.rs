@@ -5,11 +5,12 @@ use bytes::Bytes;
 
 use crate::collector::capture::Capture;
 use crate::collector::config::InputLogConfig;
-use crate::collector::output::Output;
-use crate::collector::reduction::Reduction;
+use crate::collector::following::Following;
+use crate::collector::output::{Findings, Output};
 use crate::export::Fsync;
 use crate::otlp::encode::{self, Encoder};
 use crate::otlp::{Look, Request, assemble};
+use crate::processor::follow::Follow;
 use crate::reduce::Limits;
 use crate::testing::MemorySink;
 use crate::{Policy, Recorder};
@@ -38,15 +39,19 @@ fn output() -> Output {
     Output::capture(Arc::new(Capture::default()))
 }
 
-fn settle_all(reduction: &Reduction) -> usize {
+fn begun(limits: Limits, config: &InputLogConfig, now: u64) -> Following {
+    Following::with_log(Follow::reducing(limits), Findings::default(), config, now).unwrap()
+}
+
+fn settle_all(following: &Following) -> usize {
     let mut count = 0;
     loop {
-        let batch = reduction.emissions(64);
+        let batch = following.emissions(64);
         if batch.is_empty() {
             return count;
         }
         count += batch.len();
-        reduction.settle(&batch, false);
+        following.settle(&batch, false);
     }
 }
 
@@ -56,24 +61,24 @@ fn what_nobody_needs_any_more_goes_and_what_is_open_stays() {
     let config = InputLogConfig { directory: folder.path().join("log"), max_bytes: 64 << 20, fsync: Fsync::Os };
     let limits = Limits::default();
     let output = output();
-    let reduction = Reduction::with_log(limits.clone(), &config, START).unwrap();
+    let following = begun(limits.clone(), &config, START);
     for number in 0..200 {
-        reduction.absorb(&rollout(&format!("closed-{number}"), 150_000), START, &output).unwrap();
+        following.absorb(&rollout(&format!("closed-{number}"), 150_000), START, &output).unwrap();
     }
-    assert!(reduction.counts().log_bytes > 24 << 20);
-    reduction.tick(START + 11 * SECOND, &output);
-    assert_eq!(settle_all(&reduction), 200, "a summary each");
-    reduction.tend(START + 11 * SECOND);
-    assert!(reduction.counts().log_bytes > 24 << 20, "late data may still come");
+    assert!(following.counts().log_bytes > 24 << 20);
+    following.tick(START + 11 * SECOND, &output);
+    assert_eq!(settle_all(&following), 200, "a summary each");
+    following.tend(START + 11 * SECOND);
+    assert!(following.counts().log_bytes > 24 << 20, "late data may still come");
     let later = START + 900 * SECOND;
-    reduction.absorb(&rollout("open", 10), later, &output).unwrap();
-    reduction.tick(later, &output);
-    reduction.tend(later);
-    let left = reduction.counts().log_bytes;
+    following.absorb(&rollout("open", 10), later, &output).unwrap();
+    following.tick(later, &output);
+    following.tend(later);
+    let left = following.counts().log_bytes;
     assert!(left < 10 << 20, "{left} bytes are left of more than 24 MiB");
-    drop(reduction);
+    drop(following);
 
-    let again = Reduction::with_log(limits, &config, later + SECOND).unwrap();
+    let again = begun(limits, &config, later + SECOND);
     assert_eq!(again.counts().open_rollouts, 1, "the one that is open, and none that was forgotten");
     assert!(again.emissions(64).is_empty(), "what was answered is not sent again");
     again.tick(later + 30 * SECOND, &output);
@@ -84,10 +89,10 @@ fn what_nobody_needs_any_more_goes_and_what_is_open_stays() {
 fn a_log_that_is_full_has_more_refused_until_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let config = InputLogConfig { directory: folder.path().join("log"), max_bytes: 1 << 20, fsync: Fsync::Os };
-    let reduction = Reduction::with_log(Limits::default(), &config, START).unwrap();
-    assert!(!reduction.must_refuse());
+    let following = begun(Limits::default(), &config, START);
+    assert!(!following.must_refuse());
     for number in 0..8 {
-        reduction.absorb(&rollout(&format!("r{number}"), 150_000), START, &output()).unwrap();
+        following.absorb(&rollout(&format!("r{number}"), 150_000), START, &output()).unwrap();
     }
-    assert!(reduction.must_refuse());
+    assert!(following.must_refuse());
 }

@@ -5,6 +5,7 @@
 //! and another has not, the request comes again, and the first gets it twice: spans are the same by their ids.
 
 mod exit;
+mod findings;
 mod lines;
 mod refused;
 
@@ -18,6 +19,7 @@ use super::stage::StageError;
 use crate::otlp::Segments;
 
 pub(super) use exit::Exit;
+pub(super) use findings::Findings;
 #[cfg(feature = "cli")]
 pub(crate) use lines::Lines;
 pub(super) use refused::Refused;

@@ -3,6 +3,7 @@
 //! Promises numbers and the names of the configuration, and nothing that came in with a request. Costs a look at some
 //! counters for each scrape.
 
+mod following;
 mod page;
 mod report;
 

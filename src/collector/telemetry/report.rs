@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::following;
 use super::page::{Kind, Page};
 use crate::collector::forward::{self, Forward};
 use crate::collector::health::Health;
@@ -55,6 +56,7 @@ impl Report {
         self.listeners(&mut page);
         self.gate(&mut page);
         self.pipelines(&mut page);
+        following::metrics(&self.pipelines, &mut page);
         self.exporters(&mut page);
         page.finish()
     }
@@ -102,41 +104,6 @@ impl Report {
             });
             page.metric(Kind::Counter, &format!("veilspan_pipeline_{name}"), help, samples);
         }
-        let reductions: Vec<_> = self
-            .pipelines
-            .iter()
-            .filter_map(|pipeline| Some((pipeline.name.as_str(), pipeline.reduction.as_ref()?.counts())))
-            .collect();
-        let of = |value: fn(&crate::collector::reduction::Counts) -> u64| {
-            reductions.iter().map(move |(name, counts)| (vec![("pipeline", *name)], value(counts)))
-        };
-        page.metric(Kind::Counter, "veilspan_reduce_spans_added_total", "Spans of the stage's own.", of(|it| it.added));
-        page.metric(Kind::Counter, "veilspan_reduce_findings_total", "Findings.", of(|it| it.findings));
-        page.metric(Kind::Gauge, "veilspan_reduce_open_rollouts", "Rollouts that are open.", of(|it| it.open_rollouts));
-        page.metric(Kind::Gauge, "veilspan_reduce_bytes", "Bytes that reduction holds.", of(|it| it.bytes));
-        page.metric(
-            Kind::Counter,
-            "veilspan_reduce_spans_refused_total",
-            "Spans of the stage's own that were refused for good.",
-            of(|it| it.refused),
-        );
-        page.metric(Kind::Gauge, "veilspan_input_log_bytes", "Bytes of the input log.", of(|it| it.log_bytes));
-        let failures = of(|it| it.log_failures);
-        page.metric(Kind::Counter, "veilspan_input_log_failures_total", "Writes to it that failed.", failures);
-        let damaged = of(|it| it.log_damaged);
-        page.metric(
-            Kind::Counter,
-            "veilspan_input_log_damaged_total",
-            "Records that a restart could not read.",
-            damaged,
-        );
-        let events = reductions.iter().flat_map(|(name, counts)| {
-            let sample = |(counter, count): (&crate::reduce::Counter, &u64)| {
-                (vec![("pipeline", *name), ("event", counter.as_str())], *count)
-            };
-            counts.counters.iter().map(sample).collect::<Vec<_>>()
-        });
-        page.metric(Kind::Counter, "veilspan_reduce_events_total", "What happened in reduction.", events);
     }
 
     fn exporters(&self, page: &mut Page) {

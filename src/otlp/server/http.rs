@@ -17,10 +17,9 @@ use super::unpack::Encoding;
 use super::{Handler, TraceServer};
 use crate::otlp::error::retry_info;
 use crate::otlp::response;
+use crate::otlp::signal::Signal;
 use crate::otlp::writer::{put_bytes, put_integer};
 
-/// The path that takes traces.
-pub(crate) const TRACES_PATH: &str = "/v1/traces";
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 
 /// The OTLP trace service over HTTP, in front of a handler: `POST /v1/traces` with a binary message, plain or compressed
@@ -56,7 +55,7 @@ impl<H> TraceHttp<H> {
 impl<H: Handler> TraceHttp<H> {
     /// Answers one request.
     pub async fn call<B: Body>(&self, request: Request<B>) -> Response<Full<Bytes>> {
-        if request.uri().path() != TRACES_PATH {
+        if request.uri().path() != Signal::Traces.http_path() {
             return said(StatusCode::NOT_FOUND, &Status::unimplemented("traces are taken at /v1/traces"));
         }
         if request.method() != Method::POST {

@@ -32,7 +32,7 @@ pub use self::gate::{Gate, GateCounts, GateLimits};
 pub use self::grpc::TraceServer;
 pub(crate) use self::heavy::heavy;
 pub use self::http::TraceHttp;
-pub(crate) use self::http::{TRACES_PATH, said};
+pub(crate) use self::http::said;
 pub(crate) use self::unary::unary;
 
 /// What becomes of a request.

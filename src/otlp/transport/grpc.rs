@@ -9,7 +9,7 @@ use tonic::client::Grpc;
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 use tonic::{Code, Request};
 
-use crate::otlp::client::{Accepted, ClientOptions, EXPORT_PATH};
+use crate::otlp::client::{Accepted, ClientOptions};
 use crate::otlp::codec::RawCodec;
 use crate::otlp::compression::Compression;
 use crate::otlp::endpoint::{ConfigError, Peer};
@@ -22,6 +22,7 @@ use crate::otlp::segments::Segments;
 #[derive(Clone)]
 pub(in crate::otlp) struct GrpcTransport {
     grpc: Grpc<Guarded>,
+    path: PathAndQuery,
     headers: MetadataMap,
     timeout: Duration,
     is_packed: bool,
@@ -37,7 +38,7 @@ impl GrpcTransport {
         if let Some(packing) = packing {
             grpc = grpc.send_compressed(packing);
         }
-        Ok(Self { grpc, headers, timeout, is_packed: packing.is_some() })
+        Ok(Self { grpc, path: options.signal.grpc_path(), headers, timeout, is_packed: packing.is_some() })
     }
 
     pub(in crate::otlp) async fn send(&self, message: Segments) -> Result<Accepted, ExportError> {
@@ -54,7 +55,7 @@ impl GrpcTransport {
         request.set_timeout(self.timeout);
         let mut grpc = self.grpc.clone();
         grpc.ready().await.map_err(|_| ExportError::unanswered(Code::Unavailable))?;
-        let answer = grpc.unary(request, PathAndQuery::from_static(EXPORT_PATH), codec).await;
+        let answer = grpc.unary(request, self.path.clone(), codec).await;
         let message: Bytes = answer.map_err(|status| ExportError::from_status(&status))?.into_inner();
         response::parse(&message).map_err(|_| ExportError::unreadable())
     }

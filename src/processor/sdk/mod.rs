@@ -18,15 +18,13 @@ mod attributes;
 mod decode;
 mod encode;
 mod exporter;
+mod following;
 mod otlp;
 mod processor;
 mod redaction;
-mod reducing;
-mod replaying;
 
 pub use exporter::RedactingExporter;
+pub use following::{Compared, Reduced, ReducingProcessor, ReplayProcessor};
 pub use otlp::{SdkExporterError, sdk_exporter};
 pub use processor::RedactingProcessor;
 pub use redaction::{PolicyHandle, RedactionCounts};
-pub use reducing::{Reduced, ReducingProcessor, ReductionCounts};
-pub use replaying::{Compared, ReplayProcessor};

@@ -20,7 +20,8 @@ impl RolloutKey {
         Self { tenant: scope.tenant.clone(), rollout: scope.rollout.clone() }
     }
 
-    pub(in crate::reduce) fn detached(&self) -> Self {
+    /// The same, which holds nothing else in memory.
+    pub(crate) fn detached(&self) -> Self {
         Self { tenant: self.tenant.as_ref().map(detach), rollout: detach(&self.rollout) }
     }
 

@@ -4,7 +4,12 @@ use std::fmt;
 
 use bytestring::ByteString;
 
-use crate::event::Key;
+use crate::event::{Attrs, Key};
+use crate::reduce::text::call_id;
+use crate::semconv::{
+    FINDING_ACTUAL, FINDING_CALL, FINDING_COUNT, FINDING_EXPECTED, FINDING_KIND, FINDING_NAME, FINDING_SEVERITY,
+    THREAD_ID, TURN_ID,
+};
 
 /// Something that a person should know. Holds ids, words and counts only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,6 +48,27 @@ impl Finding {
             | FindingKind::Quarantined
             | FindingKind::Truncated => Severity::Warning,
         }
+    }
+}
+
+impl Finding {
+    /// It as attributes of a span event or a log record. What it is about of a call, the name of a parameter for one,
+    /// is `veilspan.finding.name`.
+    pub fn to_attrs(&self) -> Attrs {
+        let mut attrs = Attrs::default();
+        attrs.set(FINDING_KIND, ByteString::from_static(self.kind.as_str()));
+        attrs.set(FINDING_SEVERITY, ByteString::from_static(self.severity().as_str()));
+        for (attr, label) in [(THREAD_ID, &self.thread), (TURN_ID, &self.turn), (FINDING_NAME, &self.subject)] {
+            label.iter().for_each(|label| attrs.set(attr, label.clone()));
+        }
+        if let Some(call) = self.call {
+            attrs.set(FINDING_CALL, call_id(call).into());
+        }
+        for (attr, value) in [(FINDING_EXPECTED, &self.expected), (FINDING_ACTUAL, &self.actual)] {
+            value.iter().for_each(|value| attrs.set(attr, vec![value.clone()]));
+        }
+        attrs.set(FINDING_COUNT, i64::try_from(self.count).unwrap_or(i64::MAX));
+        attrs
     }
 }
 

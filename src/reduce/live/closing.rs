@@ -1,9 +1,11 @@
 //! What is said when something closes.
 
+use std::collections::HashSet;
+
 use super::deadlines::{Deadline, TurnKey, Which};
 use super::generations::Next;
 use super::slot::{Ending, Kept, Live, Slot, Told, Tombstone};
-use super::{Counter, Effect, Reducer, RolloutFinding, summary, synthesis};
+use super::{ClosedRollout, Counter, Effect, Reducer, RolloutFinding, summary, synthesis};
 use crate::event::Digest;
 use crate::reduce::derive::{Place, close, derive, derive_turn, is_turn, told_of_turn, was_asked_to_stop};
 use crate::reduce::facts::RolloutFacts;
@@ -38,7 +40,7 @@ impl Reducer {
             }
             close(&mut turn);
             if !turn.reported
-                && let Some(span) = synthesis::turn(live.facts.key(), &key.thread, &turn)
+                && let Some(span) = synthesis::turn(live.facts.key(), &key.thread, &turn, &findings)
             {
                 closed = Ending::Closed { synthesised: true };
                 effects.push(Effect::AddSpan(Box::new(span)));
@@ -46,10 +48,11 @@ impl Reducer {
         }
         live.turns.insert(key.clone(), closed);
         findings.sort_unstable();
-        let told = tell(&live.facts, &mut live.told, findings, effects);
+        let told = tell(&live.facts, &mut live.told, &findings, effects);
         live.extra += told;
         self.bytes += told;
         effects.push(Effect::Count(Counter::TurnsClosed, 1));
+        effects.push(Effect::TurnClosed(Box::new(live.facts.key().clone())));
     }
 
     /// A rollout closes, and with it all its turns.
@@ -69,25 +72,34 @@ impl Reducer {
         waiting.chain(ends).for_each(|due| self.deadlines.cancel(due));
 
         let mut closed = 0;
+        let (mut synthesised, mut synthesised_before) = (HashSet::new(), HashSet::new());
         for (thread, turn) in graph.turns() {
             let key = TurnKey { thread: thread.id.clone(), turn: turn.id.clone() };
             let ending = turns.get(&key);
             closed += u64::from(!matches!(ending, Some(Ending::Closed { .. })));
-            if !turn.reported
-                && !matches!(ending, Some(Ending::Closed { synthesised: true }))
-                && let Some(span) = synthesis::turn(facts.key(), &thread.id, turn)
+            if matches!(ending, Some(Ending::Closed { synthesised: true })) {
+                synthesised_before.insert((&thread.id, &turn.id));
+            } else if !turn.reported
+                && let Some(span) = synthesis::turn(facts.key(), &thread.id, turn, &graph.findings)
             {
+                synthesised.insert((&thread.id, &turn.id));
                 effects.push(Effect::AddSpan(Box::new(span)));
             }
         }
-        let summary = summary::summary(&facts, &graph, 0);
+        let summary = summary::summary(&facts, &graph, 0, |finding| {
+            let of_turn = finding.thread.as_ref().zip(finding.turn.as_ref());
+            // The span of a turn tells what was known by then.
+            let by_now = |turn| synthesised.contains(turn) || (synthesised_before.contains(turn) && told.has(finding));
+            of_turn.as_ref().is_some_and(by_now)
+        });
         let heads = heads(&graph.threads, &facts.heads);
-        tell(&facts, &mut told, graph.findings, effects);
+        tell(&facts, &mut told, &graph.findings, effects);
         effects.extend(summary.iter().map(|summary| Effect::AddSpan(Box::new(summary.clone()))));
         if closed > 0 {
             effects.push(Effect::Count(Counter::TurnsClosed, closed));
         }
         effects.push(Effect::Count(Counter::RolloutsClosed(reason), 1));
+        effects.push(Effect::RolloutClosed(Box::new(ClosedRollout { graph, revision: 0 })));
 
         let which = Which { slot: id, generation: facts.generation };
         let resumes = summary.as_ref().map(|summary| (summary.trace, summary.span));
@@ -125,10 +137,11 @@ impl Reducer {
         let revised = match &closed.kept {
             Kept::Facts(facts) => {
                 let graph = derive(facts);
-                let revised = summary::summary(facts, &graph, closed.revision);
-                let told = tell(facts, &mut closed.told, graph.findings, effects);
+                let revised = summary::summary(facts, &graph, closed.revision, |_| false);
+                let told = tell(facts, &mut closed.told, &graph.findings, effects);
                 closed.bytes += told;
                 self.bytes += told;
+                effects.push(Effect::RolloutClosed(Box::new(ClosedRollout { graph, revision: closed.revision })));
                 revised
             }
             Kept::Bare { summary, .. } => {
@@ -206,16 +219,16 @@ fn heads(threads: &[Thread], before: &[(ByteString, Digest)]) -> Vec<(ByteString
 }
 
 /// Tells what has not been told. Answers how many bytes it takes to remember that.
-fn tell(facts: &RolloutFacts, told: &mut Told, findings: Vec<Finding>, effects: &mut Vec<Effect>) -> usize {
+fn tell(facts: &RolloutFacts, told: &mut Told, findings: &[Finding], effects: &mut Vec<Effect>) -> usize {
     let mut bytes = 0;
     for finding in findings {
-        if told.first(&finding) {
+        if told.first(finding) {
             bytes += Told::BYTES;
             effects.push(Effect::Finding(Box::new(RolloutFinding {
                 tenant: facts.key().tenant.clone(),
                 rollout: facts.key().rollout.clone(),
                 generation: facts.generation,
-                finding,
+                finding: finding.clone(),
             })));
         }
     }

@@ -3,7 +3,8 @@
 use bytestring::ByteString;
 
 use super::SynthSpan;
-use crate::reduce::graph::{Finding, Reason};
+use crate::reduce::facts::RolloutKey;
+use crate::reduce::graph::{Finding, Reason, Rollout};
 
 /// Something for the host to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,10 @@ pub enum Effect {
     AddSpan(Box<SynthSpan>),
     /// Tell a person.
     Finding(Box<RolloutFinding>),
+    /// A turn has closed, in a rollout that is open.
+    TurnClosed(Box<RolloutKey>),
+    /// A rollout has closed, or has changed after it had.
+    RolloutClosed(Box<ClosedRollout>),
     /// Add to a counter.
     Count(Counter, u64),
     /// Call [`tick`](super::Reducer::tick) at this time (nanoseconds since 1970), or later, or earlier. The latest one
@@ -31,6 +36,15 @@ pub struct RolloutFinding {
     pub generation: u64,
     /// What was found.
     pub finding: Finding,
+}
+
+/// A rollout that has closed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClosedRollout {
+    /// What is known of it now.
+    pub graph: Rollout,
+    /// How often it has changed since: 0 when it closes.
+    pub revision: u64,
 }
 
 /// What is counted.

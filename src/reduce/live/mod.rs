@@ -26,7 +26,7 @@ mod summary;
 mod synthesis;
 mod tenants;
 
-pub use effect::{Counter, Effect, RolloutFinding};
+pub use effect::{ClosedRollout, Counter, Effect, RolloutFinding};
 pub use limits::{Limits, Pressure};
 pub use reducer::Reducer;
-pub use span::SynthSpan;
+pub use span::{SynthEvent, SynthSpan};

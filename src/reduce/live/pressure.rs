@@ -48,7 +48,7 @@ impl Reducer {
             return true;
         };
         if let Kept::Facts(facts) = &closed.kept {
-            let summary = summary::summary(facts, &derive(facts), closed.revision);
+            let summary = summary::summary(facts, &derive(facts), closed.revision, |_| false);
             closed.kept = Kept::bare(facts, summary);
             self.bytes -= closed.bytes;
             closed.weigh();

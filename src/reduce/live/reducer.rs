@@ -120,6 +120,12 @@ impl Reducer {
         self.by_key.contains_key(rollout)
     }
 
+    /// The facts of a rollout that is open.
+    pub fn open_one(&self, rollout: &RolloutKey) -> Option<&RolloutFacts> {
+        let live = self.slots.get(self.by_key.get(rollout)?)?.live.as_ref()?;
+        Some(&live.facts)
+    }
+
     /// The facts of the rollouts that are open, in the order in which they were first seen.
     pub fn open(&self) -> impl Iterator<Item = &RolloutFacts> {
         self.slots.values().filter_map(|slot| slot.live.as_ref()).map(|live| &live.facts)

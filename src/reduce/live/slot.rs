@@ -93,6 +93,11 @@ impl Told {
         self.0.len() * Self::BYTES
     }
 
+    /// Whether the finding has been told.
+    pub(super) fn has(&self, finding: &Finding) -> bool {
+        self.0.contains(&hash(finding))
+    }
+
     /// Whether the finding is to be told, because it has not been.
     pub(super) fn first(&mut self, finding: &Finding) -> bool {
         self.0.insert(hash(finding))

@@ -5,14 +5,20 @@ use bytestring::ByteString;
 use super::{SynthSpan, ids, synthesis};
 use crate::event::{Attrs, EdgeKind, Link};
 use crate::reduce::facts::{RolloutFacts, RolloutKey};
-use crate::reduce::graph::Rollout;
+use crate::reduce::graph::{Finding, Rollout};
 use crate::semconv::{
     AGENT_NAME, LATE, OUTCOME, REVISION, ROLLOUT_FINDINGS, ROLLOUT_GENERATION, ROLLOUT_ID, ROLLOUT_INFERENCES,
     ROLLOUT_REASON, ROLLOUT_THREADS, ROLLOUT_TOOL_CALLS, ROLLOUT_TURNS, TENANT_ID,
 };
 
 /// Nothing where no call was seen. It has no `gen_ai.operation.name`: it stands for no call, and must not be counted as one.
-pub(super) fn summary(facts: &RolloutFacts, graph: &Rollout, revision: u64) -> Option<SynthSpan> {
+/// `is_told` of a finding that another span of ours tells.
+pub(super) fn summary(
+    facts: &RolloutFacts,
+    graph: &Rollout,
+    revision: u64,
+    is_told: impl Fn(&Finding) -> bool,
+) -> Option<SynthSpan> {
     let key = facts.key();
     let start = graph.started_unix_nano?;
     let mut attrs = Attrs::default();
@@ -54,6 +60,8 @@ pub(super) fn summary(facts: &RolloutFacts, graph: &Rollout, revision: u64) -> O
         attrs,
         links: Vec::new(),
         dropped_links: 0,
+        events: Vec::new(),
+        dropped_events: 0,
         is_error: graph.outcome.is_some_and(|outcome| outcome.is_error()),
     };
     revise(&mut summary.attrs, revision);
@@ -62,6 +70,7 @@ pub(super) fn summary(facts: &RolloutFacts, graph: &Rollout, revision: u64) -> O
     }
     let mut turns: Vec<_> = graph.turns().collect();
     turns.sort_by_key(|(thread, turn)| (turn.started_unix_nano, &thread.id, &turn.id));
+    summary.tell(graph.findings.iter().filter(|finding| !is_told(finding)));
     summary.link_to(turns.into_iter().filter_map(|(thread, turn)| synthesis::span_of(key, &thread.id, turn)));
     Some(summary)
 }

@@ -5,7 +5,7 @@ use bytestring::ByteString;
 use super::{SynthSpan, ids};
 use crate::event::{Attrs, Outcome, SpanId, TraceId};
 use crate::reduce::facts::RolloutKey;
-use crate::reduce::graph::{Call, Turn};
+use crate::reduce::graph::{Call, Finding, Turn};
 use crate::semconv::{
     AGENT_NAME, CONVERSATION_ID, END_INFERRED, OPERATION_NAME, OUTCOME, ROLLOUT_ID, TENANT_ID, THREAD_ID, TURN_ID,
 };
@@ -21,7 +21,7 @@ pub(super) fn span_of(key: &RolloutKey, thread: &str, turn: &Turn) -> Option<(Tr
 }
 
 /// Nothing where no call of the turn has a span, so that no trace is known.
-pub(super) fn turn(key: &RolloutKey, thread: &ByteString, turn: &Turn) -> Option<SynthSpan> {
+pub(super) fn turn(key: &RolloutKey, thread: &ByteString, turn: &Turn, findings: &[Finding]) -> Option<SynthSpan> {
     let (trace, span) = span_of(key, thread, turn)?;
     let start = turn.started_unix_nano?;
     let times = turn.calls().flat_map(|call| [call.opened_at, call.closed_at]).flatten();
@@ -54,10 +54,14 @@ pub(super) fn turn(key: &RolloutKey, thread: &ByteString, turn: &Turn) -> Option
         attrs,
         links: Vec::new(),
         dropped_links: 0,
+        events: Vec::new(),
+        dropped_events: 0,
         is_error: outcome.is_error(),
     };
     let mut calls: Vec<&Call> = turn.calls().collect();
     calls.sort_by_key(|call| (call.opened_at, call.key));
+    let about = |finding: &&Finding| finding.thread.as_ref() == Some(thread) && finding.turn.as_ref() == Some(&turn.id);
+    synthesised.tell(findings.iter().filter(about));
     synthesised.link_to(calls.into_iter().filter_map(|call| call.span).map(|span| (span.trace, span.span)));
     Some(synthesised)
 }

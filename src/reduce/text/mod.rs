@@ -10,4 +10,5 @@ mod tree;
 pub(crate) mod words;
 
 pub use json::STATE_VERSION;
+pub(super) use json_call::id as call_id;
 pub use tree::tree;

@@ -1,21 +1,26 @@
-//! Spans of reduction's own making, as the SDK has them.
+//! Spans of our own making, as the SDK has them.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue, StringValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
-use crate::event::{self, Value};
-use crate::reduce::SynthSpan;
+use crate::event::{self, Attrs, Value};
+use crate::reduce::{SynthEvent, SynthSpan};
 use crate::semconv;
 
 /// The span, as one that has ended.
-pub(in crate::processor::sdk) fn span_data(span: &SynthSpan) -> SpanData {
+pub(super) fn span_data(span: &SynthSpan) -> SpanData {
     let mut links = SpanLinks::default();
     links.links = span.links.iter().map(link).collect();
     links.dropped_count = span.dropped_links;
+    let mut events = SpanEvents::default();
+    let event =
+        |event: &SynthEvent| Event::new(SynthEvent::NAME, time(event.at_unix_nano), attributes(&event.attrs), 0);
+    events.events = span.events.iter().map(event).collect();
+    events.dropped_count = span.dropped_events;
     SpanData {
         span_context: context(span.trace, span.span, false),
         parent_span_id: span.parent.map_or(SpanId::INVALID, |parent| SpanId::from_bytes(*parent.as_bytes())),
@@ -24,15 +29,19 @@ pub(in crate::processor::sdk) fn span_data(span: &SynthSpan) -> SpanData {
         name: Cow::Owned(span.name.clone()),
         start_time: time(span.start_unix_nano),
         end_time: time(span.end_unix_nano),
-        attributes: span.attrs.iter().map(|(id, value)| KeyValue::new(id.name().key, sdk_value(value))).collect(),
+        attributes: attributes(&span.attrs),
         dropped_attributes_count: 0,
-        events: SpanEvents::default(),
+        events,
         links,
         status: if span.is_error { Status::error("") } else { Status::Unset },
         instrumentation_scope: InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
             .with_version(env!("CARGO_PKG_VERSION"))
             .build(),
     }
+}
+
+fn attributes(attrs: &Attrs) -> Vec<KeyValue> {
+    attrs.iter().map(|(id, value)| KeyValue::new(id.name().key, sdk_value(value))).collect()
 }
 
 fn link(link: &event::Link) -> Link {
@@ -46,11 +55,11 @@ fn context(trace: event::TraceId, span: event::SpanId, is_remote: bool) -> SpanC
     SpanContext::new(trace, span, TraceFlags::SAMPLED, is_remote, TraceState::NONE)
 }
 
-fn time(unix_nano: u64) -> SystemTime {
+pub(super) fn time(unix_nano: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(unix_nano)).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-pub(in crate::processor::sdk) fn sdk_value(value: &Value) -> opentelemetry::Value {
+fn sdk_value(value: &Value) -> opentelemetry::Value {
     let text = |text: &str| StringValue::from(text.to_owned());
     match value {
         Value::Text(one) => opentelemetry::Value::String(text(one)),

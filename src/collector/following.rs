@@ -1,6 +1,6 @@
-//! Reduction in a pipeline: reads what passes, and adds turns that nobody reported and summaries.
+//! What follows from what passes a pipeline: turns that nobody reported, summaries, drift, findings.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,39 +8,44 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::config::InputLogConfig;
-use super::input_log::{self, Emission, InputLog, Replayed, Told, detached};
-use super::output::Output;
+use super::input_log::{self, Emission, Input, InputLog, Replayed};
+use super::output::{Findings, Output};
 use super::resources::Resources;
-use crate::event::{CallRecord, Source, SpanId, TraceId, Veiled};
+use crate::event::{CallRecord, SpanId, TraceId, Veiled};
 use crate::export::SpoolError;
 use crate::otlp::{Look, Request, added, decode, dialects};
-use crate::reduce::{Counter, Effect, Limits, Pressure, Reducer, Rollout, RolloutKey, SynthSpan};
+use crate::processor::follow::{FindingCounts, Follow, ReductionCounts, Told};
+use crate::reduce::{Pressure, Rollout, RolloutKey, SynthEvent, SynthSpan};
+use crate::replay::ComparisonCounts;
+use crate::semconv;
 
-/// A reducer, and what it takes to send what it adds.
-pub(super) struct Reduction {
+/// What follows, and what it takes to send what is added.
+pub(super) struct Following {
     state: Mutex<State>,
+    findings: Findings,
     /// Something waits in the input log.
     due: Notify,
 }
 
 struct State {
-    reducer: Reducer,
+    follow: Follow,
     resources: Resources,
-    counts: Counts,
+    refused: u64,
     log: Option<InputLog>,
+    log_damaged: u64,
     /// Spans that a life before this one has emitted: they follow again from what is done again.
     emitted: HashSet<(TraceId, SpanId)>,
 }
 
-/// What reduction has told, and what it holds now.
+/// What has been told, and what is held now.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
-    /// Spans that were added.
-    pub(super) added: u64,
+    pub(super) reduction: ReductionCounts,
+    pub(super) findings: FindingCounts,
+    /// Nothing where no runs are compared.
+    pub(super) compared: Option<ComparisonCounts>,
     /// Spans that were added and refused for good by those who should take them.
     pub(super) refused: u64,
-    pub(super) findings: u64,
-    pub(super) counters: BTreeMap<Counter, u64>,
     pub(super) open_rollouts: u64,
     pub(super) bytes: u64,
     pub(super) log_bytes: u64,
@@ -52,40 +57,47 @@ pub(super) struct Counts {
 /// A call of a request, and the resource it stands under.
 type Call<'a> = (CallRecord<Veiled>, std::borrow::Cow<'a, [u8]>);
 
-impl Reduction {
-    pub(super) fn new(limits: Limits) -> Self {
-        Self { state: Mutex::new(State::new(limits)), due: Notify::new() }
+impl Following {
+    /// What `follow` tells, findings as log records too.
+    pub(super) fn new(follow: Follow, findings: Findings) -> Self {
+        Self { state: Mutex::new(State::new(follow)), findings, due: Notify::new() }
     }
 
-    /// One with an input log. What is in there is done again first.
-    pub(super) fn with_log(limits: Limits, config: &InputLogConfig, now: u64) -> Result<Self, SpoolError> {
-        let mut state = State::new(limits);
-        let mut effects = Vec::new();
-        let Replayed { log, emitted, damaged } = input_log::replay(config, now, |told| match told {
-            Told::Input { now, request, is_wanted } => state.again(now, request, is_wanted, &mut effects),
-            Told::Tick(now) => {
-                effects.extend(state.reducer.tick(now));
+    /// One with an input log. What is in there is done again first. Its findings were told before as log records: these are
+    /// not written there, so that none comes twice.
+    pub(super) fn with_log(
+        follow: Follow,
+        findings: Findings,
+        config: &InputLogConfig,
+        now: u64,
+    ) -> Result<Self, SpoolError> {
+        let mut state = State::new(follow);
+        let mut told = Vec::new();
+        let Replayed { log, emitted, damaged } = input_log::replay(config, now, |input| match input {
+            Input::Request { now, request, is_wanted } => state.again(now, request, is_wanted, &mut told),
+            Input::Tick(now) => {
+                told.extend(state.follow.tick(now).0);
                 Vec::new()
             }
-            Told::Shutdown(now) => {
-                effects.extend(state.reducer.shutdown(now));
+            Input::Shutdown(now) => {
+                told.extend(state.follow.shutdown(now));
                 Vec::new()
             }
         })?;
         state.emitted = emitted;
         state.log = Some(log);
-        state.counts.log_damaged = damaged;
+        state.log_damaged = damaged;
         if damaged > 0 {
             tracing::warn!(target: "veilspan", damaged, "records of the input log could not be read");
         }
-        state.log_effects(effects);
-        Ok(Self { state: Mutex::new(state), due: Notify::new() })
+        state.log_spans(&told);
+        Ok(Self { state: Mutex::new(state), findings, due: Notify::new() })
     }
 
     /// Whether there is so little room that new requests should be refused with a retryable answer.
     pub(super) fn must_refuse(&self) -> bool {
         let state = self.lock();
-        state.reducer.pressure() == Pressure::Refuse || state.log.as_ref().is_some_and(InputLog::is_full)
+        state.follow.reducer().pressure() == Pressure::Refuse || state.log.as_ref().is_some_and(InputLog::is_full)
     }
 
     /// Takes in what a request tells, and sends what follows from it.
@@ -102,28 +114,26 @@ impl Reduction {
         if let Some(log) = &mut state.log {
             log.input(now, request.bytes(), rollouts(&calls))?;
         }
-        let effects = state.take(calls, now);
-        self.carry_out(state, effects, output);
+        let told = state.take(calls, now);
+        self.carry_out(state, &told, now, output);
         Ok(())
     }
 
     /// Does what is due.
     pub(super) fn tick(&self, now: u64, output: &Output) {
         let mut state = self.lock();
-        let effects = state.reducer.tick(now);
-        if effects.iter().any(|effect| !matches!(effect, Effect::WakeAt(_)))
-            && let Some(log) = &mut state.log
-        {
+        let (told, was_due) = state.follow.tick(now);
+        if was_due && let Some(log) = &mut state.log {
             log.time(now, false);
         }
-        self.carry_out(state, effects, output);
+        self.carry_out(state, &told, now, output);
     }
 
     /// Lets go of what the input log need not keep.
     pub(super) fn tend(&self, now: u64) {
         let state = &mut *self.lock();
         if let Some(log) = &mut state.log {
-            log.tend(now, &state.reducer);
+            log.tend(now, state.follow.reducer());
             // What could not be written before may leave now.
             self.due.notify_one();
         }
@@ -132,31 +142,41 @@ impl Reduction {
     /// Closes what waits for late data alone, and tells how many rollouts stay open.
     pub(super) fn shutdown(&self, now: u64, output: &Output) -> usize {
         let mut state = self.lock();
-        let effects = state.reducer.shutdown(now);
+        let told = state.follow.shutdown(now);
         if let Some(log) = &mut state.log {
             log.time(now, true);
         }
-        let open = state.reducer.open().count();
-        self.carry_out(state, effects, output);
+        let open = state.follow.reducer().open().count();
+        self.carry_out(state, &told, now, output);
         open
     }
 
     /// What was reduced so far.
     pub(super) fn rollouts(&self) -> Vec<Rollout> {
-        self.lock().reducer.rollouts()
+        self.lock().follow.reducer().rollouts()
     }
 
     /// What it has told so far.
     pub(super) fn counts(&self) -> Counts {
         let state = self.lock();
         let log = state.log.as_ref();
+        let reducer = state.follow.reducer();
         Counts {
-            open_rollouts: state.reducer.open().count() as u64,
-            bytes: state.reducer.bytes() as u64,
+            reduction: state.follow.counts().clone(),
+            findings: state.follow.findings().clone(),
+            compared: state.follow.compared(),
+            refused: state.refused,
+            open_rollouts: reducer.open().count() as u64,
+            bytes: reducer.bytes() as u64,
             log_bytes: log.map_or(0, InputLog::bytes),
             log_failures: log.map_or(0, InputLog::failures),
-            ..state.counts.clone()
+            log_damaged: state.log_damaged,
         }
+    }
+
+    /// The log records of findings, on their way.
+    pub(super) const fn findings(&self) -> &Findings {
+        &self.findings
     }
 
     /// What the input log has to send, oldest first; nothing without one.
@@ -168,7 +188,7 @@ impl Reduction {
     pub(super) fn settle(&self, emissions: &[Emission], is_refused: bool) {
         let mut state = self.lock();
         if is_refused {
-            state.counts.refused += emissions.len() as u64;
+            state.refused += emissions.len() as u64;
         }
         if let Some(log) = &mut state.log {
             log.settle(emissions);
@@ -180,13 +200,18 @@ impl Reduction {
         self.due.notified().await;
     }
 
-    fn carry_out(&self, mut state: MutexGuard<'_, State>, effects: Vec<Effect>, output: &Output) {
+    fn carry_out(&self, mut state: MutexGuard<'_, State>, told: &[Told], now: u64, output: &Output) {
+        for finding in told.iter().filter_map(Told::finding) {
+            self.findings.add(&state.resources.of(&finding.run), finding, now);
+        }
         if state.log.is_some() {
-            state.log_effects(effects);
+            state.log_spans(told);
             drop(state);
             self.due.notify_one();
         } else {
-            state.send_effects(effects, output);
+            for span in told.iter().filter_map(Told::span) {
+                output.add(&state.field(span));
+            }
         }
     }
 
@@ -196,25 +221,18 @@ impl Reduction {
 }
 
 impl State {
-    fn new(limits: Limits) -> Self {
-        Self {
-            reducer: Reducer::new(limits),
-            resources: Resources::default(),
-            counts: Counts::default(),
-            log: None,
-            emitted: HashSet::new(),
-        }
+    fn new(follow: Follow) -> Self {
+        let (resources, emitted) = (Resources::default(), HashSet::new());
+        Self { follow, resources, refused: 0, log: None, log_damaged: 0, emitted }
     }
 
-    fn take(&mut self, calls: Vec<Call<'_>>, now: u64) -> Vec<Effect> {
-        let mut effects = Vec::new();
+    fn take(&mut self, calls: Vec<Call<'_>>, now: u64) -> Vec<Told> {
+        let mut told = Vec::new();
         for (call, resource) in calls {
-            self.resources.remember((call.scope.tenant.clone(), call.scope.rollout.clone()), &resource);
-            for event in call.into_events(Source::Otlp) {
-                effects.extend(self.reducer.on(event, now));
-            }
+            self.resources.remember(&RolloutKey::of(&call.scope), &resource);
+            told.extend(self.follow.take(call, now));
         }
-        effects
+        told
     }
 
     /// Takes in a request that was taken in before, as far as its rollouts are wanted; answers with these.
@@ -223,31 +241,22 @@ impl State {
         now: u64,
         request: Bytes,
         is_wanted: &dyn Fn(&RolloutKey) -> bool,
-        effects: &mut Vec<Effect>,
+        told: &mut Vec<Told>,
     ) -> Vec<RolloutKey> {
         let Ok(request) = Request::parse(request, Look::Outside) else { return Vec::new() };
         let calls = calls(&request, is_wanted);
         let rollouts = rollouts(&calls);
-        effects.extend(self.take(calls, now));
+        told.extend(self.take(calls, now));
         rollouts
     }
 
-    fn send_effects(&mut self, effects: Vec<Effect>, output: &Output) {
-        for effect in effects {
-            if let Some(span) = self.told(effect) {
-                output.add(&self.field(&span));
-            }
-        }
-    }
-
     /// Writes what is to leave. What cannot be written now is written with what comes next, and leaves then.
-    fn log_effects(&mut self, effects: Vec<Effect>) {
-        for effect in effects {
-            let Some(span) = self.told(effect) else { continue };
+    fn log_spans(&mut self, told: &[Told]) {
+        for span in told.iter().filter_map(Told::span) {
             if self.emitted.contains(&(span.trace, span.span)) {
                 continue;
             }
-            let field = self.field(&span);
+            let field = self.field(span);
             if let Some(log) = &mut self.log {
                 log.emit(span.trace, span.span, field);
             }
@@ -258,27 +267,12 @@ impl State {
         }
     }
 
-    /// Counts an effect; the span, where it is one.
-    fn told(&mut self, effect: Effect) -> Option<Box<SynthSpan>> {
-        match effect {
-            Effect::AddSpan(span) => {
-                self.counts.added += 1;
-                return Some(span);
-            }
-            Effect::Finding(finding) => {
-                let kind = finding.finding.kind.as_str();
-                tracing::debug!(target: "veilspan", kind, rollout = %finding.rollout, "finding");
-                self.counts.findings += 1;
-            }
-            Effect::Count(counter, count) => *self.counts.counters.entry(counter).or_default() += count,
-            // The stage's clock ticks by itself.
-            _ => {}
-        }
-        None
-    }
-
     fn field(&self, span: &SynthSpan) -> Vec<u8> {
-        added::resource_spans(&self.resources.of(span), &as_added(span))
+        let run = span
+            .attrs
+            .get(semconv::ROLLOUT_ID)
+            .map(|rollout| RolloutKey { tenant: span.attrs.get(semconv::TENANT_ID), rollout });
+        field(&run.map(|run| self.resources.of(&run)).unwrap_or_default(), span)
     }
 }
 
@@ -304,11 +298,12 @@ fn rollouts(calls: &[Call<'_>]) -> Vec<RolloutKey> {
     let mut keys: Vec<_> = calls.iter().map(|(call, _)| RolloutKey::of(&call.scope)).collect();
     keys.sort_unstable();
     keys.dedup();
-    keys.iter().map(detached).collect()
+    keys.iter().map(RolloutKey::detached).collect()
 }
 
-fn as_added(span: &SynthSpan) -> added::AddedSpan<'_> {
-    added::AddedSpan {
+fn field(resource: &[u8], span: &SynthSpan) -> Vec<u8> {
+    let events: Vec<_> = span.events.iter().map(event).collect();
+    let span = added::AddedSpan {
         trace: span.trace,
         span: span.span,
         parent: span.parent,
@@ -318,6 +313,13 @@ fn as_added(span: &SynthSpan) -> added::AddedSpan<'_> {
         attrs: &span.attrs,
         links: &span.links,
         dropped_links: span.dropped_links,
+        events: &events,
+        dropped_events: span.dropped_events,
         is_error: span.is_error,
-    }
+    };
+    added::resource_spans(resource, &span)
+}
+
+fn event(event: &SynthEvent) -> added::AddedEvent<'_> {
+    added::AddedEvent { name: SynthEvent::NAME, at_unix_nano: event.at_unix_nano, attrs: &event.attrs }
 }

@@ -1,4 +1,4 @@
-//! Spans on their way to reduction, and when to look at the clock.
+//! Spans on their way to the thread, and when to look at the clock.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ const MAX_BYTES: usize = 16 << 20;
 const OVERHEAD: usize = size_of::<Vec<u8>>();
 
 /// What there is to do.
-pub(in crate::processor::sdk) enum Job {
+pub(super) enum Job {
     /// A `Span` message that has passed the policy.
     Span(Vec<u8>),
     /// A time has come.
@@ -21,7 +21,7 @@ pub(in crate::processor::sdk) enum Job {
 
 /// Whether a span was taken.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::processor::sdk) enum Pushed {
+pub(super) enum Pushed {
     Taken,
     /// Too much is waiting already.
     Full,
@@ -30,7 +30,7 @@ pub(in crate::processor::sdk) enum Pushed {
 }
 
 #[derive(Default)]
-pub(in crate::processor::sdk) struct Queue {
+pub(super) struct Queue {
     inside: Mutex<Inside>,
     work: Condvar,
     done: Condvar,
@@ -40,7 +40,7 @@ pub(in crate::processor::sdk) struct Queue {
 struct Inside {
     spans: VecDeque<Vec<u8>>,
     bytes: usize,
-    /// Spans taken in, and spans that are reduced. Of the latter there are never more.
+    /// Spans taken in, and spans that are done with. Of the latter there are never more.
     taken: u64,
     finished: u64,
     wake_at: Option<Instant>,
@@ -48,7 +48,7 @@ struct Inside {
 }
 
 impl Queue {
-    pub(in crate::processor::sdk) fn push(&self, span: Vec<u8>) -> Pushed {
+    pub(super) fn push(&self, span: Vec<u8>) -> Pushed {
         let mut inside = self.lock();
         if inside.stopped {
             return Pushed::Stopped;
@@ -66,7 +66,7 @@ impl Queue {
     }
 
     /// Waits for something to do.
-    pub(in crate::processor::sdk) fn next(&self) -> Job {
+    pub(super) fn next(&self) -> Job {
         let mut inside = self.lock();
         loop {
             if let Some(span) = inside.spans.pop_front() {
@@ -91,21 +91,21 @@ impl Queue {
         }
     }
 
-    /// A span that [`next`](Self::next) gave is reduced, and what followed from it is handed on.
-    pub(in crate::processor::sdk) fn finished(&self) {
+    /// A span that [`next`](Self::next) gave is done with: what followed from it is handed on.
+    pub(super) fn finished(&self) {
         self.lock().finished += 1;
         self.done.notify_all();
     }
 
     /// Asks for a tick after this time. The latest wish counts.
-    pub(in crate::processor::sdk) fn wake_after(&self, wait: Duration) {
+    pub(super) fn wake_after(&self, wait: Duration) {
         // So long a time that the clock cannot reckon it never comes.
         self.lock().wake_at = Instant::now().checked_add(wait);
         self.work.notify_one();
     }
 
     /// Waits until all that was taken so far is finished. Whether it is.
-    pub(in crate::processor::sdk) fn drained(&self, timeout: Duration) -> bool {
+    pub(super) fn drained(&self, timeout: Duration) -> bool {
         let inside = self.lock();
         let until = inside.taken;
         let wait = self.done.wait_timeout_while(inside, timeout, |inside| inside.finished < until && !inside.stopped);
@@ -113,14 +113,14 @@ impl Queue {
     }
 
     /// Takes no more. What waits is still given out.
-    pub(in crate::processor::sdk) fn stop(&self) {
+    pub(super) fn stop(&self) {
         self.lock().stopped = true;
         self.work.notify_all();
         self.done.notify_all();
     }
 
     /// Takes again.
-    pub(in crate::processor::sdk) fn restart(&self) {
+    pub(super) fn restart(&self) {
         self.lock().stopped = false;
     }
 

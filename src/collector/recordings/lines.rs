@@ -1,0 +1,99 @@
+//! OTLP JSON lines, read as events.
+
+use std::io::{self, BufRead, Read};
+use std::ops::AddAssign;
+
+use bytes::Bytes;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message;
+
+use crate::event::{CallRecord, Event, Source, Veiled, wipe};
+use crate::otlp::assemble::patched;
+use crate::otlp::{Look, Request, decode, dialects};
+use crate::processor::privacy::Privacy;
+
+/// The longest line that is read, in bytes: a Collector's file exporter writes a batch a line.
+const MAX_LINE: u64 = 256 << 20;
+
+/// What could be used of a file, and what not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Aside {
+    /// Lines that are an OTLP request.
+    pub(crate) good: u64,
+    /// Lines that are none.
+    pub(crate) lines: u64,
+    /// Spans that are no call, or name no rollout.
+    pub(crate) spans: u64,
+}
+
+impl Aside {
+    /// Whether there is something, and all of it is something else.
+    pub(crate) const fn is_no_recording(self) -> bool {
+        self.good == 0 && self.lines > 0
+    }
+}
+
+impl AddAssign for Aside {
+    fn add_assign(&mut self, other: Self) {
+        self.good += other.good;
+        self.lines += other.lines;
+        self.spans += other.spans;
+    }
+}
+
+/// Reads requests, a line each, with nothing in them but what the policy lets leave.
+pub(crate) fn otlp_lines(
+    mut lines: impl BufRead,
+    privacy: &Privacy,
+    take: &mut impl FnMut(Event<Veiled>),
+) -> io::Result<Aside> {
+    let (mut aside, mut line) = (Aside::default(), Vec::new());
+    let read = loop {
+        line.clear();
+        match (&mut lines).take(MAX_LINE).read_until(b'\n', &mut line) {
+            Ok(0) => break Ok(()),
+            Err(error) => break Err(error),
+            Ok(_) if line.trim_ascii().is_empty() => {}
+            Ok(_) => match request(&line, privacy) {
+                Some(request) => {
+                    aside.good += 1;
+                    aside.spans += calls(&request, &mut |call| call.into_events(Source::Otlp).for_each(&mut *take));
+                }
+                None => aside.lines += 1,
+            },
+        }
+    };
+    wipe(&mut line);
+    read.map(|()| aside)
+}
+
+/// The request of a line, with nothing in it but what the policy lets leave.
+fn request(line: &[u8], privacy: &Privacy) -> Option<Request> {
+    let said: ExportTraceServiceRequest = serde_json::from_slice(line).ok()?;
+    veiled(Bytes::from(said.encode_to_vec()), privacy)
+}
+
+/// A request with nothing in it but what the policy lets leave.
+pub(crate) fn veiled(request: Bytes, privacy: &Privacy) -> Option<Request> {
+    let request = Request::parse(request, Look::Inside).ok()?;
+    let patches = privacy.request(&request);
+    if patches.is_empty() {
+        return Some(request);
+    }
+    Request::parse(patched(&request, &patches).into_bytes(), Look::Outside).ok()
+}
+
+/// Gives the calls that a request tells of, and says how many of its spans tell of none.
+pub(crate) fn calls(request: &Request, take: &mut impl FnMut(CallRecord<Veiled>)) -> u64 {
+    let mut others = 0;
+    for resource in request.resources() {
+        let producer = decode::producer(&resource.resource());
+        for span in resource.scopes().flat_map(|scope| scope.spans()) {
+            match span.view().map(|view| dialects::call(&view, producer)) {
+                Ok(Ok(call)) => take(call),
+                _ => others += 1,
+            }
+        }
+    }
+    others
+}
