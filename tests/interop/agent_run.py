@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fake_openai import Exchange, FakeOpenAi, canary
@@ -28,22 +29,42 @@ class AgentRun:
     agent: Process
     service: str
     key: str
+    hash_key: str
 
     @classmethod
     def play(cls, report: Report, stack: Stack) -> AgentRun:
         """Asks the agent, whose spans go into the stack's Collector, and checks the model's side of it."""
-        question = canary("question")
+        return cls._play(report, stack, canary("question"), secrets.token_hex(32), (), {})
+
+    def play_again(self, report: Report, stack: Stack, degrees: int) -> AgentRun:
+        """The same question, the same answers of the model, and a tool for temperatures that tells another one."""
+        more = {"AGENT_DEGREES": str(degrees)}
+        return self._play(report, stack, self.question, self.hash_key, self.exchanges, more)
+
+    @classmethod
+    def _play(
+        cls,
+        report: Report,
+        stack: Stack,
+        question: str,
+        hash_key: str,
+        script: Sequence[Exchange],
+        more: dict[str, str],
+    ) -> AgentRun:
         service, key = f"interop-agent-{secrets.token_hex(4)}", f"sk-{secrets.token_hex(16)}"
-        with FakeOpenAi() as model:
+        with FakeOpenAi(script) as model:
             environment = {
                 "OTEL_SERVICE_NAME": service,
                 "OPENAI_BASE_URL": model.base_url,
                 "OPENAI_API_KEY": key,
                 "OPENAI_MODEL": MODEL,
+                # Digests of two processes compare under one key alone.
+                "VEILSPAN_HASH_KEY": hash_key,
+                **more,
             }
             agent = stack.example("agent", [question], environment)
             report.equal("the agent exits with 0", agent.wait(AGENT_SECONDS), 0)
-        run = cls(question, model, agent, service, key)
+        run = cls(question, model, agent, service, key, hash_key)
         run._check_model_side(report)
         return run
 

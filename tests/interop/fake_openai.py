@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -13,7 +13,7 @@ from typing import Any
 
 from leaks import texts_in
 
-TOOLS_AT_ONCE = 2
+TOOLS_AT_ONCE = 3
 PIECE_CHARS = 9
 
 
@@ -45,8 +45,10 @@ class Exchange:
 class FakeOpenAi:
     """The server; it runs while the `with` block does."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: Sequence[Exchange] = ()) -> None:
+        """With a script the n-th request gets the n-th answer of it, whatever it asks."""
         self.exchanges: list[Exchange] = []
+        self._script = script
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -59,7 +61,8 @@ class FakeOpenAi:
     def answer(self, request: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
         """The answer to one request, which is remembered with it."""
         with self._lock:
-            answer = _completion(len(self.exchanges), request)
+            number = len(self.exchanges)
+            answer = self._script[number].answer if number < len(self._script) else _completion(number, request)
             self.exchanges.append(Exchange(request, headers, answer))
             return answer
 

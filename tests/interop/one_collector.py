@@ -4,6 +4,7 @@ Both Collector and stage run on the files in examples/collector, so that these a
 
 from __future__ import annotations
 
+import drift
 from agent_run import AgentRun, await_spans, check_nothing_leaked
 from jaeger import Jaeger
 from process import Workspace
@@ -34,7 +35,8 @@ def run(report: Report, workspace: Workspace) -> None:
     rollout = Rollout.of(spans)
     check_rollout(report, rollout, played.exchanges)
     check_types_in_jaeger(report, jaeger, rollout)
-    texts = played.texts(rollout.agents)
+    again = drift.check(report, stack, jaeger, played, rollout)
+    texts = played.texts(rollout.agents) | again.texts(rollout.agents)
     check_nothing_leaked(report, jaeger.raw_answers(), workspace, texts, exempt={"agent.stdout"})
 
 

@@ -80,6 +80,11 @@ class Stack:
             }
         )
 
+    @property
+    def recorded(self) -> Path:
+        """What has come out of the stage, as the Collector keeps it in lines of JSON."""
+        return self.workspace.folder("collector-files") / "out.jsonl"
+
     def jaeger(self) -> Jaeger:
         """Starts Jaeger."""
         command = [str(peers.ALL["jaeger"].binary()), "--config", str(peers.PEERS / "jaeger.yaml")]
@@ -126,11 +131,12 @@ class Stack:
         process.wait_until(lambda: answers_http(f"http://{self.addresses.otelcol_health}/"))
         return process
 
-    def stage(self, configuration: Path = EXAMPLES / "veilspan.yaml") -> Process:
-        """Starts our stage with the example's configuration, or with another."""
+    def stage(self, configuration: Path = EXAMPLES / "veilspan.yaml", name: str = "stage") -> Process:
+        """Starts our stage with the example's configuration, or with another, which finds baselines in what is recorded."""
         command = [str(built("veilspan")), "collector", "--config", str(configuration)]
         # What stands behind a first tier of ours is the same Collector as behind any stage.
-        process = self.start("stage", command, {"OTELCOL_SPREAD": self.addresses.otelcol_back})
+        more = {"OTELCOL_SPREAD": self.addresses.otelcol_back, "BASELINES": str(self.recorded)}
+        process = self.start(name, command, more)
         process.wait_until(lambda: accepts(self.addresses.stage))
         return process
 
