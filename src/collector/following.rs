@@ -15,7 +15,7 @@ use crate::event::{CallRecord, SpanId, TraceId, Veiled};
 use crate::export::SpoolError;
 use crate::otlp::{Look, Request, added, decode, dialects};
 use crate::processor::follow::{FindingCounts, Follow, ReductionCounts, Told};
-use crate::reduce::{Pressure, Rollout, RolloutKey, SynthEvent, SynthSpan};
+use crate::reduce::{Pressure, Reducer, Rollout, RolloutKey, SynthEvent, SynthSpan};
 use crate::replay::ComparisonCounts;
 use crate::semconv;
 
@@ -149,6 +149,11 @@ impl Following {
         let open = state.follow.reducer().open().count();
         self.carry_out(state, &told, now, output);
         open
+    }
+
+    /// Looks at what reduction holds. Spans wait for that long.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Reducer) -> T) -> T {
+        look(self.lock().follow.reducer())
     }
 
     /// What was reduced so far.

@@ -21,13 +21,15 @@ mod listen;
 mod output;
 pub(crate) mod recordings;
 mod resources;
+mod rollouts;
 mod stage;
+mod tasks;
 mod telemetry;
 
 pub use capture::Capture;
 pub use config::{
     Config, ConfigError, Exporter, ExporterKind, FileConfig, InputLogConfig, Listen, Pipeline, Processor, Receiver,
-    ReplayConfig, ServerTls, Token, Variables,
+    ReplayConfig, RolloutsConfig, ServerTls, Token, Variables,
 };
 #[cfg(feature = "cli")]
 pub(crate) use output::Lines;

@@ -13,11 +13,13 @@ use super::capture::Capture;
 use super::config::{self, Config, ConfigError, Processor};
 use super::following::Following;
 use super::forward::Forward;
-use super::health::{Health, Worker};
+use super::health::Health;
 use super::input_log;
-use super::listen::{self, Door, Listener, Protocol, TraceDoor};
+use super::listen::{Listener, Protocol, TraceDoor};
 use super::output::{Findings, Output};
-use super::recordings::{self, RecordingsError};
+use super::recordings::{self, Folder, RecordingsError};
+use super::rollouts::{RolloutDoor, Rollouts};
+use super::tasks::{beat, run, serve, tick};
 use super::telemetry::{Pages, Report};
 use crate::event::{Clock, SystemClock};
 use crate::export::ExporterError;
@@ -26,6 +28,9 @@ use crate::privacy::Policy;
 use crate::processor::follow::Follow;
 use crate::processor::privacy::Privacy;
 use crate::reduce::{Limits, Rollout};
+
+/// What the listener of `RolloutService` is called beside the receivers.
+const ROLLOUTS: &str = "rollouts";
 
 /// A stage that could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -151,20 +156,33 @@ impl StageBuilder {
             }
             pipelines.push(forward);
         }
+        let rollouts = self.config.rollouts.as_ref().map(|rollouts| {
+            let recordings = rollouts.recordings.as_deref().map(Folder::at);
+            let rollouts_of = Arc::new(Rollouts::new(pipelines.clone(), recordings));
+            let door = |guard| RolloutDoor { guard, rollouts: rollouts_of };
+            Listener::guarded(&rollouts.listen, Protocol::Grpc, &gate, &health, door)
+        });
+        let rollouts = rollouts.transpose()?;
         let tallies = listeners.iter().map(|(name, listener)| (name.clone(), listener.protocol, listener.tally()));
-        let report = Arc::new(Report { health, gate, pipelines, listeners: tallies.collect() });
+        let of_rollouts = rollouts.iter().map(|listener| (ROLLOUTS.to_owned(), listener.protocol, listener.tally()));
+        let tallies = tallies.chain(of_rollouts).collect();
+        let report = Arc::new(Report { health, gate, pipelines, listeners: tallies });
         let pages = self.config.telemetry.map(|address| pages(address, &report)).transpose()?;
 
         let addresses = listeners
             .iter()
             .map(|(name, listener)| (format!("{name}/{}", listener.protocol.as_str()), listener.address));
-        let addresses = addresses.collect();
+        let of_rollouts = rollouts.iter().map(|listener| (format!("{ROLLOUTS}/grpc"), listener.address));
+        let addresses = addresses.chain(of_rollouts).collect();
         let telemetry = pages.as_ref().map(|pages| pages.address);
         let (stop, stopping) = watch::channel(false);
         let (running, stopped) = channel();
         report.health.beat();
         for (_, listener) in listeners {
             run(&runtime, listener, &report.health, &stopping, running.clone());
+        }
+        if let Some(rollouts) = rollouts {
+            run(&runtime, rollouts, &report.health, &stopping, running.clone());
         }
         if let Some(pages) = pages {
             // Nobody is kept from stopping by a scrape.
@@ -237,27 +255,6 @@ fn pages(address: SocketAddr, report: &Arc<Report>) -> Result<Listener<Pages>, S
     Listener::plain(address, Pages { report: Arc::clone(report), is_loopback, tally: Arc::default() })
 }
 
-/// Serves a listener; `running` is gone when its last connection is.
-fn run<D: Door>(
-    runtime: &Runtime,
-    listener: Listener<D>,
-    health: &Arc<Health>,
-    stopping: &watch::Receiver<bool>,
-    running: std::sync::mpsc::Sender<std::convert::Infallible>,
-) {
-    let serving = serve(listener, stopping.clone(), health.worker());
-    runtime.spawn(async move {
-        serving.await;
-        drop(running);
-    });
-}
-
-async fn serve<D: Door>(listener: Listener<D>, stopping: watch::Receiver<bool>, _worker: Worker) {
-    if listen::run(listener, stopping).await.is_err() {
-        tracing::error!(target: "veilspan", "a listener stopped");
-    }
-}
-
 impl Stage {
     /// A stage of this configuration.
     pub fn builder(config: Config) -> StageBuilder {
@@ -269,7 +266,7 @@ impl Stage {
         self.addresses.first().map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), |(_, address)| *address)
     }
 
-    /// Where it listens: `otlp/grpc` and `otlp/http` for the receiver `otlp`.
+    /// Where it listens: `otlp/grpc` and `otlp/http` for the receiver `otlp`, `rollouts/grpc` for who asks.
     pub fn addresses(&self) -> &[(String, SocketAddr)] {
         &self.addresses
     }
@@ -367,40 +364,5 @@ impl Drop for Stage {
 impl fmt::Debug for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stage").field("addresses", &self.addresses).finish_non_exhaustive()
-    }
-}
-
-/// What closes by time closes at most this much late.
-const TICK: Duration = Duration::from_millis(250);
-/// The input log is tended once a second.
-const TEND_EVERY: u32 = 4;
-
-async fn tick(forward: Arc<Forward>, mut stopping: watch::Receiver<bool>, _worker: Worker) {
-    let mut ticks = 0;
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(TICK) => if let Some(following) = &forward.following {
-                let now = forward.clock.unix_nanos();
-                following.tick(now, &forward.output);
-                ticks = (ticks + 1) % TEND_EVERY;
-                if ticks == 0 {
-                    following.tend(now);
-                }
-            },
-            _ = stopping.wait_for(|stop| *stop) => return,
-        }
-    }
-}
-
-/// How often the runtime shows that it runs.
-const BEAT: Duration = Duration::from_secs(1);
-
-async fn beat(health: Arc<Health>, mut stopping: watch::Receiver<bool>, _worker: Worker) {
-    loop {
-        health.beat();
-        tokio::select! {
-            () = tokio::time::sleep(BEAT) => {}
-            _ = stopping.wait_for(|stop| *stop) => return,
-        }
     }
 }

@@ -11,7 +11,7 @@ pub mod privacy;
 #[cfg(feature = "sdk")]
 mod sdk;
 
-#[cfg(feature = "sdk")]
+#[cfg(any(feature = "collector", feature = "sdk"))]
 pub use follow::ReductionCounts;
 #[cfg(feature = "sdk")]
 pub use sdk::{

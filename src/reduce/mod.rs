@@ -14,7 +14,7 @@ mod derive;
 mod facts;
 mod graph;
 mod live;
-mod proto;
+pub(crate) mod proto;
 mod text;
 
 pub use derive::derive;

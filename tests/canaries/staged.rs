@@ -13,7 +13,7 @@ use prost::Message;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::SystemTime;
-use veilspan::collector::{Capture, Config, Stage};
+use veilspan::collector::{Capture, Config, Listen, RolloutsConfig, Stage};
 use veilspan::otlp::{Client, ClientOptions, Segments};
 use veilspan::privacy::Level;
 use veilspan::processor::RedactingExporter;
@@ -144,6 +144,53 @@ fn request(spans: Vec<SpanData>, resource: Vec<v1::KeyValue>, schema: String) ->
     ExportTraceServiceRequest { resource_spans }.encode_to_vec().into()
 }
 
+/// What is asked and told of rollouts, as far as this test looks at it.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Listed {
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    rollouts: Vec<Vec<u8>>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Named {
+    #[prost(string, optional, tag = "1")]
+    tenant: Option<String>,
+    #[prost(string, optional, tag = "2")]
+    rollout: Option<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Told {
+    #[prost(bytes = "vec", tag = "1")]
+    rollout: Vec<u8>,
+}
+
+async fn ask<Q, A>(stage: &Stage, method: &str, question: Q) -> A
+where
+    Q: Message + Send + Sync + 'static,
+    A: Message + Default + Send + Sync + 'static,
+{
+    let (_, address) = stage.addresses().iter().find(|(name, _)| name == "rollouts/grpc").unwrap();
+    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}")).unwrap();
+    let mut grpc = tonic::client::Grpc::new(endpoint.connect().await.unwrap());
+    grpc.ready().await.unwrap();
+    let path = format!("/veilspan.v1.RolloutService/{method}").parse().unwrap();
+    let codec = tonic_prost::ProstCodec::<Q, A>::default();
+    grpc.unary(tonic::Request::new(question), path, codec).await.unwrap().into_inner()
+}
+
+/// What the stage tells of the rollouts that it holds: their list, and each whole.
+async fn asked(stage: &Stage) -> Vec<u8> {
+    let list: Listed = ask(stage, "ListRollouts", Named::default()).await;
+    let mut told = list.encode_to_vec();
+    for rollout in &list.rollouts {
+        let name = Named::decode(&**rollout).unwrap();
+        let whole: Told = ask(stage, "GetRollout", name).await;
+        told.extend(whole.rollout);
+    }
+    told
+}
+
 #[test]
 fn what_another_producer_says_leaves_a_stage_as_the_policy_says() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -159,17 +206,22 @@ fn what_another_producer_says_leaves_a_stage_as_the_policy_says() {
                 ..v1::KeyValue::default()
             };
             let body = request(spans, vec![service], plants.label("resource's schema"));
-            let config = Config::between(([127, 0, 0, 1], 0).into(), None);
+            let here = ([127, 0, 0, 1], 0).into();
+            let mut config = Config::between(here, None);
+            config.rollouts = Some(RolloutsConfig::at(Listen::at(here)));
             let capture = Arc::new(Capture::default());
             let stage = Stage::builder(config).policy(policy.clone()).capture(Arc::clone(&capture)).start().unwrap();
             let mut segments = Segments::with_capacity(1);
             segments.push(body);
             let options = ClientOptions::new(format!("http://{}", stage.address()));
             runtime.block_on(async { Client::new(&options).unwrap().export(segments).await }).unwrap();
+            let told = runtime.block_on(asked(&stage));
             let printed = format!("{stage:?} {capture:?}");
             stage.shutdown(SOON);
             let mut exits = Exits::of(&plants, &policy);
             exits.requests("the stage", &capture.requests());
+            assert!(!told.is_empty(), "there is something to be told");
+            exits.veiled("the service for rollouts", &told);
             exits.silent("debug output", printed.as_bytes());
             exits.named("logs", &Logs::of_process().since(mark));
             exits.assert_kept();

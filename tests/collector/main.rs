@@ -10,6 +10,9 @@ mod http;
 mod operated;
 mod pipeline;
 mod replayed;
+#[cfg(all(feature = "cli", unix))]
+mod rollout_messages;
+mod rollouts;
 mod secure;
 #[path = "../support/mod.rs"]
 mod support;

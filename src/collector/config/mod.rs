@@ -16,6 +16,7 @@ mod exporter;
 mod pipeline;
 mod receiver;
 mod replay;
+mod rollouts;
 mod section;
 mod substitute;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use exporter::{Exporter, ExporterKind, FileConfig};
 pub use pipeline::{InputLogConfig, Pipeline, Processor};
 pub use receiver::{Listen, Receiver, ServerTls, Token};
 pub use replay::ReplayConfig;
+pub use rollouts::RolloutsConfig;
 pub use substitute::Variables;
 
 /// What a stage does with the spans that come in.
@@ -40,6 +42,8 @@ pub struct Config {
     pub pipelines: Vec<Pipeline>,
     /// Where `/metrics` and `/healthz` are served; nowhere if missing.
     pub telemetry: Option<SocketAddr>,
+    /// Whether programs may ask what is known of rollouts; they may not if missing.
+    pub rollouts: Option<RolloutsConfig>,
 }
 
 impl Default for Config {
@@ -62,7 +66,7 @@ impl Config {
             replay: None,
             input_log: None,
         };
-        Self { pipelines: vec![pipeline], telemetry: None }
+        Self { pipelines: vec![pipeline], telemetry: None, rollouts: None }
     }
 
     /// The same with these processors in each pipeline.
@@ -81,7 +85,7 @@ impl Config {
         let mut document = document::parse(yaml)?;
         substitute::all(&mut document, variables)?;
         let root = Section::root(&document, &["receivers", "processors", "exporters", "service"])?;
-        let service = root.required("service", &["pipelines", "telemetry"])?;
+        let service = root.required("service", &["pipelines", "telemetry", "rollouts"])?;
         let all = service.named("pipelines", &["traces"])?;
         if all.is_empty() {
             return Err(service.wrong_at("pipelines", "expected at least one pipeline, `traces`"));
@@ -89,7 +93,8 @@ impl Config {
         let pipelines: Vec<Pipeline> =
             all.keys().map(|name| Pipeline::read(&root, &all, name)).collect::<Result<_, _>>()?;
         let telemetry = telemetry(&service)?;
-        let config = Self { pipelines, telemetry };
+        let rollouts = RolloutsConfig::read(&service)?;
+        let config = Self { pipelines, telemetry, rollouts };
         config.check()?;
         Ok(config)
     }
@@ -146,6 +151,16 @@ impl Config {
                 }
                 files.push(&file.path);
             }
+        }
+        if let Some(rollouts) = &self.rollouts {
+            let place = RolloutsConfig::place();
+            if self.pipelines.iter().any(|pipeline| !pipeline.processors.contains(&Processor::Privacy)) {
+                return wrong(place, "it shows what passes, so no pipeline can do without `privacy`");
+            }
+            if let Some(problem) = rollouts.listen.problem() {
+                return wrong(place, problem);
+            }
+            addresses.push((place.to_owned(), rollouts.listen.address));
         }
         addresses.extend(self.telemetry.map(|address| ("service.telemetry.metrics".to_owned(), address)));
         for (place, (name, address)) in addresses.iter().enumerate() {

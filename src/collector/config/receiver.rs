@@ -112,7 +112,7 @@ impl Receiver {
 }
 
 impl Listen {
-    fn read(section: &Section<'_>) -> Result<Self, ConfigError> {
+    pub(super) fn read(section: &Section<'_>) -> Result<Self, ConfigError> {
         let mut listen = Self::at(section.address("endpoint")?);
         if let Some(mib) = section.number("max_recv_msg_size_mib", 1, 1024)? {
             listen.max_message_bytes = usize::try_from(mib).unwrap_or(usize::MAX) << 20;

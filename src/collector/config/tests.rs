@@ -243,3 +243,31 @@ fn replay_knows_its_baselines_and_rules_name_labels() {
     unsaid.pipelines[0].replay = None;
     assert!(unsaid.check().unwrap_err().to_string().contains("needs to know its baselines"));
 }
+
+#[test]
+fn programs_may_ask_about_rollouts_where_that_is_said_and_only_behind_privacy() {
+    let with = |rollouts: &str, pipeline: &str| {
+        read(&format!(
+            "receivers: {{otlp: {{protocols: {{grpc: {{endpoint: \"127.0.0.1:0\"}}}}}}}}\n\
+             exporters: {{otlp: {{endpoint: \"http://127.0.0.1:1\"}}}}\n\
+             service:\n  rollouts: {{{rollouts}}}\n\
+             \x20 pipelines: {{traces: {{receivers: [otlp], exporters: [otlp]{pipeline}}}}}\n"
+        ))
+    };
+    let config = with("endpoint: \"127.0.0.1:0\", recordings: /runs", "").unwrap();
+    assert_eq!(config.rollouts.unwrap().recordings.unwrap().to_str(), Some("/runs"));
+    assert!(Config::default().rollouts.is_none(), "it is off unless it is asked for");
+    for (rollouts, pipeline, expected) in [
+        ("", "", "line 4: service.rollouts.endpoint: missing"),
+        ("endpoint: \"0.0.0.0:1\"", "", "line 4: service.rollouts.endpoint: not a loopback address"),
+        (
+            "endpoint: \"127.0.0.1:0\", recordings: runs",
+            "",
+            "line 4: service.rollouts.recordings: expected an absolute path",
+        ),
+        ("endpoint: \"127.0.0.1:0\"", ", privacy: off", "service.rollouts: it shows what passes"),
+    ] {
+        let error = with(rollouts, pipeline).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}

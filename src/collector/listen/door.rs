@@ -26,10 +26,8 @@ pub(in crate::collector) trait Door: Send + Sync + 'static {
     fn http(&self, request: Request<Incoming>, open: &AtomicU64) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 }
 
-/// The trace services, and health beside them.
-pub(in crate::collector) struct TraceDoor<H> {
-    pub(super) grpc: TraceServer<H>,
-    pub(super) http: TraceHttp<H>,
+/// Who may come in, and where that is counted.
+pub(in crate::collector) struct Guard {
     pub(super) gate: Arc<Gate>,
     pub(super) health: Arc<Health>,
     pub(super) credential: Option<Credential>,
@@ -37,47 +35,74 @@ pub(in crate::collector) struct TraceDoor<H> {
     pub(super) tally: Arc<Tally>,
 }
 
-impl<H: Handler> Door for TraceDoor<H> {
-    fn tally(&self) -> &Arc<Tally> {
+impl Guard {
+    pub(in crate::collector) const fn tally(&self) -> &Arc<Tally> {
         &self.tally
     }
 
-    async fn grpc(&self, request: Request<Incoming>, open: &AtomicU64) -> Response<TonicBody> {
-        let (_all, _here) = (self.tally.request(), Open::new(open));
+    pub(in crate::collector) const fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// What is answered without looking further: probes, and those without the credential.
+    pub(in crate::collector) async fn grpc(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<Request<Incoming>, Response<TonicBody>> {
         if request.uri().path().starts_with(health::SERVICE) {
             // A probe has no token, and learns nothing but yes or no.
-            return self.health.answer(request, &self.gate).await;
+            return Err(self.health.answer(request, &self.gate).await);
         }
-        if !self.admits(&request) {
-            return Status::unauthenticated("a bearer token is needed").into_http();
-        }
-        let Ok(response) = self.grpc.clone().call(request).await;
-        response
+        if self.admits(&request) { Ok(request) } else { Err(Status::unauthenticated(UNAUTHENTICATED).into_http()) }
     }
 
-    async fn http(&self, request: Request<Incoming>, open: &AtomicU64) -> Response<Full<Bytes>> {
-        let (_all, _here) = (self.tally.request(), Open::new(open));
-        if let Some(refusal) = misdirected(request.headers(), self.is_loopback) {
-            Tally::add(&self.tally.misdirected);
-            return refusal;
-        }
-        if !self.admits(&request) {
-            let status = Status::unauthenticated("a bearer token is needed");
-            let mut response = http_response(StatusCode::UNAUTHORIZED, &status);
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            return response;
-        }
-        self.http.call(request).await
-    }
-}
-
-impl<H> TraceDoor<H> {
     fn admits(&self, request: &Request<Incoming>) -> bool {
         let is_admitted = self.credential.as_ref().is_none_or(|credential| credential.is_brought(request.headers()));
         if !is_admitted {
             Tally::add(&self.tally.unauthenticated);
         }
         is_admitted
+    }
+}
+
+const UNAUTHENTICATED: &str = "a bearer token is needed";
+
+/// The trace services, and health beside them.
+pub(in crate::collector) struct TraceDoor<H> {
+    pub(super) grpc: TraceServer<H>,
+    pub(super) http: TraceHttp<H>,
+    pub(super) guard: Guard,
+}
+
+impl<H: Handler> Door for TraceDoor<H> {
+    fn tally(&self) -> &Arc<Tally> {
+        self.guard.tally()
+    }
+
+    async fn grpc(&self, request: Request<Incoming>, open: &AtomicU64) -> Response<TonicBody> {
+        let (_all, _here) = (self.guard.tally.request(), Open::new(open));
+        match self.guard.grpc(request).await {
+            Ok(request) => {
+                let Ok(response) = self.grpc.clone().call(request).await;
+                response
+            }
+            Err(answer) => answer,
+        }
+    }
+
+    async fn http(&self, request: Request<Incoming>, open: &AtomicU64) -> Response<Full<Bytes>> {
+        let (_all, _here) = (self.guard.tally.request(), Open::new(open));
+        if let Some(refusal) = misdirected(request.headers(), self.guard.is_loopback) {
+            Tally::add(&self.guard.tally.misdirected);
+            return refusal;
+        }
+        if !self.guard.admits(&request) {
+            let status = Status::unauthenticated(UNAUTHENTICATED);
+            let mut response = http_response(StatusCode::UNAUTHORIZED, &status);
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            return response;
+        }
+        self.http.call(request).await
     }
 }
 

@@ -27,8 +27,8 @@ use crate::otlp::{Acceptor, Gate, Handler, ServerTlsFiles, TraceHttp, TraceServe
 use credential::Credential;
 
 pub(super) use accept::run;
-pub(super) use door::{Door, TraceDoor, misdirected};
-pub(super) use tally::Tally;
+pub(super) use door::{Door, Guard, TraceDoor, misdirected};
+pub(super) use tally::{Open, Tally};
 
 /// What is spoken on a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,19 +73,34 @@ impl<H: Handler> Listener<TraceDoor<H>> {
         gate: &Arc<Gate>,
         health: &Arc<Health>,
     ) -> Result<Self, StageError> {
-        let acceptor = match &listen.tls {
-            Some(tls) => Some(files(tls).acceptor(protocol.alpn()).map_err(StageError::Certificate)?),
-            None => None,
-        };
-        let credential = listen.token.as_ref().map(Credential::read).transpose().map_err(StageError::Token)?;
-        let (socket, address) = bind(listen.address).map_err(StageError::Listen)?;
-        let door = TraceDoor {
+        Self::guarded(listen, protocol, gate, health, |guard| TraceDoor {
             grpc: TraceServer::new(Arc::clone(handler))
                 .max_message_bytes(listen.max_message_bytes)
                 .gate(Arc::clone(gate)),
             http: TraceHttp::new(Arc::clone(handler))
                 .max_message_bytes(listen.max_message_bytes)
                 .gate(Arc::clone(gate)),
+            guard,
+        })
+    }
+}
+
+impl<D: Door> Listener<D> {
+    /// The same for a door of another kind.
+    pub(super) fn guarded(
+        listen: &Listen,
+        protocol: Protocol,
+        gate: &Arc<Gate>,
+        health: &Arc<Health>,
+        door: impl FnOnce(Guard) -> D,
+    ) -> Result<Self, StageError> {
+        let acceptor = match &listen.tls {
+            Some(tls) => Some(files(tls).acceptor(protocol.alpn()).map_err(StageError::Certificate)?),
+            None => None,
+        };
+        let credential = listen.token.as_ref().map(Credential::read).transpose().map_err(StageError::Token)?;
+        let (socket, address) = bind(listen.address).map_err(StageError::Listen)?;
+        let guard = Guard {
             gate: Arc::clone(gate),
             health: Arc::clone(health),
             credential,
@@ -93,11 +108,9 @@ impl<H: Handler> Listener<TraceDoor<H>> {
             tally: Arc::default(),
         };
         let max_streams = listen.max_streams;
-        Ok(Self { socket, protocol, address, door: Arc::new(door), acceptor, max_streams })
+        Ok(Self { socket, protocol, address, door: Arc::new(door(guard)), acceptor, max_streams })
     }
-}
 
-impl<D: Door> Listener<D> {
     /// One over plain HTTP for a door of another kind.
     pub(super) fn plain(address: SocketAddr, door: D) -> Result<Self, StageError> {
         let (socket, address) = bind(address).map_err(StageError::Listen)?;

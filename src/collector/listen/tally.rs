@@ -44,7 +44,7 @@ impl Tally {
 pub(in crate::collector) struct Open<'a>(&'a AtomicU64);
 
 impl<'a> Open<'a> {
-    pub(super) fn new(counter: &'a AtomicU64) -> Self {
+    pub(in crate::collector) fn new(counter: &'a AtomicU64) -> Self {
         Tally::add(counter);
         Self(counter)
     }

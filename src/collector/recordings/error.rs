@@ -32,6 +32,11 @@ pub(super) enum Kind {
 }
 
 impl RecordingsError {
+    /// Whether there was not time enough.
+    pub(in crate::collector) const fn is_timeout(&self) -> bool {
+        matches!(self.kind, Kind::Io(io::ErrorKind::TimedOut))
+    }
+
     pub(super) const fn new(path: PathBuf, kind: Kind) -> Self {
         Self { path, kind }
     }

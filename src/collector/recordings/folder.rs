@@ -1,8 +1,9 @@
 //! Which files there are.
 
 use std::fs::{File, Metadata};
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::error::{Kind, RecordingsError};
 use super::lines::{Aside, otlp_lines};
@@ -27,7 +28,8 @@ impl Folder {
         Self { path: path.to_path_buf() }
     }
 
-    /// Reads all of it in the order of the files' names, each event as the policy lets it be seen.
+    /// Reads all of it in the order of the files' names, each event as the policy lets it be seen; until a time, where there
+    /// is one.
     ///
     /// # Errors
     ///
@@ -35,12 +37,14 @@ impl Folder {
     pub(crate) fn read(
         &self,
         privacy: &Privacy,
+        deadline: Option<Instant>,
         mut take: impl FnMut(Event<Veiled>),
     ) -> Result<Aside, RecordingsError> {
         let mut all = Aside::default();
         for path in self.files()? {
             let file = File::open(&path).map_err(|error| failed(&path, &error))?;
-            let aside = otlp_lines(BufReader::new(file), privacy, &mut take).map_err(|error| failed(&path, &error))?;
+            let file = BufReader::new(InTime { file, deadline });
+            let aside = otlp_lines(file, privacy, &mut take).map_err(|error| failed(&path, &error))?;
             if aside.is_no_recording() {
                 return Err(RecordingsError::new(path, Kind::NotLines));
             }
@@ -85,6 +89,21 @@ impl Folder {
             bytes = bytes.saturating_add(metadata(file)?.len());
         }
         if bytes > BYTES { Err(self.error(Kind::TooManyBytes(BYTES))) } else { Ok(files) }
+    }
+}
+
+/// A file that is read until a time.
+struct InTime {
+    file: File,
+    deadline: Option<Instant>,
+}
+
+impl Read for InTime {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.file.read(buffer)
     }
 }
 

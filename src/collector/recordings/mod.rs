@@ -19,9 +19,8 @@ use error::Kind;
 
 pub use error::RecordingsError;
 pub(crate) use folder::Folder;
-pub(crate) use lines::otlp_lines;
 #[cfg(feature = "cli")]
-pub(crate) use lines::{calls, veiled};
+pub(crate) use lines::{calls, otlp_lines, veiled};
 
 /// The most bytes that are held of what is read.
 const FACTS: usize = 512 << 20;
@@ -31,7 +30,7 @@ pub(super) fn baselines(config: &ReplayConfig, policy: &Policy) -> Result<Baseli
     let folder = Folder::at(&config.baselines);
     let mut facts = Facts::within(FACTS);
     let privacy = Privacy::new(policy.clone());
-    folder.read(&privacy, |event: Event<Veiled>| {
+    folder.read(&privacy, None, |event: Event<Veiled>| {
         facts.absorb(&event);
     })?;
     if facts.refused() > 0 {

@@ -105,6 +105,7 @@ impl Follow {
     }
 
     /// Counts a span that tells of no call.
+    #[cfg(feature = "sdk")]
     pub(crate) const fn not_a_call(&mut self) {
         self.counts.not_calls += 1;
     }

@@ -11,7 +11,9 @@ pub(crate) enum Told {
     Span(Box<SynthSpan>),
     /// Tell a person.
     Finding(Box<ToldFinding>),
-    /// Come back at this time (nanoseconds since 1970), or later, or earlier. The latest one given counts.
+    /// Come back at this time (nanoseconds since 1970), or later, or earlier. The latest one given counts. A stage's clock ticks
+    /// by itself.
+    #[cfg_attr(not(feature = "sdk"), allow(dead_code))]
     WakeAt(u64),
 }
 
@@ -88,6 +90,7 @@ impl ToldFinding {
     }
 
     /// The number of its severity in OTLP.
+    #[cfg(feature = "collector")]
     pub(crate) const fn severity_number(&self) -> u8 {
         match self.severity {
             Severity::Info => 9,

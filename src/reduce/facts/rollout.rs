@@ -101,6 +101,11 @@ impl RolloutFacts {
         &self.key
     }
 
+    /// How often the rollout was closed before.
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// About how many bytes the facts keep in memory, beside [`Self::EMPTY`].
     pub fn bytes(&self) -> usize {
         let heads: usize = self.heads.iter().map(|(thread, _)| size_of::<(ByteString, Digest)>() + thread.len()).sum();

@@ -1,10 +1,11 @@
 //! The reducer and its face.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound;
 
 use super::deadlines::{Deadlines, Which};
 use super::generations::Generations;
-use super::slot::{Kept, Slot};
+use super::slot::Slot;
 use super::tenants::Tenants;
 use super::{Effect, Limits, Pressure};
 use crate::event::{Event, Kind, Veiled};
@@ -105,19 +106,24 @@ impl Reducer {
     /// The graphs of the rollouts that are open, and of those that closed and kept their facts, in the order in which they
     /// were first seen; generations of one rollout in theirs. Linear in all that is held.
     pub fn rollouts(&self) -> Vec<Rollout> {
-        let of_slot = |slot: &Slot| {
-            let closed = slot.closed.iter().filter_map(|closed| match &closed.kept {
-                Kept::Facts(facts) => Some(derive(facts)),
-                Kept::Bare { .. } => None,
-            });
-            closed.chain(slot.live.as_ref().map(|live| derive(&live.facts))).collect::<Vec<_>>()
-        };
-        self.slots.values().flat_map(of_slot).collect()
+        self.slots.values().flat_map(Slot::facts).map(derive).collect()
     }
 
     /// Whether anything is still known of a rollout: it is open, or was closed and is not forgotten.
     pub fn remembers(&self, rollout: &RolloutKey) -> bool {
         self.by_key.contains_key(rollout)
+    }
+
+    /// The facts of a rollout: of its generations that closed and are not forgotten, oldest first, and of the one that is open.
+    pub fn held(&self, rollout: &RolloutKey) -> impl Iterator<Item = &RolloutFacts> {
+        self.by_key.get(rollout).and_then(|id| self.slots.get(id)).into_iter().flat_map(Slot::facts)
+    }
+
+    /// The same of all rollouts behind this one, in the order of tenant and id.
+    pub fn held_after(&self, rollout: Option<&RolloutKey>) -> impl Iterator<Item = &RolloutFacts> {
+        let from = rollout.map_or(Bound::Unbounded, Bound::Excluded);
+        let slots = self.by_key.range((from, Bound::Unbounded)).filter_map(|(_, id)| self.slots.get(id));
+        slots.flat_map(Slot::facts)
     }
 
     /// The facts of a rollout that is open.

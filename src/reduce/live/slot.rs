@@ -25,6 +25,15 @@ impl Slot {
         2 * size_of::<Self>() + Deadlines::BYTES + 256 + 2 * key.bytes()
     }
 
+    /// The facts of its generations that have kept theirs.
+    pub(super) fn facts(&self) -> impl Iterator<Item = &RolloutFacts> {
+        let closed = self.closed.iter().filter_map(|closed| match &closed.kept {
+            Kept::Facts(facts) => Some(&**facts),
+            Kept::Bare { .. } => None,
+        });
+        closed.chain(self.live.as_ref().map(|live| &live.facts))
+    }
+
     pub(super) fn live_of(&mut self, generation: u64) -> Option<&mut Live> {
         self.live.as_deref_mut().filter(|live| live.facts.generation == generation)
     }

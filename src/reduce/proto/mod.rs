@@ -8,7 +8,13 @@ mod read;
 mod schema;
 mod schema_calls;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod write;
 
 pub use read::{NotARollout, state_from_proto};
+#[cfg(feature = "collector")]
+pub(crate) use {
+    read::message as from_proto,
+    schema::{Kind, ROLLOUT, Schema, TOTALS, field},
+    write::to_proto,
+};

@@ -38,7 +38,8 @@ pub fn state_from_proto(bytes: &[u8]) -> Result<Value, NotARollout> {
     Ok(state)
 }
 
-fn message(schema: &Schema, bytes: &[u8]) -> Result<Map<String, Value>, NotARollout> {
+/// The JSON object that a message of this table says.
+pub(crate) fn message(schema: &Schema, bytes: &[u8]) -> Result<Map<String, Value>, NotARollout> {
     let mut map = Map::new();
     for field in schema.fields.iter().filter(|field| matches!(field.kind, Kind::List(_))) {
         map.insert(field.member.to_owned(), Value::Array(Vec::new()));

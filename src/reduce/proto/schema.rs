@@ -3,24 +3,24 @@
 use super::schema_calls::{CALL, CODE_CELL, INFERENCE, OTHER_CALL, TERMINAL_OPERATION, TOOL_CALL};
 
 /// A message.
-pub(super) struct Schema {
+pub(crate) struct Schema {
     /// As the `.proto` file calls it: for tests, which hold the two against each other.
     #[cfg_attr(not(test), allow(dead_code))]
-    pub(super) name: &'static str,
-    pub(super) fields: &'static [Field],
+    pub(crate) name: &'static str,
+    pub(crate) fields: &'static [Field],
 }
 
 /// A field of a message.
-pub(super) struct Field {
-    pub(super) number: u32,
-    pub(super) name: &'static str,
+pub(crate) struct Field {
+    pub(crate) number: u32,
+    pub(crate) name: &'static str,
     /// Its name in `state.json`.
-    pub(super) member: &'static str,
-    pub(super) kind: Kind,
+    pub(crate) member: &'static str,
+    pub(crate) kind: Kind,
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Text,
     Uint,
     Int,
@@ -39,7 +39,7 @@ pub(super) enum Kind {
     Attributes,
 }
 
-pub(super) const fn field(number: u32, name: &'static str, kind: Kind) -> Field {
+pub(crate) const fn field(number: u32, name: &'static str, kind: Kind) -> Field {
     Field { number, name, member: name, kind }
 }
 
@@ -50,7 +50,7 @@ const fn renamed(number: u32, name: &'static str, member: &'static str, kind: Ki
 
 use Kind::{Bool, Flat, Int, List, Many, One, Runs, Text, Texts, Uint, Uints};
 
-pub(super) static ROLLOUT: Schema = Schema {
+pub(crate) static ROLLOUT: Schema = Schema {
     name: "Rollout",
     fields: &[
         field(1, "version", Uint),
@@ -72,7 +72,7 @@ pub(super) static ROLLOUT: Schema = Schema {
     ],
 };
 
-static TOTALS: Schema = Schema {
+pub(crate) static TOTALS: Schema = Schema {
     name: "Totals",
     fields: &[
         field(1, "turns", Uint),

@@ -10,12 +10,17 @@ impl Rollout {
     /// The graph as a `veilspan.v1.Rollout` message: what `state.json` says, and nothing else. The same graph is the same
     /// bytes, apart from maps' having no order in protobuf: attributes stand by their names.
     pub fn to_proto(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        if let Value::Object(map) = self.to_json() {
-            message(&ROLLOUT, &map, &mut out);
-        }
-        out
+        to_proto(&ROLLOUT, &self.to_json())
     }
+}
+
+/// A JSON object as a message of this table.
+pub(crate) fn to_proto(schema: &Schema, json: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    if let Value::Object(map) = json {
+        message(schema, map, &mut out);
+    }
+    out
 }
 
 fn message(schema: &Schema, map: &Map<String, Value>, out: &mut Vec<u8>) {

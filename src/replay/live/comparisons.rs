@@ -165,7 +165,8 @@ impl Comparisons {
             differences.push(Difference { since: None, ..one.clone() });
         }
         self.counts.findings += differences.len() as u64;
-        self.counts.dropped += dropped;
+        // Before the end there is another time to tell them.
+        self.counts.dropped += if graph.closed.is_some() && revision == 0 { dropped } else { 0 };
         self.counts.withdrawn += withdrawn;
         Some(LiveReport {
             run: run.clone(),
