@@ -99,7 +99,7 @@ pub(super) fn patience(environment: &Environment) -> (Duration, Option<Warning>)
 /// Waits until whoever follows the session has sent all that its hooks told up to this time.
 fn wait(journal: &Path, told: u64, patience: Duration) {
     let until = Instant::now() + patience;
-    while Instant::now() < until && !sent_up_to(journal).is_some_and(|sent| sent >= told) {
+    while Instant::now() < until && sent_up_to(journal).is_none_or(|sent| sent < told) {
         std::thread::sleep(PAUSE);
     }
 }
