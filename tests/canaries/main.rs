@@ -13,11 +13,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(all(feature = "cli", unix))]
+mod cassette;
 mod layered;
 mod policies;
 mod printed;
 mod process;
 mod proof;
 mod recorded;
+#[cfg(all(feature = "cli", unix))]
+#[path = "../support/runs.rs"]
+mod runs;
 mod scenario;
 mod staged;
