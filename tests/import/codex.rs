@@ -269,6 +269,18 @@ fn t19_a_skill_that_was_asked_for_is_named_on_its_load_and_its_turn() {
 }
 
 #[test]
+fn half_a_sign_where_a_text_was_cut_costs_neither_its_row_nor_its_call() {
+    let mut script = started();
+    script.calls(12.0, "c1", "shell", "{}").tokens(12.5, 1, 1).gets(13.0, "c1", json!("cut HALF"));
+    let whole = String::from_utf8(script.end(16.0, "t1").bytes()).unwrap();
+    let told = read_all(&[(FILE, whole.replace("HALF", "\\ud83d").into_bytes())]);
+    let tool = told.tool("shell");
+    assert_eq!((seconds(tool), tool.closed.outcome), ((12, 13), Some(Outcome::Completed)));
+    let Returned::Result(result) = &tool.returned else { panic!() };
+    assert_eq!(result.digest.unwrap().to_string(), sha256("cut \u{fffd}"));
+}
+
+#[test]
 fn t22_two_turns_are_two_traces_and_the_second_follows_the_first() {
     let mut script = started();
     script.says(12.0, "x").tokens(12.0, 1, 1).end(13.0, "t1").start(20.0, "t2").says(21.0, "y").tokens(21.0, 1, 1);

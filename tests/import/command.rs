@@ -1,7 +1,8 @@
 //! `veilspan import` of sessions, as it is called.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -186,6 +187,58 @@ fn a_session_of_which_hooks_alone_tell_is_imported() {
     let both = spans(&import(home.path(), "claude-code", &corpus.join("claude/four-turns"), &["--dry-run"]));
     let of = |kind: &str| both.iter().filter(|span| span.name.starts_with(kind)).count();
     assert_eq!((of("invoke_agent"), of("chat"), of("execute_tool")), (4, 7, 13));
+}
+
+#[test]
+fn a_file_that_is_replaced_while_it_is_read_is_told_to_its_end_and_said_to_have_been() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut script = Codex::session(1.0, "main-1");
+    for turn in 0..2500 {
+        let (second, id) = (10.0 + f64::from(turn) * 4.0, format!("t{turn}"));
+        script.start(second, &id).asks(second, "go").says(second + 1.0, "x").tokens(second + 1.0, 1, 1);
+        script.end(second + 2.0, &id);
+    }
+    let path = folder.path().join("rollout-main-1.jsonl");
+    std::fs::write(&path, script.bytes()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_veilspan"));
+    command.args(["import", "codex", path.to_str().unwrap(), "--dry-run"]).env_clear().env("HOME", home.path());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It has printed the first of its spans, waits for somebody who reads them, and has not read all of the file.
+    let mut first = [0];
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    let beside = folder.path().join("beside");
+    std::fs::write(&beside, b"{}\n").unwrap();
+    std::fs::rename(&beside, &path).unwrap();
+    let mut output = child.wait_with_output().unwrap();
+    output.stdout.splice(..0, first);
+    assert_eq!(output.status.code(), Some(65), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("replaced"));
+    assert_eq!(spans(&output).len(), 5000);
+}
+
+#[test]
+fn t44_the_file_of_a_sub_agent_hangs_under_the_call_that_its_ancestors_file_tells() {
+    let home = tempfile::tempdir().unwrap();
+    let sessions = home.path().join(".codex/sessions/2026/01/01");
+    std::fs::create_dir_all(&sessions).unwrap();
+    let [main, agent] = ["00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b"];
+    let mut parent = Codex::session(1.0, main);
+    parent.start(2.0, "t1").calls(3.0, "s1", "spawn_agent", "{}").tokens(3.0, 1, 1);
+    parent.gets(4.0, "s1", json!(format!("{{\"agent_id\":\"{agent}\"}}"))).end(20.0, "t1");
+    let mut child = Codex::default();
+    child.row(4.0, "session_meta", json!({"id": agent, "parent_thread_id": main}));
+    child.start(5.0, "c1").says(6.0, "x").tokens(6.0, 1, 1).end(7.0, "c1");
+    for (time, id, script) in [("03", main, &parent), ("04", agent, &child)] {
+        std::fs::write(sessions.join(format!("rollout-2026-01-01T00-00-{time}-{id}.jsonl")), script.bytes()).unwrap();
+    }
+    let run = |name: &Path| spans(&import(home.path(), "codex", name, &["--dry-run"]));
+    let whole = run(&sessions);
+    assert_eq!(whole.len(), 5);
+    let file = sessions.join(format!("rollout-2026-01-01T00-00-04-{agent}.jsonl"));
+    assert_eq!(run(&file), whole);
+    assert_eq!(run(Path::new(agent)), whole);
+    assert_eq!(run(Path::new(main)).len(), 3);
 }
 
 #[test]

@@ -9,7 +9,8 @@ use crate::event::{Attrs, Outcome, Part, RawText, shape};
 use crate::import::session::{Desk, Surety, mcp_server, response};
 use crate::semconv::{ERROR_KIND, ERROR_RETRYABLE, MCP_SERVER, TOOL_KIND};
 
-pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, at: u64) {
+pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &mut Row<'_>, at: u64) {
+    let content = row.take_content();
     let Some(said) = &row.message.0 else { return };
     let ids = [said.id.some(), row.request.some(), row.uuid.some()];
     let Some(id) = ids.into_iter().flatten().next() else { return };
@@ -22,7 +23,7 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
         super::users::begin(lane, desk, agents, None, (&prompt, began));
     }
     lane.thread.saw(desk, at);
-    let blocks = match said.content() {
+    let blocks = match content {
         Some(Value::Array(blocks)) => blocks,
         Some(text @ Value::String(_)) => vec![block_of(text)],
         _ => Vec::new(),

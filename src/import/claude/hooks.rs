@@ -74,7 +74,7 @@ pub(super) struct Hooks {
 }
 
 /// The tools that are remembered once they were told.
-const REMEMBERED: usize = 1 << 16;
+const REMEMBERED: usize = 1 << 13;
 
 impl Default for Hooks {
     fn default() -> Self {

@@ -5,7 +5,7 @@ use crate::import::session::{Desk, Recent, Thread, Who};
 use crate::privacy::conversation::Place;
 
 /// The rows whose places are remembered, so that a branch goes on where it left.
-const REMEMBERED: usize = 1 << 15;
+const REMEMBERED: usize = 1 << 13;
 
 /// A thread and its rows.
 pub(super) struct Lane {

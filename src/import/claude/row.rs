@@ -1,10 +1,13 @@
 //! One row of a transcript.
 
-use serde::Deserialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
+use std::fmt;
 
-use crate::import::session::{Loose, Text, Usage};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use crate::import::session::{Loose, Object, Text, Usage};
 
 /// A row. Each member that has another type than it should is absent.
 #[derive(Deserialize)]
@@ -40,15 +43,15 @@ pub(super) struct Row<'a> {
     #[serde(default, rename = "apiErrorStatus")]
     pub(super) api_error_status: Loose<u16>,
     #[serde(borrow, default)]
-    pub(super) message: Loose<Said<'a>>,
+    pub(super) message: Object<Said<'a>>,
     #[serde(borrow, default, rename = "toolUseResult")]
-    pub(super) returned: Option<&'a RawValue>,
+    pub(super) returned: Outcome<'a>,
     #[serde(borrow, default, rename = "compactMetadata")]
-    pub(super) compacted: Loose<Compacted<'a>>,
+    pub(super) compacted: Object<Compacted<'a>>,
     #[serde(default, rename = "retryAttempt")]
     pub(super) attempt: Loose<i64>,
     #[serde(default)]
-    pub(super) error: Loose<ApiError>,
+    pub(super) error: Object<ApiError>,
 }
 
 /// What was said.
@@ -58,12 +61,34 @@ pub(super) struct Said<'a> {
     pub(super) id: Text<'a>,
     #[serde(borrow, default)]
     pub(super) model: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) content: Option<&'a RawValue>,
+    #[serde(default)]
+    pub(super) content: Option<Value>,
     #[serde(borrow, default)]
     pub(super) stop_reason: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) usage: Option<&'a RawValue>,
+    #[serde(default)]
+    usage: Object<Tokens>,
+}
+
+/// Anthropic's count of tokens.
+#[derive(Deserialize, Clone, Copy, Default)]
+#[serde(default)]
+struct Tokens {
+    input_tokens: Loose<i64>,
+    output_tokens: Loose<i64>,
+    cache_read_input_tokens: Loose<i64>,
+    cache_creation_input_tokens: Loose<i64>,
+}
+
+/// What the agent itself says of a tool that has returned.
+#[derive(Default)]
+pub(super) enum Outcome<'a> {
+    #[default]
+    None,
+    Known(Returned<'a>),
+    /// A person would not have it run.
+    Rejected,
+    /// Anything else.
+    Said,
 }
 
 /// What the agent itself knows of what a tool returned. Much else is in it, and is passed over.
@@ -92,20 +117,15 @@ pub(super) struct ApiError {
 }
 
 impl Said<'_> {
-    /// The content as JSON; nothing where there is none.
-    pub(super) fn content(&self) -> Option<Value> {
-        serde_json::from_str(self.content?.get()).ok()
-    }
-
     /// The tokens. Anthropic counts cached ones beside the input.
     pub(super) fn usage(&self) -> Usage {
-        let told: Option<Value> = self.usage.and_then(|usage| serde_json::from_str(usage.get()).ok());
-        let count = |name: &str| told.as_ref()?.get(name)?.as_i64().filter(|count| *count >= 0);
-        let (read, written) = (count("cache_read_input_tokens"), count("cache_creation_input_tokens"));
+        let tokens = self.usage.0.unwrap_or_default();
+        let count = |count: Loose<i64>| count.0.filter(|count| *count >= 0);
+        let (read, written) = (count(tokens.cache_read_input_tokens), count(tokens.cache_creation_input_tokens));
         let cached = [read, written].into_iter().flatten().try_fold(0i64, |sum, more| sum.checked_add(more));
         Usage {
-            input: count("input_tokens").and_then(|input| input.checked_add(cached?)),
-            output: count("output_tokens"),
+            input: count(tokens.input_tokens).and_then(|input| input.checked_add(cached?)),
+            output: count(tokens.output_tokens),
             cache_read: read,
             cache_creation: written,
             ..Usage::default()
@@ -113,13 +133,58 @@ impl Said<'_> {
     }
 }
 
-impl<'a> Row<'a> {
-    pub(super) fn returned(&self) -> Returned<'a> {
-        self.returned.and_then(|returned| serde_json::from_str(returned.get()).ok()).unwrap_or_default()
+impl Row<'_> {
+    /// What was said, which is taken out of the row; nothing where there is nothing.
+    pub(super) fn take_content(&mut self) -> Option<Value> {
+        self.message.0.as_mut()?.content.take()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Outcome<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OfOutcome)
+    }
+}
+
+struct OfOutcome;
+
+impl<'de> Visitor<'de> for OfOutcome {
+    type Value = Outcome<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
     }
 
-    /// Whether a person would not have the tool run.
-    pub(super) fn was_rejected(&self) -> bool {
-        self.returned.is_some_and(|returned| returned.get().starts_with("\"User rejected"))
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Outcome::None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Returned::deserialize(MapAccessDeserializer::new(map)).map(Outcome::Known)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(if text.starts_with("User rejected") { Outcome::Rejected } else { Outcome::Said })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Outcome::Said)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Outcome::Said)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Outcome::Said)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Outcome::Said)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Outcome::Said)
     }
 }

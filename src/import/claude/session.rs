@@ -10,7 +10,7 @@ use super::{alone, answers, ends, settle, system, users};
 use crate::event::{Message, shape};
 use crate::import::hook::{self, Fact};
 use crate::import::session::{
-    Aside, AsideReason, Cut, Cutter, Desk, Origin, Recent, Set, Tally, Told, Who, unix_nanos,
+    Aside, AsideReason, Cut, Cutter, Desk, Origin, Recent, Set, Tally, Told, Who, mended, unix_nanos,
 };
 
 /// Which transcript a row stands in.
@@ -104,9 +104,14 @@ impl Session {
         let reason = match cut {
             Cut::Oversize => AsideReason::Oversize,
             Cut::Line(line) => match parse(line) {
-                Ok(row) => return self.row(of, &row),
-                Err(AsideReason::NotJson) if is_last => AsideReason::Truncated,
-                Err(reason) => reason,
+                Ok(mut row) => return self.row(of, &mut row),
+                Err(reason) => {
+                    let mended = mended(line);
+                    if let Some(mut row) = mended.as_deref().and_then(|mended| parse(mended).ok()) {
+                        return self.row(of, &mut row);
+                    }
+                    if is_last && reason == AsideReason::NotJson { AsideReason::Truncated } else { reason }
+                }
             },
         };
         self.aside(of, number, reason);
@@ -218,7 +223,7 @@ impl Session {
         self.desk.next()
     }
 
-    fn row(&mut self, of: Of<'_>, row: &Row<'_>) {
+    fn row(&mut self, of: Of<'_>, row: &mut Row<'_>) {
         self.desk.tally.rows += 1;
         let side = match of {
             Of::Agent(agent) => Some(agent.to_owned()),
@@ -329,8 +334,7 @@ fn side_lane(desk: &Desk, main: &Lane, agents: &mut Agents, agent: &str, row: &R
         file: None,
     };
     let mut lane = Lane::new(desk, who);
-    let asked = row.message.0.as_ref().and_then(|said| said.content());
-    let prompt = asked.as_ref().and_then(serde_json::Value::as_str);
+    let prompt = row.message.0.as_ref().and_then(|said| said.content.as_ref()).and_then(serde_json::Value::as_str);
     let known = agents.get(agent).map(|started| started.origin);
     let by_prompt = || agents.who_asked(&main.thread, prompt?).map(|span| Origin { span });
     lane.thread.origin = known.or_else(by_prompt);
@@ -338,8 +342,8 @@ fn side_lane(desk: &Desk, main: &Lane, agents: &mut Agents, agent: &str, row: &R
 }
 
 /// A row that another file tells is part of the history, and no call.
-fn replay(lane: &mut Lane, row: &Row<'_>) {
-    let Some(content) = row.message.0.as_ref().and_then(|said| said.content()) else { return };
+fn replay(lane: &mut Lane, row: &mut Row<'_>) {
+    let Some(content) = row.take_content() else { return };
     let role = row.kind.or_empty().to_owned();
     let said = [("role".to_owned(), role.into()), ("content".to_owned(), content)];
     let value = serde_json::Value::Object(said.into_iter().collect());

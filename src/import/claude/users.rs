@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::agents::Agents;
 use super::lane::{Candidate, Lane};
-use super::row::Row;
+use super::row::{Outcome as Returns, Returned, Row};
 use crate::event::{Attrs, Message, Outcome, Part, RawText, ResultContent, Role, shape};
 use crate::import::session::{Desk, Origin, Surety, ToolEnd, first_line};
 use crate::semconv::{ERROR_KIND, TERMINAL_EXIT_CODE, THREAD_FILE};
@@ -21,8 +21,8 @@ const COMMANDS: [&str; 6] = [
     "<local-command-caveat>",
 ];
 
-pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, at: u64) {
-    let Some(content) = row.message.0.as_ref().and_then(|said| said.content()) else { return };
+pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &mut Row<'_>, at: u64) {
+    let Some(content) = row.take_content() else { return };
     let (results, rest) = split(content);
     for result in results {
         returned(lane, desk, agents, row, result, at);
@@ -91,11 +91,12 @@ pub(super) fn begin(
 
 fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, result: Value, at: u64) {
     let Some(id) = result.get("tool_use_id").and_then(Value::as_str).map(str::to_owned) else { return };
-    let known = row.returned();
+    let unknown = Returned::default();
+    let known = if let Returns::Known(known) = &row.returned { known } else { &unknown };
     let is_error = result.get("is_error").and_then(Value::as_bool) == Some(true);
     let mut end = ToolEnd { at, ..ToolEnd::default() };
     end.outcome = match () {
-        () if row.was_rejected() => Some(Outcome::Denied),
+        () if matches!(row.returned, Returns::Rejected) => Some(Outcome::Denied),
         () if known.interrupted.0 == Some(true) => Some(Outcome::Cancelled),
         () if is_error => Some(Outcome::Failed),
         () => None,
@@ -169,6 +170,6 @@ fn texts(content: &Value) -> Vec<RawText> {
 impl Row<'_> {
     /// Whether the row tells what a tool returned.
     fn has_results(&self) -> bool {
-        self.returned.is_some()
+        !matches!(self.returned, Returns::None)
     }
 }

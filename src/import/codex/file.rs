@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use bytestring::ByteString;
 use rustc_hash::FxHashSet;
+use serde_json::Value;
 
 use super::family::Family;
 use super::row::{Meta, Payload, Row};
 use super::{events, items};
 use crate::event::{Attrs, CallRecord, Message, Outcome, Part, RawText, Role, Veiled};
-use crate::import::session::{AsideReason, Cut, Cutter, Desk, Thread, UsageMissing, Who, unix_nanos};
+use crate::import::session::{AsideReason, Cut, Cutter, Desk, Thread, UsageMissing, Who, mended, unix_nanos};
 use crate::privacy::conversation::Place;
 use crate::semconv::{COMPACTION_TRIGGER, THREAD_FILE};
 
@@ -111,12 +112,19 @@ impl File {
     }
 
     fn line(&mut self, desk: &mut Desk, family: &mut Family, number: u64, cut: &Cut<'_>, is_last: bool) {
+        let rows = desk.tally.rows;
         let reason = match cut {
             Cut::Oversize => AsideReason::Oversize,
             Cut::Line(line) => match self.row(desk, family, line) {
                 Ok(()) => return,
-                Err(AsideReason::NotJson) if is_last => AsideReason::Truncated,
-                Err(reason) => reason,
+                Err(reason) => {
+                    let mended = mended(line);
+                    desk.tally.rows = rows;
+                    if mended.is_some_and(|mended| self.row(desk, family, &mended).is_ok()) {
+                        return;
+                    }
+                    if is_last && reason == AsideReason::NotJson { AsideReason::Truncated } else { reason }
+                }
             },
         };
         let (scope, name) = (self.thread.scope().clone(), self.name.clone());
@@ -138,25 +146,33 @@ impl File {
         if !payload.get().starts_with('{') {
             return Err(AsideReason::Field);
         }
+        if kind == "response_item" {
+            let item: Value = parse(payload.get().as_bytes())?;
+            if self.is_copy {
+                desk.tally.replayed += 1;
+                self.copy_item(item);
+                return Ok(());
+            }
+            self.own(desk, at);
+            items::take(self, desk, family, item, at);
+            return Ok(());
+        }
         let told: Payload<'_> = parse(payload.get().as_bytes())?;
         if kind == "event_msg" && matches!(told.kind.get(), Some("task_started" | "turn_started")) {
             self.is_copy = self.is_anothers(family, &told, at, row.ordinal.0);
         }
         if self.is_copy {
             desk.tally.replayed += 1;
-            self.copy(kind, &told, payload.get());
+            self.copy(kind, &told);
             return Ok(());
         }
-        self.flush_copied();
-        self.time = self.time.max(at);
-        self.thread.begin(desk, at, Vec::new());
+        self.own(desk, at);
         match kind {
             "turn_context" => {
                 self.thread.model = told.model.some().map(|model| desk.label(model)).or(self.thread.model.take());
                 self.thread.effort = told.effort.some().map(|effort| desk.label(effort)).or(self.thread.effort.take());
             }
             "event_msg" => events::take(self, desk, family, &told, at),
-            "response_item" => items::take(self, desk, family, &told, payload.get(), at),
             "compacted" => events::compacted(self, desk, family, &told, at),
             "world_state"
             | "inter_agent_communication"
@@ -165,6 +181,13 @@ impl File {
             other => desk.unknown(self.thread.scope(), at, if other.is_empty() { "none" } else { other }),
         }
         Ok(())
+    }
+
+    /// A row of the file's own thread.
+    fn own(&mut self, desk: &mut Desk, at: u64) {
+        self.flush_copied();
+        self.time = self.time.max(at);
+        self.thread.begin(desk, at, Vec::new());
     }
 
     /// The first one is the file's own; a later one is copied with an ancestor's rows.
@@ -278,18 +301,8 @@ impl File {
     }
 
     /// A row of an ancestor is history, and no call.
-    fn copy(&mut self, kind: &str, told: &Payload<'_>, payload: &str) {
+    fn copy(&mut self, kind: &str, told: &Payload<'_>) {
         match kind {
-            "response_item" => {
-                for message in items::messages(payload) {
-                    if message.role == Role::Assistant {
-                        self.copied.extend(message.parts);
-                    } else {
-                        self.flush_copied();
-                        self.thread.hear(message);
-                    }
-                }
-            }
             "event_msg" => match told.kind.or_empty() {
                 "token_count" => self.flush_copied(),
                 "task_started" | "turn_started" => self.heard.clear(),
@@ -305,6 +318,17 @@ impl File {
                 _ = self.thread.replace(messages.unwrap_or_default());
             }
             _ => {}
+        }
+    }
+
+    fn copy_item(&mut self, item: Value) {
+        for message in items::messages_of(item) {
+            if message.role == Role::Assistant {
+                self.copied.extend(message.parts);
+            } else {
+                self.flush_copied();
+                self.thread.hear(message);
+            }
         }
     }
 

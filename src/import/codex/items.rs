@@ -8,34 +8,35 @@ use serde_json::Value;
 use super::family::Family;
 use super::file::File;
 use super::outputs;
-use super::row::{Payload, text};
+use super::row::text;
 use super::skills;
 use crate::event::{Attrs, Message, RawText, Role, shape};
 use crate::import::session::{Desk, ToolEnd, mcp_server};
 use crate::semconv::{MCP_SERVER, PERMISSION_REQUESTED, SKILL_NAME, SKILL_TRIGGER, SKILLS, TOOL_KIND, TOOL_NAME};
 
-pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: &Payload<'_>, payload: &str, at: u64) {
-    let kind = told.kind.or_empty();
+pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, item: Value, at: u64) {
+    let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
     match kind {
-        "message" if told.role.get() != Some("assistant") => hear(file, payload),
-        "message" | "agent_message" | "reasoning" => produced(file, desk, payload, at),
+        "message" if item.get("role").and_then(Value::as_str) != Some("assistant") => hear(file, item),
+        "message" | "agent_message" | "reasoning" => produced(file, desk, item, at),
         "ghost_snapshot" | "compaction" | "compaction_summary" | "context_compaction" => {}
-        _ if kind.ends_with("_output") => outputs::take(file, desk, family, told, payload, at),
-        _ if kind.ends_with("_call") => called(file, desk, family, told, payload, at),
+        _ if kind.ends_with("_output") => outputs::take(file, desk, family, item, at),
+        _ if kind.ends_with("_call") => called(file, desk, family, item, at),
         _ => {
             desk.unknown(file.thread.scope(), at, if kind.is_empty() { "none" } else { kind });
-            produced(file, desk, payload, at);
+            produced(file, desk, item, at);
         }
     }
 }
 
-/// The messages of an item, or of a list of items.
+/// The messages of a list of items.
 pub(super) fn messages(json: &str) -> Vec<Message> {
-    match serde_json::from_str(json) {
-        Ok(list @ Value::Array(_)) => shape::messages(list),
-        Ok(item) => shape::messages(Value::Array(vec![item])),
-        Err(_) => Vec::new(),
-    }
+    serde_json::from_str(json).map(messages_of).unwrap_or_default()
+}
+
+/// The messages of an item, or of a list of items.
+pub(super) fn messages_of(item: Value) -> Vec<Message> {
+    shape::messages(if item.is_array() { item } else { Value::Array(vec![item]) })
 }
 
 /// A hash by which a text is known again; it never leaves.
@@ -45,8 +46,7 @@ pub(super) fn known(text: &str) -> u64 {
     hasher.finish()
 }
 
-fn hear(file: &mut File, payload: &str) {
-    let Ok(item) = serde_json::from_str::<Value>(payload) else { return };
+fn hear(file: &mut File, item: Value) {
     let said = item.pointer("/content/0/text").and_then(Value::as_str);
     let is_user = item.get("role").and_then(Value::as_str) == Some("user");
     if let Some(said) = said.filter(|_| is_user) {
@@ -56,12 +56,12 @@ fn hear(file: &mut File, payload: &str) {
         }
         skills::mentioned(said, &mut file.skills);
     }
-    shape::messages(Value::Array(vec![item])).into_iter().for_each(|message| file.thread.hear(message));
+    messages_of(item).into_iter().for_each(|message| file.thread.hear(message));
 }
 
 /// A model answers: the first item after the last count of tokens begins an inference.
-fn produced(file: &mut File, desk: &mut Desk, payload: &str, at: u64) {
-    let parts = messages(payload).into_iter().flat_map(|message| message.parts).collect();
+fn produced(file: &mut File, desk: &mut Desk, item: Value, at: u64) {
+    let parts = messages_of(item).into_iter().flat_map(|message| message.parts).collect();
     begin(file, desk, at);
     file.thread.saw(desk, at);
     if let Some(answer) = &mut file.thread.answer {
@@ -76,12 +76,15 @@ fn begin(file: &mut File, desk: &mut Desk, at: u64) {
     }
 }
 
-fn called(file: &mut File, desk: &mut Desk, family: &mut Family, told: &Payload<'_>, payload: &str, at: u64) {
-    produced(file, desk, payload, at);
-    let kind = told.kind.or_empty();
-    let Some(id) = told.call_id.some().or(told.id.some()) else { return };
-    let name = told.name.some().unwrap_or(kind.strip_suffix("_call").unwrap_or(kind));
-    let arguments = told.arguments.or(told.input).or(told.action).map(text);
+fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Value, at: u64) {
+    let member = |name: &str| item.get(name).filter(|member| !member.is_null());
+    let arguments = ["arguments", "input", "action"].into_iter().find_map(member).map(|told| text(told).into_owned());
+    let word = |name: &str| item.get(name).and_then(Value::as_str).filter(|word| !word.is_empty()).map(str::to_owned);
+    let (kind, status) = (word("type").unwrap_or_default(), word("status"));
+    let (id, name) = (word("call_id").or_else(|| word("id")), word("name"));
+    produced(file, desk, item, at);
+    let (Some(id), kind) = (&id, kind.as_str()) else { return };
+    let name = name.as_deref().unwrap_or(kind.strip_suffix("_call").unwrap_or(kind));
     let mut attrs = Attrs::default();
     attrs.set(TOOL_KIND, desk.label(kind));
     if let Some(server) = mcp_server(name) {
@@ -112,9 +115,9 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, told: &Payload<
     }
     // What the provider itself runs has returned when it is told.
     let is_hosted = matches!(kind, "web_search_call" | "image_generation_call" | "file_search_call");
-    if is_hosted && matches!(told.status.get(), Some("completed" | "failed" | "incomplete")) {
+    if is_hosted && matches!(status.as_deref(), Some("completed" | "failed" | "incomplete")) {
         let ended = file.begun.remove(&format!("{id}/end")).unwrap_or(at);
-        let failed = told.status.get() != Some("completed");
+        let failed = status.as_deref() != Some("completed");
         let outcome = failed.then_some(crate::event::Outcome::Failed);
         let end = ToolEnd { at: ended, outcome, ..ToolEnd::default() };
         if let Some(record) = file.thread.close_tool(id, end) {

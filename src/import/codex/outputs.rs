@@ -1,44 +1,86 @@
 //! What tools returned, and how it is told that they failed.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::family::Family;
 use super::file::File;
 use super::items;
-use super::row::{Payload, text};
+use super::row::text;
 use crate::event::{Outcome, Part, RawText, ResultContent};
-use crate::import::session::{Desk, ToolEnd, exit_code, first_line};
+use crate::import::session::{Desk, Loose, Object, Text, ToolEnd, exit_code, first_line};
 use crate::semconv::{ERROR_KIND, TERMINAL_EXIT_CODE};
 
-pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: &Payload<'_>, payload: &str, at: u64) {
-    let Some(id) = told.call_id.some() else { return };
-    let output = told.output.or(told.result);
-    let said = output.map(text).unwrap_or_default();
-    let parsed: Option<Value> =
-        if said.trim_start().starts_with('{') { serde_json::from_str(&said).ok() } else { None };
-    if let Some(child) = parsed.as_ref().and_then(|parsed| parsed.get("agent_id")).and_then(Value::as_str) {
-        family.spawned(&file.id, id, child);
-    }
+pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, item: Value, at: u64) {
+    let Some(id) = item.get("call_id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned) else {
+        return;
+    };
     let mut end = ToolEnd { at, ..ToolEnd::default() };
-    match &parsed {
-        Some(parsed) => of_object(desk, parsed, &mut end),
-        None => of_text(desk, &said, &mut end),
-    }
-    end.content = content(payload, output.is_some()).or_else(|| {
+    let (has_output, other) = {
+        let member = |name: &str| item.get(name).filter(|member| !member.is_null());
+        let output = ["output", "result"].into_iter().find_map(member);
+        let said = output.map(text).unwrap_or_default();
+        let is_object = said.trim_start().starts_with('{');
+        let told: Option<Told<'_>> = if is_object { serde_json::from_str(&said).ok() } else { None };
+        match &told {
+            Some(told) => {
+                if let Some(child) = told.agent_id.get() {
+                    family.spawned(&file.id, &id, child);
+                }
+                of_object(desk, told, &mut end);
+            }
+            None => of_text(desk, &said, &mut end),
+        }
         // Of `tool_search_output` and its like.
-        output.map(|_| ResultContent::Text(RawText::from(said.as_str())))
-    });
-    if let Some(record) = file.thread.close_tool(id, end) {
+        let kind = item.get("type").and_then(Value::as_str);
+        let is_known = matches!(kind, Some("function_call_output" | "custom_tool_call_output"));
+        let is_other = !is_known || member("output").is_none_or(Value::is_object);
+        let other = (is_other && output.is_some()).then(|| ResultContent::Text(RawText::from(&*said)));
+        (output.is_some(), other)
+    };
+    end.content = content(item, has_output).or(other);
+    if let Some(record) = file.thread.close_tool(&id, end) {
         desk.call(record);
     }
 }
 
-fn content(payload: &str, has_output: bool) -> Option<ResultContent> {
-    let messages = if has_output { items::messages(payload) } else { Vec::new() };
+fn content(item: Value, has_output: bool) -> Option<ResultContent> {
+    let messages = if has_output { items::messages_of(item) } else { Vec::new() };
     messages.into_iter().flat_map(|message| message.parts).find_map(|part| match part {
         Part::ToolResult { content, .. } => Some(content),
         _ => None,
     })
+}
+
+/// What an object that a tool returned says of itself.
+#[derive(Deserialize)]
+struct Told<'a> {
+    #[serde(borrow, default)]
+    agent_id: Text<'a>,
+    #[serde(default)]
+    exit_code: Loose<i64>,
+    #[serde(default, rename = "exitCode")]
+    exit_code_too: Loose<i64>,
+    #[serde(default)]
+    metadata: Object<Metadata>,
+    #[serde(borrow, default)]
+    status: Text<'a>,
+    #[serde(borrow, default)]
+    message: Text<'a>,
+    #[serde(borrow, default)]
+    output: Text<'a>,
+    #[serde(default)]
+    is_error: Loose<bool>,
+    #[serde(default, rename = "isError")]
+    is_error_too: Loose<bool>,
+    #[serde(default)]
+    error: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    exit_code: Loose<i64>,
 }
 
 fn fail(desk: &Desk, end: &mut ToolEnd, kind: &str, error: Option<&str>) {
@@ -48,20 +90,20 @@ fn fail(desk: &Desk, end: &mut ToolEnd, kind: &str, error: Option<&str>) {
 }
 
 /// An object that says of itself that it is an error.
-fn of_object(desk: &Desk, told: &Value, end: &mut ToolEnd) {
-    let word = |name: &str| told.get(name).and_then(Value::as_str);
-    let flag = |name: &str| told.get(name).and_then(Value::as_bool) == Some(true);
-    let code = ["/exit_code", "/exitCode", "/metadata/exit_code"].iter().find_map(|path| told.pointer(path)?.as_i64());
+fn of_object(desk: &Desk, told: &Told<'_>, end: &mut ToolEnd) {
+    let metadata = told.metadata.0.as_ref().and_then(|metadata| metadata.exit_code.0);
+    let code = told.exit_code.0.or(told.exit_code_too.0).or(metadata);
+    let is_error = told.is_error.0 == Some(true) || told.is_error_too.0 == Some(true);
     if let Some(code) = code {
         end.attrs.set(TERMINAL_EXIT_CODE, code);
     }
-    let error = match told.get("error") {
+    let error = match &told.error {
         Some(Value::String(error)) => Some(error.as_str()),
         Some(Value::Object(error)) => Some(error.get("message").and_then(Value::as_str).unwrap_or_default()),
         _ => None,
     };
-    let said = error.or(word("message")).or(word("output"));
-    if flag("is_error") || flag("isError") || matches!(word("status"), Some("error" | "failed")) || error.is_some() {
+    let said = error.or(told.message.get()).or(told.output.get());
+    if is_error || matches!(told.status.get(), Some("error" | "failed")) || error.is_some() {
         fail(desk, end, "tool_error", said);
     } else if code.is_some_and(|code| code != 0) {
         fail(desk, end, "exit_code", said);

@@ -1,10 +1,12 @@
 //! One row of a session file.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::import::session::{Loose, Text};
+use crate::import::session::{Loose, Object, Text};
 
 /// A row's envelope.
 #[derive(Deserialize)]
@@ -25,33 +27,19 @@ pub(super) struct Payload<'a> {
     #[serde(borrow, default, rename = "type")]
     pub(super) kind: Text<'a>,
     #[serde(borrow, default)]
-    pub(super) id: Text<'a>,
-    #[serde(borrow, default)]
     pub(super) turn_id: Text<'a>,
     #[serde(borrow, default)]
     pub(super) call_id: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) name: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) role: Text<'a>,
     #[serde(borrow, default)]
     pub(super) status: Text<'a>,
     #[serde(borrow, default, alias = "text", alias = "prompt")]
     pub(super) message: Text<'a>,
     #[serde(borrow, default)]
-    pub(super) arguments: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) input: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) action: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) output: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     pub(super) result: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) info: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    pub(super) invocation: Loose<Invocation<'a>>,
+    pub(super) invocation: Object<Invocation<'a>>,
     #[serde(default)]
     pub(super) exit_code: Loose<i64>,
     #[serde(default)]
@@ -141,6 +129,6 @@ impl Meta<'_> {
 }
 
 /// The text of a member: of a string what it holds, of anything else its JSON.
-pub(super) fn text(value: &RawValue) -> String {
-    serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned())
+pub(super) fn text(value: &Value) -> Cow<'_, str> {
+    value.as_str().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed)
 }

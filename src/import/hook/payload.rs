@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::fact::{Fact, Hook, Veiled};
 use crate::event::{RawText, ResultContent};
-use crate::import::session::{Loose, Text, first_line};
+use crate::import::session::{Loose, Object, Text, first_line, mended};
 use crate::privacy::measure::Telling;
 use crate::privacy::{Policy, Tally};
 use crate::semconv::Field;
@@ -49,7 +49,7 @@ struct Payload<'a> {
     #[serde(borrow, default)]
     permission_id: Text<'a>,
     #[serde(borrow, default)]
-    permission: Loose<Permission<'a>>,
+    permission: Object<Permission<'a>>,
     #[serde(borrow, default)]
     trigger: Text<'a>,
     #[serde(borrow, default)]
@@ -74,6 +74,11 @@ pub fn read(payload: &[u8], name: Option<&str>, time_unix_nano: u64, policy: &Po
     if payload.trim_ascii_start().first() != Some(&b'{') {
         return None;
     }
+    let fact = |payload: &[u8]| fact(payload, name, time_unix_nano, policy);
+    fact(payload).or_else(|| fact(&mended(payload)?))
+}
+
+fn fact(payload: &[u8], name: Option<&str>, time_unix_nano: u64, policy: &Policy) -> Option<Fact> {
     let told: Payload<'_> = serde_json::from_slice(payload).ok()?;
     let tally = Tally::default();
     let telling = Telling { policy, hasher: policy.hasher(), tally: &tally };

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::import::session::{Loose, Text};
+use crate::import::session::{Loose, Object, Text};
 
 /// An event's envelope.
 #[derive(Deserialize)]
@@ -16,7 +16,7 @@ pub(super) struct Envelope<'a> {
     #[serde(borrow, default)]
     pub(super) aggregate_id: Text<'a>,
     #[serde(borrow, default, alias = "payload")]
-    pub(super) data: Loose<Data<'a>>,
+    pub(super) data: Object<Data<'a>>,
 }
 
 /// What an event says. Each member that has another type than it should is absent.

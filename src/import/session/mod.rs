@@ -28,7 +28,7 @@ pub use time::unix_nanos;
 pub(in crate::import) use answer::response;
 pub(in crate::import) use cut::{Cut, Cutter};
 pub(in crate::import) use desk::{Desk, moment};
-pub(in crate::import) use loose::{Loose, Text};
+pub(in crate::import) use loose::{Loose, Object, Text, mended};
 pub(in crate::import) use seen::Recent;
 pub(in crate::import) use thread::{Origin, Thread, Who};
 pub(in crate::import) use tool::ToolEnd;
