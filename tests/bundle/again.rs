@@ -6,14 +6,7 @@ use veilspan::reduce::{CodeCell, FindingKind, Rollout};
 use veilspan::semconv::CODE_CELL_RUNTIME_ID;
 
 use super::build::*;
-
-fn exec() -> Value {
-    json!({"type": "exec_command"})
-}
-
-fn invocation(name: &str, arguments: &str) -> Value {
-    json!({"tool_name": name, "payload": {"type": "function", "arguments": arguments}})
-}
+use super::tools::{exec, invocation};
 
 fn direct(id: &str, text: &str) -> Value {
     json!({"type": "direct_response", "response_item": output(id, text)})

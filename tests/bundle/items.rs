@@ -55,7 +55,7 @@ fn reduction_a05_what_moved_is_the_same_and_only_what_is_new_is_new() {
     assert_eq!(shown(inferences(&bundle.reduce())[1]), [1, 2, 0]);
 }
 
-fn thoughts(text: Option<&str>, summary: Option<&str>, blob: Option<&str>) -> serde_json::Value {
+pub fn thoughts(text: Option<&str>, summary: Option<&str>, blob: Option<&str>) -> serde_json::Value {
     let content: Vec<_> = text.into_iter().map(|text| json!({"type": "reasoning_text", "text": text})).collect();
     let summary: Vec<_> = summary.into_iter().map(|text| json!({"type": "summary_text", "text": text})).collect();
     json!({"type": "reasoning", "content": content, "summary": summary, "encrypted_content": blob})
@@ -172,7 +172,7 @@ fn reduction_a13_a_response_that_nobody_has_seen_leaves_a_gap_until_the_next_who
     assert_eq!((shown(requests[1]), shown(requests[2])), (vec![1], vec![0, 1]));
 }
 
-fn install(bundle: &mut Bundle, id: &str, before: serde_json::Value, after: serde_json::Value) {
+pub fn install(bundle: &mut Bundle, id: &str, before: serde_json::Value, after: serde_json::Value) {
     let body = json!({"input_history": before, "replacement_history": after});
     let payload = bundle.payload("compaction_checkpoint", body);
     bundle.told(json!({"type": "compaction_installed", "compaction_id": id, "checkpoint_payload": payload}));
@@ -304,105 +304,4 @@ fn reduction_a22_a_late_partial_answer_is_kept_and_changes_no_status() {
     assert_eq!(produced(inference), [1]);
     assert!(inference.call.late);
     assert_eq!(inference.call.attrs.text(veilspan::semconv::EVIDENCE_RESPONSE), Some("raw_payload:2"));
-}
-
-#[test]
-fn reduction_a10_a_call_that_moved_and_has_other_arguments_is_a_conflict_all_the_same() {
-    let mut bundle = Bundle::new();
-    bundle.ask("i1", json!([user("hi")]));
-    bundle.answer("i1", "resp-1", json!([call("call-1", "{\"x\":1}"), call("call-2", "{}")]));
-    bundle.ask("i2", json!([developer("new"), user("hi"), call("call-1", "{\"y\":1}"), call("call-2", "{}")]));
-    let rollout = bundle.reduce();
-    assert_eq!(kinds(&rollout), [FindingKind::Conflict]);
-    assert_eq!(shown(inferences(&rollout)[1]), [3, 0, 1, 2]);
-}
-
-#[test]
-fn reduction_a01_and_reduction_a05_equal_items_keep_their_order_when_they_move() {
-    let mut bundle = Bundle::new();
-    bundle.ask("i1", json!([developer("rules"), user("ok"), user("ok"), user("ok")]));
-    bundle.ask("i2", json!([user("ok"), user("ok"), user("ok"), user("ok"), developer("rules")]));
-    assert_eq!(shown(inferences(&bundle.reduce())[1]), [1, 2, 3, 4, 0]);
-}
-
-#[test]
-fn a_long_history_of_equal_items_that_moved_costs_no_more_than_another() {
-    let mut bundle = Bundle::new();
-    let many: Vec<_> = (0..20_000).map(|_| user("ok")).collect();
-    bundle.ask("i1", json!([&[developer("rules")], &many[..]].concat()));
-    bundle.ask("i2", json!([&many[..], &[developer("rules")]].concat()));
-    let rollout = bundle.reduce();
-    assert_eq!(thread(&rollout, "R").items.len(), 20_001);
-}
-
-#[test]
-fn reduction_a07_thoughts_that_are_sent_again_without_their_blob_are_the_same() {
-    let whole = thoughts(Some("think"), Some("short"), Some("blob"));
-    for again in [thoughts(Some("think"), Some("short"), None), thoughts(None, Some("short"), None)] {
-        let mut bundle = Bundle::new();
-        bundle.ask("i1", json!([user("hi")]));
-        bundle.answer("i1", "resp-1", json!([whole]));
-        bundle.ask("i2", json!([user("hi"), again]));
-        bundle.ask("i3", json!([user("hi"), whole]));
-        let rollout = bundle.reduce();
-        assert_eq!((shown(inferences(&rollout)[1]), shown(inferences(&rollout)[2])), (vec![0, 1], vec![0, 1]));
-    }
-    // Other words are other thoughts.
-    let mut bundle = Bundle::new();
-    bundle.ask("i1", json!([user("hi")]));
-    bundle.answer("i1", "resp-1", json!([whole]));
-    bundle.ask("i2", json!([user("hi"), thoughts(Some("other"), None, None)]));
-    assert_eq!(shown(inferences(&bundle.reduce())[1]), [0, 2]);
-}
-
-#[test]
-fn reduction_a07_thoughts_without_a_blob_get_the_one_that_is_told_later() {
-    let mut bundle = Bundle::new();
-    bundle.ask("i1", json!([user("hi")]));
-    bundle.answer("i1", "resp-1", json!([thoughts(Some("think"), None, None)]));
-    bundle.ask("i2", json!([user("hi"), thoughts(Some("think"), None, Some("blob"))]));
-    bundle.ask("i3", json!([user("hi"), thoughts(None, None, Some("blob"))]));
-    let rollout = bundle.reduce();
-    assert_eq!((shown(inferences(&rollout)[1]), shown(inferences(&rollout)[2])), (vec![0, 1], vec![0, 1]));
-    let parts = thread(&rollout, "R").items[1].facet.clone().unwrap().parts;
-    assert_eq!(parts.iter().map(|part| part.kind).collect::<Vec<_>>(), [PartKind::Text, PartKind::Encoded]);
-}
-
-#[test]
-fn reduction_a16_and_b08_three_compactions_and_one_of_another_thread_keep_apart() {
-    let mut bundle = Bundle::new();
-    bundle.ask("i1", json!([user("hi")]));
-    bundle.child("C", "/root/child", "R");
-    bundle.turn("C", "t2");
-    bundle.ask_in("C", "t2", "i2", json!({"input": [user("hi")]}));
-    install(&mut bundle, "c1", json!([user("hi")]), json!([user("one")]));
-    install(&mut bundle, "c2", json!([user("one")]), json!([user("two")]));
-    install(&mut bundle, "c3", json!([user("two")]), json!([user("three")]));
-    bundle.ask_in("C", "t2", "i3", json!({"input": [user("hi"), user("more")]}));
-    let rollout = bundle.reduce();
-    let compactions = &thread(&rollout, "R").compactions;
-    assert!(compactions.windows(2).all(|two| two[0].replacement == two[1].replaced));
-    let child = thread(&rollout, "C");
-    assert_eq!((compactions.len(), child.compactions.len(), child.items.len()), (3, 0, 2));
-}
-
-#[test]
-fn b07_a_result_that_is_told_shorter_without_a_compaction_is_another_item_and_no_conflict() {
-    let mut bundle = Bundle::new();
-    bundle.ask("i1", json!([user("hi"), call("call-1", "{}"), output("call-1", "a long result")]));
-    bundle.ask("i2", json!([user("hi"), call("call-1", "{}"), output("call-1", "a long…")]));
-    let rollout = bundle.reduce();
-    assert!(rollout.findings.is_empty());
-    assert_eq!(shown(inferences(&rollout)[1]), [0, 1, 3]);
-}
-
-#[test]
-fn b05_arguments_that_are_no_json_are_compared_whole() {
-    let long = |end: &str| format!("{{\"a\": {}{end}", "ü".repeat(400));
-    let mut bundle = Bundle::new();
-    bundle.ask("i1", json!([user("hi"), call("call-1", &long("x"))]));
-    bundle.ask("i2", json!([user("hi"), call("call-1", &long("x"))]));
-    assert!(bundle.reduce().findings.is_empty());
-    bundle.ask("i3", json!([user("hi"), call("call-1", &long("y"))]));
-    assert_eq!(kinds(&bundle.reduce()), [FindingKind::Conflict]);
 }

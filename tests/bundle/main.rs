@@ -9,6 +9,7 @@ mod canaries;
 mod cells;
 mod fixtures;
 mod garbage;
+mod histories;
 mod items;
 mod modes;
 mod odd;

@@ -7,11 +7,11 @@ use veilspan::semconv::{
 
 use super::build::*;
 
-fn exec() -> serde_json::Value {
+pub fn exec() -> serde_json::Value {
     json!({"type": "exec_command"})
 }
 
-fn invocation(name: &str, arguments: &str) -> serde_json::Value {
+pub fn invocation(name: &str, arguments: &str) -> serde_json::Value {
     json!({"tool_name": name, "payload": {"type": "function", "arguments": arguments}})
 }
 
