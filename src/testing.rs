@@ -22,7 +22,7 @@ impl MemorySink {
     /// The closed calls among them.
     pub fn calls(&self) -> Vec<CallRecord<Veiled>> {
         let closed = |record| match record {
-            Record::Closed(call) => Some(call),
+            Record::Closed(call) => Some(*call),
             Record::Opened(_) => None,
         };
         self.records().into_iter().filter_map(closed).collect()

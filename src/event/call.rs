@@ -254,13 +254,11 @@ pub struct OpenRecord {
 
 /// What the recorder hands to a sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
-// Almost all records are closed calls, and a box for each would cost more than moving it.
-#[allow(clippy::large_enum_variant)]
 pub enum Record {
     /// A call has opened.
-    Opened(OpenRecord),
+    Opened(Box<OpenRecord>),
     /// A call has closed.
-    Closed(CallRecord<Veiled>),
+    Closed(Box<CallRecord<Veiled>>),
 }
 
 impl CallRecord<Veiled> {

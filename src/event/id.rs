@@ -151,11 +151,6 @@ macro_rules! hex_id {
                 (bytes != [0; $bytes]).then_some(Self(bytes))
             }
 
-            /// The hex digits, written into `buffer`.
-            pub(crate) fn encode<'b>(&self, buffer: &'b mut [u8; 2 * $bytes]) -> &'b str {
-                hex::encode(&self.0, buffer)
-            }
-
             /// The bytes on the wire.
             pub const fn as_bytes(&self) -> &[u8; $bytes] {
                 &self.0

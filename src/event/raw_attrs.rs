@@ -106,6 +106,12 @@ impl RawAttrs {
         }
     }
 
+    /// Wipes all of them, and takes others in the same memory.
+    pub(crate) fn clear(&mut self) {
+        self.row.clear();
+        (self.count, self.left_out) = (0, 0);
+    }
+
     /// Forgets what a later value of the same key has replaced. Arrays keep all their elements.
     pub(crate) fn compact(&mut self) {
         let mut kept = Self::default();
@@ -273,11 +279,20 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
+impl Row {
+    fn clear(&mut self) {
+        if let Some(used) = self.here.get_mut(..self.length.min(HERE)) {
+            used.fill(0);
+            zeroize::optimization_barrier(&*used);
+        }
+        wipe(&mut self.elsewhere);
+        (self.length, self.elsewhere) = (0, Vec::new());
+    }
+}
+
 impl Drop for Row {
     fn drop(&mut self) {
-        self.here.fill(0);
-        zeroize::optimization_barrier(self.here.as_slice());
-        wipe(&mut self.elsewhere);
+        self.clear();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::{CallId, CallKind, ProducerId, RawAttrs, SpanId, TraceId};
+use super::{CallId, CallKind, ProducerId, RawAttrs, SpanId, TraceId, hex};
 
 /// The identity path of a call. Every id is scoped by the ones before it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,19 +103,22 @@ pub struct SpanIds {
 impl SpanIds {
     /// The id that a call makes of its own span where nobody gave it one: `<trace id>-<span id>`.
     pub(crate) fn own_id(&self) -> ByteString {
-        let mut own = String::with_capacity(32 + 1 + 16);
-        own.push_str(self.trace.encode(&mut [0; 32]));
-        own.push('-');
-        own.push_str(self.span.encode(&mut [0; 16]));
-        ByteString::from(own)
+        std::str::from_utf8(&self.own_digits()).unwrap_or_default().into()
+    }
+
+    fn own_digits(&self) -> [u8; 32 + 1 + 16] {
+        let mut own = [b'-'; 32 + 1 + 16];
+        let (trace, rest) = own.split_at_mut(32);
+        hex::write(self.trace.as_bytes(), trace);
+        if let [_, span @ ..] = rest {
+            hex::write(self.span.as_bytes(), span);
+        }
+        own
     }
 
     /// Whether this is that id.
     pub(crate) fn is_own_id(&self, id: &str) -> bool {
-        let parts = id.split_at_checked(32).zip(id.get(33..));
-        parts.is_some_and(|((trace, rest), span)| {
-            trace == self.trace.encode(&mut [0; 32]) && rest.starts_with('-') && span == self.span.encode(&mut [0; 16])
-        })
+        id.as_bytes() == self.own_digits()
     }
 }
 

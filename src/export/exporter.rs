@@ -88,7 +88,7 @@ impl Exporter {
         })
     }
 
-    fn opened(&self, open: OpenRecord) -> Result<(), Drop> {
+    fn opened(&self, open: Box<OpenRecord>) -> Result<(), Drop> {
         let Way::Disk(sender) = &self.way else { return Ok(()) };
         self.encoding().tell_startup();
         let rank = if open.key.kind == CallKind::Turn { Rank::TurnEnd } else { Rank::Completed };

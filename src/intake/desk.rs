@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::spans::OpenSpans;
-use super::spares::boxed;
 use super::{Counters, Counts, Drained, Drop, Intake, Propagation, Sampler, Whole};
 use crate::event::{
     At, CallId, CallIds, Clock, Event, Key, Kind, Mark, ProducerId, Raw, RawAttrs, Scope, Source, prepare_ids,
@@ -125,7 +124,7 @@ impl Desk {
 
     fn tell(&self, scope: &Arc<Scope>, key: Key, kind: Kind<Raw>) {
         let (scope, at) = (Arc::clone(scope), self.at(self.now()));
-        self.intake.mark(boxed(Event { scope, key, at, source: Source::Recorder, kind }));
+        self.intake.mark(Box::new(Event { scope, key, at, source: Source::Recorder, kind }));
     }
 
     /// Takes the event that closes a call that was taken.

@@ -69,7 +69,7 @@ impl Newest {
 
     /// The same for what was veiled while a policy was set that came after `version`.
     pub(super) fn lower_stores_after(&self, version: u64) {
-        if self.version.load(Ordering::Acquire) != version {
+        if self.version() != version {
             self.stores().lower();
         }
     }
@@ -91,11 +91,13 @@ impl Newest {
         self.stores.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many policies were set.
+    pub(super) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
     /// The policies that were set since `version`, which then is the present one.
     pub(super) fn since(&self, version: &mut u64) -> Vec<Swap> {
-        if self.version.load(Ordering::Acquire) == *version {
-            return Vec::new();
-        }
         let mut swaps = self.swaps.lock().unwrap_or_else(PoisonError::into_inner);
         *version = self.version.load(Ordering::Acquire);
         std::mem::take(&mut swaps)

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::calls::Calls;
+use super::events;
 use super::newest::Newest;
 use super::policies::Policies;
 use super::progress::Progress;
 use super::queue::{Batch, Item, Queue, Told};
 use super::settlement::Settlement;
-use super::spares::unboxed;
 use super::watch::Watch;
 use super::{Counters, Drop, Ranges, Refused, Sink, Whole};
 use crate::event::{
-    At, Attrs, CallRecord, Closed, Event, Given, Key, Kind, Mark, OpenRecord, Opened, Outcome, Raw, Record, Returned,
-    Scope, Veiled,
+    At, Attrs, CallRecord, Closed, Event, Given, Key, Kind, Mark, OpenRecord, Opened, Outcome, Raw, RawAttrs, Record,
+    Returned, Veiled,
 };
-use crate::privacy::{Policy, Veil};
+use crate::privacy::{Pass, Policy, Veil};
 use crate::semconv::END_INFERRED;
 
 /// What the thread works with.
@@ -31,17 +31,19 @@ pub(super) struct Pipeline {
     /// How often something was lost, as far as the history that was told is concerned.
     losses: u64,
     losses_seen: u64,
-    open: Calls<Box<OpenCall>>,
+    open: Calls<OpenCall>,
     policies: Policies,
     progress: Option<Arc<Progress>>,
     /// Events that the sink was offered and may not have kept yet.
     handled: Ranges,
 }
 
-/// What a call's opened event told, until its closed event comes: the record, of which the close is still missing. On the
-/// heap, since it is larger than all else here and would move with every step.
+/// So many bytes of events that are done may still count as waiting.
+const RELEASED_AT_ONCE: usize = 16 << 10;
+
+/// What a call's opened event told, until its closed event comes: the record, of which the close is still missing.
 struct OpenCall {
-    record: CallRecord<Veiled>,
+    record: Box<CallRecord<Veiled>>,
     /// The losses that had happened when it was veiled.
     losses: u64,
     /// The policy under which it was veiled.
@@ -76,13 +78,22 @@ impl Pipeline {
         let mut batch = Batch::default();
         loop {
             self.queue.take(&mut batch);
+            let mut veiled = 0;
             for Item { told, bytes } in batch.items.drain(..) {
                 match told {
-                    Told::Event(event) => self.raw_event(unboxed(event), None),
+                    Told::Event(event) => {
+                        self.event(&event, None);
+                        events::give(event);
+                    }
                     Told::Whole(whole) => self.whole(whole),
                 }
-                self.queue.release(bytes);
+                // The count is shared with all callers, so it is touched once for many events.
+                veiled += bytes;
+                if veiled >= RELEASED_AT_ONCE {
+                    self.queue.release(std::mem::take(&mut veiled));
+                }
             }
+            self.queue.release(veiled);
             self.commit();
             self.counters.set_veiled(self.veil.counts());
             for flush in batch.flushes.drain(..) {
@@ -112,14 +123,25 @@ impl Pipeline {
     }
 
     /// `under` is the policy under which its call opened, where that is known by itself.
-    fn raw_event(&mut self, event: Event<Raw>, under: Option<&Policy>) {
+    fn event(&mut self, event: &Event<Raw>, under: Option<&Policy>) {
         self.forget_history_after_losses();
         self.policies.look(event.at.seq, &mut self.veil);
-        let opened_under = under.or_else(|| self.open.get(&event.key).map(|call| &call.policy));
-        let event = self.policies.event(opened_under, &mut self.veil, event);
+        match &event.kind {
+            Kind::Opened(opened, given) => self.opened(event, opened, given, under),
+            Kind::Marked(mark) => self.marked(event, mark),
+            Kind::Learned(attrs) => self.learned(event, attrs),
+            Kind::Closed(closed, returned) => self.closed(event, closed, returned),
+            Kind::Stated { .. } | Kind::Quarantined { .. } | Kind::Tick | Kind::Unknown { .. } => {}
+        }
+    }
+
+    /// What `work` makes of an event of a call that opened under `policy`.
+    fn veiled<T>(&mut self, event: &Event<Raw>, policy: Option<&Policy>, work: impl FnOnce(&mut Pass<'_>) -> T) -> T {
+        let other = self.policies.other(policy, &self.veil);
+        let veiled = self.veil.pass(other.as_ref(), event.scope.tenant.as_ref(), work);
         self.policies.lower_stores();
         self.handle(event.at);
-        self.event(event, under.cloned());
+        veiled
     }
 
     fn whole(&mut self, whole: Box<dyn Whole>) {
@@ -127,8 +149,9 @@ impl Pipeline {
         match whole.unfold() {
             Ok([opened, closed]) => {
                 let under = self.policies.before(opened_at.seq);
-                self.raw_event(opened, under.as_ref());
-                self.raw_event(closed, None);
+                self.event(&opened, under.as_ref());
+                self.event(&closed, None);
+                [opened, closed].into_iter().for_each(events::give);
             }
             Err(reason) => {
                 [opened_at, closed_at].into_iter().for_each(|at| self.handle(at));
@@ -148,33 +171,16 @@ impl Pipeline {
         }
     }
 
-    fn event(&mut self, event: Event<Veiled>, under: Option<Policy>) {
-        let Event { scope, key, at, kind, .. } = event;
-        match kind {
-            Kind::Opened(opened, given) => self.opened(scope, key, at, opened, given, under),
-            Kind::Marked(mark) => self.marked(key, at, mark),
-            Kind::Learned(attrs) => {
-                if let Some(call) = self.open.get_mut(&key) {
-                    call.record.learn(&attrs);
-                }
-            }
-            Kind::Closed(closed, returned) => self.closed(&scope, key, at, closed, returned),
-            Kind::Stated { .. } | Kind::Quarantined { .. } | Kind::Tick | Kind::Unknown { .. } => {}
-        }
-    }
-
-    fn opened(
-        &mut self,
-        scope: Arc<Scope>,
-        key: Key,
-        at: At,
-        opened: Opened<Veiled>,
-        given: Given<Veiled>,
-        under: Option<Policy>,
-    ) {
+    fn opened(&mut self, event: &Event<Raw>, opened: &Opened<Raw>, given: &Given<Raw>, under: Option<&Policy>) {
+        let Event { key, at, .. } = *event;
+        let record = self.veiled(event, under, |pass| {
+            let scope = pass.scope(&event.scope, Some(&opened.span));
+            let given = pass.given(key.kind, &scope, given);
+            Box::new(CallRecord::open(scope, key, at, pass.opened(opened), given))
+        });
         if self.sink.wants_opened() {
-            let open = || OpenRecord { scope: Arc::clone(&scope), key, at, opened: opened.clone() };
-            if let Err(refused) = self.offer(|| Record::Opened(open())) {
+            let open = || OpenRecord { scope: Arc::clone(&record.scope), key, at, opened: record.opened.clone() };
+            if let Err(refused) = self.offer(|| Record::Opened(Box::new(open()))) {
                 // Where a shutdown has run out of time it has been counted as lost.
                 if self.settlement.claim() {
                     self.counters.add_dropped(refused.reason, 1);
@@ -183,30 +189,57 @@ impl Pipeline {
                 return;
             }
         }
-        let record = CallRecord::open(scope, key, at, opened, given);
-        let policy = under.unwrap_or_else(|| self.veil.policy().clone());
-        self.open.insert(key, Box::new(OpenCall { record, losses: self.losses, policy }));
+        let policy = under.unwrap_or_else(|| self.veil.policy()).clone();
+        self.open.insert(key, OpenCall { record, losses: self.losses, policy });
     }
 
     /// A mark of a call that was refused is lost with it.
-    fn marked(&mut self, key: Key, at: At, mark: Mark<Veiled>) {
-        let is_kept = self.open.get_mut(&key).is_some_and(|call| call.record.mark(at, mark));
+    fn marked(&mut self, event: &Event<Raw>, mark: &Mark<Raw>) {
+        let policy = self.policy_of(event.key);
+        let mark = self.veiled(event, policy.as_ref(), |pass| {
+            let scope = pass.scope(&event.scope, None);
+            pass.mark(&scope, mark)
+        });
+        let is_kept = self.open.get_mut(&event.key).is_some_and(|call| call.record.mark(event.at, mark));
         if !is_kept {
             self.counters.add_dropped(Drop::MarkLost, 1);
         }
     }
 
-    fn closed(&mut self, scope: &Scope, key: Key, at: At, closed: Closed<Veiled>, returned: Returned<Veiled>) {
-        let Some(mut call) = self.open.remove(&key) else {
+    fn learned(&mut self, event: &Event<Raw>, attrs: &RawAttrs) {
+        let policy = self.policy_of(event.key);
+        let attrs = self.veiled(event, policy.as_ref(), |pass| pass.attrs(attrs));
+        if let Some(call) = self.open.get_mut(&event.key) {
+            call.record.learn(&attrs);
+        }
+    }
+
+    /// The policy under which a call opened.
+    fn policy_of(&self, key: Key) -> Option<Policy> {
+        self.open.get(&key).map(|call| call.policy.clone())
+    }
+
+    fn closed(&mut self, event: &Event<Raw>, closed: &Closed<Raw>, returned: &Returned<Raw>) {
+        let Some(mut call) = self.open.remove(&event.key) else {
             // The opening was refused and counted then: the close is not offered.
-            return;
+            return self.handle(event.at);
         };
-        call.record.close(at, closed, returned);
+        let policy = call.policy.clone();
+        self.veiled(event, Some(&policy), |pass| {
+            let closed = pass.closed(closed);
+            let returned = pass.returned(event.key.kind, &closed, returned);
+            call.record.close(event.at, closed, returned);
+        });
+        self.finish(call);
+    }
+
+    /// Hands on a call that is whole.
+    fn finish(&mut self, OpenCall { mut record, losses, policy }: OpenCall) {
         // A shutdown closes calls without an event.
         self.policies.look(None, &mut self.veil);
-        self.policies.lower(&call.policy, &mut call.record);
-        let losses = call.losses;
-        let (chain, is_whole) = match &call.record.given {
+        self.policies.lower(&policy, &mut record);
+        let key = record.key();
+        let (chain, is_whole) = match &record.given {
             Given::Request(request) => (request.chain, request.prefix.is_none()),
             Given::Arguments(_) | Given::Texts(_) => (None, true),
         };
@@ -215,7 +248,8 @@ impl Pipeline {
             self.forget(key);
             return;
         }
-        let taken = self.offer(|| Record::Closed(call.record));
+        let scope = chain.is_some().then(|| Arc::clone(&record.scope));
+        let taken = self.offer(|| Record::Closed(record));
         if !self.settlement.settle() {
             return;
         }
@@ -223,8 +257,8 @@ impl Pipeline {
             Ok(()) => {
                 self.counters.add_recorded();
                 // What builds on a prefix that was lost meanwhile is no prefix for others.
-                if is_whole || losses == self.losses {
-                    self.veil.accepted(scope, key.kind, chain);
+                if let Some(scope) = scope.filter(|_| is_whole || losses == self.losses) {
+                    self.veil.accepted(&scope, key.kind, chain);
                 }
             }
             Err(refused) => {
@@ -240,13 +274,13 @@ impl Pipeline {
         let mut keys: Vec<_> = self.open.values().map(|call| (call.record.opened_at, call.record.key())).collect();
         keys.sort_unstable();
         for (_, key) in keys {
-            let Some(call) = self.open.get(&key) else { continue };
-            let scope = Arc::clone(&call.record.scope);
+            let Some(mut call) = self.open.remove(&key) else { continue };
             let mut attrs = Attrs::default();
             attrs.set(END_INFERRED, true);
             let closed =
                 Closed { outcome: Some(Outcome::Abandoned), attrs, error: Default::default(), links: Vec::new() };
-            self.closed(&scope, key, at, closed, Returned::empty(key.kind));
+            call.record.close(at, closed, Returned::empty(key.kind));
+            self.finish(call);
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::newest::{Newest, Swap};
-use crate::event::{CallRecord, Event, Raw, Veiled};
+use crate::event::{CallRecord, Veiled};
 use crate::privacy::{Policy, Veil, lower};
 
 /// The pipeline's view of the policies.
@@ -41,6 +41,13 @@ impl Policies {
 
     /// Lets `veil` apply what holds for a call that opens with the event of this number. Events come in order.
     pub(super) fn look(&mut self, seq: Option<u64>, veil: &mut Veil) {
+        if self.newest.version() != self.version || !self.coming.is_empty() {
+            self.look_closely(seq, veil);
+        }
+    }
+
+    #[cold]
+    fn look_closely(&mut self, seq: Option<u64>, veil: &mut Veil) {
         let swaps = self.newest.since(&mut self.version);
         let mut is_other = !swaps.is_empty();
         for swap in swaps {
@@ -77,12 +84,9 @@ impl Policies {
         Some(lowered.lowered_to(&self.in_order).lowered_to(&self.last))
     }
 
-    /// An event of a call that opened under `policy`.
-    pub(super) fn event(&self, policy: Option<&Policy>, veil: &mut Veil, event: Event<Raw>) -> Event<Veiled> {
-        match policy.filter(|policy| !policy.is(veil.policy())) {
-            Some(policy) => veil.event_under(&policy.lowered_to(&self.last), event),
-            None => veil.event(event),
-        }
+    /// What holds for an event of a call that opened under `policy`, where that is another one than the veil's.
+    pub(super) fn other(&self, policy: Option<&Policy>, veil: &Veil) -> Option<Policy> {
+        policy.filter(|policy| !policy.is(veil.policy())).map(|policy| policy.lowered_to(&self.last))
     }
 
     /// A policy may have been set while an event was veiled: what was handed on to be kept has to be allowed by that too.
@@ -92,6 +96,9 @@ impl Policies {
 
     /// Takes out of a call what was veiled under `policy` and may not leave any more.
     pub(super) fn lower(&self, policy: &Policy, record: &mut CallRecord<Veiled>) {
+        if policy.is(&self.last) {
+            return;
+        }
         let lowered = policy.lowered_to(&self.last);
         if !lowered.is(policy) {
             lower::record(record, policy.levels(), lowered.levels());

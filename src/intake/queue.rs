@@ -233,7 +233,7 @@ impl Queue {
         self.places.iter().map(|place| unpoisoned(place.lock()).opened).sum()
     }
 
-    /// One event has been veiled.
+    /// Events of so many bytes have been veiled.
     pub(super) fn release(&self, bytes: usize) {
         self.content_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }

@@ -4,11 +4,8 @@
 //! else that is done with it. Here it goes back in handfuls, through a list behind a lock that nobody waits for.
 
 use std::cell::RefCell;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::thread::LocalKey;
-
-use super::Identity;
-use crate::event::{At, CallKind, Event, Key, KeyIdentity, Kind, Raw, Scope, Source};
 
 /// What one thread has at hand. Each box stands where it was made: what is passed on is its address.
 pub(crate) type Handful<T> = RefCell<Vec<Box<T>>>;
@@ -70,39 +67,6 @@ impl<T> Spares<T> {
             Err(TryLockError::WouldBlock) => None,
         }
     }
-}
-
-thread_local! {
-    static AT_HAND: Handful<Event<Raw>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Half a megabyte of events at the most.
-static EVENTS: Spares<Event<Raw>> = Spares::new(&AT_HAND, 16, 1024);
-
-/// An event in a box of its own, to be handed in.
-pub(crate) fn boxed(event: Event<Raw>) -> Box<Event<Raw>> {
-    match EVENTS.take() {
-        Some(mut place) => {
-            *place = event;
-            place
-        }
-        None => Box::new(event),
-    }
-}
-
-/// The event of a box, which is used again.
-pub(super) fn unboxed(mut place: Box<Event<Raw>>) -> Event<Raw> {
-    static NOWHERE: LazyLock<Arc<Scope>> = LazyLock::new(|| Arc::new(Identity::default().scope_of_peer()));
-    let nothing = Event {
-        scope: Arc::clone(&NOWHERE),
-        key: Key { kind: CallKind::Turn, id: KeyIdentity::None, occurrence: 0 },
-        at: At { time_unix_nano: 0, producer: None, seq: None },
-        source: Source::Clock,
-        kind: Kind::Tick,
-    };
-    let event = std::mem::replace(&mut *place, nothing);
-    EVENTS.give(place);
-    event
 }
 
 #[cfg(test)]

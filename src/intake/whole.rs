@@ -18,5 +18,5 @@ pub(crate) trait Whole: Send {
     fn drop_content(&mut self);
 
     /// The event that opens it and the one that closes it, or why there are none.
-    fn unfold(self: Box<Self>) -> Result<[Event<Raw>; 2], Drop>;
+    fn unfold(self: Box<Self>) -> Result<[Box<Event<Raw>>; 2], Drop>;
 }

@@ -12,10 +12,9 @@ use super::site::Fields;
 use super::spares;
 use super::told::Told;
 use crate::event::{
-    At, CallId, CallKind, Closed, Event, Given, Key, KeyIdentity, Kind, Opened, Outcome, Raw, RawAttrs, Returned,
-    Scope, Source, SpanIds,
+    At, CallId, CallKind, Event, Given, Key, KeyIdentity, Kind, Outcome, Raw, RawAttrs, Returned, Scope, SpanIds,
 };
-use crate::intake::{Drop as Loss, Identity, Whole};
+use crate::intake::{Drop as Loss, Identity, Whole, closing, opening};
 use crate::semconv::{ERROR_KIND, ERROR_TYPE, FINISH_REASONS, OPERATION_NAME};
 
 /// A call and what its span has told so far, in memory that goes from one call to the next.
@@ -64,27 +63,28 @@ impl Call {
         self.is_sampled.then(place)
     }
 
-    fn events(mut self, page: &mut Page) -> Result<[Event<Raw>; 2], Loss> {
+    fn events(mut self, page: &mut Page) -> Result<[Box<Event<Raw>>; 2], Loss> {
         let heading = std::mem::take(&mut page.heading);
         let mut told = page.read();
         let settled = heading.stated_operation().or_else(|| told.likely_kind().map(Operation::of_kind));
         let Some(Operation::Call(kind, word)) = settled else { return Err(Loss::UnmappedOperation) };
         let outcome = self.outcome(&heading, &told);
-        let (mut attrs, mut closed_attrs) = told.take_attrs();
-        attrs.text(OPERATION_NAME, word);
-        told.reasons.iter().for_each(|reason| closed_attrs.element(FINISH_REASONS, reason));
-        self.tell_error(&heading, outcome, &mut closed_attrs);
-        let opened = Opened { span: self.ids, attrs, links: Vec::new(), policy: None };
-        let closed = Closed { outcome: Some(outcome), attrs: closed_attrs, ..Closed::default() };
-        let (given, returned) = match told.take_content() {
-            Some(content) => halves(kind, content),
-            None => (Given::empty(kind), Returned::empty(kind)),
-        };
         let key = Key { kind, id: KeyIdentity::Call(self.id), occurrence: 0 };
-        let (opened_at, closed_at) = (self.opened_at, self.closed_at());
         let scope = Arc::clone(self.scope());
-        let event = |at, kind| Event { scope: Arc::clone(&scope), key, at, source: Source::Recorder, kind };
-        Ok([event(opened_at, Kind::Opened(opened, given)), event(closed_at, Kind::Closed(closed, returned))])
+        let mut opens = opening(Arc::clone(&scope), key, self.ids);
+        let mut closes = closing(scope, key, self.closed_at());
+        opens.at = self.opened_at;
+        if let (Kind::Opened(opened, given), Kind::Closed(closed, returned)) = (&mut opens.kind, &mut closes.kind) {
+            told.take_attrs(&mut opened.attrs, &mut closed.attrs);
+            opened.attrs.text(OPERATION_NAME, word);
+            told.reasons.iter().for_each(|reason| closed.attrs.element(FINISH_REASONS, reason));
+            self.tell_error(&heading, outcome, &mut closed.attrs);
+            closed.outcome = Some(outcome);
+            if let Some(content) = told.take_content() {
+                (*given, *returned) = halves(kind, content);
+            }
+        }
+        Ok([opens, closes])
     }
 
     fn closed_at(&self) -> At {
@@ -137,7 +137,7 @@ impl Whole for Open {
         self.page.drop_content();
     }
 
-    fn unfold(mut self: Box<Self>) -> Result<[Event<Raw>; 2], Loss> {
+    fn unfold(mut self: Box<Self>) -> Result<[Box<Event<Raw>>; 2], Loss> {
         let Self { call, page } = &mut *self;
         let events = call.take().map_or(Err(Loss::UnmappedOperation), |call| call.events(page));
         spares::give(self);

@@ -142,13 +142,15 @@ impl<'a> Told<'a> {
         is_inference.then_some(CallKind::Inference)
     }
 
-    /// The attributes of both halves of the call. What the conventions' own names say comes last, and so counts.
-    pub(super) fn take_attrs(&mut self) -> (RawAttrs, RawAttrs) {
-        let own = std::mem::take(&mut self.own);
-        let Some(aliased) = self.aliased.take() else { return (own.opened, own.closed) };
-        let mut all = *aliased;
-        own.iter().for_each(|(id, value)| all.set(id, value));
-        (all.opened, all.closed)
+    /// Puts the attributes of both halves of the call there, where none are yet. What the conventions' own names say comes
+    /// last, and so counts.
+    pub(super) fn take_attrs(&mut self, opened: &mut RawAttrs, closed: &mut RawAttrs) {
+        if let Some(mut all) = self.aliased.take() {
+            self.own.iter().for_each(|(id, value)| all.set(id, value));
+            self.own = *all;
+        }
+        std::mem::swap(opened, &mut self.own.opened);
+        std::mem::swap(closed, &mut self.own.closed);
     }
 
     /// What was said, unless it is gone.

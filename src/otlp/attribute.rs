@@ -6,7 +6,7 @@ use bytestring::ByteString;
 
 use super::varint::varint_len;
 use super::writer::{BYTES, FIXED64, VARINT, bytes_len, key, put_varint};
-use crate::event::{Digest, Value};
+use crate::event::{Digest, Value, hex};
 use crate::semconv::{KeyId, table};
 
 const TEXT: u8 = key(1, BYTES);
@@ -17,7 +17,8 @@ const ARRAY: u8 = key(5, BYTES);
 const ELEMENT: u8 = key(1, BYTES);
 
 /// The start of an attribute for each name of the table: two bytes for its tag and its length, the key field, the key of
-/// the value field, and a byte for that one's length. Copied as a whole, and the lengths then put in.
+/// the value field, a byte for that one's length, and the key of what is in it. Copied as a whole, and what differs then put
+/// in.
 #[derive(Debug)]
 pub(super) struct Keys {
     starts: Vec<Box<[u8]>>,
@@ -29,7 +30,7 @@ impl Default for Keys {
             let mut bytes = vec![0, 0, key(1, BYTES)];
             put_varint(&mut bytes, name.len() as u64);
             bytes.extend_from_slice(name.as_bytes());
-            bytes.extend_from_slice(&[key(2, BYTES), 0]);
+            bytes.extend_from_slice(&[key(2, BYTES), 0, 0]);
             bytes.into_boxed_slice()
         };
         Self { starts: table().iter().map(|name| start(name.key)).collect() }
@@ -38,7 +39,7 @@ impl Default for Keys {
 
 impl Keys {
     fn start(&self, id: KeyId) -> &[u8] {
-        const UNNAMED: &[u8] = &[0, 0, key(1, BYTES), 0, key(2, BYTES), 0];
+        const UNNAMED: &[u8] = &[0, 0, key(1, BYTES), 0, key(2, BYTES), 0, 0];
         // An id is only made from the table itself, so the fallback is never taken.
         self.starts.get(usize::from(id.0)).map_or(UNNAMED, |start| start)
     }
@@ -70,25 +71,24 @@ impl<'a> AttributeWriter<'a> {
 
     #[inline]
     pub(super) fn text(&mut self, id: KeyId, text: &str) {
-        self.start(id, bytes_len(text.len()));
-        put_text(self.out, text);
+        self.start(id, bytes_len(text.len()), TEXT);
+        put_varint(self.out, text.len() as u64);
+        self.out.extend_from_slice(text.as_bytes());
     }
 
     pub(super) fn int(&mut self, id: KeyId, number: i64) {
-        self.start(id, 1 + varint_len(number.cast_unsigned()));
-        self.out.push(INT);
+        self.start(id, 1 + varint_len(number.cast_unsigned()), INT);
         put_varint(self.out, number.cast_unsigned());
     }
 
     pub(super) fn double(&mut self, id: KeyId, number: f64) {
-        self.start(id, 9);
-        self.out.push(DOUBLE);
+        self.start(id, 9, DOUBLE);
         self.out.extend_from_slice(&number.to_le_bytes());
     }
 
     pub(super) fn bool(&mut self, id: KeyId, flag: bool) {
-        self.start(id, 2);
-        self.out.extend_from_slice(&[BOOL, u8::from(flag)]);
+        self.start(id, 2, BOOL);
+        self.out.push(u8::from(flag));
     }
 
     pub(super) fn texts<'t>(&mut self, id: KeyId, texts: impl Iterator<Item = &'t str> + Clone) {
@@ -104,7 +104,7 @@ impl<'a> AttributeWriter<'a> {
     }
 
     pub(super) fn digest(&mut self, id: KeyId, digest: &Digest) {
-        self.start(id, bytes_len(digest_len(digest)));
+        self.start(id, bytes_len(digest_len(digest)), TEXT);
         put_digest(self.out, digest);
     }
 
@@ -112,7 +112,10 @@ impl<'a> AttributeWriter<'a> {
     pub(super) fn digests<'d>(&mut self, id: KeyId, digests: impl Iterator<Item = Option<&'d Digest>> + Clone) {
         let length = |digest: Option<&Digest>| bytes_len(digest.map_or(0, digest_len));
         self.array(id, digests, length, |out, digest| match digest {
-            Some(digest) => put_digest(out, digest),
+            Some(digest) => {
+                out.push(TEXT);
+                put_digest(out, digest);
+            }
             None => put_text(out, ""),
         });
     }
@@ -126,8 +129,7 @@ impl<'a> AttributeWriter<'a> {
     ) {
         // Lengths of elements are cheap, so they are computed twice rather than kept.
         let total = elements.clone().map(|element| bytes_len(length(element))).sum();
-        self.start(id, bytes_len(total));
-        self.out.push(ARRAY);
+        self.start(id, bytes_len(total), ARRAY);
         put_varint(self.out, total as u64);
         let mut lengths = elements.clone().map(length);
         for element in elements {
@@ -137,34 +139,33 @@ impl<'a> AttributeWriter<'a> {
         }
     }
 
-    /// Everything before the fields of an `AnyValue` of `length` bytes.
+    /// Everything of an attribute up to the key of what its value, an `AnyValue` of `length` bytes, consists of.
     #[inline]
-    fn start(&mut self, id: KeyId, length: usize) {
+    fn start(&mut self, id: KeyId, length: usize, kind: u8) {
         let start = self.keys.start(id);
         let begin = self.out.len();
         self.out.extend_from_slice(start);
-        // Without the tag and the length itself, where both lengths take a byte.
-        let total = start.len() - 2 + length;
+        // Without the tag, the length itself and the key of what is in the value, where both lengths take a byte.
+        let total = start.len() - 3 + length;
         if total >= 0x80 {
-            return self.long_start(begin, length);
+            return self.long_start(begin, length, kind);
         }
-        if let Some([tag, first, .., last]) = self.out.get_mut(begin..) {
-            *tag = self.tag;
-            *first = total as u8;
-            *last = length as u8;
+        if let Some([tag, first, .., last, inner]) = self.out.get_mut(begin..) {
+            (*tag, *first, *last, *inner) = (self.tag, total as u8, length as u8, kind);
         }
     }
 
     /// The same where a length takes more than a byte.
     #[cold]
-    fn long_start(&mut self, begin: usize, length: usize) {
-        let name = begin + 2..self.out.len() - 1;
+    fn long_start(&mut self, begin: usize, length: usize, kind: u8) {
+        let name = begin + 2..self.out.len() - 2;
         let total = name.len() + varint_len(length as u64) + length;
         let start = self.out.len();
         self.out.push(self.tag);
         put_varint(self.out, total as u64);
         self.out.extend_from_within(name);
         put_varint(self.out, length as u64);
+        self.out.push(kind);
         self.out.drain(begin..start);
     }
 }
@@ -180,14 +181,9 @@ pub(super) fn put_label(out: &mut Vec<u8>, number: u8, name: &str, text: &str) {
     put_text(out, text);
 }
 
-#[inline]
 fn put_text(out: &mut Vec<u8>, text: &str) {
-    if text.len() < 0x80 {
-        out.extend_from_slice(&[TEXT, text.len() as u8]);
-    } else {
-        out.push(TEXT);
-        put_varint(out, text.len() as u64);
-    }
+    out.push(TEXT);
+    put_varint(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
 }
 
@@ -196,28 +192,12 @@ fn digest_len(digest: &Digest) -> usize {
 }
 
 fn put_digest(out: &mut Vec<u8>, digest: &Digest) {
-    out.extend_from_slice(&[TEXT, digest_len(digest) as u8]);
+    out.push(digest_len(digest) as u8);
     out.extend_from_slice(digest.algorithm.as_str().as_bytes());
     out.push(b':');
     let mut digits = [0; 64];
-    for (place, bytes) in digits.chunks_exact_mut(8).zip(digest.bytes.chunks_exact(4)) {
-        if let Ok(bytes) = <[u8; 4]>::try_from(bytes) {
-            place.copy_from_slice(&hex(bytes));
-        }
-    }
+    hex::write(&digest.bytes, &mut digits);
     out.extend_from_slice(&digits);
-}
-
-/// Eight hex digits at once: a record has ten digests, and digit by digit they would cost more than all the rest.
-fn hex(bytes: [u8; 4]) -> [u8; 8] {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let mut nibbles = u64::from(u32::from_be_bytes(bytes));
-    nibbles = (nibbles << 16 | nibbles) & 0x0000_ffff_0000_ffff;
-    nibbles = (nibbles << 8 | nibbles) & 0x00ff_00ff_00ff_00ff;
-    nibbles = (nibbles << 4 | nibbles) & 0x0f0f_0f0f_0f0f_0f0f;
-    // 1 in each byte whose nibble is above 9.
-    let letters = (nibbles + 6 * ONES) >> 4 & ONES;
-    (nibbles + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'9' - 1)).to_be_bytes()
 }
 
 #[cfg(test)]
@@ -233,8 +213,8 @@ mod tests {
                 let digest = Digest { algorithm, bytes };
                 let mut out = Vec::new();
                 put_digest(&mut out, &digest);
-                assert_eq!(out[2..], *digest.to_string().as_bytes());
-                assert_eq!(usize::from(out[1]), digest_len(&digest));
+                assert_eq!(out[1..], *digest.to_string().as_bytes());
+                assert_eq!(usize::from(out[0]), digest_len(&digest));
             }
         }
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use bytestring::ByteString;
 
 use super::detect::Detectors;
+use super::kept::kept;
 use super::label::is_safe_label;
+use super::policy::Policy;
 use crate::event::{Scope, SpanIds};
 use crate::semconv::KeyId;
 
@@ -17,6 +19,7 @@ pub(super) struct Known {
     labels: Vec<Last>,
     /// Each at the place that its address leads to. While it is kept nothing else has that address.
     scopes: Vec<Option<Arc<Scope>>>,
+    snapshot: Option<ByteString>,
 }
 
 /// As many as calls of different scopes may run at once before some are looked at again.
@@ -27,10 +30,15 @@ struct Last {
     label: ByteString,
     /// How many others have come since it last came again.
     misses: u8,
+    /// How often it has come again.
+    repeats: u8,
 }
 
 /// After so many different labels in a row a key's are taken for ids, which never come again, and no more are kept.
 const MISSES: u8 = 8;
+
+/// After so many repetitions a label is kept for good.
+const REPEATS: u8 = 64;
 
 impl Known {
     /// The text, where it may leave as a label.
@@ -41,6 +49,12 @@ impl Known {
             && !text.is_empty()
         {
             last.misses = 0;
+            if last.repeats < REPEATS {
+                last.repeats += 1;
+                if last.repeats == REPEATS {
+                    last.label = kept(&last.label);
+                }
+            }
             return Some(last.label.clone());
         }
         let text = std::str::from_utf8(text).ok().filter(|text| is_safe_label(detectors, text))?;
@@ -49,9 +63,14 @@ impl Known {
             self.labels.resize(place + 1, Last::default());
         }
         if let Some(last) = self.labels.get_mut(place).filter(|last| last.misses < MISSES) {
-            *last = Last { label: label.clone(), misses: last.misses + 1 };
+            *last = Last { label: label.clone(), misses: last.misses + 1, repeats: 0 };
         }
         Some(label)
+    }
+
+    /// The snapshot of the policy under which all of these were found.
+    pub(super) fn snapshot(&mut self, policy: &Policy) -> ByteString {
+        self.snapshot.get_or_insert_with(|| kept(policy.snapshot())).clone()
     }
 
     /// Whether all ids of a scope may leave as labels. `own` are the ids of the call that opens in it, if one does: what was

@@ -1,7 +1,6 @@
 //! The one place where content becomes safe.
 //!
-//! Promises that [`Veil::event`] is the only function from `Event<Raw>` to `Event<Veiled>`, and that what it lets through
-//! is what the [`Policy`] says: digests of form `c1` and lengths of content, previews and masked texts where their level
+//! Promises that a [`Veil`] is the only way from `Event<Raw>` to `Event<Veiled>`, and that what it lets through is what the [`Policy`] says: digests of form `c1` and lengths of content, previews and masked texts where their level
 //! allows, labels that look like labels, numbers. Costs one hash over the content, and an allocation for each label; where
 //! text leaves, one pass of the detectors over that. Reads no clock, and does no I/O but on the thread of the payload store;
 //! the environment, the policy files and the key file are read when a policy is made, never after. Leaves encoding to
@@ -13,6 +12,7 @@ mod classes;
 pub(crate) mod conversation;
 pub mod detect;
 mod history;
+mod kept;
 mod kept_key;
 mod key;
 mod known;
@@ -20,6 +20,7 @@ mod label;
 mod level;
 pub(crate) mod lower;
 pub(crate) mod measure;
+mod pass;
 mod payloads;
 mod policy;
 mod preview;
@@ -32,6 +33,7 @@ pub use detect::Detectors;
 pub use key::{Key, KeyError};
 pub use label::{MAX_LABEL_BYTES, is_label, is_policy};
 pub use level::{Level, Strength};
+pub(crate) use pass::Pass;
 pub use payloads::PayloadCounts;
 #[cfg(all(feature = "cli", unix))]
 pub(crate) use payloads::PayloadProblem;

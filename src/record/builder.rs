@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use bytestring::ByteString;
 
@@ -12,10 +12,10 @@ use super::handle::Handle;
 use super::operation::Operation;
 use super::place::{CallRef, Origin, Place};
 use crate::event::{
-    At, Closed, EdgeKind, Event, Given, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, ResultContent, Returned,
-    Scope, Source, SpanId, SpanIds, TraceId,
+    EdgeKind, Event, Given, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, ResultContent, Scope, SpanId, SpanIds,
+    TraceId,
 };
-use crate::intake::{Desk, Identity, boxed};
+use crate::intake::{Desk, Identity, NOWHERE, closing, opening};
 use crate::semconv::{
     ATTEMPT, Attr, CALLER, CONVERSATION_ID, IMPORTANCE, OPERATION_ID, OPERATION_NAME, REPLAY_CHECKPOINT,
     REPLAY_INTENDED, REPLAY_OF, REPLAY_PROVENANCE,
@@ -185,14 +185,7 @@ impl Draft {
             None => (Arc::clone(&NOWHERE), TraceId::random(), None, false),
         };
         let span = SpanIds { trace, span: SpanId::random(), parent, parent_is_remote };
-        let fields = Opened { span, attrs: RawAttrs::default(), links: Vec::new(), policy: None };
-        let event = boxed(Event {
-            scope,
-            key: Key { kind, id: KeyIdentity::None, occurrence: 0 },
-            at: At { time_unix_nano: 0, producer: None, seq: None },
-            source: Source::Recorder,
-            kind: Kind::Opened(fields, Given::empty(kind)),
-        });
+        let event = opening(scope, Key { kind, id: KeyIdentity::None, occurrence: 0 }, span);
         let mut draft = Self { desk, has_parent, identity: None, event };
         if let Some((trace, span)) = remote.filter(|_| !has_parent) {
             draft.set_remote_parent(trace, span);
@@ -285,8 +278,7 @@ impl Draft {
             let place = Place { scope, trace, span, is_remote: false };
             return Handle::untaken(Origin { desk, parent: Some(place), remote: None });
         }
-        let kind = Kind::Closed(Closed::default(), Returned::empty(key.kind));
-        Handle::running(desk, trace, span, boxed(Event { scope, key, at, source: Source::Recorder, kind }))
+        Handle::running(desk, trace, span, closing(scope, key, at))
     }
 
     /// Fixes the call's scope, and tells its span.
@@ -300,9 +292,3 @@ impl Draft {
         Some(span)
     }
 }
-
-/// The scope of a call that has none yet.
-static NOWHERE: LazyLock<Arc<Scope>> = LazyLock::new(|| {
-    let none = ByteString::new;
-    Arc::new(Scope { tenant: None, rollout: none(), thread: none(), turn: none() })
-});

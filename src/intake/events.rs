@@ -1,0 +1,141 @@
+//! Events of calls in memory that goes round: those that open one, and those that close one.
+//!
+//! An event comes back with everything in its place and nothing said, so that the next one is written over it piece by
+//! piece, and never as a whole.
+
+use std::cell::RefCell;
+use std::sync::{Arc, LazyLock};
+
+use super::spares::{Handful, Spares};
+use crate::event::{
+    At, Closed, Event, Given, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, Returned, Scope, Source, SpanIds,
+};
+
+thread_local! {
+    static OPENINGS_AT_HAND: Handful<Event<Raw>> = const { RefCell::new(Vec::new()) };
+    static CLOSINGS_AT_HAND: Handful<Event<Raw>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Half a megabyte of events at the most.
+static OPENINGS: Spares<Event<Raw>> = Spares::new(&OPENINGS_AT_HAND, 16, 512);
+static CLOSINGS: Spares<Event<Raw>> = Spares::new(&CLOSINGS_AT_HAND, 16, 512);
+
+/// An event that opens a call of which nothing is said yet.
+pub(crate) fn opening(scope: Arc<Scope>, key: Key, span: SpanIds) -> Box<Event<Raw>> {
+    if let Some(mut event) = OPENINGS.take()
+        && let Kind::Opened(opened, given) = &mut event.kind
+    {
+        opened.span = span;
+        *given = Given::empty(key.kind);
+        (event.scope, event.key, event.at) = (scope, key, UNKNOWN);
+        return event;
+    }
+    let opened = Opened { span, attrs: RawAttrs::default(), links: Vec::new(), policy: None };
+    let kind = Kind::Opened(opened, Given::empty(key.kind));
+    Box::new(Event { scope, key, at: UNKNOWN, source: Source::Recorder, kind })
+}
+
+/// An event that closes a call of which nothing is said yet.
+pub(crate) fn closing(scope: Arc<Scope>, key: Key, at: At) -> Box<Event<Raw>> {
+    if let Some(mut event) = CLOSINGS.take()
+        && let Kind::Closed(_, returned) = &mut event.kind
+    {
+        *returned = Returned::empty(key.kind);
+        (event.scope, event.key, event.at) = (scope, key, at);
+        return event;
+    }
+    let kind = Kind::Closed(Closed::default(), Returned::empty(key.kind));
+    Box::new(Event { scope, key, at, source: Source::Recorder, kind })
+}
+
+/// Not known yet.
+const UNKNOWN: At = At { time_unix_nano: 0, producer: None, seq: None };
+
+/// Wipes an event, and keeps its memory for later.
+pub(super) fn give(mut event: Box<Event<Raw>>) {
+    let spares = match &mut event.kind {
+        Kind::Opened(opened, given) => {
+            opened.attrs.clear();
+            forget(&mut opened.links);
+            *given = Given::Texts(Vec::new());
+            &OPENINGS
+        }
+        Kind::Closed(closed, returned) => {
+            closed.attrs.clear();
+            forget(&mut closed.links);
+            (closed.outcome, closed.error) = (None, None);
+            *returned = Returned::Texts(Vec::new());
+            &CLOSINGS
+        }
+        // Of these there are few.
+        _ => return,
+    };
+    // Mostly the next call is one of the same scope, which need not be let go. A long one must not be kept alive.
+    if event.scope.held_bytes() > LONGEST_SCOPE {
+        event.scope = Arc::clone(&NOWHERE);
+    }
+    event.key.id = KeyIdentity::None;
+    spares.give(event);
+}
+
+/// Most calls have none of them, and a few one.
+fn forget(links: &mut Vec<Link>) {
+    const KEPT: usize = 8;
+    links.clear();
+    links.shrink_to(KEPT);
+}
+
+/// What a scope that waits with its event for the next one may keep in memory.
+const LONGEST_SCOPE: usize = 512;
+
+/// The scope of a call that has none yet.
+pub(crate) static NOWHERE: LazyLock<Arc<Scope>> =
+    LazyLock::new(|| Arc::new(Scope { tenant: None, rollout: "".into(), thread: "".into(), turn: "".into() }));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{CallKind, EdgeKind, Outcome, SpanId, TraceId};
+    use crate::semconv::{ERROR_KIND, REQUEST_MODEL};
+
+    fn span() -> SpanIds {
+        SpanIds { trace: TraceId::random(), span: SpanId::random(), parent: None, parent_is_remote: false }
+    }
+
+    fn key(kind: CallKind) -> Key {
+        Key { kind, id: KeyIdentity::None, occurrence: 0 }
+    }
+
+    fn link() -> Link {
+        Link { trace: TraceId::random(), span: SpanId::random(), kind: Some(EdgeKind::Retry) }
+    }
+
+    #[test]
+    fn nothing_of_one_call_is_left_for_the_next() {
+        let texts = || vec![crate::event::ResultContent::Text("said".into())];
+        for length in [10, 1000] {
+            let mut event = opening(Arc::clone(&NOWHERE), key(CallKind::Retrieval), span());
+            let Kind::Opened(opened, given) = &mut event.kind else { panic!("another kind") };
+            opened.attrs.text(REQUEST_MODEL, &"m".repeat(length));
+            opened.links.push(link());
+            *given = Given::Texts(texts());
+            give(event);
+            let mut event = closing(Arc::clone(&NOWHERE), key(CallKind::Retrieval), UNKNOWN);
+            let Kind::Closed(closed, returned) = &mut event.kind else { panic!("another kind") };
+            closed.attrs.text(ERROR_KIND, &"e".repeat(length));
+            closed.links.push(link());
+            (closed.outcome, closed.error) = (Some(Outcome::Failed), texts().pop());
+            *returned = Returned::Texts(texts());
+            give(event);
+            let ids = span();
+            let event = opening(Arc::clone(&NOWHERE), key(CallKind::Inference), ids);
+            let Kind::Opened(opened, Given::Request(None)) = &event.kind else { panic!("another kind") };
+            assert!(opened.span == ids && opened.attrs.is_empty() && opened.attrs.iter().next().is_none());
+            assert!(opened.links.is_empty() && opened.policy.is_none());
+            let event = closing(Arc::clone(&NOWHERE), key(CallKind::Tool), UNKNOWN);
+            let Kind::Closed(closed, Returned::Result(None)) = &event.kind else { panic!("another kind") };
+            assert!(closed.attrs.is_empty() && closed.links.is_empty() && closed.error.is_none());
+            assert_eq!(closed.outcome, None);
+        }
+    }
+}
