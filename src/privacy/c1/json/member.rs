@@ -45,7 +45,7 @@ impl<'a> Keys<'a> {
 ///
 /// The orders agree but for characters beyond U+FFFF: as surrogates they come before U+E000, as bytes after U+FFFF. So it
 /// is enough to move the first byte of U+E000..U+FFFF behind theirs.
-fn compare_utf16(a: &[u8], b: &[u8]) -> Ordering {
+pub(super) fn compare_utf16(a: &[u8], b: &[u8]) -> Ordering {
     let rank = |byte: u8| if matches!(byte, 0xee | 0xef) { byte | 0x10 } else { byte };
     match a.iter().zip(b).find(|(x, y)| x != y) {
         Some((x, y)) => rank(*x).cmp(&rank(*y)),

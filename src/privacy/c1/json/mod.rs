@@ -1,10 +1,12 @@
 //! Canonical JSON (RFC 8785), so that equal arguments have equal digests however they were written.
 //!
-//! One pass over the text without a tree. What is canonical already is neither copied nor allocated: runs of the input
-//! are copied as they are, and only from the first place that has to change on. An object's members are put in order
+//! A look tells whether a text is canonical already, which is then neither copied nor allocated; another one, which ends at
+//! the first place that has to change, is lost. Then one pass over the text without a tree: runs of the input are copied as
+//! they are, and only from the first place that has to change on. An object's members are put in order
 //! when it closes. Never recurses, so that no depth of input can exhaust the stack.
 
 pub(super) mod escape;
+mod exact;
 mod member;
 mod number;
 mod object;
@@ -41,6 +43,9 @@ impl Canonical<'_> {
 /// number beyond a double, or with half a surrogate pair. An integer beyond ±2^53 keeps its literal, unlike in RFC 8785,
 /// which would round it.
 pub fn canonical(text: &str) -> Option<Canonical<'_>> {
+    if exact::is_canonical(text.as_bytes()) {
+        return Some(Canonical { text, rewritten: None });
+    }
     let mut writer = writer::Writer::new(text.as_bytes());
     let rewritten = writer.write()?;
     Some(Canonical { text, rewritten })

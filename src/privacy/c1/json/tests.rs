@@ -238,3 +238,85 @@ proptest! {
         }
     }
 }
+
+/// What is told by a look alone is what writing it tells.
+fn looks_right(text: &str) {
+    let written = writer::Writer::new(text.as_bytes()).write();
+    let is_canonical = matches!(written, Some(None));
+    assert!(is_canonical || !exact::is_canonical(text.as_bytes()), "{text}");
+    // Texts with a key that has escapes are left to the writer.
+    let has_escaped_key = text.contains("\\");
+    assert!(has_escaped_key || is_canonical == exact::is_canonical(text.as_bytes()), "{text}");
+}
+
+#[test]
+fn a_look_tells_the_same_as_writing_at_the_edges() {
+    let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let keys = |depth: usize| format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+    let texts = [
+        "",
+        "0",
+        "-0",
+        "-1",
+        "01",
+        "1.0",
+        "1.5",
+        "1e3",
+        "1e+21",
+        "[]",
+        "[ ]",
+        "{}",
+        "{ }",
+        "[1,2]",
+        "[1,]",
+        "[,]",
+        "{,}",
+        "[}",
+        "{]",
+        "\"\"",
+        "\"a",
+        "\"\u{7f}\"",
+        "\"a\tb\"",
+        r#""a\tb""#,
+        r#""a\/b""#,
+        r#""\u0041""#,
+        r#"{"":1}"#,
+        r#"{"":1,"":2}"#,
+        r#"{"a":1,"b":2}"#,
+        r#"{"b":1,"a":2}"#,
+        r#"{"a":1,"a":2}"#,
+        r#"{"a":{"a":[{"b":{}}]},"b":[]}"#,
+        r#"{"a":{"z":1},"b":2}"#,
+        r#"{"a" :1}"#,
+        r#"{"a":1}}"#,
+        r#"[1]2"#,
+        r#"{"a"}"#,
+        r#"{"a":}"#,
+        "nul",
+        "null",
+        "nulll",
+        "[true,false,null]",
+        "\u{feff}1",
+        "{\"\u{ffff}\":1,\"\u{10000}\":2}",
+        "{\"\u{10000}\":1,\"\u{ffff}\":2}",
+        "12345678901234567890",
+    ];
+    texts.into_iter().for_each(looks_right);
+    [127, 128, 129].into_iter().for_each(|depth| looks_right(&deep(depth)));
+    [127, 128, 129].into_iter().for_each(|depth| looks_right(&keys(depth)));
+}
+
+proptest! {
+    #[test]
+    fn a_look_tells_the_same_as_writing(text in r#"([\[\]{}:,]|"[ab\\n]{0,2}"|-?[0-9]{1,2}(\.[05]{1,2})?|true|null| ){0,12}"#) {
+        looks_right(&text);
+    }
+
+    #[test]
+    fn a_canonical_form_is_its_own(text in r#"([\[\]{}:,]|"[abé\u{10000}]{0,2}"|[0-9]){0,12}"#) {
+        if let Some(form) = form(&text) {
+            looks_right(&form);
+            prop_assert!(exact::is_canonical(form.as_bytes()), "{}", form);
+        }
+    }
+}
