@@ -198,7 +198,9 @@ impl Set {
                 _ => false,
             };
             last = byte;
-            if begins && !self.try_all(&self.digits, text, stretch.start + offset, finds) {
+            let start = stretch.start + offset;
+            let is_promising = begins && trigger::may_begin_number(text.get(start..).unwrap_or_default());
+            if is_promising && !self.try_all(&self.digits, text, start, finds) {
                 return false;
             }
         }

@@ -43,6 +43,31 @@ pub(super) fn each_dense(text: &[u8], mut found: impl FnMut(Range<usize>) -> boo
     }
 }
 
+/// Whether any of the numbers that are looked for may begin here: an account's, which has two letters and two digits first,
+/// or one whose first four digits are near and have no letter between them. Ids are full of digits, and hardly any is so.
+pub(super) fn may_begin_number(text: &[u8]) -> bool {
+    const FIRST: usize = 4;
+    const NEAR: usize = 64;
+    if let [a, b, c, d, ..] = text
+        && a.is_ascii_alphabetic()
+        && b.is_ascii_alphabetic()
+    {
+        return c.is_ascii_digit() && d.is_ascii_digit();
+    }
+    let mut digits = 0;
+    for byte in text.iter().take(NEAR) {
+        if byte.is_ascii_digit() {
+            digits += 1;
+            if digits == FIRST {
+                return true;
+            }
+        } else if byte.is_ascii_alphabetic() {
+            return false;
+        }
+    }
+    false
+}
+
 /// Without a way out of the loop it is done for many bytes at once.
 fn digits(block: &[u8]) -> u8 {
     block.iter().fold(0, |sum, byte| sum + u8::from(byte.wrapping_sub(b'0') < 10))
@@ -51,6 +76,64 @@ fn digits(block: &[u8]) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::privacy::detect::rule::{Rule, Trigger};
+    use crate::privacy::detect::rules;
+
+    #[test]
+    fn where_a_rule_of_numbers_matches_one_may_begin() {
+        let all = || rules::default().into_iter().chain(rules::off());
+        let mut rules: Vec<Rule> = all().filter(|rule| matches!(rule.trigger, Trigger::Digits)).collect();
+        // Without its check a rule matches more, and never less.
+        rules.iter_mut().for_each(|rule| rule.check = None);
+        let asana = format!("1/1{}:{}", "2".repeat(15), "0a".repeat(16));
+        let numbers = [
+            "DE89 3704 0044 0532 0130 00",
+            "GB82WEST12345698765432",
+            "4111 1111 1111 1111",
+            "4111-1111-1111-1111",
+            "378282246310005",
+            "078-05-1120",
+            "+49 (0) 30 / 123-4567",
+            "(+1) 415 555 2671",
+            "0049 30 1234567",
+            "(415) 555-2671",
+            "1-415-555-2671",
+            "415.555.2671",
+            "06 12 34 56 78",
+            "030/123 4567",
+            "090-1234-5678",
+            "+33\u{a0}6\u{2011}12\u{2013}34 56 78",
+            "192.168.1.1",
+            "8.8.8.8",
+            "98765 43210",
+            &asana,
+        ];
+        let mut matches = vec![0; rules.len()];
+        for number in numbers {
+            for place in 0..number.len() {
+                let rest = number.as_bytes().get(place..).unwrap();
+                for (rule, matches) in rules.iter().zip(&mut matches) {
+                    if rule.at(rest, 0).is_some() {
+                        *matches += 1;
+                        assert!(may_begin_number(rest), "{}: {number:?} from {place} on", rule.name);
+                    }
+                }
+            }
+        }
+        assert!(matches.iter().all(|matches| *matches > 0), "a rule without an example: {matches:?}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn where_a_rule_of_numbers_hits_one_may_begin(text in "[0-9A-Za-z+(). :/-]{1,40}|[0-9 ().+-]{7,24}|[A-Z]{2}[0-9]{2}[A-Z0-9 ]{11,24}") {
+            let rest = text.as_bytes();
+            for rule in rules::default().into_iter().chain(rules::off()) {
+                if matches!(rule.trigger, Trigger::Digits) && rule.at(rest, 0).is_some() {
+                    proptest::prop_assert!(may_begin_number(rest), "{}", rule.name);
+                }
+            }
+        }
+    }
 
     #[test]
     fn seven_digits_are_seen_wherever_the_blocks_lie() {
