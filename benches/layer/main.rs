@@ -72,14 +72,17 @@ fn compare(rounds: usize) {
         Measured::new("theirs e", BURST, 20, true, Layer::theirs(sdk::provider(url()), digest)),
         Measured::new("ours unsampled", BURST, 40, false, Layer::ours(recorder(url(), Sampler::NONE), Keep::Nothing)),
         Measured::new("theirs unsampled", BURST, 40, false, Layer::theirs(sdk::unsampled(url()), Keep::Nothing)),
+        Measured::new("nothing", BURST, 40, false, Layer::nothing()),
     ];
     header("layer, nanoseconds a call", rounds);
     for round in 0..=rounds {
         scenarios.iter_mut().for_each(|scenario| scenario.round(&mut sink, round == 0));
     }
-    let [ours, theirs, ours_6k, theirs_e, unsampled, theirs_unsampled] = &scenarios.map(|scenario| scenario.cost);
+    let [ours, theirs, ours_6k, theirs_e, unsampled, theirs_unsampled, nothing] =
+        &scenarios.map(|scenario| scenario.cost);
 
     line("thread c+ / tracing-opentelemetry c", &ours.thread, &theirs.thread, Some(0.25));
+    line("thread, a layer that does nothing / tracing-opentelemetry c", &nothing.thread, &theirs.thread, None);
     line("process c+ / tracing-opentelemetry c", &ours.process, &theirs.process, None);
     line("thread 6 KiB digested / tracing-opentelemetry e", &ours_6k.thread, &theirs_e.thread, Some(0.10));
     line("process 6 KiB digested / tracing-opentelemetry e", &ours_6k.process, &theirs_e.process, Some(0.55));

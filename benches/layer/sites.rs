@@ -3,10 +3,8 @@
 //! One that nobody wants costs a look at what is known of it. One that another layer wants costs more, because
 //! tracing-subscriber asks all filters of a registry anew for each span as soon as one of them does not want it.
 //!
-//! Counted by valgrind, of this binary in another process: once with few visits and once with many, so that what starts and
-//! ends a process cancels out.
+//! Counted by valgrind, of this binary in another process.
 
-use std::process::Command;
 use std::sync::Arc;
 
 use opentelemetry::trace::TracerProvider;
@@ -19,6 +17,8 @@ use tracing_subscriber::{EnvFilter, fmt, registry};
 use veilspan::layer::others;
 use veilspan::testing::MemorySink;
 use veilspan::{Policy, Recorder};
+
+use crate::support::instructions;
 
 pub const MODE: &str = "sites";
 
@@ -69,32 +69,11 @@ pub fn compare() {
 }
 
 fn row(name: &str, stack: Stack, site: Site, target: &str) {
-    let [with, without] = [true, false].map(|ours| instructions(stack, site, ours));
-    match with.zip(without) {
-        Some((with, without)) => println!("{name}\t{with:.1}\t{without:.1}\t{:.1}\t{target}", with - without),
-        None => eprintln!("# {name}: not counted, valgrind cannot be run here"),
-    }
-}
-
-fn instructions(stack: Stack, site: Site, ours: bool) -> Option<f64> {
-    let [few, many] = [FEW, MANY].map(|visits| counted(stack, site, ours, visits));
-    Some((many? - few?) as f64 / (MANY - FEW) as f64)
-}
-
-/// The instructions of a whole process that makes so many visits.
-fn counted(stack: Stack, site: Site, ours: bool, visits: usize) -> Option<i64> {
-    let myself = std::env::args_os().next()?;
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(myself)
-        .args(["--mode", MODE])
-        .args([stack as usize, site as usize, usize::from(ours), visits].map(|number| number.to_string()))
-        .output()
-        .ok()
-        .filter(|output| output.status.success())?;
-    let said = String::from_utf8(output.stderr).ok()?;
-    let collected = said.lines().find_map(|line| line.split_once("Collected :"))?;
-    collected.1.trim().parse().ok()
+    let [with, without] = [true, false].map(|ours| {
+        let arguments = [stack as usize, site as usize, usize::from(ours)].map(|number| number.to_string());
+        instructions::each(MODE, &arguments, [FEW, MANY])
+    });
+    instructions::line(name, with, without, target);
 }
 
 /// The other process: `STACK SITE OURS VISITS`.

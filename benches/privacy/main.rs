@@ -47,32 +47,40 @@ fn main() {
     ] {
         if wanted(name) {
             assert!(!detectors.hits(&text), "{name}: {:?}", detectors.find(&text).first());
-            compare(name, target, &text, &detectors, &set);
+            compare(name, target, &[text.as_str()], &detectors, &set);
             let allocated = allocation_counter::measure(|| drop(detectors.mask(&text)));
             println!("{name}, allocations\t{}\t\t\t", allocated.count_total);
         }
     }
+    let name = "detectors, ids one by one / RegexSet";
+    if wanted(name) {
+        let ids = ids(&detectors);
+        compare(name, None, &ids.iter().map(String::as_str).collect::<Vec<_>>(), &detectors, &set);
+    }
 }
 
-fn compare(name: &str, target: Option<f64>, text: &str, detectors: &Detectors, set: &Regex) {
+fn compare(name: &str, target: Option<f64>, texts: &[&str], detectors: &Detectors, set: &Regex) {
     let (mut ours, mut theirs) = (Rounds::new(), Rounds::new());
     let mut matched = PatternSet::new(set.pattern_len());
+    let bytes: usize = texts.iter().map(|text| text.len()).sum();
     let speed = |work: &mut dyn FnMut()| {
-        let times = if target.is_some() { BYTES.div_ceil(text.len()) } else { 1 };
+        let times = if target.is_some() { BYTES.div_ceil(bytes) } else { 1 };
         let started = cpu::thread();
         for _ in 0..times {
             work();
         }
-        (times * text.len()) as f64 / (cpu::thread() - started) as f64 * 1e3
+        (times * bytes) as f64 / (cpu::thread() - started) as f64 * 1e3
     };
     for round in 0..=ROUNDS {
         let our = speed(&mut || {
-            black_box(detectors.mask(black_box(text)));
+            texts.iter().for_each(|text| drop(black_box(detectors.mask(black_box(text)))));
         });
         let their = speed(&mut || {
-            matched.clear();
-            set.which_overlapping_matches(&Input::new(black_box(text)), &mut matched);
-            black_box(matched.len());
+            for text in texts {
+                matched.clear();
+                set.which_overlapping_matches(&Input::new(black_box(text)), &mut matched);
+                black_box(matched.len());
+            }
         });
         // The first compiles patterns and fills caches.
         if round > 0 {
@@ -81,6 +89,31 @@ fn compare(name: &str, target: Option<f64>, text: &str, detectors: &Detectors, s
         }
     }
     table::line(name, &ours, &theirs, target);
+}
+
+/// Ids as calls have them, each a text of its own: what is asked of every label that has not been seen before.
+fn ids(detectors: &Detectors) -> Vec<String> {
+    const HEX: &[u8] = b"0123456789abcdef";
+    const ALL: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut state = 1_u64;
+    let mut digits = |from: &[u8], length: usize| -> String {
+        let mut digit = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            char::from(from[(state >> 33) as usize % from.len()])
+        };
+        (0..length).map(|_| digit()).collect()
+    };
+    let mut ids = Vec::new();
+    for _ in 0..200 {
+        ids.push(format!("chatcmpl-{}", digits(ALL, 29)));
+        ids.push(format!("call_{}", digits(ALL, 24)));
+        ids.push(format!("msg_01{}", digits(ALL, 22)));
+        ids.push([8, 4, 4, 4, 12].map(|length| digits(HEX, length)).join("-"));
+        ids.push([32, 16].map(|length| digits(HEX, length)).join("-"));
+    }
+    // Some look like a key or a number.
+    ids.retain(|id| !detectors.hits(id));
+    ids
 }
 
 fn regex_set(detectors: &Detectors) -> Regex {

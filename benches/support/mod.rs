@@ -6,6 +6,7 @@ pub mod arguments;
 pub mod calls;
 pub mod child;
 pub mod cpu;
+pub mod instructions;
 pub mod raw;
 pub mod sink;
 pub mod table;

@@ -48,6 +48,18 @@ impl Ours {
     }
 }
 
+impl Ours {
+    /// A call that has opened and was given all that it is given before its answer.
+    pub fn open(&mut self) -> Inference {
+        started(self.turn.inference(payload::PROVIDER, payload::MODEL))
+    }
+
+    /// Waits until nothing waits for the pipeline.
+    pub fn settle(&mut self) {
+        assert!(self.recorder.flush(Duration::from_secs(30)).complete, "a flush that does not end");
+    }
+}
+
 impl Scenario for Ours {
     fn burst(&mut self, calls: usize) {
         for _ in 0..calls {

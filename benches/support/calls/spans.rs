@@ -6,8 +6,9 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use sha2::{Digest, Sha256};
 use tracing::field::Empty;
-use tracing::{Dispatch, Span, dispatcher, info_span};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing::{Dispatch, Span, Subscriber, dispatcher, info_span};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt};
 use veilspan::Recorder;
 
 use super::measure::Scenario;
@@ -35,6 +36,16 @@ impl Layer {
         let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
         let flush = Box::new(move || provider.force_flush().expect("a flush that ends"));
         Self { dispatch, keep, flush }
+    }
+
+    /// One that does nothing with what its filter lets through, which is everything: the floor of any layer with a filter of
+    /// its own.
+    pub fn nothing() -> Self {
+        struct Nothing;
+        impl<S: Subscriber> tracing_subscriber::Layer<S> for Nothing {}
+        let layer = Nothing.with_filter(LevelFilter::TRACE);
+        let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
+        Self { dispatch, keep: Keep::Nothing, flush: Box::new(|| ()) }
     }
 
     /// Ours, of a recorder.
@@ -112,6 +123,11 @@ fn with_content(prompt: &str, completion: &str) {
     let span = request_span!(gen_ai.input.messages = prompt, gen_ai.output.messages = Empty,);
     span.record("gen_ai.output.messages", completion);
     answered(&span);
+}
+
+/// A call that has opened and was given all that it is given before its answer.
+pub fn open() -> Span {
+    without_content()
 }
 
 fn answered(span: &Span) {
