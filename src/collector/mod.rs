@@ -25,6 +25,7 @@ mod rollouts;
 mod stage;
 mod tasks;
 mod telemetry;
+mod watch;
 
 pub use capture::Capture;
 pub use config::{

@@ -68,7 +68,7 @@ pub use segments::Segments;
 #[cfg(feature = "collector")]
 pub use server::{Gate, GateCounts, GateLimits, Handler, Reply, TraceHttp, TraceServer};
 #[cfg(feature = "collector")]
-pub(crate) use server::{heavy, said as http_response, unary};
+pub(crate) use server::{framed, heavy, said as http_response, unary, unary_body};
 pub use signal::Signal;
 pub use tls::TlsFiles;
 #[cfg(feature = "collector")]

@@ -18,17 +18,19 @@ fn get(address: SocketAddr, path: &str, host: &str) -> String {
     answer
 }
 
+#[derive(Clone, PartialEq, prost::Message)]
+struct Ask {
+    #[prost(string, tag = "1")]
+    service: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Told {
+    #[prost(int32, tag = "1")]
+    status: i32,
+}
+
 async fn health(address: SocketAddr, service: &str) -> Result<i32, Code> {
-    #[derive(Clone, PartialEq, prost::Message)]
-    struct Ask {
-        #[prost(string, tag = "1")]
-        service: String,
-    }
-    #[derive(Clone, PartialEq, prost::Message)]
-    struct Told {
-        #[prost(int32, tag = "1")]
-        status: i32,
-    }
     let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}")).unwrap();
     let mut grpc = tonic::client::Grpc::new(endpoint.connect().await.map_err(|_| Code::Unavailable)?);
     grpc.ready().await.map_err(|_| Code::Unavailable)?;
@@ -75,6 +77,33 @@ async fn health_is_told_over_grpc_and_http_and_metrics_count_what_happened() {
     }
     let rebound = tokio::task::spawn_blocking(move || get(telemetry, "/metrics", "evil.example")).await.unwrap();
     assert!(rebound.starts_with("HTTP/1.1 421"), "{rebound}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_a_stage_is_told_when_it_stops_and_keeps_it_from_nothing() {
+    let (stage, _) = capturing(&[Processor::Privacy]);
+    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{}", stage.address())).unwrap();
+    let channel = endpoint.connect().await.unwrap();
+    let watch = async |service: &str| {
+        let mut grpc = tonic::client::Grpc::new(channel.clone());
+        grpc.ready().await.unwrap();
+        let path = "/grpc.health.v1.Health/Watch".parse().unwrap();
+        let codec = tonic_prost::ProstCodec::<Ask, Told>::default();
+        let ask = tonic::Request::new(Ask { service: service.to_owned() });
+        grpc.server_streaming(ask, path, codec).await.unwrap().into_inner()
+    };
+    let mut whole = watch("").await;
+    let mut traces = watch("opentelemetry.proto.collector.trace.v1.TraceService").await;
+    let mut canary = watch("canary").await;
+    for (stream, status) in [(&mut whole, 1), (&mut traces, 1), (&mut canary, 3)] {
+        assert_eq!(stream.message().await.unwrap(), Some(Told { status }));
+    }
+    let stopped = tokio::task::spawn_blocking(move || stage.shutdown(3 * SOON));
+    for stream in [&mut whole, &mut traces, &mut canary] {
+        assert_eq!(stream.message().await.unwrap(), Some(Told { status: 2 }));
+        assert_eq!(stream.message().await.unwrap_err().code(), Code::Unavailable);
+    }
+    assert_eq!(stopped.await.unwrap(), Default::default());
 }
 
 #[test]

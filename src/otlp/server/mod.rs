@@ -33,7 +33,7 @@ pub use self::grpc::TraceServer;
 pub(crate) use self::heavy::heavy;
 pub use self::http::TraceHttp;
 pub(crate) use self::http::said;
-pub(crate) use self::unary::unary;
+pub(crate) use self::unary::{body as unary_body, framed, unary};
 
 /// What becomes of a request.
 pub trait Handler: Send + Sync + 'static {

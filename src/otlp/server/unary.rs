@@ -31,6 +31,23 @@ pub(crate) async fn unary<B: Body, F>(
 where
     F: Future<Output = Result<Bytes, Status>>,
 {
+    body(request, gate, most, |message| async {
+        let message = framed(&answer(message).await?);
+        Ok(TonicBody::new(Answer { message: Some(message), is_over: false }))
+    })
+    .await
+}
+
+/// The same with an answer of any messages, each [`framed`], and trailers.
+pub(crate) async fn body<B: Body, F>(
+    request: Request<B>,
+    gate: &Arc<Gate>,
+    most: usize,
+    answer: impl FnOnce(Bytes) -> F,
+) -> Response<TonicBody>
+where
+    F: Future<Output = Result<TonicBody, Status>>,
+{
     let received = message(request, gate, most).await;
     let (message, charge) = match received {
         Ok(received) => received,
@@ -47,7 +64,11 @@ where
     let answered = answer(message).await;
     drop(charge);
     match answered {
-        Ok(message) => response(&message),
+        Ok(body) => {
+            let mut response = Response::new(body);
+            response.headers_mut().insert(CONTENT_TYPE, GRPC);
+            response
+        }
         Err(status) => status.into_http(),
     }
 }
@@ -78,16 +99,14 @@ async fn message<B: Body>(
     Ok((message, charge))
 }
 
-/// A message as the answer to a call that went well.
-fn response(message: &[u8]) -> Response<TonicBody> {
+/// A message as it stands in a body.
+pub(crate) fn framed(message: &[u8]) -> Bytes {
     let mut framed = BytesMut::with_capacity(HEAD + message.len());
     framed.put_u8(0);
     // An answer of ours is a few hundred bytes.
     framed.put_u32(u32::try_from(message.len()).unwrap_or_default());
     framed.put_slice(message);
-    let mut response = Response::new(TonicBody::new(Answer { message: Some(framed.freeze()), is_over: false }));
-    response.headers_mut().insert(CONTENT_TYPE, GRPC);
-    response
+    framed.freeze()
 }
 
 /// A framed message, then that all went well.
