@@ -145,6 +145,7 @@ driven! {
     no_bytes_break_the_readers_of_providers_json: "shapes";
     no_bytes_break_the_recorder: "record";
     no_bytes_break_the_stage: "stage";
+    no_bytes_are_read_otherwise_than_prost_reads_them: "walk_vs_prost";
     no_bytes_break_the_reader_of_rules: "rules";
     no_bytes_mean_more_than_the_default: "environment";
     no_bytes_in_a_spool_wait_for_ever_or_are_told_twice: "spool";

@@ -1,5 +1,8 @@
 //! What is done with arbitrary bytes: each of these may end in any way but a panic. Driven by `tests/hostile` and by `fuzz`.
 
+#[path = "../support/walk_vs_prost.rs"]
+mod walk;
+
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -18,12 +21,13 @@ use veilspan::{Policy, Recorder};
 pub type Target = fn(&[u8]);
 
 /// All of them, by name.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("detect", detect),
     ("canonical", canonical),
     ("shapes", shapes),
     ("record", record),
     ("stage", stage),
+    ("walk_vs_prost", walk_vs_prost),
     ("rules", rules),
     ("environment", environment),
     ("spool", spool),
@@ -110,6 +114,11 @@ pub fn stage(bytes: &[u8]) {
     let Ok(request) = Request::parse(bytes.to_vec().into(), Look::Inside) else { return };
     let out = patched(&request, &PRIVACY.request(&request)).into_bytes();
     assert!(Request::parse(out, Look::Inside).is_ok());
+}
+
+/// A request read by our own walker and by prost: they agree.
+pub fn walk_vs_prost(bytes: &[u8]) {
+    walk::agree(bytes);
 }
 
 /// A file of rules.

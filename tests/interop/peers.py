@@ -19,6 +19,7 @@ PEERS = Path(__file__).resolve().parent / "peers"
 OTELCOL = PEERS / "otelcol"
 JAEGER = PEERS / "jaeger"
 TEMPO = PEERS / "tempo"
+DECODER = PEERS / "decoder"
 PYTHON = PEERS / "python"
 NODE = PEERS / "node"
 
@@ -129,6 +130,12 @@ ALL: dict[str, Peer] = {
         ),
         _go_tool("jaeger", JAEGER, "github.com/jaegertracing/jaeger/cmd/jaeger"),
         _go_tool("tempo", TEMPO, "github.com/grafana/tempo/cmd/tempo"),
+        Peer(
+            "decoder",
+            (DECODER / "go.mod", DECODER / "go.sum", DECODER / "main.go"),
+            go_key,
+            lambda folder: go([*GO_BUILD, "-o", str(folder / "decoder"), "."], DECODER),
+        ),
         _python("phoenix"),
         _python("python-clients"),
         _node("node-clients"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import axum
 import back_ends
 import clients
+import decoder
 import imports
 import no_stage
 import one_collector
@@ -47,6 +48,7 @@ SCENARIOS = {
     "phoenix": Scenario(back_ends.run_phoenix, back_ends.PHOENIX_NEEDS),
     "sdk_plugin": Scenario(sdk_plugin.run, sdk_plugin.NEEDS),
     "axum": Scenario(axum.run, axum.NEEDS),
+    "decoder": Scenario(decoder.run, decoder.NEEDS),
     "readme": Scenario(readme.run, readme.NEEDS),
 }
 
