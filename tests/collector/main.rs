@@ -6,6 +6,7 @@ mod build;
 mod deploy;
 mod exits;
 mod hostile;
+mod hostile_http;
 mod http;
 mod operated;
 mod pipeline;
