@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-const DIALECTS: [&str; 5] = ["genai_old", "openinference", "openllmetry", "rig", "vercel_ai"];
+const DIALECTS: [&str; 6] = ["claude_code", "genai_old", "openinference", "openllmetry", "rig", "vercel_ai"];
 
 fn fixture(dialect: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dialects").join(format!("{dialect}.jsonl"))
@@ -78,6 +78,20 @@ fn the_same_run_reduces_to_the_same_calls_in_every_dialect() {
         assert_eq!(told(&state), expected, "{dialect}");
         assert!(!text.contains("canary") && !text.contains("coal"), "{dialect}");
     }
+}
+
+#[test]
+fn codex_names_its_conversation_on_some_spans_alone_so_that_its_trace_is_the_rollout() {
+    let (state, text) = reduced(&fixture("codex"));
+    let (codex, rig) = (told(&state), told(&reduced(&fixture("rig")).0));
+    assert_eq!(codex["rollout"], "0af7651916cd43dd8448eb211c80319c");
+    assert_eq!((&codex["agent"], &codex["tokens"]), (&json!("codex"), &rig["tokens"]));
+    assert_eq!((codex["tools"].as_array().unwrap().len(), &codex["tools"][1][4]), (2, &json!("failed")));
+    // It says nothing of why an answer ended.
+    let but_reason = |call: &Value| [&call.as_array().unwrap()[..7], &call.as_array().unwrap()[8..]].concat();
+    let calls = |it: &Value| it["inferences"].as_array().unwrap().iter().map(but_reason).collect::<Vec<_>>();
+    assert_eq!(calls(&codex), calls(&rig));
+    assert!(!text.contains("canary") && !text.contains("coal"));
 }
 
 #[test]

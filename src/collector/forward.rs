@@ -12,12 +12,16 @@ use super::output::Output;
 use crate::event::Clock;
 use crate::otlp::assemble::{Patches, patched};
 use crate::otlp::{Handler, Look, Reply, Request, Segments, heavy, refusal};
+use crate::processor::dialect::Dialect;
 use crate::processor::privacy::Privacy;
 
 /// A pipeline at work.
 pub(super) struct Forward {
     pub(super) name: String,
     pub(super) privacy: Option<Privacy>,
+    pub(super) dialect: Option<Dialect>,
+    /// Whether reduction sees what the dialects have been made of, which else happens behind it.
+    pub(super) reduces_translated: bool,
     pub(super) following: Option<Following>,
     pub(super) output: Output,
     pub(super) clock: Arc<dyn Clock>,
@@ -43,6 +47,15 @@ pub(super) struct Tally {
     pub(super) failed_requests: AtomicU64,
 }
 
+/// A request that has been through the steps.
+struct Passed {
+    request: Request,
+    /// What reduction sees, where that is not the same.
+    reduced: Option<Request>,
+    /// How many spans were taken out because they cannot be read.
+    unreadable: u64,
+}
+
 /// How long a peer is asked to wait while memory is short.
 const PRESSURE_WAIT: Duration = Duration::from_secs(1);
 
@@ -54,7 +67,7 @@ impl Handler for Forward {
         }
         // Without a processor that reads spans there is no need to look into them.
         let look = if self.privacy.is_some() { Look::Inside } else { Look::Outside };
-        let (request, mut unreadable) = heavy(body.len(), || self.veiled(body, look))?;
+        let Passed { request, reduced, mut unreadable } = heavy(body.len(), || self.pass(body, look))?;
         let spans = request.span_count() as u64;
         let rejected = match self.output.forward(whole(&request), spans).await {
             Err(refused) if look == Look::Outside && refused.is_about_the_content() => {
@@ -76,7 +89,8 @@ impl Handler for Forward {
         })?;
         if let Some(following) = &self.following {
             let now = self.clock.unix_nanos();
-            let absorbed = heavy(request.bytes().len(), || following.absorb(&request, now, &self.output));
+            let reduced = reduced.as_ref().unwrap_or(&request);
+            let absorbed = heavy(reduced.bytes().len(), || following.absorb(reduced, now, &self.output));
             if absorbed.is_err() {
                 // The next hop has it; it gets it again, under the same ids.
                 add(&self.tally.unwritten_requests, 1);
@@ -96,16 +110,20 @@ impl Handler for Forward {
 }
 
 impl Forward {
-    /// The request as it may leave, and how many of its spans cannot be read.
-    fn veiled(&self, body: Bytes, look: Look) -> Result<(Request, u64), Status> {
-        let request = self.parse(body, look)?;
-        match &self.privacy {
-            Some(privacy) => {
-                let patches = privacy.request(&request);
-                self.apply(request, patches)
-            }
-            None => Ok((request, 0)),
+    /// The request through all steps that change it.
+    fn pass(&self, body: Bytes, look: Look) -> Result<Passed, Status> {
+        let mut request = self.parse(body, look)?;
+        let mut unreadable = 0;
+        if let Some(privacy) = &self.privacy {
+            let patches = privacy.request(&request);
+            (request, unreadable) = self.apply(request, patches)?;
         }
+        let Some(dialect) = &self.dialect else { return Ok(Passed { request, reduced: None, unreadable }) };
+        let patches = dialect.request(&request);
+        let is_seen_before = self.following.is_some() && !self.reduces_translated && !patches.is_empty();
+        let reduced = is_seen_before.then(|| request.clone());
+        let (request, _) = self.apply(request, patches)?;
+        Ok(Passed { request, reduced, unreadable })
     }
 
     /// The request as the patches change it, and how many of its spans they refuse.

@@ -26,6 +26,7 @@ use crate::export::ExporterError;
 use crate::otlp::{Gate, GateLimits};
 use crate::privacy::Policy;
 use crate::processor::follow::Follow;
+use crate::processor::dialect::Dialect;
 use crate::processor::privacy::Privacy;
 use crate::reduce::{Limits, Rollout};
 
@@ -214,11 +215,19 @@ fn forward(
         None => Output::new(&pipeline.exporters, largest)?,
     };
     let has = |processor| pipeline.processors.contains(&processor);
+    let place_of = |is: fn(&Processor) -> bool| pipeline.processors.iter().position(is);
+    let dialect = pipeline.processors.iter().find_map(|processor| match processor {
+        Processor::Dialect(options) => Some(Dialect::new(options.clone())),
+        _ => None,
+    });
     let clock = SystemClock::default();
     let following = following(pipeline, policy, limits, clock.unix_nanos())?;
     Ok(Forward {
         name: pipeline.name.clone(),
         privacy: has(Processor::Privacy).then(|| Privacy::new(policy.clone())),
+        dialect,
+        reduces_translated: place_of(|processor| matches!(processor, Processor::Dialect(_)))
+            < place_of(|processor| matches!(processor, Processor::Reduce | Processor::Replay)),
         following,
         output,
         clock: Arc::new(clock),

@@ -1,9 +1,10 @@
 //! Names that libraries have for what the GenAI conventions name, or that the conventions have by now renamed.
 //!
-//! Each row says who emits the name. Names of the conventions themselves come from the one table in `semconv`, and win
-//! over an alias of theirs on the same span.
+//! Names of the conventions themselves, other dialects' names for the same and names of content come from the tables in
+//! `semconv`; here stand those that need more than a value of the same type, or that `tracing` alone carries. A name of the
+//! conventions wins over an alias of it on the same span.
 
-use super::slot::{End, Identity, Said, Slot, Words};
+use super::slot::{End, Identity, Slot, Words};
 use crate::semconv::{self as names, Attr};
 
 pub(super) struct Alias {
@@ -19,14 +20,10 @@ pub(super) struct Alias {
 pub(super) enum Origin {
     /// The conventions, where they need more than the table's type.
     GenAi,
-    /// The conventions before v1.37.
-    OldGenAi,
     /// General conventions of OpenTelemetry.
     Otel,
     /// rig-core and rig-agent, 0.42 to 0.46.
     Rig,
-    /// goose's state machine.
-    Goose,
     /// swiftide's events with the feature `langfuse`.
     Swiftide,
     /// langchain-rust 7, and others that use the same plain words.
@@ -39,7 +36,7 @@ pub(super) enum Origin {
     Veilspan,
 }
 
-use Origin::{GenAi, Goose, LangchainRust, OldGenAi, OpenInference, OpenLlmetry, Otel, Rig, Swiftide, Veilspan};
+use Origin::{GenAi, LangchainRust, OpenInference, OpenLlmetry, Otel, Rig, Swiftide, Veilspan};
 
 const fn attr<T>(attr: Attr<T>) -> Slot {
     Slot::Attr(attr.id())
@@ -59,24 +56,6 @@ pub(super) static ALIASES: &[Alias] = rows! {
     "gen_ai.response.finish_reasons" => Slot::FinishReasons, GenAi;
     "gen_ai.usage.cache_creation.input_tokens" => Slot::CacheWrite, GenAi;
     "gen_ai.usage.cache_write.input_tokens" => Slot::CacheWrite, GenAi;
-    "gen_ai.input.messages" => Slot::Said(Said::InputMessages), GenAi;
-    "gen_ai.output.messages" => Slot::Said(Said::OutputMessages), GenAi;
-    "gen_ai.system_instructions" => Slot::Said(Said::System), GenAi;
-    "gen_ai.tool.definitions" => Slot::Said(Said::Tools), GenAi;
-    "gen_ai.tool.call.arguments" => Slot::Said(Said::Arguments), GenAi;
-    "gen_ai.tool.call.result" => Slot::Said(Said::Result), GenAi;
-    "gen_ai.retrieval.query.text" => Slot::Said(Said::Query), GenAi;
-    "gen_ai.retrieval.documents" => Slot::Said(Said::Documents), GenAi;
-    "gen_ai.memory.query.text" => Slot::Said(Said::Query), GenAi;
-    "gen_ai.memory.records" => Slot::Said(Said::Documents), GenAi;
-
-    "gen_ai.system" => attr(names::PROVIDER_NAME), OldGenAi;
-    "gen_ai.prompt" => Slot::Said(Said::Input), OldGenAi;
-    "gen_ai.completion" => Slot::Said(Said::Output), OldGenAi;
-    "gen_ai.usage.prompt_tokens" => attr(names::INPUT_TOKENS), OldGenAi;
-    "gen_ai.usage.completion_tokens" => attr(names::OUTPUT_TOKENS), OldGenAi;
-    "gen_ai.response.finish_reason" => Slot::FinishReasons, OldGenAi;
-    "gen_ai.openai.request.seed" => attr(names::SEED), OldGenAi;
 
     "error.type" => Slot::End(End::ErrorType), Otel;
     "error" => Slot::End(End::Error), Otel;
@@ -87,64 +66,16 @@ pub(super) static ALIASES: &[Alias] = rows! {
     "otel.status_description" => Slot::End(End::Error), Otel;
     "otel.status_message" => Slot::End(End::Error), Otel;
 
-    "gen_ai.usage.reasoning_tokens" => attr(names::REASONING_TOKENS), Rig;
-    "gen_ai.tool.error.type" => Slot::End(End::ErrorType), Rig;
     "gen_ai.tool.call.outcome" => Slot::End(End::Outcome), Rig;
 
-    "session.id" => attr(names::CONVERSATION_ID), Goose;
-
     "langfuse.model" => attr(names::REQUEST_MODEL), Swiftide;
-    "langfuse.input" => Slot::Said(Said::Input), Swiftide;
-    "langfuse.output" => Slot::Said(Said::Output), Swiftide;
     "langfuse.usage" => Slot::Usage, Swiftide;
 
     "openinference.span.kind" => Slot::Operation(Words::OpenInference), OpenInference;
-    "llm.provider" => attr(names::PROVIDER_NAME), OpenInference;
-    "llm.system" => attr(names::PROVIDER_NAME), OpenInference;
-    "llm.model_name" => attr(names::REQUEST_MODEL), OpenInference;
-    "llm.request.model_name" => attr(names::REQUEST_MODEL), OpenInference;
-    "llm.response.model_name" => attr(names::RESPONSE_MODEL), OpenInference;
-    "embedding.model_name" => attr(names::REQUEST_MODEL), OpenInference;
     "llm.invocation_parameters" => Slot::Parameters, OpenInference;
-    "llm.token_count.prompt" => attr(names::INPUT_TOKENS), OpenInference;
-    "llm.token_count.completion" => attr(names::OUTPUT_TOKENS), OpenInference;
-    "llm.token_count.prompt_details.cache_read" => attr(names::CACHE_READ_TOKENS), OpenInference;
-    "llm.token_count.prompt_details.cache_write" => Slot::CacheWrite, OpenInference;
-    "llm.token_count.completion_details.reasoning" => attr(names::REASONING_TOKENS), OpenInference;
-    "llm.finish_reason" => Slot::FinishReasons, OpenInference;
-    "llm.input_messages" => Slot::Said(Said::InputMessages), OpenInference;
-    "llm.output_messages" => Slot::Said(Said::OutputMessages), OpenInference;
-    "llm.tools" => Slot::Said(Said::Tools), OpenInference;
-    "input.value" => Slot::Said(Said::Input), OpenInference;
-    "output.value" => Slot::Said(Said::Output), OpenInference;
-    "agent.name" => attr(names::AGENT_NAME), OpenInference;
-    "tool.name" => attr(names::TOOL_NAME), OpenInference;
-    "tool.id" => attr(names::TOOL_CALL_ID), OpenInference;
-    "tool.parameters" => Slot::Said(Said::Arguments), OpenInference;
 
     "llm.request.type" => Slot::Operation(Words::TraceloopRequest), OpenLlmetry;
-    "llm.vendor" => attr(names::PROVIDER_NAME), OpenLlmetry;
-    "llm.request.model" => attr(names::REQUEST_MODEL), OpenLlmetry;
-    "llm.response.model" => attr(names::RESPONSE_MODEL), OpenLlmetry;
-    "llm.request.max_tokens" => attr(names::MAX_TOKENS), OpenLlmetry;
-    "llm.temperature" => attr(names::TEMPERATURE), OpenLlmetry;
-    "llm.top_p" => attr(names::TOP_P), OpenLlmetry;
-    "llm.prompts" => Slot::Said(Said::InputMessages), OpenLlmetry;
-    "llm.completions" => Slot::Said(Said::OutputMessages), OpenLlmetry;
-    "llm.is_streaming" => attr(names::STREAM), OpenLlmetry;
-    "llm.usage.prompt_tokens" => attr(names::INPUT_TOKENS), OpenLlmetry;
-    "llm.usage.completion_tokens" => attr(names::OUTPUT_TOKENS), OpenLlmetry;
-    "llm.usage.reasoning_tokens" => attr(names::REASONING_TOKENS), OpenLlmetry;
-    "gen_ai.usage.cache_read_input_tokens" => attr(names::CACHE_READ_TOKENS), OpenLlmetry;
-    "gen_ai.usage.cache_creation_input_tokens" => Slot::CacheWrite, OpenLlmetry;
-    "llm.frequency_penalty" => attr(names::FREQUENCY_PENALTY), OpenLlmetry;
-    "llm.presence_penalty" => attr(names::PRESENCE_PENALTY), OpenLlmetry;
-    "llm.top_k" => attr(names::TOP_K), OpenLlmetry;
-    "llm.response.finish_reason" => Slot::FinishReasons, OpenLlmetry;
-    "llm.response.stop_reason" => Slot::FinishReasons, OpenLlmetry;
     "traceloop.span.kind" => Slot::Operation(Words::TraceloopKind), OpenLlmetry;
-    "traceloop.entity.input" => Slot::Said(Said::Input), OpenLlmetry;
-    "traceloop.entity.output" => Slot::Said(Said::Output), OpenLlmetry;
 
     "veilspan.tenant.id" => Slot::Identity(Identity::Tenant), Veilspan;
     "veilspan.rollout.id" => Slot::Identity(Identity::Rollout), Veilspan;

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::flat::{Flat, List, Part};
 use super::held::Held;
-use super::slot::Said;
+use crate::event::shape::flat::{Flat, FlatTools, List, Part, PartText};
 use crate::event::{Message, RawText, Request, ResultContent, Role, shape};
+use crate::semconv::Said;
 
 /// The content of one span, as its fields gave it.
 #[derive(Default)]
@@ -20,8 +20,9 @@ pub(super) struct Content<'a> {
     documents: Option<Held<'a>>,
     input: Option<Held<'a>>,
     output: Option<Held<'a>>,
-    flat_input: Flat<'a>,
-    flat_output: Flat<'a>,
+    flat_input: Flat<Held<'a>>,
+    flat_output: Flat<Held<'a>>,
+    flat_tools: FlatTools<Held<'a>>,
 }
 
 impl<'a> Content<'a> {
@@ -33,16 +34,17 @@ impl<'a> Content<'a> {
         match list {
             List::Input => self.flat_input.set(number, part, held),
             List::Output => self.flat_output.set(number, part, held),
+            List::Tools => self.flat_tools.set(number, part, held),
         }
     }
 
     /// All of its texts.
     pub(super) fn texts_mut(&mut self) -> impl Iterator<Item = &mut Held<'a>> {
         let Self { input_messages, output_messages, system, tools, arguments, .. } = self;
-        let Self { result, query, documents, input, output, flat_input, flat_output, .. } = self;
+        let Self { result, query, documents, input, output, flat_input, flat_output, flat_tools, .. } = self;
         let told = [input_messages, system, tools, arguments, query, input];
         let answered = [output_messages, result, documents, output];
-        let flat = flat_input.texts_mut().chain(flat_output.texts_mut());
+        let flat = flat_input.texts_mut().chain(flat_output.texts_mut()).chain(flat_tools.texts_mut());
         told.into_iter().chain(answered).flatten().chain(flat)
     }
 
@@ -81,10 +83,11 @@ impl<'a> Content<'a> {
         }
         self.flat_input.merge(newer.flat_input);
         self.flat_output.merge(newer.flat_output);
+        self.flat_tools.merge(newer.flat_tools);
     }
 
     /// Whether there is something that came back.
-    pub(super) const fn has_answer(&self) -> bool {
+    pub(super) fn has_answer(&self) -> bool {
         self.output_messages.is_some()
             || self.result.is_some()
             || self.documents.is_some()
@@ -98,7 +101,7 @@ impl<'a> Content<'a> {
     }
 
     /// Whether it is the content of an inference.
-    pub(super) const fn is_of_inference(&self) -> bool {
+    pub(super) fn is_of_inference(&self) -> bool {
         self.input_messages.is_some()
             || self.output_messages.is_some()
             || !self.flat_input.is_empty()
@@ -112,7 +115,7 @@ impl<'a> Content<'a> {
                 Request { messages: read(messages, Role::User, shape::genai::messages), ..Request::default() }
             }
             (None, _) if !self.flat_input.is_empty() => {
-                Request { messages: self.flat_input.into_messages(Role::User), ..Request::default() }
+                Request { messages: self.flat_input.into_messages(Role::User).0, ..Request::default() }
             }
             (None, Some(whole)) => whole_request(whole),
             (None, None) => Request::default(),
@@ -123,12 +126,13 @@ impl<'a> Content<'a> {
                 None => vec![system.into_raw()],
             };
         }
-        if let Some(value) = self.tools.and_then(|tools| tools.json()) {
-            request.tools = shape::genai::tools(value);
+        match self.tools.and_then(|tools| tools.json()) {
+            Some(value) => request.tools = shape::genai::tools(value),
+            None => request.tools.extend(self.flat_tools.into_tools().unwrap_or_default()),
         }
         let answer = match (self.output_messages, self.output) {
             (Some(messages), _) => read(messages, Role::Assistant, shape::genai::messages),
-            (None, _) if !self.flat_output.is_empty() => self.flat_output.into_messages(Role::Assistant),
+            (None, _) if !self.flat_output.is_empty() => self.flat_output.into_messages(Role::Assistant).0,
             (None, Some(whole)) => read(whole, Role::Assistant, shape::answer),
             (None, None) => Vec::new(),
         };

@@ -2,9 +2,10 @@
 //! tables of this room, so that a name that is missing there is missed here.
 
 use super::aliases::PLAIN;
-use super::flat;
-use super::slot::{End, Said, Slot};
+use super::slot::{End, Slot};
 use super::table::{Meaning, meaning, plain_meaning};
+use crate::event::shape::flat;
+use crate::semconv::Said;
 
 /// What becomes of a field.
 #[derive(Debug, PartialEq, Eq)]
@@ -275,7 +276,7 @@ fn openinference() {
             ("output.mime_type", Nothing),
             ("tool.description", Nothing),
             ("llm.prompt_template.template", Nothing),
-            ("llm.input_messages.0.message.contents.0.message_content.image.image.url", Nothing),
+            ("llm.input_messages.0.message.contents.0.message_content.image.image.url", Part),
             // Of lists of documents in many fields, of operations that are no calls of ours, and of readers.
             ("retrieval.documents.0.document.content", Nothing),
             ("reranker.query", Nothing),
@@ -327,7 +328,7 @@ fn openllmetry() {
             // Sums, and names and properties that anybody may choose.
             ("llm.usage.total_tokens", Nothing),
             ("traceloop.entity.name", Nothing),
-            ("traceloop.workflow.name", Nothing),
+            ("traceloop.workflow.name", Attr("gen_ai.workflow.name")),
             ("traceloop.association.properties.user", Nothing),
             ("llm.chat.stop_sequences", Nothing),
             ("llm.headers", Nothing),

@@ -4,6 +4,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::event::RawText;
+use crate::event::shape::flat::PartText;
 
 /// Content as a field gave it. Wiped when dropped, where it is not borrowed; of a longer one than is taken only the length
 /// is kept.
@@ -11,6 +12,24 @@ pub(super) enum Held<'a> {
     Text(Zeroizing<String>),
     Lent(&'a str),
     Oversize(usize),
+}
+
+impl PartText for Held<'_> {
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Lent(text) => Some(text),
+            Self::Oversize(_) => None,
+        }
+    }
+
+    fn into_raw(self) -> RawText {
+        match self {
+            Self::Text(mut text) => RawText::from(std::mem::take(&mut *text)),
+            Self::Lent(text) => RawText::from(text),
+            Self::Oversize(length) => RawText::oversize(length),
+        }
+    }
 }
 
 impl Held<'_> {
@@ -23,26 +42,9 @@ impl Held<'_> {
         }
     }
 
-    pub(super) fn into_raw(self) -> RawText {
-        match self {
-            Self::Text(mut text) => RawText::from(std::mem::take(&mut *text)),
-            Self::Lent(text) => RawText::from(text),
-            Self::Oversize(length) => RawText::oversize(length),
-        }
-    }
-
     /// The array or object that it is the JSON of, be it a JSON string that holds such a text.
     pub(super) fn json(&self) -> Option<Value> {
         self.text().and_then(json)
-    }
-
-    /// The text, unless it was too long to be taken.
-    pub(super) fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            Self::Lent(text) => Some(text),
-            Self::Oversize(_) => None,
-        }
     }
 
     /// The bytes that it keeps.

@@ -58,7 +58,6 @@ mod content;
 mod entered;
 #[cfg(test)]
 mod facts;
-mod flat;
 mod given;
 mod heading;
 mod held;

@@ -6,9 +6,9 @@ use tracing::Metadata;
 use tracing::field::Field;
 
 use super::call_site::{spread, uses_plain_words};
-use super::flat;
 use super::slot::Slot;
 use super::table::{Meaning, meaning, plain_meaning};
+use crate::event::shape::flat;
 use crate::semconv::{RESPONSE_ID, RESPONSE_MODEL};
 
 /// Call sites of one place after the first are looked up by name, so the size bounds memory and not what is known.

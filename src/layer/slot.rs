@@ -1,7 +1,7 @@
 //! What a field stands for.
 
-use super::flat::{List, Part};
-use crate::semconv::KeyId;
+use crate::event::shape::flat::{List, Part};
+use crate::semconv::{KeyId, Said};
 
 /// What the value of a field is taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,31 +44,6 @@ pub(super) enum Words {
     Evaluation,
     TraceloopKind,
     TraceloopRequest,
-}
-
-/// Which content a field holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Said {
-    InputMessages,
-    OutputMessages,
-    System,
-    Tools,
-    Arguments,
-    Result,
-    /// What is looked for.
-    Query,
-    /// What was found.
-    Documents,
-    /// A whole request, of whichever kind the call is.
-    Input,
-    /// A whole answer.
-    Output,
-}
-
-impl Said {
-    pub(super) const fn is_answer(self) -> bool {
-        matches!(self, Self::OutputMessages | Self::Result | Self::Documents | Self::Output)
-    }
 }
 
 /// What a field says of a call's end.

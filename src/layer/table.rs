@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashMap;
 
 use super::aliases::{ALIASES, PLAIN};
-use super::slot::Slot;
-use crate::semconv::{Class, KeyId, Phase, lookup, table};
+use super::slot::{End, Slot};
+use crate::semconv::{self as s, Class, KeyId, Phase, SAID, lookup, table};
 
 /// What a name stands for, and whether it is the conventions' own for it.
 #[derive(Clone, Copy, Debug)]
@@ -32,9 +32,21 @@ fn index() -> FxHashMap<&'static str, Meaning> {
     // Content cannot be among the attributes of a call, whatever the table comes to hold.
     let safe = written.filter(|name| !matches!(name.class, Class::Content(_)));
     let own = safe.filter_map(|name| Some((name.key, Meaning { slot: Slot::Attr(lookup(name.key)?), is_own: true })));
-    let aliases = ALIASES.iter().map(|alias| (alias.name, Meaning { slot: alias.slot, is_own: is_own(alias.name) }));
+    let said = SAID.iter().map(|(name, said)| (*name, Slot::Said(*said)));
+    let others = s::ALIASES.iter().map(|(name, own)| (name.name().key, of_alias(*own)));
+    let aliases = said.chain(others).chain(ALIASES.iter().map(|alias| (alias.name, alias.slot)));
     // An alias row may refine what the table says of the same name.
-    own.chain(aliases).collect()
+    own.chain(aliases.map(|(name, slot)| (name, Meaning { slot, is_own: is_own(name) }))).collect()
+}
+
+/// What stands for a name of ours under another one.
+fn of_alias(own: KeyId) -> Slot {
+    match own {
+        _ if own == s::FINISH_REASONS.id() => Slot::FinishReasons,
+        _ if own == s::CACHE_CREATION_TOKENS.id() => Slot::CacheWrite,
+        _ if own == s::ERROR_TYPE.id() => Slot::End(End::ErrorType),
+        own => Slot::Attr(own),
+    }
 }
 
 fn is_own(name: &str) -> bool {

@@ -4,6 +4,8 @@
 use bytestring::ByteString;
 
 use super::attribute::AttributeWriter;
+#[cfg(feature = "collector")]
+use crate::event::Value;
 use crate::event::{Arguments, Digest, Given, Input, Item, Measure, Noted, Output, Returned, Shown, Veiled};
 use crate::semconv::{self, Attr, KeyId, ShownNames};
 
@@ -209,6 +211,13 @@ fn wire_length(length: Option<u64>) -> i64 {
 /// The same alone, for spans of others.
 #[cfg(any(feature = "collector", feature = "sdk"))]
 impl super::encode::Encoder {
+    /// Appends attributes in the field `number` of a message.
+    #[cfg(feature = "collector")]
+    pub(crate) fn attributes(&self, number: u8, values: &[(KeyId, Value)], out: &mut Vec<u8>) {
+        let mut attributes = AttributeWriter::new(out, &self.keys, number);
+        values.iter().for_each(|(id, value)| attributes.value(*id, value));
+    }
+
     /// Appends what may be told of a request, as attributes in the field `number` of a message.
     pub(crate) fn input(&self, number: u8, input: &Input, out: &mut Vec<u8>) {
         put_input(&mut AttributeWriter::new(out, &self.keys, number), input);

@@ -7,6 +7,8 @@
 
 #[cfg(any(feature = "collector", feature = "sdk"))]
 pub(crate) mod follow;
+#[cfg(feature = "collector")]
+pub mod dialect;
 pub mod privacy;
 #[cfg(feature = "sdk")]
 mod sdk;

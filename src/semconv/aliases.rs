@@ -62,6 +62,31 @@ pub static ALIASES: &[(KeyId, KeyId)] = &[
     (n::AI_CACHE_READ.id(), n::CACHE_READ_TOKENS.id()),
 ];
 
+/// The same on Claude Code's own spans alone, whose names are plain words.
+pub static OF_CLAUDE_CODE: &[(KeyId, KeyId)] = &[
+    (n::CX_MODEL.id(), n::REQUEST_MODEL.id()),
+    (n::CC_TOOL_NAME.id(), n::TOOL_NAME.id()),
+    (n::CC_TOOL_USE_ID.id(), n::TOOL_CALL_ID.id()),
+    (n::CC_STOP_REASON.id(), n::FINISH_REASONS.id()),
+    (n::CC_INPUT_TOKENS.id(), n::INPUT_TOKENS.id()),
+    (n::CC_OUTPUT_TOKENS.id(), n::OUTPUT_TOKENS.id()),
+    (n::CC_CACHE_READ.id(), n::CACHE_READ_TOKENS.id()),
+    (n::CC_CACHE_CREATION.id(), n::CACHE_CREATION_TOKENS.id()),
+    (n::CC_ATTEMPT.id(), n::ATTEMPT.id()),
+];
+
+/// The same on Codex' own spans alone.
+pub static OF_CODEX: &[(KeyId, KeyId)] = &[
+    (n::CC_TOOL_NAME.id(), n::TOOL_NAME.id()),
+    (n::CX_CALL_ID.id(), n::TOOL_CALL_ID.id()),
+    (n::CX_MODEL.id(), n::REQUEST_MODEL.id()),
+    (n::CX_INPUT_TOKENS.id(), n::INPUT_TOKENS.id()),
+    (n::CX_OUTPUT_TOKENS.id(), n::OUTPUT_TOKENS.id()),
+    (n::CX_CACHE_READ.id(), n::CACHE_READ_TOKENS.id()),
+    (n::CX_CACHE_WRITE.id(), n::CACHE_CREATION_TOKENS.id()),
+    (n::CX_REASONING.id(), n::REASONING_TOKENS.id()),
+];
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -71,17 +96,23 @@ mod tests {
 
     #[test]
     fn a_foreign_name_means_one_of_ours_of_its_kind() {
-        let mut seen = HashSet::new();
-        for (foreign, own) in ALIASES {
-            let (foreign, own) = (foreign.name(), own.name());
-            assert!(seen.insert(foreign.key), "{}", foreign.key);
-            assert_eq!(foreign.phase, Phase::Foreign, "{}", foreign.key);
-            assert!(matches!(own.phase, Phase::Opened | Phase::Closed), "{}", own.key);
-            assert_eq!(foreign.class, own.class, "{}", foreign.key);
-            assert!(!matches!(foreign.class, Class::Content(_)));
-            // One reason is a list of one.
-            let is_of_kind = foreign.kind == own.kind || (foreign.kind, own.kind) == (Type::Text, Type::Texts);
-            assert!(is_of_kind, "{}", foreign.key);
+        for table in [ALIASES, OF_CLAUDE_CODE, OF_CODEX] {
+            let mut seen = HashSet::new();
+            for (foreign, own) in table {
+                check(*foreign, *own, &mut seen);
+            }
         }
+    }
+
+    fn check(foreign: KeyId, own: KeyId, seen: &mut HashSet<&'static str>) {
+        let (foreign, own) = (foreign.name(), own.name());
+        assert!(seen.insert(foreign.key), "{}", foreign.key);
+        assert_eq!(foreign.phase, Phase::Foreign, "{}", foreign.key);
+        assert!(matches!(own.phase, Phase::Opened | Phase::Closed), "{}", own.key);
+        assert_eq!(foreign.class, own.class, "{}", foreign.key);
+        assert!(!matches!(foreign.class, Class::Content(_)));
+        // One reason is a list of one.
+        let is_of_kind = foreign.kind == own.kind || (foreign.kind, own.kind) == (Type::Text, Type::Texts);
+        assert!(is_of_kind, "{}", foreign.key);
     }
 }

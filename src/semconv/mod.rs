@@ -8,14 +8,16 @@ mod aliases;
 mod class;
 mod lookup;
 mod names;
+mod said;
 mod shown;
 mod table;
 mod wire_fields;
 
-pub use aliases::ALIASES;
+pub use aliases::{ALIASES, OF_CLAUDE_CODE, OF_CODEX};
 pub use class::{Class, Field};
 pub use lookup::lookup;
 pub use names::*;
+pub use said::{SAID, Said, said};
 pub use shown::{ShownNames, ShownOf};
 pub use table::{Attr, KeyId, Name, Origin, Phase, Type, table};
 pub use wire_fields::{FieldClass, WIRE_FIELDS, WireField};

@@ -185,6 +185,26 @@ names! {
     AI_COMPLETION_TOKENS: "ai.usage.completionTokens", Int, Number, VercelAi, Foreign;
     AI_REASONING: "ai.usage.reasoningTokens", Int, Number, VercelAi, Foreign;
     AI_CACHE_READ: "ai.usage.cachedInputTokens", Int, Number, VercelAi, Foreign;
+    // Of two agents' own spans, where they mean this; anywhere else nothing but what they are.
+    CC_SPAN_TYPE: "span.type", Text, Label, ClaudeCode, Foreign;
+    CC_SUCCESS: "success", Bool, Number, ClaudeCode, Foreign;
+    CC_DURATION: "duration_ms", Int, Number, ClaudeCode, Foreign;
+    CC_FIRST_TOKEN: "ttft_ms", Int, Number, ClaudeCode, Foreign;
+    CC_TOOL_NAME: "tool_name", Text, Label, ClaudeCode, Foreign;
+    CC_TOOL_USE_ID: "tool_use_id", Text, Label, ClaudeCode, Foreign;
+    CC_STOP_REASON: "stop_reason", Text, Reason, ClaudeCode, Foreign;
+    CC_INPUT_TOKENS: "input_tokens", Int, Number, ClaudeCode, Foreign;
+    CC_OUTPUT_TOKENS: "output_tokens", Int, Number, ClaudeCode, Foreign;
+    CC_CACHE_READ: "cache_read_tokens", Int, Number, ClaudeCode, Foreign;
+    CC_CACHE_CREATION: "cache_creation_tokens", Int, Number, ClaudeCode, Foreign;
+    CC_ATTEMPT: "attempt", Int, Number, ClaudeCode, Foreign;
+    CX_CALL_ID: "call_id", Text, Label, Codex, Foreign;
+    CX_MODEL: "model", Text, Label, Codex, Foreign;
+    CX_INPUT_TOKENS: "codex.turn.token_usage.input_tokens", Int, Number, Codex, Foreign;
+    CX_OUTPUT_TOKENS: "codex.turn.token_usage.output_tokens", Int, Number, Codex, Foreign;
+    CX_CACHE_READ: "codex.turn.token_usage.cached_input_tokens", Int, Number, Codex, Foreign;
+    CX_CACHE_WRITE: "codex.turn.token_usage.cache_write_input_tokens", Int, Number, Codex, Foreign;
+    CX_REASONING: "codex.turn.token_usage.reasoning_output_tokens", Int, Number, Codex, Foreign;
 
     // What other instrumentations put on GenAI spans, and is a number by its specification.
     THREAD_NUMBER: "thread.id", Int, Number, Otel, Foreign;

@@ -59,6 +59,10 @@ pub enum Origin {
     Rig,
     /// The Vercel AI SDK: read, never written.
     VercelAi,
+    /// Claude Code's own spans: read, never written.
+    ClaudeCode,
+    /// Codex' own spans: read, never written.
+    Codex,
     /// Ours: what the conventions lack.
     Veilspan,
 }

@@ -4,6 +4,7 @@
 
 mod build;
 mod deploy;
+mod dialect;
 mod exits;
 mod hostile;
 mod hostile_http;

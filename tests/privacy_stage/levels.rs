@@ -83,19 +83,18 @@ fn content_of_the_conventions_leaves_by_its_level_and_stays_valid() {
 
 #[test]
 fn content_without_a_class_leaves_by_the_strictest_of_all() {
-    let span = || {
-        span([attribute("gen_ai.operation.name", text("chat")), attribute("langfuse.input", text("said to a model"))])
-    };
+    let span =
+        || span([attribute("gen_ai.operation.name", text("chat")), attribute("my.own.input", text("said to a model"))]);
     for (class, shown) in [("VEILSPAN_CONTENT_ERRORS", "none"), ("VEILSPAN_CONTENT_PROMPTS", "digest")] {
         let bytes =
             leaves(&under(&[("VEILSPAN_CONTENT", "masked"), (class, shown)]), &of_spans([span()])).encode_to_vec();
         assert!(!holds(&bytes, "said to a model"), "{class}");
     }
     let left = span_leaves(&at(Level::Masked), span());
-    assert_eq!(text_of(by_key(&left.attributes)["langfuse.input"]), "said to a model");
+    assert_eq!(text_of(by_key(&left.attributes)["my.own.input"]), "said to a model");
     let left = span_leaves(&at(Level::Preview), span());
-    assert_eq!(text_of(by_key(&left.attributes)["langfuse.input.preview"]), "said to a model");
-    assert!(!by_key(&left.attributes).contains_key("langfuse.input"));
+    assert_eq!(text_of(by_key(&left.attributes)["my.own.input.preview"]), "said to a model");
+    assert!(!by_key(&left.attributes).contains_key("my.own.input"));
 }
 
 #[test]

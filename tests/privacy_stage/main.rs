@@ -21,6 +21,7 @@ mod canaries;
 mod contract;
 mod deep;
 mod fields;
+mod foreign;
 mod labels;
 mod levels;
 mod random;

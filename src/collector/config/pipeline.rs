@@ -1,6 +1,7 @@
 //! What happens between a receiver and an exporter.
 
 use std::fmt;
+use std::mem::discriminant;
 use std::path::PathBuf;
 
 use super::error::ConfigError;
@@ -9,9 +10,10 @@ use super::receiver::Receiver;
 use super::replay::ReplayConfig;
 use super::section::{Section, type_of};
 use crate::export::Fsync;
+use crate::processor::dialect::{DialectOptions, Originals, Stamp};
 
 const RECEIVERS: &[&str] = &["otlp"];
-const PROCESSORS: &[&str] = &["privacy", "reduce", "replay"];
+const PROCESSORS: &[&str] = &["privacy", "dialect", "reduce", "replay"];
 
 /// A pipeline of traces.
 #[derive(Clone, Debug)]
@@ -46,11 +48,13 @@ pub struct InputLogConfig {
 }
 
 /// A step of a pipeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Processor {
     /// The privacy policy of this process' environment.
     Privacy,
+    /// Other dialects under the conventions' names.
+    Dialect(DialectOptions),
     /// Reduction: adds turns that nobody reported, and summaries.
     Reduce,
     /// Comparison of runs with their baselines: adds what they do otherwise.
@@ -59,16 +63,8 @@ pub enum Processor {
 
 impl Processor {
     /// Whether it has findings to tell.
-    const fn finds(self) -> bool {
+    const fn finds(&self) -> bool {
         matches!(self, Self::Reduce | Self::Replay)
-    }
-
-    fn of(kind: Option<&str>) -> Self {
-        match kind {
-            Some("privacy") => Self::Privacy,
-            Some("replay") => Self::Replay,
-            _ => Self::Reduce,
-        }
     }
 }
 
@@ -76,6 +72,7 @@ impl fmt::Display for Processor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Privacy => "privacy",
+            Self::Dialect(_) => "dialect",
             Self::Reduce => "reduce",
             Self::Replay => "replay",
         })
@@ -98,14 +95,7 @@ impl Pipeline {
         let findings =
             defined_under(root, &section, "findings", "exporters", exporter::TYPES, Exporter::read_for_logs)?;
         let mut replay = None;
-        let processors = defined(root, &section, "processors", PROCESSORS, |name, all| {
-            let processor = Processor::of(type_of(name, PROCESSORS));
-            match processor {
-                Processor::Replay => replay = Some(ReplayConfig::read(&all.section(name, ReplayConfig::KEYS)?)?),
-                _ => drop(all.section(name, &[])?),
-            }
-            Ok(processor)
-        })?;
+        let processors = defined(root, &section, "processors", PROCESSORS, |name, all| processor(name, all, &mut replay))?;
         let processors = in_order(&section, processors)?;
         let stores = |exporter: &Exporter| matches!(exporter.kind, ExporterKind::File(_));
         if !processors.contains(&Processor::Privacy) && exporters.iter().any(stores) {
@@ -134,6 +124,35 @@ fn input_log(pipeline: &Section<'_>, processors: &[Processor]) -> Result<Option<
     let mib = section.number("max_mib", 16, 1 << 20)?.unwrap_or(1024);
     let fsync = section.word("fsync", &["os", "interval", "always"])?.and_then(Fsync::from_word).unwrap_or_default();
     Ok(Some(InputLogConfig { directory, max_bytes: mib << 20, fsync }))
+}
+
+fn processor(name: &str, all: &Section<'_>, replay: &mut Option<ReplayConfig>) -> Result<Processor, ConfigError> {
+    let processor = match type_of(name, PROCESSORS) {
+        Some("dialect") => {
+            return dialect(&all.section(name, &["originals", "stamp"])?).map(Processor::Dialect);
+        }
+        Some("replay") => {
+            *replay = Some(ReplayConfig::read(&all.section(name, ReplayConfig::KEYS)?)?);
+            return Ok(Processor::Replay);
+        }
+        Some("privacy") => Processor::Privacy,
+        _ => Processor::Reduce,
+    };
+    all.section(name, &[])?;
+    Ok(processor)
+}
+
+fn dialect(section: &Section<'_>) -> Result<DialectOptions, ConfigError> {
+    let mut options = DialectOptions::default();
+    if section.word("originals", &["drop", "keep"])? == Some("keep") {
+        options = options.originals(Originals::Keep);
+    }
+    if section.has("stamp") {
+        let stamp = section.section("stamp", &["attributes"])?;
+        let attributes = stamp.labels("attributes")?;
+        options = options.stamp(attributes.map_or_else(Stamp::default, |attributes| Stamp { attributes }));
+    }
+    Ok(options)
 }
 
 /// What is named in a pipeline, read from where it is defined.
@@ -169,8 +188,9 @@ fn defined_under<'a, T>(
 /// `privacy` comes first, and is put there where the pipeline does not say `privacy: off`.
 fn in_order(section: &Section<'_>, mut processors: Vec<Processor>) -> Result<Vec<Processor>, ConfigError> {
     let wrong = |problem: &str| Err(section.wrong_at("processors", problem));
-    let twice = |one: &Processor| processors.iter().filter(|other| *other == one).count() > 1;
-    if let Some(processor) = processors.iter().copied().find(twice) {
+    let twice =
+        |one: &&Processor| processors.iter().filter(|other| discriminant(*other) == discriminant(*one)).count() > 1;
+    if let Some(processor) = processors.iter().find(twice) {
         return wrong(&format!("there are two of type `{processor}`"));
     }
     let off = section.switched_off("privacy")?;

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use super::document::{Node, Value};
 use super::error::{ConfigError, quoted};
+use crate::privacy::is_label;
 
 /// A map of the document, and where it stands.
 pub(super) struct Section<'a> {
@@ -140,6 +141,18 @@ impl<'a> Section<'a> {
         let Some(text) = self.text(key)? else { return Ok(None) };
         let found = words.iter().find(|word| **word == text);
         found.copied().map(Some).ok_or_else(|| self.wrong_at(key, format!("expected one of {}", quoted(words))))
+    }
+
+    /// A list of texts that look like names, if there is one.
+    pub(super) fn labels(&self, key: &str) -> Result<Option<Vec<String>>, ConfigError> {
+        let Some(node) = self.get(key) else { return Ok(None) };
+        let wrong = |line| ConfigError::new(Some(line), &self.place_of(key), "expected a list of names of attributes");
+        let Value::List(values) = &node.value else { return Err(wrong(node.line)) };
+        let label = |value: &Node| match &value.value {
+            Value::Text { text, .. } if is_label(text) => Ok(text.clone()),
+            _ => Err(wrong(value.line)),
+        };
+        values.iter().map(label).collect::<Result<_, _>>().map(Some)
     }
 
     /// A text that must not stand in the file itself.

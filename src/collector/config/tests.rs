@@ -1,4 +1,5 @@
 use super::*;
+use crate::processor::dialect::{DialectOptions, Originals, Stamp};
 
 const EXAMPLE: &str = include_str!("../../../examples/collector/veilspan.yaml");
 
@@ -69,7 +70,7 @@ fn errors_name_the_line_the_place_and_what_is_allowed_and_no_value() {
     let cases = [
         (
             "processors: [canary]",
-            "line 6: service.pipelines.traces.processors: expected a list; names are `privacy`, `reduce`",
+            "line 6: service.pipelines.traces.processors: expected a list; names are `privacy`, `dialect`, `reduce`",
         ),
         ("canary: 1", "line 6: service.pipelines.traces: an unknown key; allowed are"),
         ("processors: canary", "line 6: service.pipelines.traces.processors: expected a list"),
@@ -163,6 +164,39 @@ fn several_pipelines_have_receivers_addresses_and_files_of_their_own() {
     ] {
         assert_ne!(two.replace(from, to), two);
         let error = read(&two.replace(from, to)).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
+    }
+}
+
+#[test]
+fn a_dialect_step_drops_what_it_has_told_and_stamps_by_choice_alone() {
+    let with = |settings: &str| {
+        let yaml = format!(
+            "receivers: {{otlp: {{protocols: {{grpc: {{endpoint: \"127.0.0.1:0\"}}}}}}}}\n\
+             processors: {{dialect: {settings}}}\n\
+             exporters: {{otlp: {{endpoint: \"http://127.0.0.1:1\"}}}}\n\
+             service: {{pipelines: {{traces: {{receivers: [otlp], processors: [dialect], exporters: [otlp]}}}}}}\n"
+        );
+        read(&yaml)
+    };
+    let options = |settings: &str| match processors(with(settings)).as_slice() {
+        [Processor::Privacy, Processor::Dialect(options)] => options.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(options("{}"), DialectOptions::default());
+    assert_eq!(options("{}").originals, Originals::Drop);
+    assert_eq!(options("{originals: keep, stamp: {}}").stamp, Some(Stamp::default()));
+    let named = options("{stamp: {attributes: [my.run]}}");
+    assert_eq!(named.stamp, Some(Stamp { attributes: vec!["my.run".to_owned()] }));
+    assert_eq!(options("{stamp: {attributes: []}}").stamp, Some(Stamp { attributes: Vec::new() }));
+    for (settings, problem) in [
+        ("{originals: gone}", "line 2: processors.dialect.originals: expected one of `drop`, `keep`"),
+        ("{stamp: true}", "processors.dialect.stamp: expected a map"),
+        ("{stamp: {attributes: my.run}}", "expected a list of names of attributes"),
+        ("{stamp: {attributes: [\"two words\"]}}", "expected a list of names of attributes"),
+        ("{stamps: {}}", "an unknown key"),
+    ] {
+        let error = with(settings).unwrap_err().to_string();
         assert!(error.contains(problem), "{error}");
     }
 }

@@ -11,6 +11,7 @@ use crate::collector::listen::{Protocol, Tally};
 use crate::collector::output::Exit;
 use crate::intake::Drop;
 use crate::otlp::Gate;
+use crate::processor::dialect::DialectCounts;
 
 /// Where everything is counted.
 pub(in crate::collector) struct Report {
@@ -104,6 +105,22 @@ impl Report {
             });
             page.metric(Kind::Counter, &format!("veilspan_pipeline_{name}"), help, samples);
         }
+        let dialects = |value: fn(&DialectCounts) -> u64| {
+            let of = self.pipelines.iter().filter_map(|pipeline| Some((&pipeline.name, pipeline.dialect.as_ref()?)));
+            of.map(move |(name, dialect)| (vec![("pipeline", name.as_str())], value(&dialect.counts())))
+        };
+        page.metric(
+            Kind::Counter,
+            "veilspan_dialect_spans_total",
+            "Spans that left under other names.",
+            dialects(|it| it.translated),
+        );
+        page.metric(
+            Kind::Counter,
+            "veilspan_dialect_stamped_total",
+            "Spans that got a rollout.",
+            dialects(|it| it.stamped),
+        );
     }
 
     fn exporters(&self, page: &mut Page) {

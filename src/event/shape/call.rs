@@ -10,10 +10,10 @@ use crate::event::{Part, RawText, ResultContent};
 ///
 /// The id of a call and of its result is kept, since it says to which call a result belongs; it is no content.
 pub(super) fn call<N: Node>(mut node: N) -> Result<Part, N> {
-    let Some(name) = node.string("name") else { return Err(node) };
+    let Some(name) = node.string("name").or_else(|| node.string("toolName")) else { return Err(node) };
     // Of a responses item `id` names the item, `call_id` the call.
-    let id = node.string("call_id").or_else(|| node.string("id"));
-    let arguments = ["arguments", "input"].into_iter().find_map(|key| node.member(key));
+    let id = ["call_id", "toolCallId", "id"].into_iter().find_map(|key| node.string(key));
+    let arguments = ["arguments", "input", "args"].into_iter().find_map(|key| node.member(key));
     Ok(Part::ToolCall { id, name, arguments: text_or_empty(arguments) })
 }
 
@@ -42,7 +42,8 @@ fn text_or_empty(node: Option<impl Node>) -> RawText {
 
 /// The result of a call, its content under one of the names that providers have for it.
 pub(super) fn result(mut node: impl Node, nesting: usize) -> Part {
-    let call_id = ["tool_use_id", "call_id", "tool_call_id", "id"].into_iter().find_map(|key| node.string(key));
+    let call_id =
+        ["tool_use_id", "call_id", "tool_call_id", "toolCallId", "id"].into_iter().find_map(|key| node.string(key));
     let content = ["content", "output", "response", "result"].into_iter().find_map(|key| node.member(key));
     Part::ToolResult { call_id, content: result_content(content, nesting) }
 }

@@ -14,6 +14,7 @@ mod blob;
 mod bounded;
 mod call;
 mod facts;
+pub(crate) mod flat;
 pub mod genai;
 mod items;
 pub(crate) mod json;

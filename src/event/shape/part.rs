@@ -28,7 +28,7 @@ pub(super) fn push(mut block: impl Node, nesting: usize, parts: &mut Vec<Part>) 
     }
     let kind = block.kind().map_or(Kind::Unknown, Kind::of);
     match kind {
-        Kind::Text => match block.string("text").or_else(|| block.string("content")) {
+        Kind::Text => match ["text", "content", "value"].into_iter().find_map(|key| block.string(key)) {
             Some(text) => parts.push(Part::Text(text)),
             None => parts.push(other(block)),
         },
@@ -38,6 +38,9 @@ pub(super) fn push(mut block: impl Node, nesting: usize, parts: &mut Vec<Part>) 
         },
         Kind::Reasoning => push_reasoning(block, nesting, parts),
         Kind::Redacted if block.has_string("data") => parts.extend(block.member("data").map(blob::encrypted)),
+        Kind::Json if block.look().get("value").is_some() => {
+            parts.extend(block.member("value").map(|value| Part::Text(value.text())));
+        }
         Kind::Call => parts.push(call::call(block).unwrap_or_else(other)),
         Kind::Result => parts.push(call::result(block, nesting)),
         Kind::Document => push_document(block, nesting, parts),
@@ -51,6 +54,8 @@ enum Kind {
     Refusal,
     Reasoning,
     Redacted,
+    /// Any JSON: what the Vercel AI SDK has as the output of a tool.
+    Json,
     Call,
     Result,
     Document,
@@ -60,12 +65,13 @@ enum Kind {
 impl Kind {
     fn of(word: &str) -> Self {
         match word {
-            "text" | "input_text" | "output_text" | "summary_text" => Self::Text,
+            "text" | "input_text" | "output_text" | "summary_text" | "error-text" => Self::Text,
             "refusal" => Self::Refusal,
             "thinking" | "reasoning" | "reasoning_text" => Self::Reasoning,
             "redacted_thinking" => Self::Redacted,
-            "tool_use" | "tool_call" | "function_call" | "custom_tool_call" => Self::Call,
-            "tool_result" | "tool_call_response" => Self::Result,
+            "json" | "error-json" => Self::Json,
+            "tool_use" | "tool_call" | "tool-call" | "function_call" | "custom_tool_call" => Self::Call,
+            "tool_result" | "tool_call_response" | "tool-result" => Self::Result,
             // `function_call_output`, `custom_tool_call_output`, `computer_call_output`, and their like.
             _ if word.ends_with("_call_output") => Self::Result,
             "document" => Self::Document,

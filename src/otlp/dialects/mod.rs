@@ -1,5 +1,5 @@
-//! Spans of others as calls: the GenAI conventions without our identity, their older names, rig, OpenInference, OpenLLMetry
-//! and the Vercel AI SDK.
+//! Spans of others as calls: the GenAI conventions without our identity, their older names, rig, OpenInference, OpenLLMetry,
+//! the Vercel AI SDK, and the spans that Claude Code and Codex make themselves.
 //!
 //! ```text
 //! SpanView ─ decode ─▶ a call of ours
@@ -11,21 +11,21 @@
 //!
 //! Identity cannot depend on what else arrives, so it is the span's own: the rollout is the conversation or session that it
 //! names, or else its trace; there is one thread, and a turn is a trace. An agent inside of another one's trace is therefore
-//! a part of the same turn.
+//! a part of the same turn. Codex names a conversation on some of its spans alone, so that there the trace is the rollout.
 //!
-//! Of content it takes what `privacy` has left beside it: of tool calls, digest and length of what stood in the dialect's
-//! own attributes. Messages in a dialect's own attributes are not told apart; those in the conventions' are, as `privacy`
-//! has told them.
+//! Of content it takes what `privacy` has told beside it, of whichever dialect it was.
 
+mod agents;
 mod identity;
 mod operation;
-mod tool;
 
 use crate::event::{Attrs, CallKind, CallRecord, ProducerId, Value, Veiled};
 use crate::otlp::SpanView;
-use crate::otlp::any::AnyView;
+use crate::otlp::any::{AnyView, Attributes};
 use crate::otlp::decode::{self, Gathered, NotACall};
+use crate::otlp::wire::Malformed;
 use crate::semconv::{self as s, ALIASES, KeyId, Phase, Type, lookup};
+use agents::Agent;
 
 /// The record of a span, whoever made it. For our own spans that of [`decode::call`].
 ///
@@ -36,24 +36,62 @@ pub fn call(span: &SpanView<'_>, producer: Option<ProducerId>) -> Result<CallRec
     match decode::call(span, producer) {
         Err(NotACall::NotGenAi | NotACall::NoIdentity) => {
             let mut gathered = decode::gather(span)?;
-            translate(span, &mut gathered)?;
+            let (kind, agent) = translate(span, &mut gathered)?;
+            kind.ok_or(NotACall::NotGenAi)?;
+            identity::settle(span, &mut gathered.core, &gathered.opened, agent != Some(Agent::Codex))?;
             decode::assemble(span, producer, gathered)
         }
         told => told,
     }
 }
 
-/// Adds what the span says in other words.
-fn translate(span: &SpanView<'_>, gathered: &mut Gathered) -> Result<(), NotACall> {
-    let mut foreign: Vec<(KeyId, AnyView<'_>)> = Vec::new();
-    for attribute in span.attributes() {
-        let (key, value) = attribute?;
-        if let Some(id) = lookup(key).filter(|id| id.name().phase == Phase::Foreign) {
-            foreign.push((id, value));
-        }
-    }
-    let said = Said(foreign);
-    for (name, own) in ALIASES {
+/// Which call the attributes of a span tell of, whoever made it.
+#[cfg(any(feature = "collector", feature = "sdk"))]
+pub(crate) fn kind(span: &[u8]) -> Option<CallKind> {
+    let span = SpanView::parse(span).ok()?;
+    translate(&span, &mut decode::gather(&span).ok()?).ok()?.0
+}
+
+/// What a span says in other words than the conventions'.
+#[cfg(feature = "collector")]
+pub(crate) struct Translated {
+    /// The conventions' names that it lacks, and what they would say.
+    pub(crate) added: Vec<(KeyId, Value)>,
+    /// Which call it is, if it is one.
+    pub(crate) kind: Option<CallKind>,
+    /// What plain words mean on it, where it is an agent's own.
+    pub(crate) of_agent: &'static [(KeyId, KeyId)],
+    /// Whether all spans of its run name their conversation, or none does.
+    pub(crate) has_conversation: bool,
+    /// Its trace, which is its turn and may be its rollout, where it names no rollout.
+    pub(crate) identity: Option<bytestring::ByteString>,
+}
+
+/// Translates a span.
+///
+/// # Errors
+///
+/// [`NotACall`]: a core field of ours that is wrong, or bytes that cannot be read.
+#[cfg(feature = "collector")]
+pub(crate) fn translated(span: &SpanView<'_>) -> Result<Translated, NotACall> {
+    let mut gathered = decode::gather(span)?;
+    let has_rollout = gathered.core.rollout.is_some();
+    let before: Vec<KeyId> = gathered.opened.iter().chain(gathered.closed.iter()).map(|(id, _)| id).collect();
+    let (kind, agent) = translate(span, &mut gathered)?;
+    let told = gathered.opened.iter().chain(gathered.closed.iter());
+    let added = told.filter(|(id, _)| !before.contains(id)).map(|(id, value)| (id, value.clone())).collect();
+    let identity = span.trace_id().filter(|_| !has_rollout).map(|trace| trace.to_string().into());
+    let of_agent = agent.map_or(&[][..], Agent::aliases);
+    Ok(Translated { added, kind, of_agent, has_conversation: agent != Some(Agent::Codex), identity })
+}
+
+/// Adds what the span says in other words; the call that it is, and whose own span.
+fn translate(span: &SpanView<'_>, gathered: &mut Gathered) -> Result<(Option<CallKind>, Option<Agent>), NotACall> {
+    let said = Said::of(span.attributes())?;
+    let agent = Agent::of(span, &said);
+    let of_agent = agent.map_or(&[][..], Agent::aliases);
+    let has_input = gathered.closed.value(s::INPUT_TOKENS.id()).is_some();
+    for (name, own) in ALIASES.iter().chain(of_agent) {
         let attrs = match own.name().phase {
             Phase::Closed => &mut gathered.closed,
             _ => &mut gathered.opened,
@@ -70,14 +108,24 @@ fn translate(span: &SpanView<'_>, gathered: &mut Gathered) -> Result<(), NotACal
     {
         gathered.closed.set(s::CACHE_WRITE_TOKENS, tokens);
     }
-    let operation = operation::of(&said, &gathered.opened).ok_or(NotACall::NotGenAi)?;
-    gathered.opened.set(s::OPERATION_NAME, operation.into());
-    let kind = CallKind::of_operation(operation).ok_or(NotACall::NotGenAi)?;
-    name(kind, &said, &mut gathered.opened);
-    if kind == CallKind::Tool {
-        tool::content(span, &mut gathered.core)?;
+    let Gathered { opened, closed, .. } = gathered;
+    let operation = match agent {
+        Some(agent) => agent.operation(span, opened, closed),
+        None => operation::of(&said, opened),
+    };
+    let Some(operation) = operation else { return Ok((None, agent)) };
+    if let Some(agent) = agent {
+        agent.adjust(&said, closed, has_input);
+        if operation == "invoke_agent" && opened.text(s::AGENT_NAME).is_none() {
+            opened.set(s::AGENT_NAME, agent.name().into());
+        }
     }
-    identity::settle(span, &mut gathered.core, &gathered.opened)
+    opened.set(s::OPERATION_NAME, operation.into());
+    let kind = CallKind::of_operation(operation);
+    if let Some(kind) = kind {
+        name(kind, &said, opened);
+    }
+    Ok((kind, agent))
 }
 
 /// What a dialect calls a thing of whatever kind is the name of that kind.
@@ -98,6 +146,17 @@ fn name(kind: CallKind, said: &Said<'_>, opened: &mut Attrs) {
 struct Said<'a>(Vec<(KeyId, AnyView<'a>)>);
 
 impl<'a> Said<'a> {
+    fn of(attributes: Attributes<'a>) -> Result<Self, Malformed> {
+        let mut foreign = Vec::new();
+        for attribute in attributes {
+            let (key, value) = attribute?;
+            if let Some(id) = lookup(key).filter(|id| id.name().phase == Phase::Foreign) {
+                foreign.push((id, value));
+            }
+        }
+        Ok(Self(foreign))
+    }
+
     fn get(&self, id: KeyId) -> Option<&AnyView<'a>> {
         self.0.iter().find(|(known, _)| *known == id).map(|(_, value)| value)
     }

@@ -4,14 +4,16 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::contract::Found;
+use super::foreign::{self, Place};
 use super::rules::Rules;
 use super::siblings::{self, PREVIEW, Siblings, Whole};
+use super::span;
 use super::splice::Splice;
 use super::value::Pair;
 use super::verdict::{self, Verdict};
 use super::write::{raw_attribute, relabelled, text_attribute};
-use crate::otlp::wire::Malformed;
-use crate::otlp::{AnyView, Attributes};
+use crate::otlp::wire::{Fields, Malformed, Wire};
+use crate::otlp::{AnyView, Attributes, dialects};
 use crate::privacy::{Level, OTHER};
 use crate::semconv::{Class, Field, KeyId, ShownNames, lookup};
 
@@ -63,7 +65,10 @@ impl<'a> AttributeList<'a> {
                 self.put(key, &value, splice.replace(range));
             }
             Verdict::Content(Some(slot)) => self.found.add(slot, value, splice.leave_out(range)),
-            Verdict::Content(None) => self.content(range, key, &value, splice),
+            Verdict::Content(None) => match self.foreign(key, &value) {
+                Some(place) => self.found.add_foreign(place, key, value, splice.leave_out(range)),
+                None => self.content(range, key, &value, splice),
+            },
             Verdict::Preview(class) => self.preview(range, class, key, &value, splice),
         }
         Ok(())
@@ -75,7 +80,8 @@ impl<'a> AttributeList<'a> {
             return;
         }
         let (message, number, rules) = (self.message, self.number, self.rules);
-        let mut told = self.found.tell(rules.telling(), |names| has_valid(message, number, names));
+        let about = || (dialects::kind(message), has_lost_attributes(message));
+        let mut told = self.found.tell(rules.telling(), about, |names| has_valid(message, number, names));
         told.kept.iter().for_each(|edit| splice.keep(*edit));
         // A preview that stands there already was looked at where it stands, and a reference is its writer's.
         for (names, shown) in [
@@ -100,7 +106,7 @@ impl<'a> AttributeList<'a> {
         encoder.tool(number, &told.arguments, &told.result, out);
         let mut beside = Vec::new();
         for value in &told.unread {
-            let (level, key) = (rules.level(value.slot.class()), value.slot.key());
+            let (level, key) = (rules.level(value.class), value.key);
             if !value.is_told {
                 self.siblings.put(rules, level, key, &value.view, &mut beside);
             }
@@ -115,6 +121,12 @@ impl<'a> AttributeList<'a> {
             }
         }
         splice.append().append(&mut beside);
+    }
+
+    /// Where content in another dialect belongs, on a span itself.
+    fn foreign(&self, key: &str, value: &AnyView<'_>) -> Option<Place> {
+        let is_of_a_span = self.of == Of::Span && self.number == span::ATTRIBUTES && lookup(key).is_none();
+        foreign::place(key, value).filter(|_| is_of_a_span && self.rules.stays(key))
     }
 
     /// Content that has no form of its own: all of it where its level says so, and what is told of it beside it.
@@ -182,6 +194,12 @@ impl<'a> AttributeList<'a> {
         // What looks like a label may be a key or an address all the same.
         of_hit.filter(|_| verdict == Verdict::Stays && self.rules.hits(value)).unwrap_or(verdict)
     }
+}
+
+/// Whether a span says that it had more attributes.
+fn has_lost_attributes(span: &[u8]) -> bool {
+    let mut fields = Fields::new(span).flatten();
+    fields.any(|field| matches!((field.number, field.value), (10, Wire::Varint(count)) if count > 0))
 }
 
 /// Whether a key stands among the attributes, with a text.

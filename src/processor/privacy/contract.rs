@@ -1,8 +1,9 @@
 //! Content of the conventions, and what may be told of it under our names.
 
+use super::foreign::{Foreign, Place};
 use super::read;
 use super::splice::EditId;
-use crate::event::{Arguments, Input, Measure, Output, Request, Shown};
+use crate::event::{Arguments, CallKind, Input, Measure, Output, Request, Shown};
 use crate::otlp::AnyView;
 use crate::privacy::measure::Telling;
 use crate::semconv::{self as s, Attr, Class, Field, KeyId};
@@ -33,7 +34,7 @@ const SLOTS: &[(Slot, Attr<()>)] = &[
 
 /// The names that tell of a request. They are of one piece: a prefix from one reading and a chain from another would be
 /// a lie.
-const INPUT: &[KeyId] = &[
+pub(super) const INPUT: &[KeyId] = &[
     s::INPUT_DIGESTS.id(),
     s::INPUT_ROLES.id(),
     s::INPUT_LENGTHS.id(),
@@ -46,10 +47,10 @@ const INPUT: &[KeyId] = &[
     s::SYSTEM_LENGTH.id(),
     s::TOOLS_DIGEST.id(),
 ];
-const OUTPUT: &[KeyId] = &[s::OUTPUT_DIGESTS.id(), s::OUTPUT_LENGTHS.id(), s::OUTPUT_BLOB_DIGESTS.id()];
-const ARGUMENTS: &[KeyId] =
+pub(super) const OUTPUT: &[KeyId] = &[s::OUTPUT_DIGESTS.id(), s::OUTPUT_LENGTHS.id(), s::OUTPUT_BLOB_DIGESTS.id()];
+pub(super) const ARGUMENTS: &[KeyId] =
     &[s::TOOL_ARGUMENTS_DIGEST.id(), s::TOOL_ARGUMENTS_EXACT.id(), s::TOOL_ARGUMENTS_LENGTH.id()];
-const RESULT: &[KeyId] = &[s::TOOL_RESULT_DIGEST.id(), s::TOOL_RESULT_LENGTH.id()];
+pub(super) const RESULT: &[KeyId] = &[s::TOOL_RESULT_DIGEST.id(), s::TOOL_RESULT_LENGTH.id()];
 
 impl Slot {
     /// The slot of a name.
@@ -91,12 +92,23 @@ pub(super) struct Value<'a> {
     pub(super) is_told: bool,
 }
 
+/// A value that stays as far as its level lets whole content stay.
+pub(super) struct Unread<'a> {
+    pub(super) key: &'a str,
+    /// Of a name that is in no table any.
+    pub(super) class: Option<Field>,
+    pub(super) view: AnyView<'a>,
+    pub(super) edit: EditId,
+    pub(super) is_told: bool,
+}
+
 /// The content that has been found on a span, an event or a link.
 #[derive(Default)]
 pub(super) struct Found<'a> {
     values: Vec<Value<'a>>,
     unread: Vec<Value<'a>>,
     kept: Vec<EditId>,
+    foreign: Foreign<'a>,
 }
 
 /// What may be told of it.
@@ -107,7 +119,7 @@ pub(super) struct Told<'a> {
     pub(super) arguments: Arguments,
     pub(super) result: Measure,
     /// What could not be read, and is content like any other.
-    pub(super) unread: Vec<Value<'a>>,
+    pub(super) unread: Vec<Unread<'a>>,
     /// What may stay where it is.
     pub(super) kept: Vec<EditId>,
 }
@@ -119,22 +131,52 @@ impl<'a> Found<'a> {
         self.values.push(Value { slot, view, edit, is_told: false });
     }
 
+    /// Adds content in another dialect, which was left out by `edit`.
+    pub(super) fn add_foreign(&mut self, place: Place, key: &'a str, view: AnyView<'a>, edit: EditId) {
+        self.foreign.add(place, key, view, edit);
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.values.is_empty() && self.foreign.is_empty()
     }
 
     /// Reads all of it. What `is_told` says to be told already is not told again, and not read unless text of it is shown.
-    pub(super) fn tell(mut self, telling: Telling<'_>, is_told: impl Fn(&[KeyId]) -> bool) -> Told<'a> {
+    /// `about` is asked where content stands in another dialect: which call it is, and whether attributes of it are lost.
+    pub(super) fn tell(
+        mut self,
+        telling: Telling<'_>,
+        about: impl Fn() -> (Option<CallKind>, bool),
+        is_told: impl Fn(&[KeyId]) -> bool,
+    ) -> Told<'a> {
+        if !self.foreign.is_empty() {
+            let (kind, is_cut) = about();
+            self.foreign.settle(kind, is_cut, &is_told);
+        }
         self.values.iter_mut().for_each(|value| value.is_told = is_told(value.slot.told_by()));
         self.values.retain(|value| !value.is_told || value.slot.class().is_some_and(|class| telling.shows(class)));
         let input = self.input(telling).unwrap_or_default();
         let output = self.output(telling).unwrap_or_default();
         let arguments = self.arguments(telling).unwrap_or_default();
         let result = self.result(telling).unwrap_or_default();
-        Told { input, output, arguments, result, unread: self.unread, kept: self.kept }
+        let own = self.unread.into_iter().map(|Value { slot, view, edit, is_told }| Unread {
+            key: slot.key(),
+            class: slot.class(),
+            view,
+            edit,
+            is_told,
+        });
+        let foreign = self.foreign.into_values().into_iter().map(|value| Unread {
+            key: value.key,
+            class: None,
+            view: value.view,
+            edit: value.edit,
+            is_told: value.is_told,
+        });
+        Told { input, output, arguments, result, unread: own.chain(foreign).collect(), kept: self.kept }
     }
 
     fn input(&mut self, telling: Telling<'_>) -> Option<Input> {
+        let mut is_whole = true;
         let (messages, at_messages) = self.read(Slot::Input, read::messages).unzip();
         let (mut request, at_request) = match messages {
             // What the newer name says holds; the older one is content like any other.
@@ -146,7 +188,14 @@ impl<'a> Found<'a> {
                 self.read(Slot::Prompt, |_| None::<()>);
                 (None, None)
             }
-            None => self.read(Slot::Prompt, read::prompt).unzip(),
+            None => match self.read(Slot::Prompt, read::prompt) {
+                Some((request, at)) => (Some(request), Some(at)),
+                None => {
+                    let (request, is_all) = self.foreign.request().unzip();
+                    is_whole = is_all.unwrap_or(true);
+                    (request, None)
+                }
+            },
         };
         let has_messages = request.is_some();
         let (system, at_system) = self.read(Slot::System, read::system).unzip();
@@ -154,12 +203,12 @@ impl<'a> Found<'a> {
             request.get_or_insert_default().system.extend(system);
         }
         let (tools, at_tools) = self.read(Slot::Tools, read::tools).unzip();
-        if let Some(tools) = tools {
+        if let Some(tools) = tools.or_else(|| self.foreign.tools()) {
             request.get_or_insert_default().tools.extend(tools);
         }
         let mut input = telling.keyframe(&request?);
         let is_part = |value: &Value<'_>| matches!(value.slot, Slot::Input | Slot::System | Slot::Tools);
-        if !has_messages || self.unread.iter().any(is_part) {
+        if !has_messages || !is_whole || self.unread.iter().any(is_part) {
             // A chain stands for the whole input, and this is not known to be that.
             input.chain = None;
         }
@@ -190,7 +239,14 @@ impl<'a> Found<'a> {
                 self.read(Slot::Completion, |_| None::<()>);
                 return None;
             }
-            None => self.read(Slot::Completion, read::completion)?,
+            None => match self.read(Slot::Completion, read::completion) {
+                Some(found) => found,
+                None => {
+                    let (messages, reasons) = self.foreign.answer()?;
+                    let reasons: Vec<&str> = reasons.iter().map(String::as_str).collect();
+                    return Some(telling.answer(&messages, &reasons));
+                }
+            },
         };
         let reasons = read::reasons(&at.view);
         let reasons: Vec<&str> = reasons.iter().map(String::as_str).collect();
@@ -203,25 +259,31 @@ impl<'a> Found<'a> {
     }
 
     fn arguments(&mut self, telling: Telling<'_>) -> Option<Arguments> {
-        let ((text, is_exact), at) = self.read(Slot::Arguments, read::arguments)?;
+        let ((text, is_exact), at) = match self.read(Slot::Arguments, read::arguments) {
+            Some((found, at)) => (found, Some(at)),
+            None => (self.foreign.arguments()?, None),
+        };
         let mut told = telling.arguments(&text);
         if !is_exact {
             told.exact = None;
         }
-        if at.is_told {
+        if at.as_ref().is_some_and(|at| at.is_told) {
             told = Arguments { shown: told.shown, ..Arguments::default() };
         }
-        self.keep(Some(at), &mut told.shown);
+        self.keep(at, &mut told.shown);
         Some(told)
     }
 
     fn result(&mut self, telling: Telling<'_>) -> Option<Measure> {
-        let (result, at) = self.read(Slot::Result, read::result)?;
+        let (result, at) = match self.read(Slot::Result, read::result) {
+            Some((found, at)) => (found, Some(at)),
+            None => (self.foreign.result()?, None),
+        };
         let mut told = telling.result(&result);
-        if at.is_told {
+        if at.as_ref().is_some_and(|at| at.is_told) {
             told = Measure { shown: told.shown, ..Measure::default() };
         }
-        self.keep(Some(at), &mut told.shown);
+        self.keep(at, &mut told.shown);
         Some(told)
     }
 

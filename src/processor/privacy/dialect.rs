@@ -1,12 +1,14 @@
 //! The names by which GenAI spans are known, in the dialects that are about.
 
 /// How the names of GenAI attributes begin, in the dialects that are about.
-const PREFIXES: &[&str] = &["gen_ai.", "veilspan.", "openinference.", "llm.", "traceloop.", "ai.", "mcp."];
+const PREFIXES: &[&str] = &["gen_ai.", "veilspan.", "openinference.", "llm.", "traceloop.", "ai.", "mcp.", "codex."];
 const KEYS: &[&str] = &["input.value", "output.value"];
 
 /// How the names of the scopes begin whose spans are all GenAI spans, whatever their keys.
 const SCOPES: &[&str] = &[
     "@arizeai/openinference-",
+    "codex-",
+    "codex_",
     "com.anthropic.",
     "gcp.vertex.agent",
     "langfuse-sdk",

@@ -5,7 +5,7 @@ use crate::otlp::wire::{Fields, Wire};
 
 /// Whether a span, or one of its events, has an attribute of a GenAI dialect. Bytes that cannot be read count as one, so that
 /// whoever decodes them refuses them.
-pub(super) fn is_genai(span: &[u8]) -> bool {
+pub(in crate::processor) fn is_genai(span: &[u8]) -> bool {
     Fields::new(span).any(|field| {
         field.map_or(true, |field| match (field.number, field.value) {
             (9, Wire::Bytes(attribute)) => has_genai_key(attribute),
@@ -29,7 +29,7 @@ fn has_genai_key(attribute: &[u8]) -> bool {
 }
 
 /// Whether an `InstrumentationScope` message is that of a GenAI instrumentation.
-pub(super) fn is_genai_scope(scope: &[u8]) -> bool {
+pub(in crate::processor) fn is_genai_scope(scope: &[u8]) -> bool {
     Fields::new(scope).any(|field| {
         field.map_or(true, |field| matches!((field.number, field.value), (1, Wire::Bytes(name)) if is_genai_name(name)))
     })

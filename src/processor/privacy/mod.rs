@@ -11,12 +11,14 @@
 //! every other span, and every resource that has no GenAI span, keeps its bytes; and that a second pass changes nothing.
 //!
 //! Costs one pass over each GenAI span and a look at the keys of the others; where nothing changes, no allocation and no
-//! hash. Bytes that are not canonical are decoded and encoded again first, so that nothing hides in them. Leaves to
-//! others the names of other dialects: a key that the table lacks is content, whatever it means.
+//! hash. Bytes that are not canonical are decoded and encoded again first, so that nothing hides in them. Messages in the
+//! attributes of other dialects are told as the conventions' are; their other names are left to others: a key that the
+//! table lacks is content, whatever it means.
 
 mod attributes;
 mod contract;
 mod dialect;
+mod foreign;
 #[cfg(feature = "collector")]
 mod genai;
 #[cfg(feature = "collector")]
@@ -41,4 +43,10 @@ pub use stage::Privacy;
 pub(super) use {
     dialect::{is_genai_key, is_genai_name},
     veil::MessageVeil,
+};
+#[cfg(feature = "collector")]
+pub(super) use {
+    genai::{is_genai, is_genai_scope},
+    splice::{Splice, ranged},
+    value::Pair,
 };

@@ -26,6 +26,20 @@ pub(super) fn tools(value: &AnyView<'_>) -> Option<Vec<ToolDefinition>> {
     json(value).map(genai::tools)
 }
 
+/// Definitions in a list, each as such or as JSON text.
+pub(super) fn listed_tools(value: &AnyView<'_>) -> Option<Vec<ToolDefinition>> {
+    let definition = |listed: Value| match listed {
+        Value::String(text) => serde_json::from_str(&text).ok(),
+        other => Some(other),
+    };
+    match json(value)? {
+        Value::Array(listed) => {
+            listed.into_iter().map(definition).collect::<Option<Vec<_>>>().map(|all| genai::tools(Value::Array(all)))
+        }
+        other => Some(genai::tools(other)),
+    }
+}
+
 /// The older name of what a model was sent: a text, messages, or a whole request.
 pub(super) fn prompt(value: &AnyView<'_>) -> Option<Request> {
     match plain(value) {

@@ -11,7 +11,7 @@ use crate::otlp::writer::put_bytes;
 use crate::semconv;
 
 /// The field of a span that has its attributes.
-const ATTRIBUTES: u8 = 9;
+pub(super) const ATTRIBUTES: u8 = 9;
 
 /// The span as much as may leave of it; nothing where all of it may.
 pub(super) fn span(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {

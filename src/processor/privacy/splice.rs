@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::otlp::wire::{Field, Fields, Malformed};
 
 /// A message on its way through. Nothing is copied before it is finished.
-pub(super) struct Splice<'a> {
+pub(in crate::processor) struct Splice<'a> {
     source: &'a [u8],
     /// In order, and without overlap.
     edits: Vec<Edit>,
@@ -21,12 +21,12 @@ struct Edit {
 pub(super) struct EditId(usize);
 
 impl<'a> Splice<'a> {
-    pub(super) const fn new(source: &'a [u8]) -> Self {
+    pub(in crate::processor) const fn new(source: &'a [u8]) -> Self {
         Self { source, edits: Vec::new() }
     }
 
     /// Leaves a range out, and hands out where to write what stands in its place. Ranges are to come in order.
-    pub(super) fn replace(&mut self, range: Range<usize>) -> &mut Vec<u8> {
+    pub(in crate::processor) fn replace(&mut self, range: Range<usize>) -> &mut Vec<u8> {
         debug_assert!(self.edits.last().is_none_or(|last| last.range.end <= range.start));
         &mut self.edits.push_mut(Edit { range, by: Vec::new() }).by
     }
@@ -58,7 +58,7 @@ impl<'a> Splice<'a> {
     }
 
     /// Where to write what comes after everything else.
-    pub(super) fn append(&mut self) -> &mut Vec<u8> {
+    pub(in crate::processor) fn append(&mut self) -> &mut Vec<u8> {
         let end = self.source.len();
         self.replace(end..end)
     }
@@ -68,7 +68,7 @@ impl<'a> Splice<'a> {
     }
 
     /// The message, if it is another one now.
-    pub(super) fn finish(self) -> Option<Vec<u8>> {
+    pub(in crate::processor) fn finish(self) -> Option<Vec<u8>> {
         if !self.is_changed() {
             return None;
         }
@@ -86,7 +86,9 @@ impl<'a> Splice<'a> {
 }
 
 /// The fields of a message, each with its range.
-pub(super) fn ranged(message: &[u8]) -> impl Iterator<Item = Result<(Range<usize>, Field<'_>), Malformed>> {
+pub(in crate::processor) fn ranged(
+    message: &[u8],
+) -> impl Iterator<Item = Result<(Range<usize>, Field<'_>), Malformed>> {
     let mut fields = Fields::new(message);
     std::iter::from_fn(move || {
         let start = fields.position();

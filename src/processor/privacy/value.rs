@@ -8,16 +8,16 @@ use crate::otlp::wire::{Fields, Malformed, Wire};
 use crate::otlp::{AnyView, Attributes};
 
 /// One attribute where it stands.
-pub(super) struct Pair<'a> {
-    pub(super) key: &'a str,
-    pub(super) value: AnyView<'a>,
+pub(in crate::processor) struct Pair<'a> {
+    pub(in crate::processor) key: &'a str,
+    pub(in crate::processor) value: AnyView<'a>,
     /// The value's message.
     pub(super) raw: &'a [u8],
 }
 
 impl<'a> Pair<'a> {
     /// Reads a `KeyValue` message.
-    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
+    pub(in crate::processor) fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let mut key: &[u8] = &[];
         let mut raw: &[u8] = &[];
         for field in Fields::new(bytes) {

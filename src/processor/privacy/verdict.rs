@@ -148,7 +148,8 @@ fn is_preview(key: &str, value: &AnyView<'_>) -> bool {
 
 /// Families of names that hold nothing but counts and prices, newer members included.
 fn is_count(key: &str) -> bool {
-    const COUNTS: [&str; 4] = ["gen_ai.usage.", "gen_ai.cost.", "llm.token_count.", "llm.cost."];
+    const COUNTS: [&str; 5] =
+        ["gen_ai.usage.", "gen_ai.cost.", "llm.token_count.", "llm.cost.", "codex.turn.token_usage."];
     COUNTS.iter().any(|family| key.starts_with(family))
 }
 
