@@ -53,8 +53,10 @@ impl<'a> AttributeList<'a> {
     ) -> Result<(), Malformed> {
         let Pair { key, value, raw } = Pair::parse(bytes)?;
         let rules = self.rules;
-        match self.verdict(key, &value) {
-            Verdict::Stays if rules.key_stays(key) => {}
+        // A look-up costs as much as all else that is done with most of them.
+        let id = lookup(key);
+        match self.verdict(id, key, &value) {
+            Verdict::Stays if id.is_some() || rules.stays(key) => {}
             Verdict::Stays => self.put(key, raw, splice.replace(range)),
             Verdict::Label => {
                 let value = relabelled(&value, &|text| rules.label(text))?;
@@ -186,9 +188,9 @@ impl<'a> AttributeList<'a> {
         raw_attribute(out, self.number, &key, value);
     }
 
-    fn verdict(&self, key: &str, value: &AnyView<'_>) -> Verdict {
+    fn verdict(&self, id: Option<KeyId>, key: &str, value: &AnyView<'_>) -> Verdict {
         let (verdict, of_hit) = match self.of {
-            Of::Span => (verdict::of_span(key, value), verdict::of_hit(key)),
+            Of::Span => (verdict::of_named(id, key, value), verdict::of_hit(id)),
             Of::Owner => (verdict::of_owner(value), Some(Verdict::Label)),
         };
         // What looks like a label may be a key or an address all the same.

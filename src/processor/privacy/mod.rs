@@ -23,6 +23,7 @@ mod foreign;
 mod genai;
 #[cfg(feature = "collector")]
 mod loose;
+mod memo;
 mod names;
 mod owner;
 mod read;

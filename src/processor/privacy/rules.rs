@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::verdict::stays_under;
+use super::memo::Memo;
+use super::verdict;
 use crate::otlp::encode::Encoder;
 use crate::otlp::{AnyView, Attributes};
 use crate::privacy::c1::Hasher;
@@ -15,6 +16,7 @@ use crate::semconv::{self, Field, lookup};
 /// The policy with the key of the tenant that a span names. The key is only made when something is to be hashed.
 pub(super) struct Rules<'a> {
     policy: &'a Policy,
+    memo: &'a Memo,
     encoder: &'a Encoder,
     replaced: &'a AtomicU64,
     tally: &'a Tally,
@@ -26,11 +28,12 @@ pub(super) struct Rules<'a> {
 impl<'a> Rules<'a> {
     pub(super) const fn new(
         policy: &'a Policy,
+        memo: &'a Memo,
         encoder: &'a Encoder,
         (replaced, tally): (&'a AtomicU64, &'a Tally),
         span: &'a [u8],
     ) -> Self {
-        Self { policy, encoder, replaced, tally, span, hasher: OnceCell::new() }
+        Self { policy, memo, encoder, replaced, tally, span, hasher: OnceCell::new() }
     }
 
     /// The function D of the span's tenant, if digests may leave.
@@ -70,7 +73,7 @@ impl<'a> Rules<'a> {
 
     /// Whether a text may leave as a label.
     pub(super) fn stays(&self, text: &str) -> bool {
-        stays_under(self.policy, text)
+        verdict::stays(text) && !self.is_hit(text)
     }
 
     /// Whether the name of an attribute may leave. Those of the table may.
@@ -80,14 +83,17 @@ impl<'a> Rules<'a> {
 
     /// Whether a detector hits a text of a value.
     pub(super) fn hits(&self, value: &AnyView<'_>) -> bool {
-        let Some(detectors) = self.policy.detectors() else { return false };
         match value {
-            AnyView::Text(text) => detectors.hits(text),
+            AnyView::Text(text) => self.is_hit(text),
             AnyView::Array(values) => {
-                values.clone().any(|value| matches!(value, Ok(AnyView::Text(text)) if detectors.hits(text)))
+                values.clone().any(|value| matches!(value, Ok(AnyView::Text(text)) if self.is_hit(text)))
             }
             _ => false,
         }
+    }
+
+    fn is_hit(&self, text: &str) -> bool {
+        self.policy.detectors().is_some_and(|detectors| self.memo.hits(text, |text| detectors.hits(text)))
     }
 
     /// What stands for a text that is no label.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Instant;
 
+use super::memo::Memo;
 use super::rules::Rules;
 use super::verdict::stays_under;
 use super::{owner, span};
@@ -14,16 +15,28 @@ use crate::privacy::{PayloadCounts, Payloads, Policy, Tally, VeilCounts};
 /// Applies a policy to messages in canonical bytes. Each function gives nothing where all of the message may leave.
 pub(in crate::processor) struct MessageVeil {
     /// Held while a message is veiled, so that none leaves under a policy that has been replaced.
-    policy: RwLock<Policy>,
+    policy: RwLock<InForce>,
     encoder: Encoder,
     labels_replaced: AtomicU64,
     tally: Tally,
 }
 
+/// A policy, and the labels that have been judged by it.
+struct InForce {
+    policy: Policy,
+    memo: Memo,
+}
+
+impl From<Policy> for InForce {
+    fn from(policy: Policy) -> Self {
+        Self { policy, memo: Memo::default() }
+    }
+}
+
 impl MessageVeil {
     pub(in crate::processor) fn new(policy: Policy) -> Self {
         Self {
-            policy: RwLock::new(policy),
+            policy: RwLock::new(policy.into()),
             encoder: Encoder::default(),
             labels_replaced: AtomicU64::new(0),
             tally: Tally::default(),
@@ -31,19 +44,19 @@ impl MessageVeil {
     }
 
     pub(in crate::processor) fn policy(&self) -> Policy {
-        self.in_force().clone()
+        self.in_force().policy.clone()
     }
 
     /// From now on messages leave under this policy, and what waits to be kept is kept if this one lets it.
     pub(in crate::processor) fn set_policy(&self, policy: Policy) {
         let mut in_force = self.policy.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(payloads) = in_force.payloads() {
+        if let Some(payloads) = in_force.policy.payloads() {
             payloads.lower(policy.levels());
         }
-        *in_force = policy;
+        *in_force = policy.into();
     }
 
-    fn in_force(&self) -> RwLockReadGuard<'_, Policy> {
+    fn in_force(&self) -> RwLockReadGuard<'_, InForce> {
         self.policy.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -54,18 +67,18 @@ impl MessageVeil {
     }
 
     pub(in crate::processor) fn payload_counts(&self) -> PayloadCounts {
-        self.in_force().payload_counts()
+        self.in_force().policy.payload_counts()
     }
 
     /// Waits until what was taken to be kept is kept, and says whether nothing waits any more.
     pub(in crate::processor) fn flush(&self, deadline: Instant) -> bool {
-        let payloads: Option<Payloads> = self.in_force().payloads().cloned();
+        let payloads: Option<Payloads> = self.in_force().policy.payloads().cloned();
         payloads.is_none_or(|payloads| payloads.flush(deadline))
     }
 
     /// Whether a text may leave as a label.
     pub(in crate::processor) fn stays(&self, text: &str) -> bool {
-        stays_under(&self.in_force(), text)
+        stays_under(&self.in_force().policy, text)
     }
 
     /// The `Span` of a GenAI call.
@@ -83,7 +96,7 @@ impl MessageVeil {
         owner::scope(&self.rules(&self.in_force(), &[]), bytes)
     }
 
-    const fn rules<'a>(&'a self, policy: &'a Policy, span: &'a [u8]) -> Rules<'a> {
-        Rules::new(policy, &self.encoder, (&self.labels_replaced, &self.tally), span)
+    const fn rules<'a>(&'a self, InForce { policy, memo }: &'a InForce, span: &'a [u8]) -> Rules<'a> {
+        Rules::new(policy, memo, &self.encoder, (&self.labels_replaced, &self.tally), span)
     }
 }

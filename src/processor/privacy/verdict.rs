@@ -26,7 +26,7 @@ pub(super) enum Verdict {
 const MAX_NUMBER_CHARS: usize = 32;
 
 /// Whether a text may leave as a label. `_OTHER` is what we write ourselves, and nothing tells nothing.
-fn stays(text: &str) -> bool {
+pub(super) fn stays(text: &str) -> bool {
     is_label(text) || text.is_empty() || text == &*OTHER
 }
 
@@ -37,7 +37,11 @@ pub(in crate::processor) fn stays_under(policy: &Policy, text: &str) -> bool {
 
 /// On a span, an event or a link.
 pub(super) fn of_span(key: &str, value: &AnyView<'_>) -> Verdict {
-    let id = lookup(key);
+    of_named(lookup(key), key, value)
+}
+
+/// The same where the name has been looked up.
+pub(super) fn of_named(id: Option<KeyId>, key: &str, value: &AnyView<'_>) -> Verdict {
     if matches!(value, AnyView::Empty) {
         return Verdict::Stays;
     }
@@ -62,8 +66,8 @@ fn has_part_kinds(id: KeyId) -> bool {
 }
 
 /// What becomes of a value with this name that would stay, where a detector hits a text in it.
-pub(super) fn of_hit(key: &str) -> Option<Verdict> {
-    match lookup(key)?.name().class {
+pub(super) fn of_hit(id: Option<KeyId>) -> Option<Verdict> {
+    match id?.name().class {
         Class::Label | Class::Constant => Some(Verdict::Label),
         Class::Reason => Some(Verdict::Reason),
         Class::Policy => Some(Verdict::Content(None)),
