@@ -13,10 +13,11 @@ use prost::Message;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::SystemTime;
-use veilspan::collector::{Capture, Config, Listen, RolloutsConfig, Stage};
+use veilspan::collector::{Capture, Config, Listen, Processor, RolloutsConfig, Stage};
 use veilspan::otlp::{Client, ClientOptions, Segments};
 use veilspan::privacy::Level;
 use veilspan::processor::RedactingExporter;
+use veilspan::processor::dialect::{DialectOptions, Stamp};
 use veilspan::semconv::Field::{self, Completions, Errors, Prompts, Reasoning, System, ToolArguments, ToolResults};
 
 use super::policies::every_policy;
@@ -25,6 +26,7 @@ use crate::support::canaries::{Exits, Logs, Plants, Shape};
 
 const SENT: &[Field] = &[Prompts];
 const ANSWERED: &[Field] = &[Completions];
+const CALLED: &[Field] = &[Prompts, Completions, ToolArguments];
 
 fn context(state: &str) -> SpanContext {
     let state = TraceState::from_key_value([("vendor", state)]).unwrap_or_default();
@@ -126,6 +128,37 @@ fn span(attributes: Vec<KeyValue>, events: SpanEvents, links: SpanLinks, p: &mut
     }
 }
 
+/// A model's call in dialects that have messages in attributes of their own.
+fn foreign(p: &mut Plants) -> SpanData {
+    let messages =
+        json!([{ "role": "user", "content": [{ "type": "text", "text": p.said(SENT, "message in a list") }] }]);
+    let attributes = vec![
+        KeyValue::new("openinference.span.kind", "LLM"),
+        KeyValue::new("llm.model_name", p.label("other name of a model")),
+        KeyValue::new("session.id", p.label("session")),
+        KeyValue::new("llm.input_messages.0.message.role", "user"),
+        KeyValue::new("llm.input_messages.0.message.content", p.said(SENT, "flat message")),
+        KeyValue::new("llm.input_messages.1.message.role", p.said(SENT, "flat role")),
+        KeyValue::new("llm.input_messages.1.message.contents.0.message_content.text", p.said(SENT, "flat block")),
+        KeyValue::new("llm.input_messages.1.message.tool_calls.0.tool_call.id", p.said(CALLED, "flat id")),
+        KeyValue::new("llm.input_messages.1.message.tool_calls.0.tool_call.function.name", p.said(CALLED, "flat name")),
+        KeyValue::new(
+            "llm.input_messages.1.message.tool_calls.0.tool_call.function.arguments",
+            p.said(CALLED, "flat arguments"),
+        ),
+        KeyValue::new("llm.output_messages.0.message.content", p.said(ANSWERED, "flat answer")),
+        KeyValue::new("gen_ai.completion.0.finish_reason", p.said(ANSWERED, "flat reason")),
+        KeyValue::new("llm.tools.0.tool.json_schema", json!({ "name": p.said(&[System], "flat tool") }).to_string()),
+        KeyValue::new("ai.prompt.messages", messages.to_string()),
+        KeyValue::new("ai.response.toolCalls", p.said(ANSWERED, "calls that are none")),
+        KeyValue::new("input.value", p.said(SENT, "whole request")),
+        KeyValue::new("traceloop.entity.output", p.said(ANSWERED, "whole answer")),
+        KeyValue::new("user_prompt", p.said(SENT, "prompt of an agent")),
+        KeyValue::new("llm.prompt_template.variables", p.said(SENT, "name of no meaning")),
+    ];
+    span(attributes, SpanEvents::default(), SpanLinks::default(), p)
+}
+
 /// These spans as an SDK would send them, of a resource that says something too.
 fn request(spans: Vec<SpanData>, resource: Vec<v1::KeyValue>, schema: String) -> Bytes {
     let of_span = |span: SpanData| ScopeSpans {
@@ -195,10 +228,14 @@ async fn asked(stage: &Stage) -> Vec<u8> {
 fn what_another_producer_says_leaves_a_stage_as_the_policy_says() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for policy in every_policy() {
-        for shape in Shape::ALL {
+        let translating = Processor::Dialect(DialectOptions::default().stamp(Stamp::default()));
+        let pipelines =
+            [vec![Processor::Privacy, Processor::Reduce], vec![Processor::Privacy, translating, Processor::Reduce]];
+        for (shape, processors) in Shape::ALL.into_iter().flat_map(|shape| pipelines.iter().map(move |it| (shape, it)))
+        {
             let mark = Logs::of_process().mark();
             let mut plants = Plants::new(shape);
-            let spans = vec![chat(&mut plants), tool(&mut plants)];
+            let spans = vec![chat(&mut plants), tool(&mut plants), foreign(&mut plants)];
             let value = v1::any_value::Value::StringValue(plants.label("service name"));
             let service = v1::KeyValue {
                 key: "service.name".to_owned(),
@@ -207,7 +244,7 @@ fn what_another_producer_says_leaves_a_stage_as_the_policy_says() {
             };
             let body = request(spans, vec![service], plants.label("resource's schema"));
             let here = ([127, 0, 0, 1], 0).into();
-            let mut config = Config::between(here, None);
+            let mut config = Config::between(here, None).with_processors(processors);
             config.rollouts = Some(RolloutsConfig::at(Listen::at(here)));
             let capture = Arc::new(Capture::default());
             let stage = Stage::builder(config).policy(policy.clone()).capture(Arc::clone(&capture)).start().unwrap();
