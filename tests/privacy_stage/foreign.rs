@@ -251,3 +251,17 @@ fn a_span_of_many_thousand_parts_in_the_worst_order_is_told_in_time() {
     let out = veiled(&keyed(), &request);
     assert!(out.len() < request.len());
 }
+
+#[test]
+fn a_reason_that_a_detector_hits_is_told_as_another_in_every_dialect() {
+    let policy = Policy::builder().content(Level::Masked).unkeyed_sha256().build_in(&Default::default()).0;
+    let own =
+        json!([{"role": "assistant", "finish_reason": "ada@example.com", "parts": [{"type": "text", "content": "x"}]}]);
+    let flat = texts(&[("gen_ai.completion.0.content", "x"), ("gen_ai.completion.0.finish_reason", "ada@example.com")]);
+    for attributes in [vec![attribute("gen_ai.output.messages", text(own.to_string()))], flat] {
+        let veiled = span_leaves(&policy, span(attributes));
+        let shown = text_of(by_key(&veiled.attributes)["gen_ai.output.messages"]).to_owned();
+        assert!(shown.contains(r#""finish_reason":"_OTHER""#), "{shown}");
+        assert!(!holds(&veiled.encode_to_vec(), "ada@example.com"));
+    }
+}

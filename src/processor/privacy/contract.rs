@@ -3,8 +3,10 @@
 use super::foreign::{Foreign, Place};
 use super::read;
 use super::splice::EditId;
-use crate::event::{Arguments, CallKind, Input, Measure, Output, Request, Shown};
+use super::verdict::stays_under;
+use crate::event::{Arguments, CallKind, Input, Measure, Message, Output, Request, Shown};
 use crate::otlp::AnyView;
+use crate::privacy::OTHER;
 use crate::privacy::measure::Telling;
 use crate::semconv::{self as s, Attr, Class, Field, KeyId};
 
@@ -243,14 +245,12 @@ impl<'a> Found<'a> {
                 Some(found) => found,
                 None => {
                     let (messages, reasons) = self.foreign.answer()?;
-                    let reasons: Vec<&str> = reasons.iter().map(String::as_str).collect();
-                    return Some(telling.answer(&messages, &reasons));
+                    return Some(answer(telling, &messages, &reasons));
                 }
             },
         };
         let reasons = read::reasons(&at.view);
-        let reasons: Vec<&str> = reasons.iter().map(String::as_str).collect();
-        let mut output = telling.answer(&messages, &reasons);
+        let mut output = answer(telling, &messages, &reasons);
         if at.is_told {
             output = Output { shown: output.shown, ..Output::default() };
         }
@@ -318,4 +318,14 @@ impl<'a> Found<'a> {
         };
         Some((found, value))
     }
+}
+
+/// What a model answered, and why each message ended in words that may leave. What looks like a label may be a key or an
+/// address all the same.
+fn answer(telling: Telling<'_>, messages: &[Message], reasons: &[String]) -> Output {
+    let other = OTHER;
+    let reasons =
+        reasons.iter().map(|reason| if stays_under(telling.policy, reason) { reason.as_str() } else { &*other });
+    let reasons: Vec<&str> = reasons.collect();
+    telling.answer(messages, &reasons)
 }
