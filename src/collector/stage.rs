@@ -25,8 +25,8 @@ use crate::event::{Clock, SystemClock};
 use crate::export::ExporterError;
 use crate::otlp::{Gate, GateLimits};
 use crate::privacy::Policy;
-use crate::processor::follow::Follow;
 use crate::processor::dialect::Dialect;
+use crate::processor::follow::Follow;
 use crate::processor::privacy::Privacy;
 use crate::reduce::{Limits, Rollout};
 

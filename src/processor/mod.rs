@@ -5,10 +5,10 @@
 //! the next processor or exporter, [`RedactingProcessor`], [`RedactingExporter`], [`ReducingProcessor`] or [`ReplayProcessor`]; all follow the
 //! rules of [`privacy`].
 
-#[cfg(any(feature = "collector", feature = "sdk"))]
-pub(crate) mod follow;
 #[cfg(feature = "collector")]
 pub mod dialect;
+#[cfg(any(feature = "collector", feature = "sdk"))]
+pub(crate) mod follow;
 pub mod privacy;
 #[cfg(feature = "sdk")]
 mod sdk;

@@ -95,7 +95,8 @@ impl Pipeline {
         let findings =
             defined_under(root, &section, "findings", "exporters", exporter::TYPES, Exporter::read_for_logs)?;
         let mut replay = None;
-        let processors = defined(root, &section, "processors", PROCESSORS, |name, all| processor(name, all, &mut replay))?;
+        let processors =
+            defined(root, &section, "processors", PROCESSORS, |name, all| processor(name, all, &mut replay))?;
         let processors = in_order(&section, processors)?;
         let stores = |exporter: &Exporter| matches!(exporter.kind, ExporterKind::File(_));
         if !processors.contains(&Processor::Privacy) && exporters.iter().any(stores) {
