@@ -138,8 +138,9 @@ fn foreign(p: &mut Plants) -> SpanData {
         KeyValue::new("session.id", p.label("session")),
         KeyValue::new("llm.input_messages.0.message.role", "user"),
         KeyValue::new("llm.input_messages.0.message.content", p.said(SENT, "flat message")),
-        KeyValue::new("llm.input_messages.1.message.role", p.said(SENT, "flat role")),
-        KeyValue::new("llm.input_messages.1.message.contents.0.message_content.text", p.said(SENT, "flat block")),
+        KeyValue::new("llm.input_messages.1.message.role", "assistant"),
+        KeyValue::new("llm.input_messages.2.message.role", p.said(SENT, "flat role")),
+        KeyValue::new("llm.input_messages.2.message.contents.0.message_content.text", p.said(SENT, "flat block")),
         KeyValue::new("llm.input_messages.1.message.tool_calls.0.tool_call.id", p.said(CALLED, "flat id")),
         KeyValue::new("llm.input_messages.1.message.tool_calls.0.tool_call.function.name", p.said(CALLED, "flat name")),
         KeyValue::new(
