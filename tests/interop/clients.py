@@ -124,10 +124,14 @@ def check_content(report: Report, workspace: Workspace, answers: dict[str, bytes
     came_in = (workspace.folder("collector-files") / "in.otlp").read_bytes()
     for one in played:
         report.check(f"{one.client.name} has sent what was said", bool(list(leaks(came_in, {one.question}))))
+    check_nothing_leaked(report, answers, workspace, texts_of(played), exempt={"in.otlp"})
+
+
+def texts_of(played: list[Played]) -> set[str]:
+    """What must be found nowhere behind the stage."""
     labels = {AGENT, *TOOLS}.union(*(one.model.labels() for one in played))
     planted = {text for one in played for text in one.model.said() | {one.question}}
-    texts = {secret for text in planted for secret in secrets_in(text, labels)}
-    check_nothing_leaked(report, answers, workspace, texts, exempt={"in.otlp"})
+    return {secret for text in planted for secret in secrets_in(text, labels)}
 
 
 def play(report: Report, stack: Stack, client: Client, question: str) -> Played:

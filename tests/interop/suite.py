@@ -11,6 +11,8 @@ import axum
 import back_ends
 import clients
 import decoder
+import dialects
+import first_tier
 import imports
 import no_stage
 import one_collector
@@ -40,10 +42,12 @@ SCENARIOS = {
     "one-collector": Scenario(one_collector.run, one_collector.NEEDS),
     "python": Scenario(clients.run_python, clients.PYTHON_NEEDS),
     "node": Scenario(clients.run_node, clients.NODE_NEEDS),
+    "dialects": Scenario(dialects.run, dialects.NEEDS),
     "imports": Scenario(imports.run, imports.NEEDS),
     "replay-jaeger": Scenario(replays.run_jaeger, replays.JAEGER_NEEDS),
     "replay-tempo": Scenario(replays.run_tempo, replays.TEMPO_NEEDS),
     "scale-out": Scenario(scale_out.run, scale_out.NEEDS),
+    "first-tier": Scenario(first_tier.run, first_tier.NEEDS),
     "tempo": Scenario(back_ends.run_tempo, back_ends.TEMPO_NEEDS),
     "phoenix": Scenario(back_ends.run_phoenix, back_ends.PHOENIX_NEEDS),
     "sdk_plugin": Scenario(sdk_plugin.run, sdk_plugin.NEEDS),
