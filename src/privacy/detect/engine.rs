@@ -235,13 +235,15 @@ fn back_over_token(text: &[u8], at: usize, most: usize) -> usize {
 }
 
 /// Where the name before an `@` begins: ASCII, and letters of two bytes, which are Latin, Greek and Cyrillic ones. Scripts
-/// that put no blanks between words have longer ones.
+/// that put no blanks between words have longer ones: they are a name where one stands right before the `@`.
 fn back_over_name(text: &[u8], at: usize) -> usize {
     const MOST: usize = 64;
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._%+-'".contains(&byte);
+    let without_blanks = matches!(text.get(..at), Some([.., 0xe3..=0xed, 0x80..=0xbf, 0x80..=0xbf]));
     let mut start = at;
     while at - start < MOST {
         start -= match text.get(..start).unwrap_or_default() {
+            [.., 0xe3..=0xed, 0x80..=0xbf, 0x80..=0xbf] if without_blanks => 3,
             [.., 0xc3..=0xd4, 0x80..=0xbf] => 2,
             [.., byte] if is_name(*byte) => 1,
             _ => break,

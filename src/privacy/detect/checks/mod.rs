@@ -14,7 +14,7 @@ mod top_level;
 mod url;
 
 pub(super) use address::{email, ipv4};
-pub(super) use assigned::{password, secret};
+pub(super) use assigned::{key, password, secret};
 pub(super) use card::card;
 pub(super) use entropy::bits;
 pub(super) use iban::iban;
@@ -22,7 +22,7 @@ pub(super) use jwt::jwt;
 pub(super) use pem::private_key;
 pub(super) use phone::{international, named, national, ssn};
 pub(super) use token::{
-    account_token, argument, azure_signature, basic, bearer, chosen, cookie, discord, legacy_vault, opaque, random,
-    token,
+    account_token, argument, azure_signature, basic, bearer, beside_user, chosen, cookie, data_source, discord,
+    inserted, legacy_vault, literal, opaque, random, token,
 };
 pub(super) use url::url_credentials;

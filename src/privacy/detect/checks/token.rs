@@ -90,6 +90,81 @@ pub(in super::super) fn chosen(found: &Found<'_>) -> Option<Range<usize>> {
     (marked && secret.iter().any(u8::is_ascii_alphabetic)).then_some(range)
 }
 
+/// `user:password@tcp(host)`, as Go's drivers take it: from behind the colon to the `@`.
+pub(in super::super) fn data_source(found: &Found<'_>) -> Option<Range<usize>> {
+    const MOST: usize = 120;
+    let at = found.secret.start + memchr::memrchr(b'@', found.secret())?;
+    let before = found.text.get(at.saturating_sub(MOST)..at)?;
+    let token = before
+        .iter()
+        .rposition(|byte| byte.is_ascii_whitespace() || b"\"'`/=".contains(byte))
+        .map_or(0, |last| last + 1);
+    let colon = token + memchr::memchr(b':', before.get(token..)?)?;
+    let password = at - before.len() + colon + 1..at;
+    let is_one = colon > token && !password.is_empty() && !is_placeholder(found.text.get(password.clone())?);
+    is_one.then_some(password)
+}
+
+/// The value that `INSERT INTO … VALUES …` puts into a column for a password or a token.
+pub(in super::super) fn inserted(found: &Found<'_>) -> Option<Range<usize>> {
+    const COLUMNS: &[&[u8]] =
+        &[b"password", b"passwd", b"pwd", b"secret", b"token", b"api_key", b"apikey", b"passphrase"];
+    let columns = found.secret();
+    let is_one = |column: &[u8]| {
+        let lower = column.to_ascii_lowercase();
+        let name = lower.trim_ascii().trim_ascii_end();
+        let name = name.strip_prefix(b"`").or(name.strip_prefix(b"\"")).unwrap_or(name);
+        let name = name.strip_suffix(b"`").or(name.strip_suffix(b"\"")).unwrap_or(name);
+        COLUMNS.iter().any(|word| name.ends_with(word))
+    };
+    let number = columns.split(|byte| *byte == b',').position(is_one)?;
+    let mut at = found.whole.end;
+    for _ in 0..number {
+        at += value_length(found.text.get(at..)?)? + 1;
+    }
+    let length = value_length(found.text.get(at..)?)?;
+    let value = found.text.get(at..at + length)?;
+    let quote = value.iter().position(|byte| !byte.is_ascii_whitespace() && !b"Nn".contains(byte))?;
+    let [b'\'', inner @ .., b'\''] = value.get(quote..)?.trim_ascii_end() else { return None };
+    let range = at + quote + 1..at + quote + 1 + inner.len();
+    let marked = inner.iter().any(|byte| byte.is_ascii_digit() || b"!#$%&*^+=~?@".contains(byte));
+    (inner.len() >= 4 && marked && !is_placeholder(inner)).then_some(range)
+}
+
+/// How long a value in a list is, up to its comma or the end of the list.
+fn value_length(text: &[u8]) -> Option<usize> {
+    const MOST: usize = 400;
+    let mut is_text = false;
+    text.iter().take(MOST).position(|byte| {
+        is_text ^= *byte == b'\'';
+        !is_text && b",)".contains(byte)
+    })
+}
+
+/// The last literal of a call, in quotes of either kind: names of functions and of fields are none.
+pub(in super::super) fn literal(found: &Found<'_>) -> Option<Range<usize>> {
+    let range = last_literal(found)?;
+    let value = found.text.get(range.clone())?;
+    let is_name = value.contains(&b'_')
+        && value.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_');
+    (!is_name).then_some(range)
+}
+
+fn last_literal(found: &Found<'_>) -> Option<Range<usize>> {
+    let end = found.whole.end.checked_sub(2)?;
+    let quote = found.text.get(end)?;
+    let before = found.text.get(found.whole.start..end)?;
+    let start = found.whole.start + memchr::memrchr(*quote, before)? + 1;
+    chosen(&Found { text: found.text, whole: found.whole.clone(), secret: start..end })
+}
+
+/// What `-p` is given beside `-u`: a port or a folder is none.
+pub(in super::super) fn beside_user(found: &Found<'_>) -> Option<Range<usize>> {
+    let range = chosen(found)?;
+    let is_place = found.text.get(range.clone())?.iter().any(|byte| b":/\\".contains(byte));
+    (!is_place).then_some(range)
+}
+
 /// The pairs of a cookie header, where one of them can tell who somebody is.
 pub(in super::super) fn cookie(found: &Found<'_>) -> Option<Range<usize>> {
     let is_pair = |pair: &[u8]| {

@@ -33,6 +33,7 @@ pub(super) const RULES: &[Spec] = &[
         &["ABSK", "bedrock-api-key-"],
         r"(?:ABSK[A-Za-z0-9+/]{60,}={0,2}|bedrock-api-key-[A-Za-z0-9+/=]{40,})",
     ),
+    key("anyscale-key", &["esecret_"], r"esecret_[A-Za-z0-9]{20,}"),
     key("apify-token", &["apify_api_"], r"apify_api_[A-Za-z0-9]{30,}"),
     key("e2b-key", &["e2b_"], r"e2b_[0-9a-f]{40}\b"),
     run("mem0-key", &["m0-"], r"m0-[A-Za-z0-9]{40}\b"),

@@ -28,7 +28,7 @@ pub(super) const RULES: &[Spec] = &[
         r#"(?i:twilio[A-Za-z0-9_. -]{0,20}token)["'\\]{0,4}\s{0,8}(?::|=>?)?\s{0,8}["'\\]{0,4}([0-9a-f]{32})\b"#,
         checks::opaque,
     ),
-    run("twilio-token", &["AC"], r"AC[0-9a-f]{32}:([0-9a-f]{32})\b"),
+    run("twilio-token", &["AC"], r#"AC[0-9a-f]{32}(?::|["'\s,;]{1,6})([0-9a-f]{32})\b"#),
     Spec {
         name: "telegram-token",
         trigger: Trigger::Run(&[]),
@@ -121,7 +121,7 @@ pub(super) const RULES: &[Spec] = &[
         &["access-sandbox-", "access-production-", "access-development-"],
         r"access-(?:sandbox|production|development)-[0-9a-f]{8}-[0-9a-f-]{27}",
     ),
-    key("facebook-token", &["EAAC", "EAAB", "EAAG", "EAAD", "EAAJ", "EAAM"], r"EAA[A-Z][A-Za-z0-9]{80,}"),
+    run("facebook-token", &["EAA"], r"EAA[A-Z][A-Za-z0-9]{80,}"),
     key("twitter-token", &["AAAAAAAAAAAAAAAAAAAA"], r"A{20,}[A-Za-z0-9]{8,}%[0-9A-F]{2}[A-Za-z0-9%]{30,}"),
     key("dropbox-token", &["sl."], r"sl\.(?:u\.)?[A-Za-z0-9_-]{100,}"),
     key("mapbox-token", &["sk.eyJ"], r"sk\.eyJ[A-Za-z0-9_-]{40,}\.[A-Za-z0-9_-]{20,}"),
@@ -132,5 +132,15 @@ pub(super) const RULES: &[Spec] = &[
     key("duffel-token", &["duffel_live_", "duffel_test_"], r"duffel_(?:live|test)_[A-Za-z0-9_=-]{40,}"),
     key("lob-key", &["live_", "test_"], r"(?:live|test)_[0-9a-f]{35}\b"),
     key("frameio-token", &["fio-u-"], r"fio-u-[A-Za-z0-9_=-]{60,}"),
+    key("imagekit-key", &["private_"], r"private_[A-Za-z0-9+/]{27}="),
+    after(
+        "ably-key",
+        &["ably"],
+        r"(?i:ably)[^\n]{0,40}?\b([A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{6}:[A-Za-z0-9_-]{43})",
+        checks::opaque,
+    ),
+    key("intercom-token", &["dG9rO"], r"dG9rO[A-Za-z0-9+/]{40,}={0,2}"),
+    run("bitcoin-key", &["5H", "5J", "5K"], r"5[HJK][1-9A-HJ-NP-Za-km-z]{49}\b"),
+    key("bitcoin-key", &["xprv"], r"xprv[1-9A-HJ-NP-Za-km-z]{100,}"),
     key("adobe-secret", &["p8e-"], r"p8e-[A-Za-z0-9]{32}\b"),
 ];

@@ -28,3 +28,13 @@ pub(in super::super) fn secret(found: &Found<'_>) -> Option<Range<usize>> {
     let value = read::value(found.text, &name)?.before_host();
     value::is_secret(&name, &value).then_some(value.range)
 }
+
+/// What a name that ends in `key` is given, where the name is of something that opens and the value looks drawn at random.
+pub(in super::super) fn key(found: &Found<'_>) -> Option<Range<usize>> {
+    let name = Name::around(found.text, found.whole.clone())?;
+    if !name.is_key_of_service() {
+        return None;
+    }
+    let value = read::value(found.text, &name)?;
+    (value.range.len() >= 16 && value::is_secret(&name, &value)).then_some(value.range)
+}

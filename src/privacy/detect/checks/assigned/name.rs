@@ -115,6 +115,14 @@ impl<'t> Name<'t> {
         let behind = text.get(word.end..)?;
         let length =
             behind.iter().take(MOST).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)).count();
+        // `fs.s3a.secret.key`: a part of its own that says no other thing.
+        let dotted = behind.get(length..)?.strip_prefix(b".").map_or(0, |rest| {
+            let part = rest.iter().take(12).take_while(|byte| byte.is_ascii_lowercase()).count();
+            let is_of_name = rest.get(..part).is_some_and(|part| part == b"key" || part == b"value");
+            let ends = rest.get(part).is_none_or(|byte| b"=: \t\"'".contains(byte));
+            if is_of_name && ends { part + 1 } else { 0 }
+        });
+        let length = length + dotted;
         let ending = behind.get(..length)?;
         if text.get(..start)?.ends_with(mark::OPENING.as_bytes()) {
             // The name of a rule, in what stands for a hit.
@@ -125,9 +133,14 @@ impl<'t> Name<'t> {
         let short = word_text.iter().filter(|byte| byte.is_ascii_alphabetic()).count() <= 5;
         let glued = word_text.first().is_some_and(u8::is_ascii_alphabetic)
             && word.start > start
-            && text.get(word.start - 1).is_some_and(u8::is_ascii_alphabetic);
+            && text.get(word.start - 1).is_some_and(u8::is_ascii_alphabetic)
+            && !is_owner(text.get(start..word.start)?);
         let first_is_lower = word_text.first().is_some_and(u8::is_ascii_lowercase);
         if short && glued && (first_is_lower || text.get(word.start - 1).is_some_and(u8::is_ascii_uppercase)) {
+            return None;
+        }
+        // `palabra clave`: a keyword.
+        if word_text.eq_ignore_ascii_case(b"clave") && lead.to_ascii_lowercase().ends_with(b"palabra ") {
             return None;
         }
         let whole = text.get(start..word.end + length)?;
@@ -146,9 +159,104 @@ impl<'t> Name<'t> {
         })
     }
 
+    /// `bindPassword`, `smtp_pass`: a setting's name, which stands in no sentence.
+    pub(super) fn is_compound(&self) -> bool {
+        words(self.whole).len() > 1
+    }
+
     /// `DB_PASSWORD`, as environment variables are written.
     pub(super) fn is_upper(&self) -> bool {
         self.whole.iter().any(u8::is_ascii_uppercase) && !self.whole.iter().any(u8::is_ascii_lowercase)
+    }
+
+    /// Whether what ends in `key` opens something: `ALGOLIA_ADMIN_KEY`, `writeKey`, not `primary_key`.
+    ///
+    /// A variable of the environment may be any service's; elsewhere keys of maps and tables are more frequent.
+    pub(super) fn is_key_of_service(&self) -> bool {
+        const OPENING: &[&[u8]] = &[
+            b"admin",
+            b"api",
+            b"app",
+            b"application",
+            b"auth",
+            b"write",
+            b"server",
+            b"master",
+            b"root",
+            b"service",
+            b"sign",
+            b"crypt",
+            b"encrypt",
+            b"decrypt",
+            b"cipher",
+            b"aes",
+            b"hmac",
+            b"jwt",
+            b"ingest",
+            b"ingestion",
+            b"integration",
+            b"merchant",
+            b"live",
+            b"webhook",
+            b"management",
+            b"developer",
+            b"partner",
+            b"security",
+            b"shared",
+            b"gateway",
+            b"function",
+            b"host",
+            b"bot",
+            b"rest",
+            b"sdk",
+            b"storage",
+            b"cookie",
+            b"csrf",
+            b"salt",
+            b"logged",
+            b"nonce",
+        ];
+        const NOTHING: &[&[u8]] = &[
+            b"public",
+            b"publishable",
+            b"pub",
+            b"primary",
+            b"foreign",
+            b"sort",
+            b"partition",
+            b"cache",
+            b"row",
+            b"object",
+            b"idempotency",
+            b"site",
+            b"routing",
+            b"index",
+            b"unique",
+            b"group",
+            b"map",
+            b"file",
+            b"bucket",
+            b"shard",
+            b"s3",
+            b"range",
+            b"message",
+            b"event",
+            b"registry",
+            b"hash",
+            b"dedup",
+            b"restore",
+            b"anon",
+            b"client",
+            b"host",
+        ];
+        let mut words = words(self.whole).rev();
+        let is_key = words.next().is_some_and(|word| word == b"key" || word == b"salt");
+        let Some(before) = words.next() else {
+            // `?key=…`
+            return is_key && (self.before.ends_with(b"?") || self.before.ends_with(b"&"));
+        };
+        let is_variable = self.is_upper() && self.whole.contains(&b'_');
+        is_key && (OPENING.contains(&before.as_slice()) || is_variable && !NOTHING.contains(&before.as_slice()))
     }
 
     /// `--password`, `-Password`, `/password:`.
@@ -178,6 +286,12 @@ impl<'t> Name<'t> {
             "utilisateur",
             "мой",
             "логин",
+            "Логин",
+            "пользовател",
+            "Пользовател",
+            "kullan",
+            "usu\u{e1}rio",
+            "utente",
         ];
         let lower = self.line.to_ascii_lowercase();
         WORDS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
@@ -198,9 +312,25 @@ impl<'t> Name<'t> {
     }
 }
 
+/// The words of a name in lower case, by its marks and capitals: `db_apiKey` is `db`, `api`, `key`.
+fn words(name: &[u8]) -> std::vec::IntoIter<Vec<u8>> {
+    let mut words = Vec::new();
+    for part in name.split(|byte| !byte.is_ascii_alphanumeric()) {
+        let mut from = 0;
+        for (at, pair) in part.windows(2).enumerate() {
+            if matches!(pair, [last, next] if last.is_ascii_lowercase() && next.is_ascii_uppercase()) {
+                words.push(part.get(from..=at).unwrap_or_default().to_ascii_lowercase());
+                from = at + 1;
+            }
+        }
+        words.push(part.get(from..).unwrap_or_default().to_ascii_lowercase());
+    }
+    words.into_iter()
+}
+
 fn is_ending(ending: &[u8]) -> bool {
     let lower = ending.to_ascii_lowercase();
-    let mut parts = lower.split(|byte| b"_-".contains(byte));
+    let mut parts = lower.split(|byte| b"_-.".contains(byte));
     let mut rest = parts.clone();
     let first = rest.next().unwrap_or_default();
     // `passwords` is none, `password1` is, and so is `passwordConfirm`, in that case alone.
@@ -209,15 +339,27 @@ fn is_ending(ending: &[u8]) -> bool {
     camel && parts.all(|part| ENDINGS.contains(&part) || part.iter().all(u8::is_ascii_digit))
 }
 
+/// `dbpass`, `storepass`: whose password it is, glued to a short word for one.
+fn is_owner(leading: &[u8]) -> bool {
+    const OWNERS: &[&[u8]] = &[
+        b"db", b"user", b"usr", b"store", b"key", b"root", b"admin", b"my", b"smtp", b"mail", b"ftp", b"ssh", b"sudo",
+        b"wifi", b"login", b"proxy", b"redis", b"mysql", b"pg", b"sql", b"ldap", b"account", b"trust", b"become",
+        b"src", b"dst", b"bind", b"auth", b"access", b"api", b"bot", b"bearer", b"refresh", b"jwt",
+    ];
+    let owner = leading.rsplit(|byte| !byte.is_ascii_alphanumeric()).next().unwrap_or_default().to_ascii_lowercase();
+    OWNERS.contains(&owner.as_slice())
+}
+
 fn is_of_something_else(leading: &[u8]) -> bool {
     let lower = leading.to_ascii_lowercase();
     let lower = lower.strip_suffix(b"_").or(lower.strip_suffix(b"-")).unwrap_or(&lower);
     NO_SECRET.iter().any(|word| {
         lower.strip_suffix(*word).is_some_and(|rest| {
             let at = rest.len();
-            // A word of its own: `next_`, `nextPage`, not `context`.
-            rest.last().is_none_or(|byte| !byte.is_ascii_lowercase())
-                || leading.get(at).is_some_and(u8::is_ascii_uppercase)
+            // A word of its own: `next_`, `nextPage`, not `context` or `RSYNC`.
+            let last = at.checked_sub(1).and_then(|last| leading.get(last));
+            last.is_none_or(|byte| !byte.is_ascii_alphabetic())
+                || last.is_some_and(u8::is_ascii_lowercase) && leading.get(at).is_some_and(u8::is_ascii_uppercase)
                 || NO_SECRET.iter().any(|other| rest.ends_with(other))
         })
     })

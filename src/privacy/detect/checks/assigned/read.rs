@@ -34,6 +34,10 @@ pub(super) fn value<'t>(text: &'t [u8], name: &Name<'_>) -> Option<Value<'t>> {
         return reader.element();
     }
     let closed = reader.closers();
+    if closed && reader.rest().starts_with(b">") {
+        // `<property name="password">value</property>`
+        return reader.element();
+    }
     let style = reader.separator(name, closed)?;
     reader.given(name, style)
 }
@@ -123,6 +127,11 @@ impl<'t> Reader<'t> {
                 return Some(Style::Colon);
             }
             [b'"' | b'\'', ..] if blanks > 0 && !closed => return Some(Style::Argument),
+            [b'<', b'<', b'<', ..] => {
+                self.at += 3;
+                self.blanks();
+                return Some(Style::Spaced);
+            }
             [b'\n' | b'\r', ..] => {
                 // `- name: DB_PASSWORD`, and `value: …` on the line below.
                 self.skip(u8::is_ascii_whitespace);
@@ -162,18 +171,23 @@ impl<'t> Reader<'t> {
 
     /// `for the archive is `, `at home: `: whose it is, and then what.
     fn says_whose(&mut self) -> bool {
-        const WHOSE: &[&[u8]] =
-            &[b"for ", b"of ", b"at ", b"on ", b"in ", b"to the ", b"f\xc3\xbcr ", b"para ", b"pour "];
+        const WHOSE: &[&str] = &[
+            "for ", "of ", "at ", "on ", "in ", "to the ", "für ", "fürs ", "zum ", "zur ", "vom ", "para ", "pour ",
+            "del ", "de ", "du ", "da ", "do ", "di ", "della ", "per ", "van ", "voor ", "til ", "till ", "dla ",
+            "для ", "от ",
+        ];
         const MOST: usize = 48;
-        if !WHOSE.iter().any(|word| self.rest().starts_with(word)) {
+        if !WHOSE.iter().any(|word| self.rest().starts_with(word.as_bytes())) {
             return false;
         }
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b" -_.'@/".contains(byte) || *byte >= 0x80;
         let length = self.rest().iter().take(MOST).take_while(|byte| is_name(byte)).count();
         let whose = self.rest().get(..length).unwrap_or_default();
-        let said = [&b" is "[..], b" ist ", b" es ", b" est "]
-            .iter()
-            .find_map(|word| memchr::memmem::find(whose, word).map(|at| at + word.len()));
+        let said =
+            [" is ", " ist ", " lautet ", " es ", " est ", " è ", " é ", " jest ", " er ", " är ", " is: ", " - "]
+                .iter()
+                .map(|word| word.as_bytes())
+                .find_map(|word| memchr::memmem::find(whose, word).map(|at| at + word.len()));
         let behind = self.rest().get(length..).unwrap_or_default();
         let Some(length) = said.or_else(|| behind.starts_with(b": ").then_some(length + 2)) else { return false };
         self.at += length;
@@ -294,14 +308,24 @@ impl<'t> Reader<'t> {
         if let Some(wrapper) = WRAPPERS.iter().find(|wrapper| self.rest().starts_with(wrapper)) {
             self.at += wrapper.len();
         }
+        if style == Style::Colon && matches!(self.rest(), [b'[', b'"' | b'\'', ..]) {
+            // Headers have a list of values.
+            self.at += 1;
+        }
+        if let Some(value) = self.in_quotes_of_prose(style) {
+            return Some(value);
+        }
         // Marks of a literal's kind: `b'…'`, `r"…"`, `@"…"`, `f'…'`.
         let marks = self.rest().iter().take(2).take_while(|byte| b"rbufLN@$RBUF#".contains(byte)).count();
         let start = match self.rest().get(marks) {
             Some(b'"' | b'\'' | b'`') => self.at + marks,
-            _ if name.is_phrase() && matches!(style, Style::Colon | Style::Spaced | Style::Tight) => {
+            _ if name.is_phrase() && matches!(style, Style::Colon | Style::Spaced | Style::Tight | Style::Is) => {
                 return self.line(style).or_else(|| self.bare(style));
             }
-            _ => return self.bare(style),
+            _ if style == Style::Tight && self.rest().starts_with(b"{") => {
+                return self.braced(name).or_else(|| self.bare(style));
+            }
+            _ => return self.grouped(style).or_else(|| self.bare(style)),
         };
         let quote = self.text.get(start..=start)?;
         let triple = quote.repeat(3);
@@ -310,6 +334,52 @@ impl<'t> Reader<'t> {
         let from = start + quotes.len();
         let to = from + literal(self.text.get(from..)?, quotes)?;
         Some(Value::new(self.text, from..to, style.quoted()))
+    }
+
+    /// `„…“`, `«…»`, `「…」`: as languages quote.
+    fn in_quotes_of_prose(&self, style: Style) -> Option<Value<'t>> {
+        const PAIRS: &[(&str, &[&str])] = &[
+            ("„", &["“", "”", "\""]),
+            ("“", &["”"]),
+            ("‚", &["‘", "’"]),
+            ("‘", &["’"]),
+            ("«", &["»"]),
+            ("»", &["«"]),
+            ("「", &["」"]),
+            ("『", &["』"]),
+        ];
+        let (opening, closings) = PAIRS.iter().find(|(opening, _)| self.rest().starts_with(opening.as_bytes()))?;
+        let blank = |byte: &u8| *byte == b' ' || b"\xc2\xa0".contains(byte);
+        let opened = self.rest().get(opening.len()..)?;
+        let blanks = opened.iter().take_while(|byte| blank(byte)).count();
+        let inner = opened.get(blanks..)?;
+        let inner = inner.get(..inner.len().min(LONGEST))?;
+        let end = closings.iter().filter_map(|closing| memchr::memmem::find(inner, closing.as_bytes())).min()?;
+        let length = inner.get(..end)?.iter().rposition(|byte| !blank(byte)).map_or(0, |last| last + 1);
+        let from = self.at + opening.len() + blanks;
+        Some(Value::new(self.text, from..from + length, style.quoted()))
+    }
+
+    /// `Pwd={…}` between the semicolons of a connection string: a closing brace inside stands twice.
+    fn braced(&self, name: &Name<'_>) -> Option<Value<'t>> {
+        let inner = self.rest().strip_prefix(b"{").filter(|_| name.before.ends_with(b";"))?;
+        let mut at = 0;
+        loop {
+            at += memchr::memchr(b'}', inner.get(at..LONGEST.min(inner.len()))?)?;
+            if inner.get(at + 1) != Some(&b'}') {
+                return Some(Value::new(self.text, self.at + 1..self.at + 1 + at, Style::Quoted));
+            }
+            at += 2;
+        }
+    }
+
+    /// Four groups of four letters to the end of a line, as mail services give programs a password.
+    fn grouped(&self, style: Style) -> Option<Value<'t>> {
+        let group = |group: &[u8]| matches!(group, [letters @ .., b' ' | b'\r' | b'\n'] if letters.iter().all(u8::is_ascii_lowercase));
+        let line = self.rest().get(..19)?;
+        let ends = self.rest().get(19).is_none_or(|byte| b"\r\n".contains(byte));
+        let is_grouped = line.get(..15)?.chunks(5).all(group) && line.get(15..)?.iter().all(u8::is_ascii_lowercase);
+        (ends && is_grouped).then(|| Value::new(self.text, self.at..self.at + 19, style.quoted()))
     }
 
     fn bare(&self, style: Style) -> Option<Value<'t>> {

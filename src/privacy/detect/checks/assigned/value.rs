@@ -75,6 +75,11 @@ impl<'t> Value<'t> {
         self.bytes.iter().all(|byte| byte.is_ascii_alphabetic() || b"_-!?".contains(byte) || *byte >= 0x80)
     }
 
+    /// Two characters or more of scripts that put no blanks between words: a sentence, not a password.
+    fn is_in_words_without_blanks(&self) -> bool {
+        self.bytes.iter().filter(|byte| (0xe3..=0xed).contains(*byte)).count() >= 2
+    }
+
     /// Whether nothing more stands on its line.
     fn ends_line(&self) -> bool {
         let rest = self.after.iter().find(|byte| !b" \t.,;\"'\\)}]*|`".contains(byte));
@@ -196,7 +201,11 @@ fn is_path(value: &[u8]) -> bool {
     ]
     .iter()
     .any(|start| value.to_ascii_lowercase().starts_with(start));
-    path && value.iter().filter(|byte| **byte == b'/').count() > 1 || value.starts_with(b"~/") || drive || reference
+    let plain = value.iter().all(|byte| byte.is_ascii_lowercase() || b"/_.-".contains(byte));
+    path && (plain || value.iter().filter(|byte| **byte == b'/').count() > 1)
+        || value.starts_with(b"~/")
+        || drive
+        || reference
 }
 
 /// Whether a value that a password's name is given can be a password.
@@ -216,7 +225,10 @@ pub(super) fn is_password(name: &Name<'_>, value: &Value<'_>) -> bool {
             // To the end of a line: words that were drawn, not a sentence.
             let drawn = |word: &[u8]| word.iter().all(u8::is_ascii_alphanumeric) && !is_stop_word(word);
             let mut all = bytes.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-            return (4..=24).contains(&words) && all.all(drawn);
+            // Those of a wallet are of 2048 short words (BIP 39), some of which stand in sentences too.
+            let listed = |word: &[u8]| (3..=8).contains(&word.len()) && word.iter().all(u8::is_ascii_lowercase);
+            let of_wallet = matches!(words, 12 | 15 | 18 | 21 | 24) && all.clone().all(listed);
+            return of_wallet || (4..=24).contains(&words) && all.all(drawn);
         }
         let plain = (3..=8).contains(&words)
             && bytes
@@ -232,7 +244,7 @@ pub(super) fn is_password(name: &Name<'_>, value: &Value<'_>) -> bool {
                     && !bytes.ends_with(b":")
                     && !repeats_name(bytes));
     }
-    if !quoted && value.is_expression() {
+    if !quoted && (value.is_expression() || value.is_in_words_without_blanks()) {
         return false;
     }
     let strong = digits && (letters || marks || bytes.len() >= 4) || marks && letters && bytes.len() >= 5;
@@ -247,6 +259,9 @@ pub(super) fn is_password(name: &Name<'_>, value: &Value<'_>) -> bool {
                     | !bytes.contains(&b'_')
         }
         // Forms, translations and names of fields repeat the name; a password does with digits.
+        Style::Quoted if bytes.iter().all(|byte| byte.is_ascii_alphabetic() || b":!?.*".contains(byte)) => {
+            !repeats_name(bytes) && (marks || bytes.len() >= 4)
+        }
         Style::Quoted => strong || !repeats_name(bytes) && bytes.len() >= 4 && !(upper && bytes.contains(&b'_')),
         Style::Argument => false,
         Style::Tight if strong => true,
@@ -277,7 +292,9 @@ pub(super) fn is_password(name: &Name<'_>, value: &Value<'_>) -> bool {
         Style::Beside => {
             let count = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
             let odd = value.has(|byte| b"!#$%&*^+=~".contains(byte));
-            name.follows_account() && letters && (count >= 2 && bytes.len() >= 6 || odd && bytes.len() >= 7)
+            (name.follows_account() || name.is_compound())
+                && letters
+                && (count >= 2 && bytes.len() >= 6 || odd && bytes.len() >= 7)
         }
         Style::Is => {
             digits && (letters || marks) && bytes.len() >= 5
@@ -290,8 +307,12 @@ pub(super) fn is_password(name: &Name<'_>, value: &Value<'_>) -> bool {
 pub(super) fn is_secret(name: &Name<'_>, value: &Value<'_>) -> bool {
     let bytes = value.bytes;
     let quoted = matches!(value.style, Style::Quoted | Style::QuotedArgument);
+    // Beside its name, as an argument of a command or in prose, only what is long and of all kinds is one.
+    let kinds = [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit];
+    let beside = value.style == Style::Beside && bytes.len() >= 20 && kinds.iter().all(|kind| value.has(kind));
     let unlike = bytes.len() < 12
-        || matches!(value.style, Style::Argument | Style::Beside)
+        || value.style == Style::Argument
+        || value.style == Style::Beside && !beside
         || bytes.iter().any(|byte| byte.is_ascii_whitespace() || !byte.is_ascii_graphic());
     if unlike || placeholder::is_placeholder(bytes) || is_path(bytes) || !quoted && value.is_expression() {
         return false;
