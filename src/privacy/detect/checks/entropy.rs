@@ -43,7 +43,11 @@ fn is_scrambled(value: &[u8]) -> bool {
     let rises =
         value.windows(2).filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()));
     let breaks = value.windows(2).filter(|pair| matches!(pair, [a, b] if a.is_ascii_digit() != b.is_ascii_digit()));
-    let changes = falls.count() + rises.count() + breaks.count();
+    let (rises, breaks) = (rises.count(), breaks.count());
+    let changes = falls.count() + rises + breaks;
+    let capitals = value.iter().filter(|byte| byte.is_ascii_uppercase()).count();
+    // `MaxNumberOfDomains`: each capital begins a word.
+    let is_camel = breaks == 0 && capitals <= rises + 1;
     let consonants = value.split(|byte| !byte.is_ascii_alphabetic() || b"aeiouyAEIOUY".contains(byte)).map(<[u8]>::len);
-    changes * 3 >= value.len() || consonants.max().unwrap_or_default() >= 7
+    changes * 3 >= value.len() && !is_camel || consonants.max().unwrap_or_default() >= 7
 }

@@ -100,7 +100,8 @@ pub(in super::super) fn national(found: &Found<'_>) -> Option<Range<usize>> {
     let bytes = found.secret();
     let national_digits = digits(bytes);
     // North America's: no area begins with 0 or 1, no exchange with 0; 123-456-7890 is what people write for any number.
-    let american = national_digits.len() == 10 && !bytes.starts_with(b"0") && !bytes.starts_with(b"(0")
+    let free = bytes.starts_with(b"1300 ") || bytes.starts_with(b"1800 ");
+    let american = national_digits.len() == 10 && !bytes.starts_with(b"0") && !bytes.starts_with(b"(0") && !free
         || national_digits.len() == 11 && bytes.starts_with(b"1");
     let offset = usize::from(national_digits.len() == 11);
     let begins = |at: usize, least: u8| national_digits.get(at).is_some_and(|digit| *digit >= least);
@@ -108,7 +109,17 @@ pub(in super::super) fn national(found: &Found<'_>) -> Option<Range<usize>> {
         || bytes.starts_with(b"(") && national_digits.len() == 10 && bytes.get(3) == Some(&b')')
         || begins(offset, b'2') && begins(offset + 3, b'1')
         || national_digits == b"1234567890";
-    (valid && !goes_on && !comes_on && !follows_group(found.text, range.start)).then_some(range)
+    (valid && !is_counted(bytes) && !goes_on && !comes_on && !follows_group(found.text, range.start)).then_some(range)
+}
+
+/// `01 02 03 04 05`: days, hours or bytes that are counted.
+fn is_counted(bytes: &[u8]) -> bool {
+    let pairs = bytes.chunks(3).map(|pair| match pair {
+        [tens, ones, ..] => tens.wrapping_sub(b'0').wrapping_mul(10).wrapping_add(ones.wrapping_sub(b'0')),
+        _ => 0,
+    });
+    let is_pairs = bytes.len() == 14 && bytes.iter().skip(2).step_by(3).all(|byte| *byte == b' ');
+    is_pairs && pairs.clone().zip(pairs.skip(1)).all(|(one, next)| one.wrapping_add(1) == next)
 }
 
 fn preceded_by_digit(text: &[u8], start: usize) -> bool {

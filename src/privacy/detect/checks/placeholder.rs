@@ -145,7 +145,7 @@ pub(super) fn is_reference(value: &[u8]) -> bool {
         }
         [b'%', b'(', ..] | [b'%', b's' | b'd' | b'v'] => true,
         [b'{', .., b'}'] | [b'[', .., b']'] => true,
-        _ => has(b"${") || has(b"{{") || has(b"$("),
+        _ => has(b"${") || has(b"{{") || has(b"$(") || has(b"%s"),
     }
 }
 

@@ -158,6 +158,14 @@ fn last_literal(found: &Found<'_>) -> Option<Range<usize>> {
     chosen(&Found { text: found.text, whole: found.whole.clone(), secret: start..end })
 }
 
+/// The same where hardly anything says that it is one: with a letter, a digit and a mark.
+pub(in super::super) fn marked(found: &Found<'_>) -> Option<Range<usize>> {
+    let range = chosen(found)?;
+    let secret = found.text.get(range.clone())?;
+    let has = |is: fn(&u8) -> bool| secret.iter().any(is);
+    (has(u8::is_ascii_digit) && has(|byte| b"!#$%&*^+=~?@".contains(byte))).then_some(range)
+}
+
 /// What `-p` is given beside `-u`: a port or a folder is none.
 pub(in super::super) fn beside_user(found: &Found<'_>) -> Option<Range<usize>> {
     let range = chosen(found)?;
@@ -189,7 +197,8 @@ pub(in super::super) fn legacy_vault(found: &Found<'_>) -> Option<Range<usize>> 
     let before = found.text.get(..found.secret.start)?;
     let lead = before.strip_suffix(b"s.")?;
     let apart = lead.last().is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"_.-".contains(byte));
-    (apart && entropy::is_random(found.secret())).then(|| found.secret.start - 2..found.secret.end)
+    let has_digit = found.secret().iter().any(u8::is_ascii_digit);
+    (apart && has_digit && entropy::is_random(found.secret())).then(|| found.secret.start - 2..found.secret.end)
 }
 
 /// A run of 35 after an account's number and a colon, as Telegram's bots have.

@@ -33,6 +33,8 @@ pub(super) const RULES: &[Spec] = &[
         &["ABSK", "bedrock-api-key-"],
         r"(?:ABSK[A-Za-z0-9+/]{60,}={0,2}|bedrock-api-key-[A-Za-z0-9+/=]{40,})",
     ),
+    key("together-key", &["tgp_v1_"], r"tgp_v1_[A-Za-z0-9_-]{40,}"),
+    run("nomic-key", &["nk-"], r"nk-[A-Za-z0-9_-]{43}\b"),
     key("anyscale-key", &["esecret_"], r"esecret_[A-Za-z0-9]{20,}"),
     key("apify-token", &["apify_api_"], r"apify_api_[A-Za-z0-9]{30,}"),
     key("e2b-key", &["e2b_"], r"e2b_[0-9a-f]{40}\b"),

@@ -248,6 +248,31 @@ pub(super) const RULES: &[Spec] = &[
         checks::inserted,
     ),
     after("secret", &["appid="], r"[?&]?(?i:appid)=([0-9a-f]{32})\b", checks::opaque),
+    after(
+        "password",
+        &["credential(", "credentials(", "wifi.begin", "softap(", "passwordauthentication("],
+        r#"(?i:credentials?|wifi\.begin|softap|passwordauthentication)\(\s{0,8}"[^"\n]{0,80}",\s{0,8}"([^"\n]{4,100})""#,
+        checks::chosen,
+    ),
+    after(
+        "password",
+        &["password:\"", "password: \""],
+        r#"(?i:password: ?"\s{1,8}send)\s(?:-- )?"([^"\s\\]{3,100})"#,
+        checks::argument,
+    ),
+    after(
+        "password",
+        &["snmpwalk", "snmpget", "snmpset", "snmpbulkwalk"],
+        r"snmp(?:walk|get|set|bulkwalk)\b[^\n|;&]{0,80}? -c ?(\S{3,80})",
+        checks::chosen,
+    ),
+    after(
+        "password",
+        &["admin / ", "root / ", "administrator / "],
+        r"(?i:admin(?:istrator)?|root) / (\S{6,80})",
+        checks::marked,
+    ),
+    after("secret", &["signature="], r"(?i:signature)=([0-9a-f]{64})\b", checks::opaque),
     // Settings that are a name, a blank and a value.
     after(
         "password",
@@ -301,6 +326,7 @@ pub(super) const RULES: &[Spec] = &[
             "pass:",
             "pass\"",
             "pass'",
+            "pass[",
             "pass ",
             "_pwd",
             "pwd=",

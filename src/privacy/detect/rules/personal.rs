@@ -55,7 +55,7 @@ pub(super) const RULES: &[Spec] = &[
         name: "phone-number",
         trigger: Trigger::Digits,
         // North America; Brazil; France; Germany; Britain; Japan and Korea; Australia; the Netherlands; India; Italy and Spain.
-        pattern: r"(?:(?:1[ .-])?\(\d{3}\) ?\d{3}[ .-]\d{4}|(?:1-)?\d{3}-\d{3}-\d{4}|(?:1\.)?\d{3}\.\d{3}\.\d{4}|\(\d\d\) ?9?\d{4}-\d{4}|0[1-9](?: \d\d){4}|0[1-9](?:\.\d\d){4}|0[1-9](?:-\d\d){4}|01[567]\d[ /-]?\d{3,4}[ ]?\d{3,5}|0[2-9]\d{1,4}[/][ ]?\d{3,4}[ -]?\d{2,5}|0[2-9]\d{1,3} - ?\d{5,8}|0[2-9]\d{1,2} \d{6,8}|\(0\d{1,5}\) ?\d{3,4}[ -]?\d{3,6}|07\d{3} ?\d{3} ?\d{3}|0[12]\d{1,3} \d{3,4} \d{3,4}|01\d{3} \d{5,6}|0\d{1,3}-\d{3,4}-\d{4}|04\d\d \d{3} \d{3}|06[ -]\d{8}|0[2-9]0-\d{7}|[6-9]\d{4}[ -]\d{5}|1[3-9]\d[ -]\d{4}[ -]\d{4}|0\d{2,3}-\d{7,8}|0[89]00[ -]\d{3}[ -]?\d{3,4}|1[38]00 \d{3} \d{3})\b",
+        pattern: r"(?:(?:1[ .-])?\(\d{3}\) ?\d{3}[ .-]\d{4}|(?:1-)?\d{3}-\d{3}-\d{4}|(?:1\.)?\d{3}\.\d{3}\.\d{4}|\(\d\d\) ?9?\d{4}-\d{4}|0[1-9](?: \d\d){4}|0[1-9](?:\.\d\d){4}|0[1-9](?:-\d\d){4}|01[567]\d[ /-]?\d{3,4}[ ]?\d{3,5}|0[2-9]\d{1,4}[/][ ]?\d{3,4}[ -]?\d{2,5}|0[2-9]\d{1,3} - ?\d{5,8}|0[2-9]\d{1,2} \d{6,8}|\(0\d{1,5}\) ?\d{3,4}[ -]?\d{3,6}|07\d{3} ?\d{3} ?\d{3}|0[12]\d{1,3} \d{3,4} \d{3,4}|01\d{3} \d{5,6}|0\d{1,3}-\d{3,4}-\d{4}|04\d\d \d{3} \d{3}|06[ -]\d{8}|0[2-9]0-\d{7}|[6-9]\d{4}[ -]\d{5}|1[3-9]\d[ -]\d{4}[ -]\d{4}|0\d{2,3}-\d{7,8}|0[2378] \d{4} \d{4}|0[89]00[ -]\d{3}[ -]?\d{3,4}|1[38]00 \d{3} \d{3})\b",
         check: Some(checks::national),
         glued: false,
     },
@@ -75,6 +75,8 @@ pub(super) const RULES: &[Spec] = &[
             "cell:",
             "cell ",
             "cell.",
+            "kom.:",
+            "kom. ",
             "座机",
             "联系",
             "fax",
@@ -101,7 +103,7 @@ pub(super) const RULES: &[Spec] = &[
             "text me",
             "numéro",
         ],
-        r#"(?i:(?:tele)?phone|tel|telefon[eo]?|mobile?|cell|fax|handy|whatsapp|tel\xc3\xa9fono|m\xc3\xb3vil|celular|t\xc3\xa9l\xc3\xa9phone|portable|\xe7\x94\xb5\xe8\xaf\x9d|\xe6\x89\x8b\xe6\x9c\xba|\xe9\x9b\xbb\xe8\xa9\xb1|\xe6\x90\xba\xe5\xb8\xaf|\xd1\x82\xd0\xb5\xd0\xbb(?:\xd0\xb5\xd1\x84\xd0\xbe\xd0\xbd)?|\xec\xa0\x84\xed\x99\x94|\xe5\xba\xa7\xe6\x9c\xba|\xe8\x81\x94\xe7\xb3\xbb(?:\xe6\x88\x91)?|(?:call|reach|text) (?:me|us)|sms|msisdn|num\xc3\xa9ro)(?i:[ _.-]?(?:number|no\.?|nr\.?|num|nummer|\xe5\x8f\xb7(?:\xe7\xa0\x81)?|\xe7\x95\xaa\xe5\x8f\xb7|#|work|home|mobile|phone))?[."'\\\])*]{0,4}[ \t]{0,3}(?:[:=]|\xef\xbc\x9a|(?i:is|at|on|to|ist|es|est|under|unter|au|al|\xe6\x98\xaf|\xe3\x81\xaf)\b)?[ \t]{0,3}["'\\\[]{0,3}((?:\+|\(\+?|00)?\d(?:[ ()./-]{0,3}\d){6,14})"#,
+        r#"(?i:(?:tele)?phone|tel|telefon[eo]?|mobile?|cell|fax|handy|whatsapp|tel\xc3\xa9fono|m\xc3\xb3vil|celular|t\xc3\xa9l\xc3\xa9phone|portable|\xe7\x94\xb5\xe8\xaf\x9d|\xe6\x89\x8b\xe6\x9c\xba|\xe9\x9b\xbb\xe8\xa9\xb1|\xe6\x90\xba\xe5\xb8\xaf|\xd1\x82\xd0\xb5\xd0\xbb(?:\xd0\xb5\xd1\x84\xd0\xbe\xd0\xbd)?|\xec\xa0\x84\xed\x99\x94|kom|\xe5\xba\xa7\xe6\x9c\xba|\xe8\x81\x94\xe7\xb3\xbb(?:\xe6\x88\x91)?|(?:call|reach|text) (?:me|us)|sms|msisdn|num\xc3\xa9ro)(?i:[ _.-]?(?:number|no\.?|nr\.?|num|nummer|\xe5\x8f\xb7(?:\xe7\xa0\x81)?|\xe7\x95\xaa\xe5\x8f\xb7|#|work|home|mobile|phone|cell|office|direct|fijo|m\xc3\xb3vil|fixe|fisso|priv(?:at|ate)?|kom\.?))?[."'\\\])*]{0,4}[ \t]{0,3}(?:[:=]|\xef\xbc\x9a|(?i:is|at|on|to|ist|es|est|under|unter|au|al|\xe6\x98\xaf|\xe3\x81\xaf)\b)?[ \t]{0,3}["'\\\[]{0,3}((?:\+|\(\+?|00)?\d(?:[ ()./-]{0,3}\d){6,14})"#,
         checks::named,
     ),
 ];

@@ -132,6 +132,7 @@ pub(super) const RULES: &[Spec] = &[
     key("duffel-token", &["duffel_live_", "duffel_test_"], r"duffel_(?:live|test)_[A-Za-z0-9_=-]{40,}"),
     key("lob-key", &["live_", "test_"], r"(?:live|test)_[0-9a-f]{35}\b"),
     key("frameio-token", &["fio-u-"], r"fio-u-[A-Za-z0-9_=-]{60,}"),
+    key("telnyx-key", &["KEY0"], r"KEY0[0-9A-F]{31}_[A-Za-z0-9]{22}\b"),
     key("imagekit-key", &["private_"], r"private_[A-Za-z0-9+/]{27}="),
     after(
         "ably-key",

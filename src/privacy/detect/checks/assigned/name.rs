@@ -159,9 +159,14 @@ impl<'t> Name<'t> {
         })
     }
 
+    /// `pass` alone, which is more often what is done with a thing.
+    pub(super) fn is_verb(&self) -> bool {
+        self.whole.eq_ignore_ascii_case(b"pass") || self.whole.ends_with(b"-pass")
+    }
+
     /// `bindPassword`, `smtp_pass`: a setting's name, which stands in no sentence.
     pub(super) fn is_compound(&self) -> bool {
-        words(self.whole).len() > 1
+        words(self.whole).len() > 1 && !self.whole.contains(&b'-')
     }
 
     /// `DB_PASSWORD`, as environment variables are written.

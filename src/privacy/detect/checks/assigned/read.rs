@@ -65,8 +65,14 @@ impl<'t> Reader<'t> {
         count
     }
 
+    /// Blanks, also where a line of a command goes on in the next.
     fn blanks(&mut self) -> usize {
-        self.skip(|byte| b" \t".contains(byte))
+        let count = self.skip(|byte| b" \t".contains(byte));
+        if self.take(b"\\\n") || self.take(b"\\\r\n") {
+            count + 2 + self.skip(|byte| b" \t".contains(byte))
+        } else {
+            count
+        }
     }
 
     /// `<password>value</password>`, also with attributes.
@@ -93,6 +99,11 @@ impl<'t> Reader<'t> {
             return false;
         }
         self.skip(|byte| b"\"'`])}*".contains(byte));
+        if let [b'[', size @ ..] = self.rest() {
+            // `char password[64] = "…"`
+            let digits = size.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
+            self.at += if size.get(digits) == Some(&b']') { digits + 2 } else { 0 };
+        }
         self.text.get(from..self.at).is_some_and(|closers| closers.iter().any(|byte| b"\"'`".contains(byte)))
     }
 
@@ -111,7 +122,7 @@ impl<'t> Reader<'t> {
             return Some(Style::Colon);
         }
         match line {
-            [b'(', b'"' | b'\'' | b'`', ..] if !closed => {
+            [b'(' | b'{', b'"' | b'\'' | b'`', ..] if !closed => {
                 self.at += 1;
                 return Some(Style::Argument);
             }
@@ -121,7 +132,7 @@ impl<'t> Reader<'t> {
                 self.skip(u8::is_ascii_whitespace);
                 return Some(Style::Argument);
             }
-            [b'|', ..] if blanks > 0 || closed => {
+            [b'|', next, ..] if *next != b'|' && (blanks > 0 || closed) => {
                 self.at += 1;
                 self.blanks();
                 return Some(Style::Colon);
@@ -147,7 +158,9 @@ impl<'t> Reader<'t> {
         }
         let is_table = self.text.get(self.at - blanks..self.at).is_some_and(|between| between.contains(&b'\t'));
         let is_value = line.first().is_some_and(u8::is_ascii_alphanumeric);
-        if is_table && is_value || blanks > 0 && (self.says_is() || self.says_whose()) {
+        if is_table && is_value
+            || blanks > 0 && !(name.is_verb() && line.starts_with(b"to ")) && (self.says_is() || self.says_whose())
+        {
             return Some(Style::Is);
         }
         self.annotation(blanks);
@@ -270,7 +283,9 @@ impl<'t> Reader<'t> {
     }
 
     fn operator(&mut self, before: usize, closed: bool) -> Option<Style> {
-        const OPERATORS: &[&[u8]] = &[b"===", b"!==", b"==", b"!=", b":=", b"=>", b"->", b"?=", b"+=", b"=", b":"];
+        const OPERATORS: &[&[u8]] = &[
+            b"===", b"!==", b"||=", b"??=", b"&&=", b"//=", b"==", b"!=", b":=", b"=>", b"->", b"?=", b"+=", b"=", b":",
+        ];
         if self.rest().starts_with(b"::") {
             return None;
         }
@@ -308,6 +323,7 @@ impl<'t> Reader<'t> {
         if let Some(wrapper) = WRAPPERS.iter().find(|wrapper| self.rest().starts_with(wrapper)) {
             self.at += wrapper.len();
         }
+        self.lead(style);
         if style == Style::Colon && matches!(self.rest(), [b'[', b'"' | b'\'', ..]) {
             // Headers have a list of values.
             self.at += 1;
@@ -334,6 +350,27 @@ impl<'t> Reader<'t> {
         let from = start + quotes.len();
         let to = from + literal(self.text.get(from..)?, quotes)?;
         Some(Value::new(self.text, from..to, style.quoted()))
+    }
+
+    /// What stands between a name and its value in YAML, and a bracket around a literal: `|` and a line, `!!str`, `&name`, `(`.
+    fn lead(&mut self, style: Style) {
+        let from = self.at;
+        if style == Style::Colon && (self.take(b"|") || self.take(b">")) {
+            self.skip(|byte| b"+-".contains(byte) || byte.is_ascii_digit());
+            self.blanks();
+            let is_block = self.rest().first().is_some_and(|byte| b"\r\n".contains(byte));
+            self.at = if is_block { self.at } else { from };
+            self.skip(|byte| is_block && byte.is_ascii_whitespace());
+        } else if style == Style::Colon && (self.take(b"!!str ") || self.take(b"&")) {
+            let is_anchor = self.text.get(from) == Some(&b'&');
+            let name = self.skip(|byte| is_anchor && (byte.is_ascii_alphanumeric() || b"_-".contains(byte)));
+            let apart = self.blanks() > 0;
+            self.at = if !is_anchor || name > 0 && apart { self.at } else { from };
+        } else if self.take(b"(") {
+            self.skip(u8::is_ascii_whitespace);
+            let is_literal = self.rest().first().is_some_and(|byte| b"\"'".contains(byte));
+            self.at = if is_literal { self.at } else { from };
+        }
     }
 
     /// `„…“`, `«…»`, `「…」`: as languages quote.

@@ -88,7 +88,7 @@ impl<'t> Value<'t> {
 
     /// `4096i32`, `__u32`, `int32_t`, `HpkePrivateKey`: a constant's number, or a type's name.
     fn is_number_or_type(&self) -> bool {
-        let inner = self.bytes.strip_prefix(b"__").unwrap_or(self.bytes);
+        let inner = self.bytes.strip_prefix(b"__").or(self.bytes.strip_prefix(b"-")).unwrap_or(self.bytes);
         let digits = inner.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let suffix = inner.get(digits..).unwrap_or_default();
         let numeric = matches!(
@@ -131,7 +131,7 @@ impl<'t> Value<'t> {
             || generic
             || variable
             || self.is_tag()
-            || self.bytes.starts_with(b"::")
+            || matches!(self.bytes, [b':', rest @ ..] if rest.contains(&b':'))
             || self.is_number_or_type()
     }
 }
@@ -175,6 +175,7 @@ fn repeats_name(value: &[u8]) -> bool {
         b"credential",
         b"token",
         b"pwd",
+        b"psk",
         b"contrase",
         b"senha",
     ];
@@ -309,7 +310,8 @@ pub(super) fn is_secret(name: &Name<'_>, value: &Value<'_>) -> bool {
     let quoted = matches!(value.style, Style::Quoted | Style::QuotedArgument);
     // Beside its name, as an argument of a command or in prose, only what is long and of all kinds is one.
     let kinds = [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit];
-    let beside = value.style == Style::Beside && bytes.len() >= 20 && kinds.iter().all(|kind| value.has(kind));
+    let hex = bytes.len() >= 32 && bytes.iter().all(u8::is_ascii_hexdigit);
+    let beside = value.style == Style::Beside && (hex || bytes.len() >= 20 && kinds.iter().all(|kind| value.has(kind)));
     let unlike = bytes.len() < 12
         || value.style == Style::Argument
         || value.style == Style::Beside && !beside
