@@ -6,7 +6,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -22,8 +21,6 @@ use crate::privacy::Policy;
 
 /// How long a call that seems to have ended waits for what comes late, in nanoseconds.
 const LATE_GRACE: u64 = 10_000_000_000;
-/// How long the disk is waited for on which long content is kept.
-const LONGEST: Duration = Duration::from_secs(60);
 
 /// Send recordings as spans.
 #[derive(Debug, Args)]
@@ -88,9 +85,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let policy = super::policy();
     let sent = send(agent, recordings, &policy);
-    if policy.payloads().is_some_and(|payloads| !payloads.flush(Instant::now() + LONGEST)) {
-        tracing::warn!(target: "veilspan", "not all long content could be kept in the folder of VEILSPAN_PAYLOADS in time");
-    }
+    input::keep_payloads(&policy);
     sent
 }
 

@@ -6,6 +6,7 @@ mod lines;
 mod traces;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use self::traces::Traces;
 use super::sessions::{Agent, Open};
@@ -23,6 +24,8 @@ use crate::reduce::{Facts, Rollout};
 use crate::replay::PayloadsRead;
 use crate::replay::Recording;
 
+/// How long a command waits for long content to be kept.
+const LONGEST: Duration = Duration::from_secs(60);
 /// The variable that says where Codex puts its bundles.
 const CODEX_ROOT: &str = "CODEX_ROLLOUT_TRACE_ROOT";
 
@@ -133,8 +136,21 @@ fn payloads(recording: &mut Recording, policy: &Policy) {
     }
 }
 
-/// Reads an input, event by event.
-pub(super) fn read(path: &Path, policy: &Policy, mut take: impl FnMut(Event<Veiled>)) -> Result<Aside, Failure> {
+/// Reads an input, event by event, and waits until what is long of it is kept where it is to be.
+pub(super) fn read(path: &Path, policy: &Policy, take: impl FnMut(Event<Veiled>)) -> Result<Aside, Failure> {
+    let aside = events(path, policy, take);
+    keep_payloads(policy);
+    aside
+}
+
+/// Waits until long content that was handed over is in the folder of `VEILSPAN_PAYLOADS`: references lead there.
+pub(super) fn keep_payloads(policy: &Policy) {
+    if policy.payloads().is_some_and(|payloads| !payloads.flush(Instant::now() + LONGEST)) {
+        tracing::warn!(target: "veilspan", "not all long content could be kept in the folder of VEILSPAN_PAYLOADS in time");
+    }
+}
+
+fn events(path: &Path, policy: &Policy, mut take: impl FnMut(Event<Veiled>)) -> Result<Aside, Failure> {
     if let Some(traces) = Traces::named(path) {
         return traces?.read(policy, &mut take);
     }

@@ -89,6 +89,10 @@ fn list(units: &[Unit], gives: Gives, bytes: usize) -> Option<Written> {
         left -= least(draft) + separator;
         drafts.push(draft);
     }
+    if drafts.is_empty() && !units.is_empty() {
+        // An empty list would say that nothing was said, and a second look at it would find nothing to tell.
+        return None;
+    }
     if gives == Gives::Oldest {
         drafts.reverse();
     }
