@@ -117,7 +117,7 @@ impl Rule {
 }
 
 /// Where a token ends that goes on behind the window.
-fn end_of_token(text: &[u8], from: usize) -> usize {
+pub(super) fn end_of_token(text: &[u8], from: usize) -> usize {
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"_+/=.~%-".contains(byte);
     from + text.get(from..).unwrap_or_default().iter().take_while(|byte| is_token(byte)).count()
 }

@@ -23,6 +23,6 @@ pub(super) use pem::private_key;
 pub(super) use phone::{international, named, national, ssn};
 pub(super) use token::{
     account_token, argument, azure_signature, basic, bearer, beside_user, chosen, cookie, data_source, discord,
-    inserted, legacy_vault, literal, marked, opaque, random, token,
+    inserted, json_web_key, legacy_vault, literal, marked, opaque, random, token,
 };
 pub(super) use url::url_credentials;

@@ -72,6 +72,15 @@ pub(in super::super) fn azure_signature(found: &Found<'_>) -> Option<Range<usize
     (others >= 2).then(|| found.secret.clone())
 }
 
+/// The private part of a key in JSON (RFC 7517): its type stands in the same object.
+pub(in super::super) fn json_web_key(found: &Found<'_>) -> Option<Range<usize>> {
+    const AROUND: usize = 1000;
+    let from = found.whole.start.saturating_sub(AROUND);
+    let around = found.text.get(from..found.text.len().min(found.whole.end + AROUND))?;
+    let is_key = memchr::memmem::find(around, b"\"kty\"").is_some();
+    (is_key && entropy::is_random(found.secret())).then(|| found.secret.clone())
+}
+
 /// What a command's option for a password is given.
 pub(in super::super) fn argument(found: &Found<'_>) -> Option<Range<usize>> {
     let quoted = matches!(found.secret(), [b'\'', .., b'\''] | [b'"', .., b'"']);

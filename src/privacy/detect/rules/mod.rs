@@ -5,6 +5,7 @@
 mod ai;
 mod cloud;
 mod code;
+mod commands;
 mod generic;
 mod personal;
 mod services;
@@ -23,7 +24,9 @@ pub(super) fn off() -> Vec<Rule> {
 }
 
 pub(super) fn all() -> impl Iterator<Item = &'static Spec> {
-    [ai::RULES, cloud::RULES, code::RULES, services::RULES, generic::RULES, personal::RULES].into_iter().flatten()
+    [ai::RULES, cloud::RULES, code::RULES, services::RULES, generic::RULES, commands::RULES, personal::RULES]
+        .into_iter()
+        .flatten()
 }
 
 /// A key that begins with one of these words, in this case, and is no placeholder.

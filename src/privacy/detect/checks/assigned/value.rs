@@ -253,11 +253,11 @@ pub(super) fn is_password(name: &Name<'_>, value: &Value<'_>) -> bool {
     match value.style {
         // In a list of names, or beside a word in prose.
         Style::QuotedArgument => {
-            digits
-                && letters
-                && bytes.len() >= 4
-                && !bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_')
-                    | !bytes.contains(&b'_')
+            let is_one_case =
+                |case: fn(&u8) -> bool| bytes.iter().all(|byte| case(byte) || byte.is_ascii_digit() || *byte == b'_');
+            let is_name =
+                bytes.contains(&b'_') && (is_one_case(u8::is_ascii_lowercase) || is_one_case(u8::is_ascii_uppercase));
+            digits && letters && bytes.len() >= 4 && !is_name
         }
         // Forms, translations and names of fields repeat the name; a password does with digits.
         Style::Quoted if bytes.iter().all(|byte| byte.is_ascii_alphabetic() || b":!?.*".contains(byte)) => {
@@ -316,7 +316,14 @@ pub(super) fn is_secret(name: &Name<'_>, value: &Value<'_>) -> bool {
         || value.style == Style::Argument
         || value.style == Style::Beside && !beside
         || bytes.iter().any(|byte| byte.is_ascii_whitespace() || !byte.is_ascii_graphic());
-    if unlike || placeholder::is_placeholder(bytes) || is_path(bytes) || !quoted && value.is_expression() {
+    // A pattern or an alphabet, whatever it is named.
+    let is_pattern = name.whole.to_ascii_lowercase().ends_with(b"_pat") && value.has(|byte| b"[](){}\\".contains(byte));
+    if is_pattern || memchr::memmem::find(bytes, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ").is_some() {
+        return false;
+    }
+    // `a=b=c`: names again. Only padding ends a key with it.
+    let names = bytes.iter().rposition(|byte| *byte != b'=').and_then(|last| bytes.get(..last));
+    if unlike || names.is_some_and(|names| names.contains(&b'=')) {
         return false;
     }
     let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
@@ -328,5 +335,8 @@ pub(super) fn is_secret(name: &Name<'_>, value: &Value<'_>) -> bool {
     let lower = name.whole.to_ascii_lowercase();
     let kept = lower.ends_with(b"secret") || lower.ends_with(b"key");
     let chosen = kept && digits >= 2 && bytes.iter().all(u8::is_ascii_alphanumeric) && value.style != Style::Is;
-    digits < bytes.len() && (chosen || entropy::is_random(bytes)) && !(value.style == Style::Is && digits < 2)
+    let drawn =
+        digits < bytes.len() && (chosen || entropy::is_random(bytes)) && !(value.style == Style::Is && digits < 2);
+    // What costs most comes last.
+    drawn && !placeholder::is_placeholder(bytes) && !is_path(bytes) && (quoted || !value.is_expression())
 }
