@@ -209,6 +209,12 @@ fn a_long_text_of_near_misses_costs_work_for_each_byte_once() {
         "\"token\":\"",
         "a@b.c",
         "00",
+        "API_KEY=",
+        "pw=$a1b2[",
+        "login(\"a\",",
+        " -u a -p",
+        "insert into t (password",
+        "secret:|\n  ",
     ] {
         let text = piece.repeat((16 << 10) / piece.len());
         let _ = DETECTORS.hits(&text);
