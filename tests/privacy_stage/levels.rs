@@ -229,3 +229,13 @@ fn bytes_that_stay_leave_no_place_for_what_an_older_name_says() {
         }
     }
 }
+
+#[test]
+fn an_older_name_does_not_outlive_the_newer_one_that_does_not_fit() {
+    let policy = under(&[("VEILSPAN_CONTENT", "masked"), ("VEILSPAN_ATTRIBUTE_BYTES", "0")]);
+    let newer = text(r#"[{"role":"user","parts":[{"type":"text","content":""}]}]"#.to_owned());
+    let older = attribute("gen_ai.completion", text(String::new()));
+    // A second pass is made inside.
+    let left = span_leaves(&policy, span([attribute("gen_ai.output.messages", newer), older]));
+    assert!(left.attributes.iter().all(|attribute| attribute.key.starts_with("veilspan.")), "{left:?}");
+}

@@ -152,6 +152,22 @@ fn two_producers_in_one_rollout_reduce_in_both_orders_to_the_same_bytes() {
 }
 
 #[test]
+fn an_answer_comes_after_its_request_whatever_the_clocks_say() {
+    let mut events = all(&[
+        inference("r", 1).at(0, 1).chain(None, 1).answer(5),
+        inference("r", 2).at(20, 10).chain(None, 2).answer(6),
+    ]);
+    for event in &mut events {
+        match &mut event.kind {
+            Kind::Opened(opened, _) => opened.attrs.set(veilspan::semconv::PREVIOUS_RESPONSE_ID, text("x")),
+            Kind::Closed(closed, _) => closed.attrs.set(veilspan::semconv::RESPONSE_ID, text("x")),
+            _ => {}
+        }
+    }
+    assert_eq!(states(&facts(&events)), states(&facts(events.iter().rev())));
+}
+
+#[test]
 fn a28_tenants_with_equal_ids_are_separate() {
     let calls = [turn("r", 1), turn("r", 1).tenant("acme"), inference("r", 2).tenant("acme")];
     let rollouts = facts(&all(&calls)).derive();

@@ -225,6 +225,7 @@ impl<'a> Found<'a> {
                 ..Input::default()
             };
         }
+        self.forget_older(Slot::Prompt, telling.shows(Field::Prompts), &input.shown);
         self.keep(at_request, &mut input.shown);
         self.keep(at_system, &mut input.system.shown);
         self.keep(at_tools, &mut input.tools_shown);
@@ -254,6 +255,7 @@ impl<'a> Found<'a> {
         if at.is_told {
             output = Output { shown: output.shown, ..Output::default() };
         }
+        self.forget_older(Slot::Completion, telling.shows(Field::Completions), &output.shown);
         self.keep(Some(at), &mut output.shown);
         Some(output)
     }
@@ -295,6 +297,14 @@ impl<'a> Found<'a> {
             _ => true,
         };
         telling.shows(class) && self.unread.iter().any(may_stay)
+    }
+
+    /// An older name that stands alone is read for what the newer one would say. Where nothing of the newer one stays, the
+    /// older one beside it, which said something else, does not stay either.
+    fn forget_older(&mut self, older: Slot, may_stay: bool, newer: &Shown) {
+        if may_stay && newer.content().is_none() {
+            self.unread.retain(|value| value.slot != older);
+        }
     }
 
     /// Lets a value stand where it is, if that is what would be written of it.

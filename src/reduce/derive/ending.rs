@@ -10,7 +10,7 @@ use super::turn::Place;
 use crate::event::{At, Attrs, CallKind, Key, Outcome, SpanId, TraceId};
 use crate::reduce::facts::Closing;
 use crate::reduce::graph::{Call, Conflict, Finding, FindingKind, OtherCall, Segment};
-use crate::semconv::{APPROVAL_DECISION, FINISH_REASONS};
+use crate::semconv::{APPROVAL_DECISION, APPROVAL_INDEX, FINISH_REASONS, TOOL_CALL_ID, TOOL_NAME};
 
 /// How far up it is looked for an agent that an agent of the same turn runs inside of.
 const DEPTH: usize = 64;
@@ -116,8 +116,24 @@ struct Waits {
 
 impl Waits {
     fn of(approvals: &[OtherCall]) -> Self {
-        let times = |approval: &OtherCall| Some((approval.call.opened_at?, approval.call.closed_at));
-        let mut all: Vec<_> = approvals.iter().filter_map(times).collect();
+        let mut in_order: Vec<_> = approvals.iter().map(|approval| &approval.call).collect();
+        in_order.sort_by_key(|call| (call.opened_at, call.closed_at, call.key));
+        let mut waits: BTreeMap<_, Vec<(At, Option<At>)>> = BTreeMap::new();
+        for call in in_order {
+            let Some(asked) = call.opened_at else { continue };
+            // The place among the waits of its turn names one, else the call that it is about. One of which neither is told
+            // cannot be told from others, so each is its own.
+            let index = call.attrs.get(APPROVAL_INDEX);
+            let id = call.attrs.get(TOOL_CALL_ID).filter(|_| index.is_none());
+            let own = (index.is_none() && id.is_none()).then_some(call.key);
+            let waits = waits.entry((own, index, id, call.attrs.get(TOOL_NAME))).or_default();
+            match waits.last_mut().filter(|(_, decided)| decided.is_none_or(|decided| asked <= decided)) {
+                // Who decides once more what is decided makes nobody wait again.
+                Some((_, decided)) => *decided = decided.iter().copied().chain(call.closed_at).min(),
+                None => waits.push((asked, call.closed_at)),
+            }
+        }
+        let mut all: Vec<_> = waits.into_values().flatten().collect();
         all.sort_unstable();
         let later = |latest: &mut Option<Option<At>>, (_, decided): &(At, Option<At>)| {
             let both = latest.map_or(*decided, |latest| latest.zip(*decided).map(|(one, other)| one.max(other)));

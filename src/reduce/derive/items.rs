@@ -55,8 +55,9 @@ pub(super) fn derive(
             for (i, inference) in segment.inferences.iter().enumerate() {
                 let (call, key) = (&inference.call, inference.call.key);
                 steps.extend(call.opened_at.map(|at| (at, 0, key, Step::Request(t, s, i))));
-                // An answer whose end was concluded is known all the same.
-                steps.extend(call.closed_at.map(|at| (at, 1, key, Step::Response(t, s, i))));
+                // An answer whose end was concluded is known all the same, and comes after its request whatever the clocks say.
+                let answered_at = call.closed_at.max(call.opened_at).filter(|_| call.closed_at.is_some());
+                steps.extend(answered_at.map(|at| (at, 1, key, Step::Response(t, s, i))));
             }
         }
     }
