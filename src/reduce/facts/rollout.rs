@@ -106,7 +106,7 @@ impl RolloutFacts {
         self.generation
     }
 
-    /// About how many bytes the facts keep in memory, beside [`Self::EMPTY`].
+    /// About how many bytes the facts keep in memory, beside those of an empty rollout.
     pub fn bytes(&self) -> usize {
         let heads: usize = self.heads.iter().map(|(thread, _)| size_of::<(ByteString, Digest)>() + thread.len()).sum();
         self.tables.held()

@@ -39,6 +39,7 @@ impl<T: PartText> FlatTools<T> {
         *place = Some(text);
     }
 
+    #[cfg(any(feature = "collector", feature = "sdk"))]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
