@@ -12,7 +12,8 @@ use crate::replay::{Run, Verdict, diff};
 /// Say what a run did otherwise than another: exit 0 same, 1 drift, 2 inconclusive.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The run that is taken for right: a Codex bundle, OTLP JSON lines, or `latest` for the newest bundle.
+    /// The run that is taken for right: a Codex bundle, a session, a folder of hook events, OTLP JSON lines, traces of
+    /// Jaeger or Tempo, or `latest` for the newest bundle.
     baseline: PathBuf,
     /// The run that is held against it.
     candidate: PathBuf,

@@ -10,7 +10,8 @@ use crate::reduce::{Rollout, tree};
 /// Reduce recordings to what their agents did.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A Codex bundle, OTLP JSON lines, or `latest` for the newest bundle. Several are taken together.
+    /// A Codex bundle, a session, a folder of hook events, OTLP JSON lines, traces of Jaeger or Tempo, or
+    /// `latest` for the newest bundle. Several are taken together.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// How to print it.

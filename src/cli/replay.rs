@@ -15,7 +15,8 @@ use crate::replay::{Cut, Recording, ReplayOptions, replay, retold};
 /// Tell what a run did after a cut again, as spans of a run of its own. No tool is run, and no model is asked.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A Codex bundle, OTLP JSON lines, or `latest` for the newest bundle.
+    /// A Codex bundle, a session, a folder of hook events, OTLP JSON lines, traces of Jaeger or Tempo, or
+    /// `latest` for the newest bundle.
     input: PathBuf,
     /// Where to send the spans. Without it they are printed as OTLP JSON lines.
     #[arg(long, value_name = "URL")]

@@ -13,7 +13,8 @@ use crate::replay::{
 /// Print the state of an agent at a cut, for it to go on from there.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A Codex bundle, OTLP JSON lines, or `latest` for the newest bundle.
+    /// A Codex bundle, a session, a folder of hook events, OTLP JSON lines, traces of Jaeger or Tempo, or
+    /// `latest` for the newest bundle.
     input: PathBuf,
     /// Where: a checkpoint's id, `turn:` and a turn's id for its end, `<producer>=<number>` pairs joined by `;`, or an
     /// instant.

@@ -43,7 +43,7 @@ enum Command {
 /// Serve the recorded answers of a run as OpenAI's and Anthropic's APIs do. A request that was not recorded is refused.
 #[derive(Debug, Args)]
 struct Serve {
-    /// What to serve: a Codex bundle, OTLP JSON lines, or `latest` for the newest bundle. With `--mode record` the file of
+    /// What to serve, named as an input of `reduce` is. With `--mode record` the file of
     /// OTLP JSON lines to write, which is not there yet.
     input: PathBuf,
     /// The address to listen on, of this machine alone.
