@@ -85,6 +85,7 @@ fn nonsense_in_any_variable_means_its_default_or_its_most_private_value_and_is_n
             "OTEL_TRACES_EXPORTER" | "VEILSPAN_PROPAGATE" => {
                 assert_eq!((in_force, origin), ("none", "not understood"));
             }
+            "VEILSPAN_INLINE" => assert_eq!((in_force, origin), ("true", "not understood")),
             "RUST_LOG" => assert_eq!(in_force, "set"),
             // Any text is a path; a file that is not there is told when it is needed.
             name if name.contains("_CERTIFICATE") || name.contains("_CLIENT_KEY") => assert_eq!(in_force, "set"),
@@ -160,7 +161,7 @@ fn other_than_in_an_empty_environment(variables: &[(&str, &str)]) -> String {
 
 #[test]
 fn what_it_prints_of_privacy_in_an_empty_environment() {
-    const PRIVACY: [&str; 7] = ["CONTENT", "POLICY", "PREVIEW", "ATTRIBUTE", "PAYLOADS", "HASH", "PROPAGATE"];
+    const PRIVACY: [&str; 8] = ["CONTENT", "POLICY", "PREVIEW", "ATTRIBUTE", "PAYLOADS", "HASH", "INLINE", "PROPAGATE"];
     let mut lines = printed(&[]);
     lines.retain(|line| {
         let name = line.strip_prefix("VEILSPAN_");

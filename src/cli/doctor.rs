@@ -102,6 +102,7 @@ fn in_force(name: &str, environment: &Environment, policy: &Policy, config: &Exp
         "VEILSPAN_HASH" => policy.algorithm().map_or("none", |algorithm| algorithm.as_str()).to_owned(),
         "VEILSPAN_HASH_KEY" | "VEILSPAN_HASH_KEY_FILE" => present(is_set),
         "VEILSPAN_HASH_KEY_ID" => policy.key_id().unwrap_or("none").to_owned(),
+        "VEILSPAN_INLINE" => config.inline.to_string(),
         "VEILSPAN_PROPAGATE" => Propagation::from_environment(environment).0.summary(),
         "VEILSPAN_HOOK_BLOCK_MS" => format!("{} ms", super::hook::patience(environment).0.as_millis()),
         "OTEL_SDK_DISABLED" => config.disabled.to_string(),

@@ -109,6 +109,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "the name of the key on the wire",
     },
     Variable {
+        name: "VEILSPAN_INLINE",
+        default: "false",
+        meaning: "`true` veils on the thread that records, which waits for it; nothing waits in memory as it was said",
+    },
+    Variable {
         name: "VEILSPAN_PROPAGATE",
         default: "loopback,mcp",
         meaning: "who is told of a call's trace and identity: `loopback`, `mcp`, host names and `*.domain`, joined by commas; `none` for nobody",

@@ -47,6 +47,8 @@ pub struct ExporterConfig {
     pub tls: TlsFiles,
     /// Which agent runs are recorded at all.
     pub sampler: Sampler,
+    /// What is said is veiled on the thread that says it, which waits for that; nothing waits as it was said.
+    pub inline: bool,
     /// Nothing is to be recorded at all.
     pub disabled: bool,
     /// Attributes of the resource besides those that name this library and this process life.
@@ -170,6 +172,7 @@ impl Default for ExporterConfig {
             metrics: None,
             tls: TlsFiles::default(),
             sampler: Sampler::ALL,
+            inline: false,
             disabled: false,
             resource: vec![("service.name".to_owned(), "unknown_service".to_owned())],
         }

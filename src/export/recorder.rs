@@ -6,7 +6,7 @@ use super::startup::Startup;
 use super::{Exporter, ExporterConfig, ExporterError, SpoolConfig};
 use crate::environment::{Environment, Warning};
 use crate::event::{Clock, ProducerId, SystemClock};
-use crate::intake::Counters;
+use crate::intake::{Counters, Manner};
 use crate::privacy::{Policy, PolicyBuilder};
 use crate::record::Recorder;
 
@@ -91,7 +91,8 @@ fn start(config: &ExporterConfig, policy: &Policy) -> Result<(Recorder, Arc<Expo
     let sink = Arc::clone(&exporter);
     let builder = Recorder::builder().sink(sink).policy(policy.clone()).clock(clock).sampler(config.sampler);
     let wait = config.spool.as_ref().and_then(|spool| spool.wait).map(|_| SpoolConfig::LONGEST_WAIT);
-    let recorder = builder.producer(producer).counters(counters).wait(wait).build();
+    let recorder =
+        builder.producer(producer).counters(counters).manner(Manner { wait, is_inline: config.inline }).build();
     match recorder.is_enabled() {
         true => Ok((recorder, exporter)),
         false => Err(ExporterError::Thread(std::io::ErrorKind::WouldBlock.into())),

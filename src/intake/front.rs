@@ -11,6 +11,7 @@ use super::pipeline::{Pipeline, drained};
 use super::progress::Progress;
 use super::queue::{Bounds, Flush, Queue};
 use super::settlement::Settlement;
+use super::turns::Turns;
 use super::weight::drop_content;
 use super::{Counters, Counts, Drained, Drop, Sink, Whole};
 use crate::event::{At, Event, Raw};
@@ -27,6 +28,17 @@ pub struct Intake {
     progress: Option<Arc<Progress>>,
     /// How long a caller waits for its event to be kept.
     wait: Option<Duration>,
+    /// The pipeline, where callers veil what they hand in.
+    inline: Option<Arc<Turns>>,
+}
+
+/// What a caller does beside handing in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Manner {
+    /// It waits so long for its event to be kept by a durable sink.
+    pub(crate) wait: Option<Duration>,
+    /// It veils its event itself.
+    pub(crate) is_inline: bool,
 }
 
 /// The pipeline could not be started.
@@ -40,21 +52,29 @@ impl Intake {
         policy: Policy,
         sink: Arc<dyn Sink>,
         bounds: Bounds,
-        wait: Option<Duration>,
+        manner: Manner,
         counters: Arc<Counters>,
     ) -> Result<Self, IntakeError> {
         let progress = sink.durable().map(|_| Arc::new(Progress::default()));
-        let queue = Arc::new(Queue::new(bounds, wait.is_some()));
+        let queue = Arc::new(Queue::new(bounds, manner.wait.is_some()));
         let settlement = Arc::new(Settlement::default());
         let newest = Arc::new(Newest::new(&policy));
         let shared = (Arc::clone(&queue), Arc::clone(&counters), Arc::clone(&settlement));
-        let mut pipeline = Pipeline::new(shared, policy, &newest, Arc::clone(&sink), progress.clone());
+        let pipeline = Pipeline::new(shared, policy, &newest, Arc::clone(&sink), progress.clone());
+        let turns = Arc::new(Turns::new(pipeline, Arc::clone(&sink)));
+        let inline = manner.is_inline.then(|| Arc::clone(&turns));
+        let waiting = Arc::clone(&queue);
         std::thread::Builder::new()
             .name("veilspan-pipeline".to_owned())
-            .spawn(move || pipeline.run())
+            .spawn(move || {
+                waiting.wait();
+                while turns.take() {
+                    waiting.wait();
+                }
+            })
             .map_err(IntakeError)?;
-        let wait = wait.filter(|_| progress.is_some());
-        Ok(Self { queue, counters, settlement, ending: Ending::default(), newest, sink, progress, wait })
+        let wait = manner.wait.filter(|_| progress.is_some());
+        Ok(Self { queue, counters, settlement, ending: Ending::default(), newest, sink, progress, wait, inline })
     }
 
     /// Takes the event that opens a call. `false`: there was no room, and the call must not be closed either.
@@ -62,6 +82,7 @@ impl Intake {
         self.counters.add_started();
         let seq = event.at.seq;
         let taken = self.count(self.queue.open(self.useful(event)));
+        self.veil_inline();
         self.settle(seq, taken);
         taken
     }
@@ -73,6 +94,7 @@ impl Intake {
         }
         let (opened, closed) = (whole.opened_at().seq, whole.closed_at().seq);
         let taken = self.count(self.queue.whole(whole));
+        self.veil_inline();
         if !taken {
             self.settle(opened, false);
         }
@@ -93,6 +115,7 @@ impl Intake {
         if !self.count(taken.map_err(|reason| if reason == Drop::ShutDown { Drop::MarkLost } else { reason })) {
             self.skip(seq);
         }
+        self.veil_inline();
     }
 
     /// Takes the event that closes a call that was taken. After a shutdown, which has ended the call, it tells nothing.
@@ -102,7 +125,15 @@ impl Intake {
             Err(Drop::ShutDown) => false,
             taken => self.count(taken),
         };
+        self.veil_inline();
         self.settle(seq, is_taken);
+    }
+
+    /// Veils what was handed in, where callers do that. After a `fork` another thread may have been in its turn.
+    fn veil_inline(&self) {
+        if let Some(turns) = self.inline.as_ref().filter(|_| !self.queue.is_elsewhere()) {
+            turns.take_inline();
+        }
     }
 
     /// An event that was taken may have to be waited for; of one that was not nobody will ever hear.

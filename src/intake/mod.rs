@@ -29,11 +29,13 @@ mod settlement;
 mod sink;
 mod spans;
 mod spares;
+mod turns;
 mod watch;
 mod weight;
 mod whole;
 
 pub use counters::{Counts, Drop, Losses};
+pub(crate) use front::Manner;
 pub use front::{Intake, IntakeError};
 pub use propagation::Propagation;
 pub use queue::Bounds;

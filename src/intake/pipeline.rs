@@ -1,4 +1,4 @@
-//! The pipeline's thread: veils events as they come, folds the two of a call, and hands records to the sink.
+//! The pipeline: veils events as they come, folds the two of a call, and hands records to the sink.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::event::{
 use crate::privacy::{Pass, Policy, Veil};
 use crate::semconv::END_INFERRED;
 
-/// What the thread works with.
+/// What it works with.
 pub(super) struct Pipeline {
     queue: Arc<Queue>,
     veil: Veil,
@@ -74,43 +74,37 @@ impl Pipeline {
         }
     }
 
-    pub(super) fn run(&mut self) {
-        let mut batch = Batch::default();
-        loop {
-            self.queue.take(&mut batch);
-            let mut veiled = 0;
-            for Item { told, bytes } in batch.items.drain(..) {
-                match told {
-                    Told::Event(event) => {
-                        self.event(&event, None);
-                        events::give(event);
-                    }
-                    Told::Whole(whole) => self.whole(whole),
+    /// Takes what waits, and hands it on. Who waits for a flush is left in the batch; where it is the last, nothing is open
+    /// any more.
+    pub(super) fn turn(&mut self, batch: &mut Batch, with_flushes: bool) {
+        self.queue.fill(batch, with_flushes);
+        let mut veiled = 0;
+        for Item { told, bytes } in batch.items.drain(..) {
+            match told {
+                Told::Event(event) => {
+                    self.event(&event, None);
+                    events::give(event);
                 }
-                // The count is shared with all callers, so it is touched once for many events.
-                veiled += bytes;
-                if veiled >= RELEASED_AT_ONCE {
-                    self.queue.release(std::mem::take(&mut veiled));
-                }
+                Told::Whole(whole) => self.whole(whole),
             }
-            self.queue.release(veiled);
-            self.commit();
-            self.counters.set_veiled(self.veil.counts());
-            for flush in batch.flushes.drain(..) {
-                if let Some(at) = flush.last {
-                    self.abandon(at);
-                    self.commit();
-                }
-                let complete = flush.is_alone || drained(&*self.sink, flush.deadline, flush.last.is_some());
-                self.watch.look(&self.counters);
-                // Nobody may be waiting any more.
-                let _ = flush.answer.send(complete);
-                if flush.last.is_some() {
-                    return;
-                }
+            // The count is shared with all callers, so it is touched once for many events.
+            veiled += bytes;
+            if veiled >= RELEASED_AT_ONCE {
+                self.queue.release(std::mem::take(&mut veiled));
             }
-            self.watch.look(&self.counters);
         }
+        self.queue.release(veiled);
+        self.commit();
+        self.counters.set_veiled(self.veil.counts());
+        if let Some(at) = batch.flushes.iter().find_map(|flush| flush.last) {
+            self.abandon(at);
+            self.commit();
+        }
+    }
+
+    /// Tells what was lost, where it is time to.
+    pub(super) fn look(&mut self) {
+        self.watch.look(&self.counters);
     }
 
     /// Has what was handed over kept, where the sink does that.

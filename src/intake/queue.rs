@@ -238,8 +238,8 @@ impl Queue {
         self.content_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Fills the batch, whose items and flushes must be empty; waits until there is something. Called by one thread.
-    pub(super) fn take(&self, batch: &mut Batch) {
+    /// Waits until there is something to take. Called by one thread.
+    pub(super) fn wait(&self) {
         self.pipeline.get_or_init(thread::current);
         let mut dozes = 0;
         while !self.has_work() {
@@ -257,15 +257,15 @@ impl Queue {
             dozes += 1;
         }
         self.rest.store(AWAKE, Ordering::SeqCst);
-        self.fill(batch);
     }
 
     fn has_work(&self) -> bool {
         self.waiting.load(Ordering::SeqCst) > 0 || self.has_flushes.load(Ordering::SeqCst)
     }
 
-    fn fill(&self, batch: &mut Batch) {
-        if self.has_flushes.swap(false, Ordering::SeqCst) {
+    /// Fills the batch, whose items and flushes must be empty. Called by one thread at a time.
+    pub(super) fn fill(&self, batch: &mut Batch, with_flushes: bool) {
+        if with_flushes && self.has_flushes.swap(false, Ordering::SeqCst) {
             batch.flushes.append(&mut unpoisoned(self.flushes.lock()).waiting);
         }
         let is_last = batch.flushes.iter().any(|flush| flush.last.is_some());

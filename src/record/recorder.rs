@@ -10,7 +10,7 @@ use super::kind;
 use super::place::{CallRef, Origin};
 use crate::environment::{Environment, warn_once};
 use crate::event::{Clock, ProducerId, SystemClock};
-use crate::intake::{Bounds, Counters, Counts, Desk, Drained, Intake, Propagation, Sampler, Sink};
+use crate::intake::{Bounds, Counters, Counts, Desk, Drained, Intake, Manner, Propagation, Sampler, Sink};
 use crate::privacy::Policy;
 use crate::semconv::CANCEL_REASON;
 
@@ -107,7 +107,7 @@ pub struct RecorderBuilder {
     bounds: Bounds,
     propagation: Option<Propagation>,
     counters: Arc<Counters>,
-    wait: Option<Duration>,
+    manner: Manner,
 }
 
 impl RecorderBuilder {
@@ -159,9 +159,9 @@ impl RecorderBuilder {
         self
     }
 
-    /// How long a caller waits for its event to be kept by a durable sink.
-    pub(crate) fn wait(mut self, wait: Option<Duration>) -> Self {
-        self.wait = wait;
+    /// What a caller does beside handing in.
+    pub(crate) fn manner(mut self, manner: Manner) -> Self {
+        self.manner = manner;
         self
     }
 
@@ -170,7 +170,7 @@ impl RecorderBuilder {
         let Some(sink) = self.sink else { return Recorder::disabled() };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::default()));
         let policy = self.policy.unwrap_or_else(Policy::from_env);
-        match Intake::start(policy, sink, self.bounds, self.wait, Arc::clone(&self.counters)) {
+        match Intake::start(policy, sink, self.bounds, self.manner, Arc::clone(&self.counters)) {
             Ok(intake) => {
                 let propagation = self.propagation.unwrap_or_else(|| {
                     let (propagation, warnings) = Propagation::from_environment(&Environment::from_process());
@@ -194,5 +194,69 @@ impl fmt::Debug for RecorderBuilder {
             .field("policy", &self.policy)
             .field("bounds", &self.bounds)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::OnceLock;
+
+    use super::*;
+    use crate::event::Record;
+    use crate::intake::Refused;
+    use crate::testing::MemorySink;
+
+    /// Without digests, so that no key is looked for.
+    fn inline(sink: Arc<dyn Sink>) -> Recorder {
+        let policy = Policy::builder().no_digests().build_in(&Environment::default()).0;
+        Recorder::builder().sink(sink).policy(policy).manner(Manner { wait: None, is_inline: true }).build()
+    }
+
+    #[test]
+    fn what_is_said_inline_is_veiled_when_the_caller_goes_on() {
+        let sink = Arc::new(MemorySink::default());
+        let recorder = inline(Arc::clone(&sink) as Arc<dyn Sink>);
+        for number in 1..=100 {
+            recorder.tool("t").arguments("what was said").start().finish();
+            assert_eq!(sink.calls().len(), number, "nothing waits");
+        }
+    }
+
+    #[test]
+    fn threads_that_veil_at_once_lose_nothing_and_keep_each_call_in_order() {
+        let sink = Arc::new(MemorySink::default());
+        let recorder = inline(Arc::clone(&sink) as Arc<dyn Sink>);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                let recorder = recorder.clone();
+                scope.spawn(move || (0..200).for_each(|_| recorder.tool("t").start().finish()));
+            }
+        });
+        assert_eq!(sink.calls().len(), 800);
+        let drained = recorder.shutdown(Duration::from_secs(20));
+        assert!(drained.complete && drained.counts.dropped.calls() == 0);
+    }
+
+    /// Records a call of its own for each that it is told of first.
+    #[derive(Default)]
+    struct Talkative(OnceLock<Recorder>, MemorySink);
+
+    impl Sink for Talkative {
+        fn take(&self, record: Record) -> Result<(), Refused> {
+            if self.1.records().len() < 8 {
+                self.0.get().into_iter().for_each(|recorder| recorder.tool("of the sink").start().finish());
+            }
+            self.1.take(record)
+        }
+    }
+
+    #[test]
+    fn a_sink_that_records_itself_does_not_wait_for_itself() {
+        let sink = Arc::new(Talkative::default());
+        let recorder = inline(Arc::clone(&sink) as Arc<dyn Sink>);
+        assert!(sink.0.set(recorder.clone()).is_ok());
+        recorder.tool("t").start().finish();
+        assert!(recorder.shutdown(Duration::from_secs(20)).complete);
+        assert!(sink.1.calls().len() > 1);
     }
 }

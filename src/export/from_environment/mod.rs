@@ -26,6 +26,7 @@ impl ExporterConfig {
         reader.batches(&mut config);
         reader.spool(&mut config);
         reader.sampler(&mut config);
+        config.inline = reader.inline();
         config.resource = resource(environment, &mut reader.warnings);
         (config, reader.warnings)
     }
@@ -100,6 +101,17 @@ impl<'a> Reader<'a> {
             self.warn(name, value, "neither `true` nor `false`; taken for `false`");
         }
         Some(is_true)
+    }
+
+    /// What is not understood means the most private.
+    fn inline(&mut self) -> bool {
+        const NAME: &str = "VEILSPAN_INLINE";
+        let Some(value) = self.environment.otel(NAME) else { return false };
+        let is_false = value.eq_ignore_ascii_case("false");
+        if !is_false && !value.eq_ignore_ascii_case("true") {
+            self.warn(NAME, value, "neither `true` nor `false`; taken for `true`");
+        }
+        !is_false
     }
 
     fn exports_nothing(&mut self) -> bool {
