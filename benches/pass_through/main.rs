@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use payload::Content;
 use support::child::Child;
 use support::raw::send;
 use support::table::{Rounds, header, line};
@@ -57,7 +58,7 @@ const CONNECTIONS: usize = 4;
 struct Forwarder {
     child: Child,
     channels: Vec<Channel>,
-    cost: [Rounds; 2],
+    cost: [Rounds; 3],
 }
 
 impl Forwarder {
@@ -95,14 +96,14 @@ impl Forwarder {
 }
 
 /// Requests of a round: what takes about a quarter of a second.
-const REQUESTS: [usize; 2] = [400, 48];
+const REQUESTS: [usize; 3] = [400, 48, 48];
 
 fn compare(rounds: usize) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut sink = Child::start(sink::MODE, &[]);
         let mut forwarders = [OURS, OURS_WITH_PRIVACY, PROST, BYTES_ONLY].map(|mode| Forwarder::start(mode, &sink));
-        let payloads = [payload::request(false), payload::request(true)];
+        let payloads = [Content::None, Content::Text, Content::Messages].map(payload::request);
         header("pass_through, CPU seconds for a million spans", rounds);
         for round in 0..=rounds {
             for (place, (payload, requests)) in payloads.iter().zip(REQUESTS).enumerate() {
@@ -122,6 +123,7 @@ fn compare(rounds: usize) {
         line("pass_through d / bytes only", &ours[1], &bytes[1], Some(1.15));
         line("privacy, nothing to change / prost", &privacy[0], &prost[0], Some(0.40));
         line("privacy, nothing to change / bytes only", &privacy[0], &bytes[0], Some(2.1));
-        line("privacy digesting 6 KiB / prost, which digests nothing", &privacy[1], &prost[1], Some(1.0));
+        line("privacy digesting 6 KiB of text / prost, which digests nothing", &privacy[1], &prost[1], Some(1.0));
+        line("privacy digesting 6 KiB of messages / prost, which digests nothing", &privacy[2], &prost[2], Some(1.3));
     });
 }

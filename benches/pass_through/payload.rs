@@ -10,9 +10,19 @@ use prost::Message;
 
 pub const SPANS: u64 = 512;
 
+/// The 6 KiB of content that a span has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    None,
+    /// As plain text, which has no form of its own.
+    Text,
+    /// As the conventions' messages.
+    Messages,
+}
+
 /// An encoded request.
-pub fn request(with_content: bool) -> Bytes {
-    let spans = (0..SPANS).map(|number| span(number, with_content)).collect();
+pub fn request(content: Content) -> Bytes {
+    let spans = (0..SPANS).map(|number| span(number, content)).collect();
     let scope = InstrumentationScope { name: "benchmark".to_owned(), ..Default::default() };
     let scope_spans = vec![ScopeSpans { scope: Some(scope), spans, ..Default::default() }];
     let resource = Resource { attributes: vec![text("service.name", "benchmark")], ..Default::default() };
@@ -20,7 +30,7 @@ pub fn request(with_content: bool) -> Bytes {
     ExportTraceServiceRequest { resource_spans }.encode_to_vec().into()
 }
 
-fn span(number: u64, with_content: bool) -> Span {
+fn span(number: u64, content: Content) -> Span {
     let mut attributes = vec![
         text("gen_ai.operation.name", "chat"),
         text("gen_ai.provider.name", "openai"),
@@ -37,9 +47,14 @@ fn span(number: u64, with_content: bool) -> Span {
         int("gen_ai.usage.output_tokens", 412),
         int("gen_ai.usage.cache_read.input_tokens", 1024),
     ];
-    if with_content {
-        attributes.push(text("gen_ai.input.messages", &words(4 << 10, number)));
-        attributes.push(text("gen_ai.output.messages", &words(2 << 10, number)));
+    for (key, role, bytes) in
+        [("gen_ai.input.messages", "user", 4 << 10), ("gen_ai.output.messages", "assistant", 2 << 10)]
+    {
+        match content {
+            Content::None => {}
+            Content::Text => attributes.push(text(key, &words(bytes, number))),
+            Content::Messages => attributes.push(text(key, &messages(role, bytes, number))),
+        }
     }
     let started = 1_790_000_000_000_000_000 + number * 1_000_000;
     Span {
@@ -61,6 +76,22 @@ fn span(number: u64, with_content: bool) -> Span {
 fn words(bytes: usize, number: u64) -> String {
     let words = format!("let total = the sum of all rows of {number} where status is open; ");
     words.chars().cycle().take(bytes).collect()
+}
+
+/// Two messages, the first of which calls a tool or has its result.
+fn messages(role: &str, bytes: usize, number: u64) -> String {
+    let half = words(bytes / 2, number);
+    let first = match role {
+        "user" => serde_json::json!({"role": "tool", "parts": [
+            {"type": "tool_call_response", "id": format!("call_{number}"), "response": half}
+        ]}),
+        _ => serde_json::json!({"role": role, "parts": [
+            {"type": "tool_call", "id": format!("call_{number}"), "name": "read", "arguments": {"path": half}}
+        ], "finish_reason": "tool_call"}),
+    };
+    let second =
+        serde_json::json!({"role": role, "parts": [{"type": "text", "content": half}], "finish_reason": "stop"});
+    serde_json::Value::from(vec![first, second]).to_string()
 }
 
 fn attribute(key: &str, value: Value) -> KeyValue {

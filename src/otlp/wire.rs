@@ -180,6 +180,16 @@ impl<'a> Iterator for Fields<'a> {
             self.rest = rest;
             return Some(Ok(Field { number: u32::from(key >> 3), value: Wire::Bytes(value), minimal: true }));
         }
+        // And of the others most are times.
+        if let [key, rest @ ..] = self.rest
+            && key & 0x87 == 1
+            && *key > 7
+            && let Some((bits, rest)) = rest.split_first_chunk()
+        {
+            self.rest = rest;
+            let value = Wire::Fixed64(u64::from_le_bytes(*bits));
+            return Some(Ok(Field { number: u32::from(key >> 3), value, minimal: true }));
+        }
         self.next_of_any_kind()
     }
 }

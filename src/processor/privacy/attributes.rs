@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::contract::Found;
 use super::foreign::{self, Place};
+use super::named::Named;
 use super::rules::Rules;
 use super::siblings::{self, PREVIEW, Siblings, Whole};
 use super::span;
@@ -13,7 +14,7 @@ use super::value::Pair;
 use super::verdict::{self, Verdict};
 use super::write::{raw_attribute, relabelled, text_attribute};
 use crate::otlp::wire::{Fields, Malformed, Wire};
-use crate::otlp::{AnyView, Attributes, dialects};
+use crate::otlp::{AnyView, dialects};
 use crate::privacy::{Level, OTHER};
 use crate::semconv::{Class, Field, KeyId, ShownNames, lookup};
 
@@ -27,36 +28,40 @@ pub(super) enum Of {
 }
 
 /// The attributes of one message on their way through, each to be given in order.
-pub(super) struct AttributeList<'a> {
-    rules: &'a Rules<'a>,
-    message: &'a [u8],
-    number: u8,
+pub(super) struct AttributeList<'a, 'r> {
+    rules: &'a Rules<'r>,
+    named: &'a Named<'r>,
     of: Of,
     has_nameless: bool,
-    found: Found<'a>,
-    siblings: Siblings<'a>,
+    found: Found<'r>,
+    siblings: Siblings<'a, 'r>,
 }
 
-impl<'a> AttributeList<'a> {
-    /// Those in the field `number` of a message.
-    pub(super) fn new(rules: &'a Rules<'a>, message: &'a [u8], number: u8, of: Of) -> Self {
-        let siblings = Siblings::new(message, number);
-        Self { rules, message, number, of, has_nameless: false, found: Found::default(), siblings }
+impl<'a, 'r> AttributeList<'a, 'r> {
+    pub(super) fn new(rules: &'a Rules<'r>, named: &'a Named<'r>, of: Of) -> Self {
+        Self { rules, named, of, has_nameless: false, found: Found::default(), siblings: Siblings::new(named) }
     }
 
     /// Passes one attribute, which stands in `range`.
     pub(super) fn attribute(
         &mut self,
         range: Range<usize>,
-        bytes: &'a [u8],
-        splice: &mut Splice<'a>,
+        bytes: &'r [u8],
+        splice: &mut Splice<'r>,
     ) -> Result<(), Malformed> {
-        let Pair { key, value, raw } = Pair::parse(bytes)?;
         let rules = self.rules;
+        if self.of == Of::Span && rules.has_seen(bytes) {
+            return Ok(());
+        }
+        let Pair { key, value, raw } = Pair::parse(bytes)?;
         // A look-up costs as much as all else that is done with most of them.
         let id = lookup(key);
         match self.verdict(id, key, &value) {
-            Verdict::Stays if id.is_some() || rules.stays(key) => {}
+            Verdict::Stays if id.is_some() || rules.stays(key) => {
+                if self.of == Of::Span {
+                    rules.see(bytes);
+                }
+            }
             Verdict::Stays => self.put(key, raw, splice.replace(range)),
             Verdict::Label => {
                 let value = relabelled(&value, &|text| rules.label(text))?;
@@ -77,13 +82,14 @@ impl<'a> AttributeList<'a> {
     }
 
     /// Appends what may be told of the content that was found.
-    pub(super) fn finish(mut self, splice: &mut Splice<'a>) {
+    pub(super) fn finish(mut self, splice: &mut Splice<'r>) {
         if self.found.is_empty() || !self.rules.tells_of_content() {
             return;
         }
-        let (message, number, rules) = (self.message, self.number, self.rules);
+        let (named, rules) = (self.named, self.rules);
+        let (message, number) = (named.message(), named.number());
         let about = || (dialects::kind(message), has_lost_attributes(message));
-        let mut told = self.found.tell(rules.telling(), about, |names| has_valid(message, number, names));
+        let mut told = self.found.tell(rules.telling(), about, |names| named.has_valid(names));
         told.kept.iter().for_each(|edit| splice.keep(*edit));
         // A preview that stands there already was looked at where it stands, and a reference is its writer's.
         for (names, shown) in [
@@ -94,10 +100,10 @@ impl<'a> AttributeList<'a> {
             (ShownNames::TOOL_ARGUMENTS, &mut told.arguments.shown),
             (ShownNames::TOOL_RESULT, &mut told.result.shown),
         ] {
-            if names.preview.is_some_and(|name| has_text(message, number, name.key())) {
+            if names.preview.is_some_and(|name| named.text(name.id()).is_some()) {
                 shown.clear_preview();
             }
-            if names.reference.is_some_and(|name| has_text(message, number, name.key())) {
+            if names.reference.is_some_and(|name| named.text(name.id()).is_some()) {
                 shown.clear_reference();
             }
         }
@@ -127,12 +133,12 @@ impl<'a> AttributeList<'a> {
 
     /// Where content in another dialect belongs, on a span itself.
     fn foreign(&self, key: &str, value: &AnyView<'_>) -> Option<Place> {
-        let is_of_a_span = self.of == Of::Span && self.number == span::ATTRIBUTES && lookup(key).is_none();
+        let is_of_a_span = self.of == Of::Span && self.named.number() == span::ATTRIBUTES && lookup(key).is_none();
         foreign::place(key, value).filter(|_| is_of_a_span && self.rules.stays(key))
     }
 
     /// Content that has no form of its own: all of it where its level says so, and what is told of it beside it.
-    fn content(&mut self, range: Range<usize>, key: &str, value: &AnyView<'a>, splice: &mut Splice<'a>) {
+    fn content(&mut self, range: Range<usize>, key: &str, value: &AnyView<'r>, splice: &mut Splice<'r>) {
         let rules = self.rules;
         let (class, is_text) = match lookup(key).map(|id| id.name().class) {
             Some(Class::Content(class)) => (Some(class), true),
@@ -153,7 +159,7 @@ impl<'a> AttributeList<'a> {
             }
             Some(Whole::Text(text)) => {
                 let out = splice.replace(range);
-                text_attribute(out, self.number, &rules.label(key), &text);
+                text_attribute(out, self.named.number(), &rules.label(key), &text);
                 out.append(&mut beside);
             }
             // What has no name has no place: keys are unique.
@@ -167,14 +173,14 @@ impl<'a> AttributeList<'a> {
         range: Range<usize>,
         class: Option<Field>,
         key: &str,
-        value: &AnyView<'a>,
-        splice: &mut Splice<'a>,
+        value: &AnyView<'r>,
+        splice: &mut Splice<'r>,
     ) {
         let AnyView::Text(text) = value else { return self.content(range, key, value, splice) };
         let rules = self.rules;
         match rules.telling().preview_again(class, rules.level(class), text) {
             Some(again) if again == *text && rules.key_stays(key) => {}
-            Some(again) => text_attribute(splice.replace(range), self.number, &rules.label(key), &again),
+            Some(again) => text_attribute(splice.replace(range), self.named.number(), &rules.label(key), &again),
             None => drop(splice.replace(range)),
         }
     }
@@ -185,7 +191,7 @@ impl<'a> AttributeList<'a> {
         if *key == *OTHER && std::mem::replace(&mut self.has_nameless, true) {
             return;
         }
-        raw_attribute(out, self.number, &key, value);
+        raw_attribute(out, self.named.number(), &key, value);
     }
 
     fn verdict(&self, id: Option<KeyId>, key: &str, value: &AnyView<'_>) -> Verdict {
@@ -202,18 +208,6 @@ impl<'a> AttributeList<'a> {
 fn has_lost_attributes(span: &[u8]) -> bool {
     let mut fields = Fields::new(span).flatten();
     fields.any(|field| matches!((field.number, field.value), (10, Wire::Varint(count)) if count > 0))
-}
-
-/// Whether a key stands among the attributes, with a text.
-fn has_text(message: &[u8], number: u8, key: &str) -> bool {
-    let mut attributes = Attributes::new(message, u32::from(number)).flatten();
-    attributes.any(|(known, value)| known == key && matches!(value, AnyView::Text(_)))
-}
-
-/// Whether one of these names stands among the attributes with a value that stays.
-pub(super) fn has_valid(message: &[u8], number: u8, names: &[KeyId]) -> bool {
-    let mut attributes = Attributes::new(message, u32::from(number)).flatten();
-    attributes.any(|(key, value)| lookup(key).is_some_and(|id| names.contains(&id) && verdict::is_valid(id, &value)))
 }
 
 fn reason<'t>(rules: &Rules<'_>, text: &'t str) -> Cow<'t, str> {

@@ -29,12 +29,17 @@ impl Memo {
         if text.is_empty() || text.len() > MAX_LABEL_BYTES {
             return search(text);
         }
-        let place = self.places.get((FxBuildHasher.hash_one(text) >> (64 - PLACES.trailing_zeros())) as usize);
-        let known = place.and_then(|place| place.try_read().ok());
-        if known.is_some_and(|known| *known == text) {
+        let hash = FxBuildHasher.hash_one(text);
+        let place = (hash >> (64 - PLACES.trailing_zeros())) as usize;
+        // Two that would push each other out at each turn stand side by side.
+        let pair = [place, place ^ 1].map(|place| self.places.get(place));
+        let is_known = |place: &RwLock<String>| place.try_read().is_ok_and(|known| *known == text);
+        if pair.into_iter().flatten().any(is_known) {
             return false;
         }
         let is_hit = search(text);
+        let [first, second] = pair;
+        let place = if hash & 1 == 0 { first } else { second };
         if !is_hit && let Some(mut known) = place.and_then(|place| place.try_write().ok()) {
             known.clear();
             known.push_str(text);

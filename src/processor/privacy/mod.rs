@@ -24,10 +24,13 @@ mod genai;
 #[cfg(feature = "collector")]
 mod loose;
 mod memo;
+mod named;
 mod names;
 mod owner;
 mod read;
 mod rules;
+#[cfg_attr(not(feature = "collector"), allow(dead_code))]
+mod seen;
 mod siblings;
 mod span;
 mod splice;

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use super::rules::Rules;
 use crate::event::CallKind;
-use crate::otlp::{AnyView, Attributes};
 use crate::semconv::{self, Attr};
 
 use bytestring::ByteString;
@@ -15,12 +14,17 @@ const OPERATIONS: &[&str] =
     &["create_agent", "fetch_response", "plan", "prompts/get", "resources/read", "rollout", "tools/call"];
 
 /// What stands in the place of a span's name; nothing where it stays.
-pub(super) fn span_name<'a>(rules: &Rules<'_>, span: &'a [u8], name: &'a str) -> Option<Cow<'a, str>> {
-    let is_target = |label: &str| !label.is_empty() && rules.stays(label);
-    if rules.stays(name) || name.split_once(' ').is_some_and(|(word, label)| is_operation(word) && is_target(label)) {
+pub(super) fn span_name<'r>(rules: &Rules<'r>, name: &'r str) -> Option<Cow<'r, str>> {
+    if rules.has_seen_name(name) {
         return None;
     }
-    let Some(operation) = text(span, semconv::OPERATION_NAME).filter(|operation| is_operation(operation)) else {
+    let is_target = |label: &str| !label.is_empty() && rules.stays(label);
+    if rules.stays(name) || name.split_once(' ').is_some_and(|(word, label)| is_operation(word) && is_target(label)) {
+        rules.see_name(name);
+        return None;
+    }
+    let text = |name: Attr<ByteString>| rules.attributes().text(name.id());
+    let Some(operation) = text(semconv::OPERATION_NAME).filter(|operation| is_operation(operation)) else {
         return Some(Cow::Owned(rules.replaced(name)));
     };
     let target = match CallKind::of_operation(operation) {
@@ -28,23 +32,12 @@ pub(super) fn span_name<'a>(rules: &Rules<'_>, span: &'a [u8], name: &'a str) ->
         None => matches!(operation, "create_agent" | "plan").then_some(semconv::AGENT_NAME),
     };
     rules.count_replaced();
-    let target = target
-        .and_then(|target| text(span, target))
-        .filter(|target| !target.is_empty())
-        .map(|target| rules.label(target));
+    let target = target.and_then(text).filter(|target| !target.is_empty()).map(|target| rules.label(target));
     Some(target.map_or(Cow::Borrowed(operation), |target| Cow::Owned(format!("{operation} {target}"))))
 }
 
 fn is_operation(word: &str) -> bool {
     OPERATIONS.contains(&word) || CallKind::of_operation(word).is_some()
-}
-
-fn text(span: &[u8], name: Attr<ByteString>) -> Option<&str> {
-    let mut named = Attributes::new(span, 9).flatten().filter(|(key, _)| *key == name.key());
-    named.find_map(|(_, value)| match value {
-        AnyView::Text(text) => Some(text),
-        _ => None,
-    })
 }
 
 /// Whether a `tracestate` is labels alone. Its members are vendors' own, and could be anything.

@@ -1,6 +1,7 @@
 //! The resource and the scopes of GenAI spans, in canonical bytes.
 
 use super::attributes::{AttributeList, Of};
+use super::named::Named;
 use super::rules::Rules;
 use super::span::label;
 use super::splice::{Splice, ranged};
@@ -8,9 +9,10 @@ use super::value::utf8;
 use crate::otlp::wire::{Fields, Malformed, Wire};
 
 /// A `Resource` as much as may leave of it; nothing where all of it may.
-pub(super) fn resource(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+pub(super) fn resource<'r>(rules: &Rules<'r>, bytes: &'r [u8]) -> Result<Option<Vec<u8>>, Malformed> {
     let mut splice = Splice::new(bytes);
-    let mut attributes = AttributeList::new(rules, bytes, 1, Of::Owner);
+    let named = Named::new(bytes, 1);
+    let mut attributes = AttributeList::new(rules, &named, Of::Owner);
     for field in ranged(bytes) {
         let (range, field) = field?;
         match (field.number, field.value) {
@@ -24,9 +26,10 @@ pub(super) fn resource(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>
 }
 
 /// An `InstrumentationScope` as much as may leave of it; nothing where all of it may.
-pub(super) fn scope(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+pub(super) fn scope<'r>(rules: &Rules<'r>, bytes: &'r [u8]) -> Result<Option<Vec<u8>>, Malformed> {
     let mut splice = Splice::new(bytes);
-    let mut attributes = AttributeList::new(rules, bytes, 3, Of::Owner);
+    let named = Named::new(bytes, 3);
+    let mut attributes = AttributeList::new(rules, &named, Of::Owner);
     for field in ranged(bytes) {
         let (range, field) = field?;
         match (field.number, field.value) {

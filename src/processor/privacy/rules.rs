@@ -5,40 +5,73 @@ use std::cell::OnceCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::memo::Memo;
-use super::verdict;
+use super::named::Named;
+use super::seen::Seen;
+use super::{span, verdict};
+use crate::otlp::AnyView;
 use crate::otlp::encode::Encoder;
-use crate::otlp::{AnyView, Attributes};
 use crate::privacy::c1::Hasher;
 use crate::privacy::measure::Telling;
 use crate::privacy::{Level, Policy, Tally, replaced_label};
 use crate::semconv::{self, Field, lookup};
 
 /// The policy with the key of the tenant that a span names. The key is only made when something is to be hashed.
-pub(super) struct Rules<'a> {
-    policy: &'a Policy,
-    memo: &'a Memo,
-    encoder: &'a Encoder,
-    replaced: &'a AtomicU64,
-    tally: &'a Tally,
-    /// The span that may name a tenant; empty where none can be named.
-    span: &'a [u8],
+pub(super) struct Rules<'r> {
+    policy: &'r Policy,
+    memo: &'r Memo,
+    encoder: &'r Encoder,
+    replaced: &'r AtomicU64,
+    tally: &'r Tally,
+    /// Those of the span, which may name a tenant; none where none can be named.
+    attributes: Named<'r>,
+    seen: Option<&'r Seen<'r>>,
     hasher: OnceCell<Option<Hasher>>,
 }
 
-impl<'a> Rules<'a> {
+impl<'r> Rules<'r> {
     pub(super) const fn new(
-        policy: &'a Policy,
-        memo: &'a Memo,
-        encoder: &'a Encoder,
-        (replaced, tally): (&'a AtomicU64, &'a Tally),
-        span: &'a [u8],
+        policy: &'r Policy,
+        memo: &'r Memo,
+        encoder: &'r Encoder,
+        (replaced, tally): (&'r AtomicU64, &'r Tally),
+        (span, seen): (&'r [u8], Option<&'r Seen<'r>>),
     ) -> Self {
-        Self { policy, memo, encoder, replaced, tally, span, hasher: OnceCell::new() }
+        let attributes = Named::new(span, span::ATTRIBUTES);
+        Self { policy, memo, encoder, replaced, tally, attributes, seen, hasher: OnceCell::new() }
+    }
+
+    /// The attributes of the span.
+    pub(super) const fn attributes(&self) -> &Named<'r> {
+        &self.attributes
+    }
+
+    /// Whether an attribute of another span of the request was the same, and stayed.
+    pub(super) fn has_seen(&self, attribute: &[u8]) -> bool {
+        self.seen.is_some_and(|seen| seen.has(attribute))
+    }
+
+    /// Whether another span of the request had this name, and it stayed.
+    pub(super) fn has_seen_name(&self, name: &str) -> bool {
+        self.seen.is_some_and(|seen| seen.has_name(name))
+    }
+
+    /// The name of a span stays as it is.
+    pub(super) fn see_name(&self, name: &'r str) {
+        if let Some(seen) = self.seen {
+            seen.name_stays(name);
+        }
+    }
+
+    /// An attribute of a span stays as it is.
+    pub(super) fn see(&self, attribute: &'r [u8]) {
+        if let Some(seen) = self.seen {
+            seen.stays(attribute);
+        }
     }
 
     /// The function D of the span's tenant, if digests may leave.
     pub(super) fn hasher(&self) -> Option<&Hasher> {
-        let tenant = || tenant(self.span);
+        let tenant = || self.attributes.last_text(semconv::TENANT_ID.id());
         self.hasher.get_or_init(|| self.policy.hasher().map(|hasher| hasher.for_tenant(tenant()))).as_ref()
     }
 
@@ -105,16 +138,4 @@ impl<'a> Rules<'a> {
     pub(super) fn count_replaced(&self) {
         self.replaced.fetch_add(1, Ordering::Relaxed);
     }
-}
-
-/// The tenant that a span names, as it stands last.
-fn tenant(span: &[u8]) -> Option<&str> {
-    let is_tenant = |key: &str| key == semconv::TENANT_ID.key();
-    let named = Attributes::new(span, 9).flatten().filter(|(key, _)| is_tenant(key));
-    named
-        .filter_map(|(_, value)| match value {
-            AnyView::Text(tenant) => Some(tenant),
-            _ => None,
-        })
-        .last()
 }

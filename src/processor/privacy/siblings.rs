@@ -4,12 +4,13 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use super::named::Named;
 use super::rules::Rules;
 use super::value::to_json;
 use super::verdict::{self, Verdict};
 use super::write::{int_attribute, text_attribute};
 use crate::event::Digest;
-use crate::otlp::{AnyView, Attributes};
+use crate::otlp::AnyView;
 use crate::privacy::c1::{Hasher, digest};
 use crate::privacy::{Level, is_label};
 use crate::semconv::lookup;
@@ -40,16 +41,15 @@ pub(super) fn whole(rules: &Rules<'_>, level: Level, value: &AnyView<'_>) -> Opt
 }
 
 /// Writes siblings into one message, each key once.
-pub(super) struct Siblings<'a> {
-    message: &'a [u8],
-    number: u8,
+pub(super) struct Siblings<'a, 'r> {
+    named: &'a Named<'r>,
     /// The keys that stand in the message or were written. Only made when there is content.
     taken: Option<HashSet<String>>,
 }
 
-impl<'a> Siblings<'a> {
-    pub(super) const fn new(message: &'a [u8], number: u8) -> Self {
-        Self { message, number, taken: None }
+impl<'a, 'r> Siblings<'a, 'r> {
+    pub(super) const fn new(named: &'a Named<'r>) -> Self {
+        Self { named, taken: None }
     }
 
     /// Appends what may be told of a value.
@@ -60,10 +60,10 @@ impl<'a> Siblings<'a> {
         let hasher = rules.hasher();
         let Some((digest, length)) = measure(hasher, value) else { return };
         if let (Some(digest), Some(key)) = (digest, self.key(rules, key, DIGEST)) {
-            text_attribute(out, self.number, &key, &digest.to_string());
+            text_attribute(out, self.named.number(), &key, &digest.to_string());
         }
         if let Some(key) = self.key(rules, key, LENGTH) {
-            int_attribute(out, self.number, &key, i64::try_from(length).unwrap_or(i64::MAX));
+            int_attribute(out, self.named.number(), &key, i64::try_from(length).unwrap_or(i64::MAX));
         }
         // A structure that leaves does so as its JSON text.
         let text = match value {
@@ -77,7 +77,7 @@ impl<'a> Siblings<'a> {
             && let Some(preview) = rules.telling().preview_text(level, &text)
             && let Some(key) = self.key(rules, key, PREVIEW)
         {
-            text_attribute(out, self.number, &key, &preview);
+            text_attribute(out, self.named.number(), &key, &preview);
         }
     }
 
@@ -93,19 +93,17 @@ impl<'a> Siblings<'a> {
             // The names of the table mean something else than that somebody had a key like theirs.
             return None;
         }
-        let (message, number) = (self.message, self.number);
-        let taken = self.taken.get_or_insert_with(|| taken(message, number));
+        let named = self.named;
+        let taken = self.taken.get_or_insert_with(|| taken(named));
         taken.insert(name.clone()).then_some(name)
     }
 }
 
 /// The keys of valid siblings that stand in a message already: they were told by whoever saw the content first.
-fn taken(message: &[u8], number: u8) -> HashSet<String> {
-    let attributes = Attributes::new(message, u32::from(number)).flatten();
-    let siblings = attributes.filter(|(key, value)| {
-        let is_measure = key.ends_with(DIGEST) || key.ends_with(LENGTH);
-        key.ends_with(PREVIEW) || is_measure && verdict::of_span(key, value) == Verdict::Stays
-    });
+fn taken(named: &Named<'_>) -> HashSet<String> {
+    let siblings = named
+        .ending(&[DIGEST, LENGTH, PREVIEW])
+        .filter(|(key, value)| key.ends_with(PREVIEW) || verdict::of_span(key, value) == Verdict::Stays);
     siblings.map(|(key, _)| key.to_owned()).collect()
 }
 

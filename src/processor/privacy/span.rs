@@ -1,6 +1,7 @@
 //! One GenAI span, in canonical bytes.
 
-use super::attributes::{AttributeList, Of, has_valid};
+use super::attributes::{AttributeList, Of};
+use super::named::Named;
 use super::names::{is_safe_trace_state, span_name};
 use super::rules::Rules;
 use super::splice::{Splice, ranged};
@@ -14,9 +15,9 @@ use crate::semconv;
 pub(super) const ATTRIBUTES: u8 = 9;
 
 /// The span as much as may leave of it; nothing where all of it may.
-pub(super) fn span(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+pub(super) fn span<'r>(rules: &Rules<'r>, bytes: &'r [u8]) -> Result<Option<Vec<u8>>, Malformed> {
     let mut splice = Splice::new(bytes);
-    let mut attributes = AttributeList::new(rules, bytes, ATTRIBUTES, Of::Span);
+    let mut attributes = AttributeList::new(rules, rules.attributes(), Of::Span);
     for field in ranged(bytes) {
         let (range, field) = field?;
         match (field.number, field.value) {
@@ -24,7 +25,7 @@ pub(super) fn span(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, M
             (6 | 10 | 12 | 14, Wire::Varint(_)) => {}
             (3, Wire::Bytes(state)) if is_safe_trace_state(rules, utf8(state)?) => {}
             (5, Wire::Bytes(name)) => {
-                if let Some(name) = span_name(rules, bytes, utf8(name)?) {
+                if let Some(name) = span_name(rules, utf8(name)?) {
                     put_bytes(splice.replace(range), 5, name.as_bytes());
                 }
             }
@@ -37,15 +38,16 @@ pub(super) fn span(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, M
         }
     }
     attributes.finish(&mut splice);
-    if splice.is_changed() && !has_valid(bytes, ATTRIBUTES, &[semconv::POLICY.id()]) {
+    if splice.is_changed() && !rules.attributes().has_valid(&[semconv::POLICY.id()]) {
         text_attribute(splice.append(), ATTRIBUTES, semconv::POLICY.key(), rules.snapshot());
     }
     Ok(splice.finish())
 }
 
-fn event(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+fn event<'r>(rules: &Rules<'r>, bytes: &'r [u8]) -> Result<Option<Vec<u8>>, Malformed> {
     let mut splice = Splice::new(bytes);
-    let mut attributes = AttributeList::new(rules, bytes, 3, Of::Span);
+    let named = Named::new(bytes, 3);
+    let mut attributes = AttributeList::new(rules, &named, Of::Span);
     for field in ranged(bytes) {
         let (range, field) = field?;
         match (field.number, field.value) {
@@ -59,9 +61,10 @@ fn event(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> 
     Ok(splice.finish())
 }
 
-fn link(rules: &Rules<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+fn link<'r>(rules: &Rules<'r>, bytes: &'r [u8]) -> Result<Option<Vec<u8>>, Malformed> {
     let mut splice = Splice::new(bytes);
-    let mut attributes = AttributeList::new(rules, bytes, 4, Of::Span);
+    let named = Named::new(bytes, 4);
+    let mut attributes = AttributeList::new(rules, &named, Of::Span);
     for field in ranged(bytes) {
         let (range, field) = field?;
         match (field.number, field.value) {

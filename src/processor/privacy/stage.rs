@@ -8,7 +8,8 @@ use bytes::Bytes;
 
 use super::genai::{is_genai, is_genai_scope};
 use super::loose;
-use super::veil::MessageVeil;
+use super::seen::Seen;
+use super::veil::{MessageVeil, Veiling};
 use crate::otlp::assemble::{Envelope, Patch, Patches};
 use crate::otlp::wire::Malformed;
 use crate::otlp::{Form, Request, ResourceSpans, ScopeSpans, SpanEntry};
@@ -30,8 +31,8 @@ impl Privacy {
         self.veil.policy()
     }
 
-    /// From now on it applies this one, to what is left of requests in its hands too. A stage has no open calls: a laxer
-    /// policy holds at once as a stricter one does.
+    /// From now on it applies this one; waits for the requests in its hands. A stage has no open calls: a laxer policy holds
+    /// at once as a stricter one does.
     pub fn set_policy(&self, policy: Policy) {
         self.veil.set_policy(policy);
     }
@@ -56,39 +57,51 @@ impl Privacy {
     /// A span that no receiver would read is refused: it is dropped, and nothing else. So are the spans of a resource or
     /// of a scope that none would read.
     pub fn request(&self, request: &Request) -> Patches {
-        let mut patches = Patches::default();
-        for resource in request.resources() {
-            if resource.form() == Form::Malformed {
-                patches.resource(resource.place(), Patch::Drop);
-            } else if self.spans(&resource, &mut patches) {
-                patches.resource(resource.place(), self.resource(&resource));
-                for scope in resource.scopes().filter(|scope| scope.form() != Form::Malformed) {
-                    patches.scope(scope.place(), self.scope(&scope));
-                }
-                // What stands around the spans is no more than schema URLs and fields that nobody knows.
-                if !request.envelope_is_canonical() || !self.has_safe_schema_urls(&resource) {
-                    patches.envelope_of(resource.place(), Envelope::Bare);
-                }
+        let (veiling, seen) = (self.veil.begin(), Seen::default());
+        let mut pass = Pass { veiling: &veiling, seen: &seen, patches: Patches::default() };
+        request.resources().for_each(|resource| pass.resource_spans(&resource, request.envelope_is_canonical()));
+        pass.patches
+    }
+}
+
+/// One request.
+struct Pass<'r, 'v> {
+    veiling: &'r Veiling<'v>,
+    seen: &'r Seen<'r>,
+    patches: Patches,
+}
+
+impl<'r> Pass<'r, '_> {
+    fn resource_spans(&mut self, resource: &ResourceSpans<'r>, envelope_is_canonical: bool) {
+        if resource.form() == Form::Malformed {
+            self.patches.resource(resource.place(), Patch::Drop);
+        } else if self.spans(resource) {
+            self.patches.resource(resource.place(), self.resource(resource));
+            for scope in resource.scopes().filter(|scope| scope.form() != Form::Malformed) {
+                self.patches.scope(scope.place(), self.scope(&scope));
+            }
+            // What stands around the spans is no more than schema URLs and fields that nobody knows.
+            if !envelope_is_canonical || !self.has_safe_schema_urls(resource) {
+                self.patches.envelope_of(resource.place(), Envelope::Bare);
             }
         }
-        patches
     }
 
     /// Patches the spans of a resource, and tells whether there are GenAI spans among them.
-    fn spans(&self, resource: &ResourceSpans<'_>, patches: &mut Patches) -> bool {
+    fn spans(&mut self, resource: &ResourceSpans<'r>) -> bool {
         let mut has_genai = false;
         for scope in resource.scopes() {
             if scope.form() == Form::Malformed {
-                patches.scope(scope.place(), Patch::Drop);
+                self.patches.scope(scope.place(), Patch::Drop);
                 continue;
             }
             let is_all_genai = is_genai_scope(&scope.scope());
             for span in scope.spans() {
                 if span.form() == Form::Malformed {
-                    patches.span(span.place(), Patch::Drop);
+                    self.patches.span(span.place(), Patch::Drop);
                 } else if is_all_genai || is_genai(span.as_slice()) {
                     has_genai = true;
-                    patches.span(span.place(), self.span(&span));
+                    self.patches.span(span.place(), self.span(&span));
                 }
             }
         }
@@ -96,28 +109,37 @@ impl Privacy {
     }
 
     fn has_safe_schema_urls(&self, resource: &ResourceSpans<'_>) -> bool {
-        let is_safe = |url: &str| self.veil.stays(url);
+        let is_safe = |url: &str| self.veiling.stays(url);
         is_safe(resource.schema_url()) && resource.scopes().all(|scope| is_safe(scope.schema_url()))
     }
 
-    fn span(&self, entry: &SpanEntry<'_>) -> Patch {
-        patch(loose::span(entry.form(), entry.as_slice()), |bytes| self.veil.span(bytes))
+    fn span(&self, entry: &SpanEntry<'r>) -> Patch {
+        match loose::span(entry.form(), entry.as_slice()) {
+            Some(Cow::Borrowed(bytes)) => patch(Cow::Borrowed(bytes), self.veiling.span(bytes, Some(self.seen))),
+            Some(Cow::Owned(rewritten)) => {
+                let veiled = self.veiling.span(&rewritten, None);
+                patch(Cow::Owned(rewritten), veiled)
+            }
+            None => Patch::Drop,
+        }
     }
 
     fn resource(&self, entry: &ResourceSpans<'_>) -> Patch {
-        let bytes = loose::resource(entry.form(), entry.resource());
-        patch(bytes, |bytes| self.veil.resource(bytes))
+        let Some(bytes) = loose::resource(entry.form(), entry.resource()) else { return Patch::Drop };
+        let veiled = self.veiling.resource(&bytes);
+        patch(bytes, veiled)
     }
 
     fn scope(&self, entry: &ScopeSpans<'_>) -> Patch {
-        patch(loose::scope(entry.form(), entry.scope()), |bytes| self.veil.scope(bytes))
+        let Some(bytes) = loose::scope(entry.form(), entry.scope()) else { return Patch::Drop };
+        let veiled = self.veiling.scope(&bytes);
+        patch(bytes, veiled)
     }
 }
 
-/// What becomes of a message in canonical bytes, or of one that has none.
-fn patch(bytes: Option<Cow<'_, [u8]>>, veil: impl Fn(&[u8]) -> Result<Option<Vec<u8>>, Malformed>) -> Patch {
-    let Some(bytes) = bytes else { return Patch::Drop };
-    match (veil(&bytes), bytes) {
+/// What becomes of a message in canonical bytes, which was veiled.
+fn patch(bytes: Cow<'_, [u8]>, veiled: Result<Option<Vec<u8>>, Malformed>) -> Patch {
+    match (veiled, bytes) {
         (Ok(Some(veiled)), _) => Patch::Replace(Bytes::from(veiled)),
         (Ok(None), Cow::Owned(rewritten)) => Patch::Replace(Bytes::from(rewritten)),
         (Ok(None), Cow::Borrowed(_)) => Patch::Keep,

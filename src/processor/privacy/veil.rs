@@ -6,19 +6,26 @@ use std::time::Instant;
 
 use super::memo::Memo;
 use super::rules::Rules;
+use super::seen::Seen;
 use super::verdict::stays_under;
 use super::{owner, span};
 use crate::otlp::encode::Encoder;
 use crate::otlp::wire::Malformed;
 use crate::privacy::{PayloadCounts, Payloads, Policy, Tally, VeilCounts};
 
-/// Applies a policy to messages in canonical bytes. Each function gives nothing where all of the message may leave.
+/// Applies a policy to messages in canonical bytes: what veils one gives nothing where all of the message may leave.
 pub(in crate::processor) struct MessageVeil {
-    /// Held while a message is veiled, so that none leaves under a policy that has been replaced.
+    /// Held while messages are veiled, so that none is under a policy that has been replaced.
     policy: RwLock<InForce>,
     encoder: Encoder,
     labels_replaced: AtomicU64,
     tally: Tally,
+}
+
+/// A policy that holds while this lives.
+pub(in crate::processor) struct Veiling<'v> {
+    veil: &'v MessageVeil,
+    in_force: RwLockReadGuard<'v, InForce>,
 }
 
 /// A policy, and the labels that have been judged by it.
@@ -76,27 +83,39 @@ impl MessageVeil {
         payloads.is_none_or(|payloads| payloads.flush(deadline))
     }
 
+    /// The policy in force, for what is veiled under it together. No other one takes its place meanwhile.
+    pub(in crate::processor) fn begin(&self) -> Veiling<'_> {
+        Veiling { veil: self, in_force: self.in_force() }
+    }
+}
+
+impl Veiling<'_> {
     /// Whether a text may leave as a label.
     pub(in crate::processor) fn stays(&self, text: &str) -> bool {
-        stays_under(&self.in_force().policy, text)
+        stays_under(&self.in_force.policy, text)
     }
 
-    /// The `Span` of a GenAI call.
-    pub(in crate::processor) fn span(&self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
-        span::span(&self.rules(&self.in_force(), bytes), bytes)
+    /// The `Span` of a GenAI call. `seen` is of the request that it stands in.
+    pub(in crate::processor) fn span<'r>(
+        &'r self,
+        bytes: &'r [u8],
+        seen: Option<&'r Seen<'r>>,
+    ) -> Result<Option<Vec<u8>>, Malformed> {
+        span::span(&self.rules(bytes, seen), bytes)
     }
 
     /// The `Resource` of GenAI spans.
     pub(in crate::processor) fn resource(&self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
-        owner::resource(&self.rules(&self.in_force(), &[]), bytes)
+        owner::resource(&self.rules(&[], None), bytes)
     }
 
     /// The `InstrumentationScope` of GenAI spans.
     pub(in crate::processor) fn scope(&self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
-        owner::scope(&self.rules(&self.in_force(), &[]), bytes)
+        owner::scope(&self.rules(&[], None), bytes)
     }
 
-    const fn rules<'a>(&'a self, InForce { policy, memo }: &'a InForce, span: &'a [u8]) -> Rules<'a> {
-        Rules::new(policy, memo, &self.encoder, (&self.labels_replaced, &self.tally), span)
+    fn rules<'r>(&'r self, span: &'r [u8], seen: Option<&'r Seen<'r>>) -> Rules<'r> {
+        let (MessageVeil { encoder, labels_replaced, tally, .. }, policy) = (self.veil, &*self.in_force);
+        Rules::new(&policy.policy, &policy.memo, encoder, (labels_replaced, tally), (span, seen))
     }
 }

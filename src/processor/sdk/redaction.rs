@@ -72,7 +72,7 @@ impl Redaction {
             span.instrumentation_scope = scope;
         }
         let message = encode::span(span);
-        let Some(veiled) = self.veil.span(&message)? else { return Ok(message) };
+        let Some(veiled) = self.veil.begin().span(&message, None)? else { return Ok(message) };
         decode::span(span, &veiled)?;
         Ok(veiled)
     }
@@ -83,8 +83,8 @@ impl Redaction {
         let count = attributes.len();
         unique(&mut attributes);
         let message = encode::scope(scope, &attributes);
-        let veiled = self.veil.scope(&message)?;
-        let schema_url = scope.schema_url().filter(|url| self.veil.stays(url));
+        let veiled = self.veil.begin().scope(&message)?;
+        let schema_url = scope.schema_url().filter(|url| self.veil.begin().stays(url));
         if veiled.is_none() && attributes.len() == count && schema_url == scope.schema_url() {
             return Ok(None);
         }
@@ -94,9 +94,9 @@ impl Redaction {
     /// The resource as much as may leave of it.
     pub(super) fn resource(&self, resource: &Resource) -> Resource {
         let message = encode::resource(resource);
-        let schema_url = resource.schema_url().filter(|url| self.veil.stays(url));
+        let schema_url = resource.schema_url().filter(|url| self.veil.begin().stays(url));
         // What cannot be read does not leave; it is not reached with what the encoder has written.
-        let attributes = match self.veil.resource(&message) {
+        let attributes = match self.veil.begin().resource(&message) {
             Ok(None) if schema_url == resource.schema_url() => return resource.clone(),
             Ok(veiled) => decode::resource(veiled.as_deref().unwrap_or(&message)).unwrap_or_default(),
             Err(Malformed) => Vec::new(),
