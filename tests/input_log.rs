@@ -1,6 +1,12 @@
 //! A stage with an input log that is killed: it loses nothing, reduces as if it had not died, and tells nothing twice.
 #![cfg(all(feature = "cli", unix))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stderr
+)]
 
 mod support;
 
@@ -15,9 +21,11 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use support::leaks::holds;
 use support::receiver::{Behaviour, Receiver, int, text};
+use veilspan::collector::{self, Config, InputLogConfig};
 use veilspan::export::ExporterConfig;
 use veilspan::otlp::{Client, ClientOptions};
 use veilspan::privacy::Level;
+use veilspan::reduce::Limits;
 use veilspan::{Policy, Recorder};
 
 /// Longer than a rollout waits for late data, on a machine that is busy.
@@ -48,14 +56,22 @@ impl Stage {
             log.display()
         );
         std::fs::write(&config, yaml).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_veilspan"))
-            .args(["collector", "--config"])
-            .arg(&config)
-            .env_clear()
-            .env("VEILSPAN_HASH_KEY", KEY)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_veilspan"));
+        command.env_clear().args(["collector", "--config"]).arg(&config);
+        Self::of(command)
+    }
+
+    /// One that forgets soon what has closed.
+    fn hasty(folder: &Path, next: &str) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["hasty_stage", "--exact", "--ignored", "--nocapture"]);
+        command.env_clear().env(HASTY, folder.join("log")).env("NEXT", next);
+        Self::of(command)
+    }
+
+    fn of(mut command: Command) -> Self {
+        command.env("VEILSPAN_HASH_KEY", KEY).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
         let ready = said.find_map(|line| {
             let line = line.unwrap();
@@ -172,6 +188,73 @@ fn a_stage_that_is_killed_after_each_request_reduces_as_if_it_had_not_died() {
     assert_eq!(summaries(&receiver), [expected]);
     let sent = receiver.spans();
     assert_eq!(sent.len(), requests.len() + 1, "each span came once, and nothing else but the summary");
+}
+
+const HASTY: &str = "HASTY_STAGE";
+
+/// Run in a process of its own by those who want one.
+#[test]
+#[ignore = "a process for other tests"]
+fn hasty_stage() {
+    let (log, next) = (std::env::var_os(HASTY).unwrap(), std::env::var("NEXT").unwrap());
+    let mut config = Config::between("127.0.0.1:0".parse().unwrap(), Some(&next));
+    config.pipelines[0].input_log = Some(InputLogConfig::new(log.into()));
+    let short = Duration::from_millis(100);
+    let limits = Limits { late_grace: short, tombstone: short, ..Limits::default() };
+    let stage = collector::Stage::builder(config).limits(limits).start().unwrap();
+    eprintln!("otlp/grpc={}", stage.address());
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+fn a_killed_stage_goes_on_counting_where_a_rollout_was_forgotten_before() {
+    let (folder, receiver) = (tempfile::tempdir().unwrap(), Receiver::start(Behaviour::Accept));
+    let mut told: Vec<Span> = Vec::new();
+    for life in 0..3 {
+        let stage = Stage::hasty(folder.path(), &receiver.url());
+        // Each time another activation of the same agent.
+        requests("goes-on", true).iter().for_each(|request| stage.send(request));
+        let summaries = wait_for_summaries(&receiver, life + 1);
+        let newest = summaries.last().unwrap().clone();
+        assert_eq!(int(&newest, "veilspan.rollout.generation"), Some(life as i64));
+        assert!(told.iter().all(|before| before.span_id != newest.span_id && before.trace_id != newest.trace_id));
+        if let Some(before) = told.last() {
+            assert!(newest.links.iter().any(|link| link.span_id == before.span_id), "it resumes");
+        }
+        // Where it goes on stands in the log when it is forgotten: its summary, no tenant, its name.
+        let forgotten = [&newest.span_id[..], &[0], b"goes-on"].concat();
+        let deadline = Instant::now() + LONG;
+        let is_written = || {
+            files(folder.path()).iter().any(|path| {
+                let bytes = std::fs::read(path).unwrap_or_default();
+                bytes.windows(forgotten.len()).any(|window| window == forgotten)
+            })
+        };
+        while !is_written() {
+            assert!(Instant::now() < deadline, "not in time: it is forgotten");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        stage.kill();
+        told.push(newest);
+    }
+    assert_eq!(summaries(&receiver), told);
+}
+
+#[test]
+fn what_two_killed_stages_leave_in_one_folder_is_one_run_to_the_next() {
+    let requests = requests("shared", true);
+    let expected = undisturbed(&requests);
+    let (folder, receiver) = (tempfile::tempdir().unwrap(), Receiver::start(Behaviour::Accept));
+    let pair = [(); 2].map(|()| Stage::start(folder.path(), &receiver.url()));
+    requests.iter().zip(pair.iter().cycle()).for_each(|(request, stage)| stage.send(request));
+    pair.into_iter().for_each(Stage::kill);
+    assert_eq!(std::fs::read_dir(folder.path().join("log")).unwrap().count(), 2);
+    assert!(summaries(&receiver).is_empty());
+    Stage::start(folder.path(), &receiver.url()).stop();
+    assert_eq!(summaries(&receiver), [expected]);
+    assert_eq!(std::fs::read_dir(folder.path().join("log")).unwrap().count(), 1);
 }
 
 #[test]

@@ -35,6 +35,7 @@ struct State {
     log_damaged: u64,
     /// Spans that a life before this one has emitted: they follow again from what is done again.
     emitted: HashSet<(TraceId, SpanId)>,
+    told_before: u64,
 }
 
 /// What has been told, and what is held now.
@@ -52,6 +53,8 @@ pub(super) struct Counts {
     pub(super) log_failures: u64,
     /// Records of the log that a restart could not read.
     pub(super) log_damaged: u64,
+    /// Spans that were not told because a life before this one had decided to send them.
+    pub(super) told_before: u64,
 }
 
 /// A call of a request, and the resource it stands under.
@@ -81,6 +84,10 @@ impl Following {
             }
             Input::Shutdown(now) => {
                 told.extend(state.follow.shutdown(now));
+                Vec::new()
+            }
+            Input::GoesOn(rollout, goes_on) => {
+                state.follow.recall(rollout, goes_on);
                 Vec::new()
             }
         })?;
@@ -176,6 +183,7 @@ impl Following {
             log_bytes: log.map_or(0, InputLog::bytes),
             log_failures: log.map_or(0, InputLog::failures),
             log_damaged: state.log_damaged,
+            told_before: state.told_before,
         }
     }
 
@@ -228,7 +236,7 @@ impl Following {
 impl State {
     fn new(follow: Follow) -> Self {
         let (resources, emitted) = (Resources::default(), HashSet::new());
-        Self { follow, resources, refused: 0, log: None, log_damaged: 0, emitted }
+        Self { follow, resources, refused: 0, log: None, log_damaged: 0, emitted, told_before: 0 }
     }
 
     fn take(&mut self, calls: Vec<Call<'_>>, now: u64) -> Vec<Told> {
@@ -259,6 +267,7 @@ impl State {
     fn log_spans(&mut self, told: &[Told]) {
         for span in told.iter().filter_map(Told::span) {
             if self.emitted.contains(&(span.trace, span.span)) {
+                self.told_before += 1;
                 continue;
             }
             let field = self.field(span);

@@ -24,6 +24,8 @@ pub use graph::{
     Inference, Node, Numbers, OtherCall, Producer, Quarantined, Reason, Rollout, Runtime, Segment, Severity, Shown,
     TerminalOperation, TerminalSession, Thread, ToolCall, Totals, Turn, VisibleItem,
 };
+#[cfg(feature = "collector")]
+pub(crate) use live::GoesOn;
 pub use live::{ClosedRollout, Counter, Effect, Limits, Pressure, Reducer, RolloutFinding, SynthEvent, SynthSpan};
 pub use proto::{NotARollout, state_from_proto};
 pub(crate) use text::words;

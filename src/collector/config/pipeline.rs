@@ -47,6 +47,13 @@ pub struct InputLogConfig {
     pub fsync: Fsync,
 }
 
+impl InputLogConfig {
+    /// One in this folder, with at most 1 GiB.
+    pub const fn new(directory: PathBuf) -> Self {
+        Self { directory, max_bytes: 1 << 30, fsync: Fsync::Os }
+    }
+}
+
 /// A step of a pipeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

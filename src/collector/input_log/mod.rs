@@ -12,11 +12,14 @@
 //! restart reads what open rollouts need. Holds nothing but what `privacy` has let through. Leaves to whoever sends a
 //! request to send it again where it was not answered.
 //!
-//! A rollout that was forgotten before the restart begins at its first generation again, as one does whose stage has
-//! forgotten how often it closed.
+//! Of a rollout that is forgotten no more is kept than where it goes on, so that its summaries have ids of their own after a
+//! restart as before it. Logs of several stages that are gone, as two leave that have worked on one folder for a while, are
+//! made one: what another has taken in is taken in, and what it had to send is sent.
 
 mod emit;
 mod keep;
+mod next;
+mod others;
 mod records;
 mod replay;
 #[cfg(test)]
@@ -32,8 +35,9 @@ use super::config::InputLogConfig;
 use crate::event::{SpanId, TraceId};
 use crate::export::segment_log::{Disk, Log, Options, Settled, boot};
 use crate::export::{Claim, Fsync};
-use crate::reduce::{Reducer, RolloutKey};
+use crate::reduce::{GoesOn, Reducer, RolloutKey};
 use keep::Keep;
+use next::Next;
 
 pub(super) use emit::{emit, send_all};
 pub(super) use replay::{Input, Replayed, replay};
@@ -48,13 +52,14 @@ pub(super) struct InputLog {
     log: Log,
     settled: Settled,
     keep: Keep,
+    next: Next,
     /// What was decided and has no answer yet, oldest first.
     waiting: VecDeque<Emission>,
     max_bytes: u64,
     fsync: Fsync,
     now: u64,
     failures: u64,
-    _claim: Claim,
+    claim: Claim,
 }
 
 /// A span of the stage's own that waits for its answer.
@@ -70,12 +75,13 @@ impl InputLog {
             log,
             settled,
             keep,
+            next: Next::default(),
             waiting: VecDeque::new(),
             max_bytes: config.max_bytes,
             fsync: config.fsync,
             now: 0,
             failures: 0,
-            _claim: claim,
+            claim,
         }
     }
 
@@ -109,6 +115,14 @@ impl InputLog {
         self.commit()
     }
 
+    /// Writes where a rollout goes on that is forgotten.
+    pub(super) fn goes_on(&mut self, rollout: RolloutKey, goes_on: GoesOn) {
+        let index = self.log.append(records::NEXT, &[&records::of_next(&rollout, goes_on)], true);
+        for free in self.next.put(index, rollout, goes_on) {
+            self.log.release(free);
+        }
+    }
+
     /// Writes that time did something, before what it did leaves.
     pub(super) fn time(&mut self, now: u64, is_shutdown: bool) {
         self.now = now;
@@ -125,6 +139,11 @@ impl InputLog {
     /// Makes all of it count. Where that fails nothing more is sent until it succeeds.
     pub(super) fn commit(&mut self) -> io::Result<()> {
         self.log.commit(self.now).inspect_err(|_| self.failures += 1)
+    }
+
+    /// Makes what counts survive the machine.
+    fn sync(&mut self) -> io::Result<()> {
+        self.log.sync()
     }
 
     /// The oldest of what may be sent now.
@@ -146,6 +165,20 @@ impl InputLog {
         indices.iter().for_each(|index| self.log.release(*index));
     }
 
+    /// Writes anew what the oldest segment holds of forgotten rollouts, where that is all it is kept for: nothing behind it
+    /// could go before it.
+    fn carry_on(&mut self) {
+        let mut segments = self.log.segments().iter();
+        let (Some(oldest), Some(second)) = (segments.next(), segments.next()) else { return };
+        let next = self.next.before(second.first_index);
+        if next.is_empty() || oldest.held != next.len() as u64 {
+            return;
+        }
+        for (rollout, goes_on) in next {
+            self.goes_on(rollout, goes_on);
+        }
+    }
+
     /// Lets go of what nobody needs any more, and syncs where that is due.
     pub(super) fn tend(&mut self, now: u64, reducer: &Reducer) {
         self.now = now;
@@ -156,7 +189,11 @@ impl InputLog {
             for index in self.keep.forget(&rollout) {
                 self.log.release(index);
             }
+            if let Some(goes_on) = reducer.goes_on(&rollout) {
+                self.goes_on(rollout, goes_on);
+            }
         }
+        self.carry_on();
         // A rollout is gone when that is written: until then what it needs stays.
         let mut failed = self.commit().is_err();
         while !failed && let Some((_, next)) = self.log.removable() {

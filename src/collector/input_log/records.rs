@@ -3,7 +3,7 @@
 use bytestring::ByteString;
 
 use crate::event::{SpanId, TraceId};
-use crate::reduce::RolloutKey;
+use crate::reduce::{GoesOn, RolloutKey};
 
 /// A request as it left `privacy`, and when the reducer took it in.
 pub(super) const INPUT: u8 = 16;
@@ -16,6 +16,9 @@ pub(super) const EMIT: u8 = 19;
 /// Nothing is known of a rollout any more.
 pub(super) const GONE: u8 = 20;
 
+/// Where a rollout goes on of which nothing else is known.
+pub(super) const NEXT: u8 = 21;
+
 /// A record, read.
 #[derive(Debug)]
 pub(super) enum Entry<'a> {
@@ -24,6 +27,7 @@ pub(super) enum Entry<'a> {
     Shutdown { now: u64 },
     Emit { trace: TraceId, span: SpanId, field: &'a [u8] },
     Gone(RolloutKey),
+    Next(RolloutKey, GoesOn),
 }
 
 /// Nothing where it is no record of ours.
@@ -43,7 +47,8 @@ pub(super) fn read(kind: u8, payload: &[u8]) -> Option<Entry<'_>> {
             let span = SpanId::from_bytes(span.try_into().ok()?)?;
             Some(Entry::Emit { trace, span, field })
         }
-        GONE => gone(payload).map(Entry::Gone),
+        GONE => rollout(payload).map(Entry::Gone),
+        NEXT => next(payload),
         _ => None,
     }
 }
@@ -62,7 +67,38 @@ pub(super) fn of_rollout(key: &RolloutKey) -> (Vec<u8>, Vec<u8>) {
     (tenant, key.rollout.as_bytes().to_vec())
 }
 
-fn gone(payload: &[u8]) -> Option<RolloutKey> {
+/// Where a rollout goes on: its generation, whether a summary is resumed and which, and the rollout.
+pub(super) fn of_next(key: &RolloutKey, GoesOn { generation, resumes }: GoesOn) -> Vec<u8> {
+    let mut payload = generation.to_le_bytes().to_vec();
+    match resumes {
+        Some((trace, span)) => {
+            payload.push(1);
+            payload.extend_from_slice(trace.as_bytes());
+            payload.extend_from_slice(span.as_bytes());
+        }
+        None => payload.push(0),
+    }
+    let (tenant, rollout) = of_rollout(key);
+    payload.extend_from_slice(&tenant);
+    payload.extend_from_slice(&rollout);
+    payload
+}
+
+fn next(payload: &[u8]) -> Option<Entry<'_>> {
+    let (generation, rest) = payload.split_first_chunk()?;
+    let (has_summary, rest) = rest.split_first()?;
+    let (resumes, rest) = match has_summary {
+        0 => (None, rest),
+        _ => {
+            let (trace, rest) = rest.split_first_chunk()?;
+            let (span, rest) = rest.split_first_chunk()?;
+            (Some((TraceId::from_bytes(*trace)?, SpanId::from_bytes(*span)?)), rest)
+        }
+    };
+    Some(Entry::Next(rollout(rest)?, GoesOn { generation: u64::from_le_bytes(*generation), resumes }))
+}
+
+fn rollout(payload: &[u8]) -> Option<RolloutKey> {
     let (has_tenant, rest) = payload.split_first()?;
     let text = |bytes: &[u8]| Some(ByteString::from(std::str::from_utf8(bytes).ok()?));
     if *has_tenant == 0 {
@@ -85,6 +121,14 @@ mod tests {
             let (first, second) = of_rollout(&key);
             let payload = [first, second].concat();
             assert!(matches!(read(GONE, &payload), Some(Entry::Gone(found)) if found == key));
+            for resumes in [None, TraceId::from_bytes([1; 16]).zip(SpanId::from_bytes([2; 8]))] {
+                let goes_on = GoesOn { generation: 7, resumes };
+                let payload = of_next(&key, goes_on);
+                assert!(
+                    matches!(read(NEXT, &payload), Some(Entry::Next(found, read)) if found == key && read == goes_on)
+                );
+                assert!(read(NEXT, &payload[..9]).is_none());
+            }
         }
         for odd in [&[][..], &[1], &[1, 9, 0, 0, 0, b'x'], &[0, 0xff]] {
             assert!(read(GONE, odd).is_none(), "{odd:?}");

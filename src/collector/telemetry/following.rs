@@ -10,7 +10,7 @@ use crate::replay::ComparisonCounts;
 
 type Of<C> = (Kind, &'static str, &'static str, fn(&C) -> u64);
 
-const OF_REDUCTION: [Of<Counts>; 8] = [
+const OF_REDUCTION: [Of<Counts>; 9] = [
     (Kind::Counter, "reduce_spans_added_total", "Spans of reduction's own.", |it| it.reduction.added),
     (Kind::Counter, "reduce_findings_total", "Findings of reduction.", |it| it.reduction.findings),
     (Kind::Gauge, "reduce_open_rollouts", "Rollouts that are open.", |it| it.open_rollouts),
@@ -21,6 +21,9 @@ const OF_REDUCTION: [Of<Counts>; 8] = [
     (Kind::Gauge, "input_log_bytes", "Bytes of the input log.", |it| it.log_bytes),
     (Kind::Counter, "input_log_failures_total", "Writes to it that failed.", |it| it.log_failures),
     (Kind::Counter, "input_log_damaged_total", "Records that a restart could not read.", |it| it.log_damaged),
+    (Kind::Counter, "input_log_spans_told_before_total", "Spans that a life before had decided to send.", |it| {
+        it.told_before
+    }),
 ];
 
 const OF_COMPARISON: [Of<ComparisonCounts>; 7] = [

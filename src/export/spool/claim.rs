@@ -15,7 +15,9 @@ use crate::event::ProducerId;
 pub(crate) struct Claim {
     disk: Arc<dyn Disk>,
     #[cfg(unix)]
-    _life: Life,
+    home: Home,
+    #[cfg(unix)]
+    life: Life,
 }
 
 impl Claim {
@@ -29,8 +31,47 @@ impl Claim {
             None => home.begin(ProducerId::generate(unix_nanos))?,
         };
         let disk: Arc<dyn Disk> = Arc::new(life.disk().map_err(failed)?);
-        Ok(Self { disk, _life: life })
+        Ok(Self { disk, home, life })
     }
+
+    /// Takes over another folder that a process which is gone has left beside this one, and that is none of the `known`.
+    #[cfg(unix)]
+    pub(crate) fn another(&self, known: &[String]) -> Result<Option<Self>, SpoolError> {
+        let failed = |error| SpoolError::new(Problem::Begin, error);
+        // A lock that this process holds itself is not free either.
+        let is_known = |name: &str| name == self.life.name() || known.iter().any(|known| known == name);
+        let Some(life) = self.home.adopt(is_known).map_err(failed)? else { return Ok(None) };
+        let disk: Arc<dyn Disk> = Arc::new(life.disk().map_err(failed)?);
+        Ok(Some(Self { disk, home: self.home.try_clone().map_err(failed)?, life }))
+    }
+
+    /// There is none where a folder cannot be locked.
+    #[cfg(not(unix))]
+    pub(crate) fn another(&self, _: &[String]) -> Result<Option<Self>, SpoolError> {
+        Ok(None)
+    }
+
+    /// The name of the folder.
+    #[cfg(unix)]
+    pub(crate) fn name(&self) -> &str {
+        self.life.name()
+    }
+
+    /// There is none where a folder cannot be locked.
+    #[cfg(not(unix))]
+    pub(crate) const fn name(&self) -> &'static str {
+        ""
+    }
+
+    /// Lets go of a folder, and removes it where nothing is left in it.
+    #[cfg(unix)]
+    pub(crate) fn remove(self) {
+        self.home.remove(self.life);
+    }
+
+    /// There is none where a folder cannot be locked.
+    #[cfg(not(unix))]
+    pub(crate) fn remove(self) {}
 
     /// There is none where a folder cannot be locked.
     #[cfg(not(unix))]

@@ -52,6 +52,10 @@ impl Home {
         })
     }
 
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+
     /// Makes the folder of a process life.
     pub(super) fn begin(&self, producer: ProducerId) -> Result<Life, SpoolError> {
         let failed = |error: io::Error| SpoolError::new(Problem::Begin, error);

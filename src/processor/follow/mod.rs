@@ -16,6 +16,8 @@ mod told;
 
 use crate::event::{CallRecord, Source, Veiled};
 use crate::reduce::{Effect, Limits, Reducer};
+#[cfg(feature = "collector")]
+use crate::reduce::{GoesOn, RolloutKey};
 use crate::replay::{Baselines, ComparisonCounts, Comparisons, LiveReport};
 
 pub(crate) use counts::FindingCounts;
@@ -83,6 +85,12 @@ impl Follow {
         let mut told = Vec::new();
         self.follow(effects, now, &mut told);
         told
+    }
+
+    /// What another life knew of a rollout that it had forgotten.
+    #[cfg(feature = "collector")]
+    pub(crate) fn recall(&mut self, rollout: &RolloutKey, goes_on: GoesOn) {
+        self.reducer.recall(rollout, goes_on);
     }
 
     pub(crate) const fn reducer(&self) -> &Reducer {

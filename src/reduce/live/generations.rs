@@ -14,6 +14,22 @@ use crate::reduce::facts::RolloutKey;
 
 const KEPT: usize = 1 << 16;
 
+/// Where a rollout that was forgotten goes on, for those who keep it longer than a reducer lives.
+#[cfg(feature = "collector")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GoesOn {
+    /// Its next generation.
+    pub(crate) generation: u64,
+    /// The summary of the one before.
+    pub(crate) resumes: Option<(TraceId, SpanId)>,
+}
+
+#[cfg(feature = "collector")]
+impl GoesOn {
+    /// So many are kept, the newest.
+    pub(crate) const KEPT: usize = KEPT;
+}
+
 /// Where a rollout goes on from.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Next {
@@ -45,7 +61,11 @@ impl Generations {
     }
 
     pub(super) fn of(&self, key: &RolloutKey) -> Next {
-        self.by_hash.get(&hash(key)).cloned().unwrap_or_default()
+        self.get(key).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn get(&self, key: &RolloutKey) -> Option<&Next> {
+        self.by_hash.get(&hash(key))
     }
 }
 

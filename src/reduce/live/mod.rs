@@ -27,6 +27,8 @@ mod synthesis;
 mod tenants;
 
 pub use effect::{ClosedRollout, Counter, Effect, RolloutFinding};
+#[cfg(feature = "collector")]
+pub(crate) use generations::GoesOn;
 pub use limits::{Limits, Pressure};
 pub use reducer::Reducer;
 pub use span::{SynthEvent, SynthSpan};

@@ -5,6 +5,8 @@ use std::ops::Bound;
 
 use super::deadlines::{Deadlines, Which};
 use super::generations::Generations;
+#[cfg(feature = "collector")]
+use super::generations::{GoesOn, Next};
 use super::slot::Slot;
 use super::tenants::Tenants;
 use super::{Effect, Limits, Pressure};
@@ -130,6 +132,21 @@ impl Reducer {
     pub fn open_one(&self, rollout: &RolloutKey) -> Option<&RolloutFacts> {
         let live = self.slots.get(self.by_key.get(rollout)?)?.live.as_ref()?;
         Some(&live.facts)
+    }
+
+    /// Where a rollout that was forgotten goes on, if that is still known.
+    #[cfg(feature = "collector")]
+    pub(crate) fn goes_on(&self, rollout: &RolloutKey) -> Option<GoesOn> {
+        let next = self.generations.get(rollout)?;
+        Some(GoesOn { generation: next.generation, resumes: next.resumes })
+    }
+
+    /// What another reducer knew of a rollout that it had forgotten. Of two that knew of it the later generation holds.
+    #[cfg(feature = "collector")]
+    pub(crate) fn recall(&mut self, rollout: &RolloutKey, GoesOn { generation, resumes }: GoesOn) {
+        if self.generations.get(rollout).is_none_or(|known| known.generation < generation) {
+            self.generations.keep(rollout, Next { generation, resumes, heads: Vec::new() });
+        }
     }
 
     /// The facts of the rollouts that are open, in the order in which they were first seen.
