@@ -212,7 +212,6 @@ fn wire_length(length: Option<u64>) -> i64 {
 #[cfg(any(feature = "collector", feature = "sdk"))]
 impl super::encode::Encoder {
     /// Appends attributes in the field `number` of a message.
-    #[cfg(feature = "collector")]
     pub(crate) fn attributes(&self, number: u8, values: &[(KeyId, Value)], out: &mut Vec<u8>) {
         let mut attributes = AttributeWriter::new(out, &self.keys, number);
         values.iter().for_each(|(id, value)| attributes.value(*id, value));

@@ -29,7 +29,7 @@ mod mark;
 mod mcp;
 mod open;
 mod operation;
-mod parameters;
+pub(crate) mod parameters;
 mod place;
 mod propagation;
 mod recorder;

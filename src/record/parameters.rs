@@ -10,7 +10,7 @@ use crate::semconv::{
 };
 
 /// What a body says of them. A member that is absent, `null` or of another type than the API's says nothing.
-pub(super) fn of_body(body: &Value, attrs: &mut RawAttrs) {
+pub(crate) fn of_body(body: &Value, attrs: &mut RawAttrs) {
     if !body.is_object() {
         return;
     }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::contract::Found;
 use super::foreign::{self, Place};
 use super::named::Named;
+use super::parameters;
 use super::rules::Rules;
 use super::siblings::{self, PREVIEW, Siblings, Whole};
 use super::span;
@@ -13,6 +14,7 @@ use super::splice::Splice;
 use super::value::Pair;
 use super::verdict::{self, Verdict};
 use super::write::{raw_attribute, relabelled, text_attribute};
+use crate::event::Value;
 use crate::otlp::wire::{Fields, Malformed, Wire};
 use crate::otlp::{AnyView, dialects};
 use crate::privacy::{Level, OTHER};
@@ -33,13 +35,23 @@ pub(super) struct AttributeList<'a, 'r> {
     named: &'a Named<'r>,
     of: Of,
     has_nameless: bool,
+    /// Told by a text of JSON that has them all.
+    parameters: Vec<(KeyId, Value)>,
     found: Found<'r>,
     siblings: Siblings<'a, 'r>,
 }
 
 impl<'a, 'r> AttributeList<'a, 'r> {
     pub(super) fn new(rules: &'a Rules<'r>, named: &'a Named<'r>, of: Of) -> Self {
-        Self { rules, named, of, has_nameless: false, found: Found::default(), siblings: Siblings::new(named) }
+        Self {
+            rules,
+            named,
+            of,
+            has_nameless: false,
+            parameters: Vec::new(),
+            found: Found::default(),
+            siblings: Siblings::new(named),
+        }
     }
 
     /// Passes one attribute, which stands in `range`.
@@ -74,7 +86,12 @@ impl<'a, 'r> AttributeList<'a, 'r> {
             Verdict::Content(Some(slot)) => self.found.add(slot, value, splice.leave_out(range)),
             Verdict::Content(None) => match self.foreign(key, &value) {
                 Some(place) => self.found.add_foreign(place, key, value, splice.leave_out(range)),
-                None => self.content(range, key, &value, splice),
+                None => {
+                    if self.is_of_a_span() && parameters::is_named(key) {
+                        self.parameters = parameters::told(rules, &value);
+                    }
+                    self.content(range, key, &value, splice);
+                }
             },
             Verdict::Preview(class) => self.preview(range, class, key, &value, splice),
         }
@@ -83,6 +100,9 @@ impl<'a, 'r> AttributeList<'a, 'r> {
 
     /// Appends what may be told of the content that was found.
     pub(super) fn finish(mut self, splice: &mut Splice<'r>) {
+        if !self.parameters.is_empty() {
+            self.rules.encoder().attributes(self.named.number(), &self.parameters, splice.append());
+        }
         if self.found.is_empty() || !self.rules.tells_of_content() {
             return;
         }
@@ -131,9 +151,13 @@ impl<'a, 'r> AttributeList<'a, 'r> {
         splice.append().append(&mut beside);
     }
 
+    fn is_of_a_span(&self) -> bool {
+        self.of == Of::Span && self.named.number() == span::ATTRIBUTES
+    }
+
     /// Where content in another dialect belongs, on a span itself.
     fn foreign(&self, key: &str, value: &AnyView<'_>) -> Option<Place> {
-        let is_of_a_span = self.of == Of::Span && self.named.number() == span::ATTRIBUTES && lookup(key).is_none();
+        let is_of_a_span = self.is_of_a_span() && lookup(key).is_none();
         foreign::place(key, value).filter(|_| is_of_a_span && self.rules.stays(key))
     }
 

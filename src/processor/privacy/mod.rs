@@ -27,6 +27,7 @@ mod memo;
 mod named;
 mod names;
 mod owner;
+mod parameters;
 mod read;
 mod rules;
 #[cfg_attr(not(feature = "collector"), allow(dead_code))]

@@ -82,6 +82,11 @@ impl<'r> Named<'r> {
         found.filter_map(|entry| Some((entry.key, AnyView::parse(entry.raw).ok()?)))
     }
 
+    /// Whether this name stands there, whatever its value.
+    pub(super) fn has(&self, name: KeyId) -> bool {
+        self.named(name).next().is_some()
+    }
+
     fn named(&self, name: KeyId) -> impl Iterator<Item = &Entry<'r>> {
         self.list().iter().filter(move |entry| entry.id == Some(name))
     }

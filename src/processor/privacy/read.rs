@@ -82,7 +82,7 @@ fn plain<'a>(value: &AnyView<'a>) -> Option<&'a str> {
 }
 
 /// An array or an object, given as such or as text.
-fn json(value: &AnyView<'_>) -> Option<Value> {
+pub(super) fn json(value: &AnyView<'_>) -> Option<Value> {
     match value {
         AnyView::Text(text) if plain(value).is_none() => serde_json::from_str(text).ok(),
         AnyView::Array(_) | AnyView::Map(_) => to_json(value).ok(),
