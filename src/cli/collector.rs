@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::{Failure, stop};
-use crate::collector::{Config, Pipeline, Stage, StageError};
+use crate::collector::{Config, Left, Pipeline, Stage, StageError};
 use crate::environment;
 
 /// How long a stage that is told to stop may take to finish what it has.
@@ -71,9 +71,16 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     tracing::info!(target: "veilspan", listen, pipelines, policy = %snapshot, "the stage is ready");
     runtime.block_on(stop);
     let left = stage.shutdown(DRAIN);
-    if left.unsent_spans > 0 || left.requests_cut_off > 0 {
-        let (unsent, cut_off) = (left.unsent_spans, left.requests_cut_off);
-        tracing::warn!(target: "veilspan", unsent, cut_off, "not everything could be finished in time");
+    let Left { unsent_spans, unsent_findings, requests_cut_off, payloads_unkept, .. } = left;
+    if unsent_spans > 0 || unsent_findings > 0 || requests_cut_off > 0 || payloads_unkept {
+        tracing::warn!(
+            target: "veilspan",
+            unsent_spans,
+            unsent_findings,
+            requests_cut_off,
+            payloads_unkept,
+            "not everything could be finished in time"
+        );
     }
     tracing::info!(target: "veilspan", open_rollouts = left.open_rollouts, "the stage has stopped");
     Ok(())

@@ -64,7 +64,9 @@ fn the_unit_and_the_container_start_the_command_that_there_is() {
         serde_json::from_str(container.lines().find_map(|line| line.strip_prefix(key)).unwrap()).unwrap()
     };
     assert_eq!([list("ENTRYPOINT "), list("CMD ")].concat().join(" "), command);
-    assert!(container.contains("USER nonroot"));
+    let user = container.lines().find_map(|line| line.strip_prefix("USER ")).unwrap();
+    let is_somebody = |id: &str| id.parse::<u32>().is_ok_and(|id| id > 0);
+    assert!(user.split(':').all(is_somebody), "{user}: a name says nothing to who may not run root");
     let ports: Vec<u16> = config(&text("veilspan.yaml")).pipelines[0]
         .receivers
         .iter()
@@ -90,4 +92,73 @@ fn systemd_knows_every_setting_of_the_unit_where_it_can_be_asked() {
         std::process::Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!said.contains("Unknown") && !said.contains("Failed to parse"), "{said}");
+}
+
+/// The real program on what the manifest says, on ports that are free.
+#[test]
+#[cfg(all(feature = "cli", unix))]
+fn the_stage_of_the_manifest_starts_answers_its_probes_and_its_end_and_writes_nothing() {
+    use std::io::{BufRead, BufReader, Read, Write};
+
+    let documents = documents();
+    let of_kind = |kind: &str| documents.iter().find(|document| document["kind"] == kind).unwrap();
+    let pod = &of_kind("Deployment")["spec"]["template"]["spec"];
+    let container = pod["containers"].as_array().unwrap().iter().find(|one| one["name"] == "veilspan").unwrap();
+    let yaml = of_kind("ConfigMap")["data"]["veilspan.yaml"].as_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("veilspan.yaml");
+    std::fs::write(&file, yaml).unwrap();
+    let veilspan = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_veilspan"));
+        // As there: no home, no place of its own, and the variables that the manifest sets.
+        command.args(arguments).env_clear().current_dir(folder.path());
+        for variable in container["env"].as_array().unwrap() {
+            command.env(variable["name"].as_str().unwrap(), "0123456789abcdef0123456789abcdef");
+        }
+        command
+    };
+    let path = file.to_str().unwrap();
+    assert!(veilspan(&["collector", "validate", path]).output().unwrap().status.success());
+
+    let free = yaml.replace(":14317", ":0").replace(":18888", ":0");
+    assert_eq!(free.matches(":0\n").count(), 2, "both listeners: {free}");
+    std::fs::write(&file, free).unwrap();
+    let listed = container["args"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+    let arguments: Vec<&str> = listed.map(|word| if word.ends_with(".yaml") { path } else { word }).collect();
+    let mut child = veilspan(&arguments).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let served = said.find(|line| line.contains("metrics and health are served")).expect("it starts");
+    let ready = said.find(|line| line.contains("the stage is ready")).expect("it is ready");
+    assert!(ready.contains("content=digest;hash=hmac-sha256;"), "{ready}");
+    let port: u16 = {
+        let address = served.split_once("address=").unwrap().1;
+        let digits: String = address.rsplit(':').next().unwrap().chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().unwrap()
+    };
+    for probe in ["livenessProbe", "readinessProbe"] {
+        let path = container[probe]["httpGet"]["path"].as_str().unwrap();
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        // A probe names the pod's address.
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: 10.1.2.3:18888\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    assert!(said.any(|line| line.contains("the stage has stopped")));
+    assert!(child.wait().unwrap().success());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the root is read-only");
+}
+
+#[test]
+fn what_the_unit_keeps_has_a_place_that_is_its_own() {
+    let unit = text("veilspan.service");
+    let has = |line: &str| unit.lines().any(|found| found == line);
+    assert!(has("DynamicUser=yes") && has("StateDirectory=veilspan") && has("StateDirectoryMode=0700"));
+    // Whoever it runs as has no home, and the root is read-only but for its state.
+    assert!(has("Environment=XDG_CONFIG_HOME=/var/lib/veilspan"));
+    for line in text("gateway.yaml").lines().filter(|line| line.contains("/var/lib/")) {
+        assert!(line.contains("/var/lib/veilspan/"), "{line}");
+    }
 }
