@@ -159,6 +159,8 @@ async fn a_stamp_names_the_conversation_the_session_what_the_rule_says_or_the_tr
     }
     assert_eq!(spans[5].encode_to_vec(), plain, "no GenAI span");
     assert_eq!(metric(&stage, r#"veilspan_dialect_stamped_total{pipeline="traces"}"#), 4);
+    // They are all of one trace, and two of them name nothing.
+    assert_eq!(metric(&stage, r#"veilspan_dialect_split_total{pipeline="traces"}"#), 2);
     // By a rule of one's own, and where that is no label, by what stands in its place.
     let stamp = Stamp { attributes: vec!["my.run".to_owned()] };
     let processors = dialect(DialectOptions::default().stamp(stamp));
@@ -168,6 +170,23 @@ async fn a_stamp_names_the_conversation_the_session_what_the_rule_says_or_the_tr
             .await;
     let ids: Vec<_> = spans_of(&out, "veilspan.rollout.id");
     assert!(ids[0].starts_with("sha256:") && ids[0] == ids[1] && ids[1] != ids[2], "{ids:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stamp_follows_from_the_span_alone_whatever_came_before_it() {
+    let value = |text: &str| Value::StringValue(text.to_owned());
+    let chat = |more: Vec<_>| {
+        span("chat", [vec![attribute("gen_ai.operation.name", value("chat"))], more].concat()).encode_to_vec()
+    };
+    let (child, root) = (chat(vec![]), chat(vec![attribute("session.id", value("s-1"))]));
+    let (stage, capture) = capturing(&dialect(DialectOptions::default().stamp(Stamp::default())));
+    for body in [&child, &root, &child] {
+        send(&stage, request(std::slice::from_ref(body), &[])).await.unwrap();
+    }
+    let sent = capture.requests();
+    assert_eq!(sent[0], sent[2], "sent again it has the bytes that it had");
+    assert_ne!(spans_of(&sent[0], "veilspan.rollout.id"), spans_of(&sent[1], "veilspan.rollout.id"));
+    assert_eq!(metric(&stage, r#"veilspan_dialect_split_total{pipeline="traces"}"#), 0, "nothing is remembered of it");
 }
 
 fn spans_of(request: &[u8], key: &str) -> Vec<String> {

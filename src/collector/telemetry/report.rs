@@ -121,6 +121,12 @@ impl Report {
             "Spans that got a rollout.",
             dialects(|it| it.stamped),
         );
+        page.metric(
+            Kind::Counter,
+            "veilspan_dialect_split_total",
+            "Spans that got their trace for a rollout where another span of it names one.",
+            dialects(|it| it.split),
+        );
     }
 
     fn exporters(&self, page: &mut Page) {

@@ -6,7 +6,7 @@ use bytestring::ByteString;
 
 use super::options::{DialectOptions, Originals, Stamp};
 use super::originals::{Told, has_any};
-use crate::event::{CallKind, Digest, Value};
+use crate::event::{CallKind, Digest, TraceId, Value};
 use crate::otlp::dialects::{Translated, translated};
 use crate::otlp::encode::Encoder;
 use crate::otlp::wire::{Malformed, Wire};
@@ -22,8 +22,17 @@ const ATTRIBUTES: u8 = 9;
 /// A span that leaves in another form.
 pub(super) struct Rewritten {
     pub(super) bytes: Vec<u8>,
-    /// Whether it got a rollout.
-    pub(super) is_stamped: bool,
+    /// The rollout that it got, if it got one.
+    pub(super) stamped: Option<Stamped>,
+}
+
+/// Where a rollout is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stamped {
+    /// An attribute of the span, which is of this trace.
+    Attribute(TraceId),
+    /// The trace itself.
+    Trace(TraceId),
 }
 
 /// The span as it leaves; nothing where it stays as it is. One that cannot be read stays.
@@ -36,19 +45,22 @@ pub(super) fn span(options: &DialectOptions, encoder: &Encoder, bytes: &[u8]) ->
     }
     let mut translated = translated(&view).ok()?;
     let turn = translated.identity.take();
-    let is_stamped = match (&options.stamp, turn) {
-        (Some(stamp), Some(turn)) => {
-            let rollout = rollout(stamp, &view, &translated).unwrap_or_else(|| turn.clone());
+    let stamped = match (&options.stamp, turn, view.trace_id()) {
+        (Some(stamp), Some(turn), Some(trace)) => {
+            let (rollout, stamped) = match rollout(stamp, &view, &translated) {
+                Some(rollout) => (rollout, Stamped::Attribute(trace)),
+                None => (turn.clone(), Stamped::Trace(trace)),
+            };
             translated.added.push((s::ROLLOUT_ID.id(), Value::Text(rollout)));
             if text(&view, s::TURN_ID.key()).is_none() {
                 translated.added.push((s::TURN_ID.id(), Value::Text(turn)));
             }
-            true
+            Some(stamped)
         }
-        _ => false,
+        _ => None,
     };
     let bytes = rewritten(options, encoder, &view, &translated).ok()??;
-    Some(Rewritten { bytes, is_stamped })
+    Some(Rewritten { bytes, stamped })
 }
 
 fn rewritten(
