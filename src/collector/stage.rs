@@ -196,7 +196,7 @@ impl StageBuilder {
                 runtime.spawn(input_log::emit(Arc::clone(pipeline), stopping.clone(), report.health.worker()));
             }
         }
-        runtime.spawn(beat(Arc::clone(&report.health), stopping, report.health.worker()));
+        runtime.spawn(beat(Arc::clone(&report.health), Arc::clone(&report.gate), stopping, report.health.worker()));
         drop(inside);
         Ok(Stage { addresses, telemetry, report, runtime: Some(runtime), stop, stopped })
     }

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::forward::Forward;
 use super::health::{Health, Worker};
 use super::listen::{self, Door, Listener};
+use crate::otlp::Gate;
 
 /// Serves a listener; `running` is gone when its last connection is.
 pub(super) fn run<D: Door>(
@@ -56,9 +57,11 @@ pub(super) async fn tick(forward: Arc<Forward>, mut stopping: watch::Receiver<bo
 /// How often the runtime shows that it runs.
 const BEAT: Duration = Duration::from_secs(1);
 
-pub(super) async fn beat(health: Arc<Health>, mut stopping: watch::Receiver<bool>, _worker: Worker) {
+/// Shows that the runtime runs, and lets go of memory that nobody needs.
+pub(super) async fn beat(health: Arc<Health>, gate: Arc<Gate>, mut stopping: watch::Receiver<bool>, _worker: Worker) {
     loop {
         health.beat();
+        gate.tend();
         tokio::select! {
             () = tokio::time::sleep(BEAT) => {}
             _ = stopping.wait_for(|stop| *stop) => return,

@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::gate::Gate;
 use super::not_read::NotRead;
 
 /// The bytes that a request takes, and its place among those that are being answered.
-#[derive(Debug)]
 pub(crate) struct Charge {
     gate: Arc<Gate>,
     bytes: usize,
     has_place: bool,
+    held: Bytes,
 }
 
 impl Charge {
-    pub(super) const fn new(gate: Arc<Gate>) -> Self {
-        Self { gate, bytes: 0, has_place: false }
+    pub(super) fn new(gate: Arc<Gate>) -> Self {
+        Self { gate, bytes: 0, has_place: false, held: Bytes::new() }
     }
 
     /// Takes a place among those that are being answered.
@@ -32,6 +34,11 @@ impl Charge {
         Ok(())
     }
 
+    /// What came, whose memory is used again when it is answered.
+    pub(super) fn hold(&mut self, received: Bytes) {
+        self.held = received;
+    }
+
     /// So many less.
     pub(super) fn give_back(&mut self, bytes: usize) {
         let bytes = bytes.min(self.bytes);
@@ -42,6 +49,7 @@ impl Charge {
 
 impl Drop for Charge {
     fn drop(&mut self) {
+        self.gate.spares().give(std::mem::take(&mut self.held));
         self.gate.give_back(self.bytes);
         if self.has_place {
             self.gate.leave();

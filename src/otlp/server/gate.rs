@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::not_read::NotRead;
+use super::spares::Spares;
 
 /// Bounds of what is being received and answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,7 @@ pub struct Gate {
     bytes: AtomicUsize,
     requests: AtomicUsize,
     refused: [AtomicU64; NotRead::KINDS],
+    spares: Spares,
 }
 
 impl Gate {
@@ -73,6 +75,15 @@ impl Gate {
     /// Bytes and requests in use.
     pub fn in_use(&self) -> (usize, usize) {
         (self.bytes.load(Ordering::Relaxed), self.requests.load(Ordering::Relaxed))
+    }
+
+    /// To be called now and then: lets go of memory that nobody has needed since.
+    pub(crate) fn tend(&self) {
+        self.spares.tend();
+    }
+
+    pub(super) const fn spares(&self) -> &Spares {
+        &self.spares
     }
 
     pub(super) const fn read_time(&self) -> Duration {

@@ -2,8 +2,9 @@
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// Work on more bytes than this takes longer than others should wait.
-const LONG: usize = 256 << 10;
+/// Work on more bytes than this takes longer than others should wait: a few milliseconds. Below it, finding a thread for what
+/// waits, and coming back, costs more than it is worth.
+const LONG: usize = 1 << 20;
 
 /// Does work on so many bytes; where it is long, and there are other threads, these take over what waits on this one.
 pub(crate) fn heavy<T>(bytes: usize, work: impl FnOnce() -> T) -> T {

@@ -17,6 +17,7 @@ mod heavy;
 mod http;
 mod not_read;
 mod read;
+mod spares;
 mod unary;
 mod unpack;
 

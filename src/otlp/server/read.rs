@@ -28,7 +28,7 @@ pub(super) async fn read<B: Body>(
         return Err(NotRead::TooLarge);
     }
     let unfinished = Unfinished(gate);
-    let reading = whole(body, &mut charge, most, said, head, claim);
+    let reading = whole(body, gate, &mut charge, most, said, head, claim);
     let read = tokio::time::timeout(gate.read_time(), reading).await;
     std::mem::forget(unfinished);
     match read {
@@ -36,6 +36,7 @@ pub(super) async fn read<B: Body>(
             let bytes = bytes?;
             // Only now, so that whoever is slow takes no place from others.
             charge.admit()?;
+            charge.hold(bytes.clone());
             Ok((bytes, charge))
         }
         Err(_) => Err(NotRead::TooSlow),
@@ -53,6 +54,7 @@ impl Drop for Unfinished<'_> {
 
 async fn whole<B: Body>(
     body: B,
+    gate: &Gate,
     charge: &mut Charge,
     most: usize,
     mut said: usize,
@@ -61,6 +63,7 @@ async fn whole<B: Body>(
 ) -> Result<Bytes, NotRead> {
     let mut body = std::pin::pin!(body);
     let mut bytes = BytesMut::new();
+    settle(&mut bytes, charge, gate, said)?;
     let mut is_asked = head == 0;
     while let Some(frame) = std::future::poll_fn(|cx| Pin::as_mut(&mut body).poll_frame(cx)).await {
         let frame = frame.map_err(|_| NotRead::Broken)?;
@@ -83,12 +86,25 @@ async fn whole<B: Body>(
             if said > most {
                 return Err(NotRead::TooLarge);
             }
+            settle(&mut bytes, charge, gate, said)?;
         }
     }
     if head > 0 && (!is_asked || said != bytes.len()) {
         return Err(NotRead::Garbled);
     }
     Ok(bytes.freeze())
+}
+
+/// Goes on in memory that is there already, if there is enough for all that is claimed.
+fn settle(bytes: &mut BytesMut, charge: &mut Charge, gate: &Gate, said: usize) -> Result<(), NotRead> {
+    if said > bytes.capacity()
+        && let Some(mut spare) = gate.spares().take(said)
+    {
+        charge.take(spare.capacity().saturating_sub(bytes.capacity()))?;
+        spare.extend_from_slice(bytes);
+        *bytes = spare;
+    }
+    Ok(())
 }
 
 /// Makes room for `length` bytes more: a claim is believed as far as it has been kept, so that memory which nobody fills is

@@ -41,6 +41,10 @@ impl Encoding {
     }
 
     fn unpacked(self, packed: Bytes, most: usize, charge: &mut Charge) -> Result<Bytes, NotRead> {
+        if self != Self::Identity {
+            // The packed form goes with this call.
+            charge.hold(Bytes::new());
+        }
         match self {
             Self::Identity => Ok(packed),
             Self::Gzip => drain(flate2::bufread::MultiGzDecoder::new(&*packed), packed.len(), most, charge),
@@ -74,7 +78,6 @@ fn drain(mut from: impl Read, packed: usize, most: usize, charge: &mut Charge) -
             break;
         }
     }
-    // The packed form goes with this call.
     charge.give_back(packed);
     Ok(Bytes::from(unpacked))
 }
