@@ -37,6 +37,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const OURS: &str = "ours";
 const OURS_WITH_PRIVACY: &str = "ours-with-privacy";
+const OURS_WITH_REDUCE: &str = "ours-with-reduce";
 const PROST: &str = "prost";
 const BYTES_ONLY: &str = "bytes-only";
 
@@ -47,6 +48,7 @@ fn main() {
         sink::MODE => sink::run(),
         OURS => forward::ours(next, Vec::new()),
         OURS_WITH_PRIVACY => forward::ours(next, vec![Processor::Privacy]),
+        OURS_WITH_REDUCE => forward::ours(next, vec![Processor::Reduce]),
         PROST => forward::prost(next),
         BYTES_ONLY => forward::bytes_only(next),
         unknown => panic!("no mode {unknown}"),
@@ -70,7 +72,7 @@ impl Forwarder {
     }
 
     /// Sends so many requests and gives back what each million of their spans cost. Panics where one was lost.
-    async fn send(&mut self, request: &Bytes, count: usize, sink: &mut Child) -> f64 {
+    async fn send(&mut self, requests: &[Bytes], count: usize, sink: &mut Child) -> f64 {
         let (arrived, spent) = (sink.report().spans, self.child.report().cpu);
         let left = Arc::new(AtomicUsize::new(count));
         let connections: Vec<_> = self
@@ -78,9 +80,11 @@ impl Forwarder {
             .iter()
             .cloned()
             .map(|channel| {
-                let (left, request) = (Arc::clone(&left), request.clone());
+                let (left, requests) = (Arc::clone(&left), requests.to_vec());
                 tokio::spawn(async move {
-                    while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
+                    let next = || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+                    while let Ok(number) = next() {
+                        let request = &requests[number % requests.len()];
                         send(&channel, request.clone()).await.expect("an answer");
                     }
                 })
@@ -90,13 +94,16 @@ impl Forwarder {
             connection.await.unwrap();
         }
         let spans = count as u64 * payload::SPANS;
-        assert_eq!(sink.report().spans - arrived, spans, "spans were lost");
+        // Reduction adds some of its own.
+        assert!(sink.report().spans - arrived >= spans, "spans were lost");
         (self.child.report().cpu - spent) as f64 / 1e9 / (spans as f64 / 1e6)
     }
 }
 
 /// Requests of a round: what takes about a quarter of a second.
 const REQUESTS: [usize; 3] = [400, 48, 48];
+/// Requests of a round of runs, each another one.
+const RUNS: usize = 128;
 
 fn compare(rounds: usize) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -108,7 +115,7 @@ fn compare(rounds: usize) {
         for round in 0..=rounds {
             for (place, (payload, requests)) in payloads.iter().zip(REQUESTS).enumerate() {
                 for forwarder in &mut forwarders {
-                    let cost = forwarder.send(payload, requests, &mut sink).await;
+                    let cost = forwarder.send(std::slice::from_ref(payload), requests, &mut sink).await;
                     // The first round warms up.
                     if round > 0 {
                         forwarder.cost[place].push(cost);
@@ -116,7 +123,19 @@ fn compare(rounds: usize) {
                 }
             }
         }
+        let mut reducing = Forwarder::start(OURS_WITH_REDUCE, &sink);
+        let [mut reduced, mut decoded] = [Rounds::default(), Rounds::default()];
+        for round in 0..=rounds {
+            // Runs that the reducer has not seen, and that the others have not either.
+            let runs: Vec<Bytes> = (0..RUNS).map(|number| payload::runs((round * RUNS + number) as u64)).collect();
+            let costs = [reducing.send(&runs, RUNS, &mut sink).await, forwarders[2].send(&runs, RUNS, &mut sink).await];
+            if round > 0 {
+                reduced.push(costs[0]);
+                decoded.push(costs[1]);
+            }
+        }
         let [ours, privacy, prost, bytes] = forwarders.map(|forwarder| forwarder.cost);
+        line("reduce, runs of sixteen calls / prost", &reduced, &decoded, Some(1.1));
         line("pass_through c / prost", &ours[0], &prost[0], Some(0.22));
         line("pass_through c / bytes only", &ours[0], &bytes[0], Some(1.15));
         line("pass_through d / prost", &ours[1], &prost[1], None);

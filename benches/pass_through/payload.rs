@@ -22,7 +22,32 @@ pub enum Content {
 
 /// An encoded request.
 pub fn request(content: Content) -> Bytes {
-    let spans = (0..SPANS).map(|number| span(number, content)).collect();
+    encoded((0..SPANS).map(|number| span(number, content)).collect())
+}
+
+/// Calls in one run.
+const CALLS: u64 = 16;
+
+/// An encoded request of runs of sixteen calls each, the last of which is their turn and ends them. For each `number`
+/// other ones.
+pub fn runs(number: u64) -> Bytes {
+    let first = number * SPANS;
+    let spans = (first..first + SPANS).map(|number| {
+        let mut span = span(number, Content::None);
+        let (run, place) = (number / CALLS, number % CALLS);
+        span.trace_id =
+            (u128::from(run) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_be_bytes().to_vec();
+        span.attributes.push(text("veilspan.rollout.id", &format!("run-{run:016x}")));
+        if place == CALLS - 1 {
+            span.attributes[0] = text("gen_ai.operation.name", "invoke_agent");
+            span.attributes.push(attribute("veilspan.rollout.end", Value::BoolValue(true)));
+        }
+        span
+    });
+    encoded(spans.collect())
+}
+
+fn encoded(spans: Vec<Span>) -> Bytes {
     let scope = InstrumentationScope { name: "benchmark".to_owned(), ..Default::default() };
     let scope_spans = vec![ScopeSpans { scope: Some(scope), spans, ..Default::default() }];
     let resource = Resource { attributes: vec![text("service.name", "benchmark")], ..Default::default() };
