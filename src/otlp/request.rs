@@ -47,7 +47,9 @@ impl Request {
     /// # Errors
     ///
     /// [`NotARequest`] where it cannot be told where spans begin and end, or a receiver would refuse all of it for
-    /// another reason than a span, a resource or a scope.
+    /// another reason than a span, a resource or a scope; and where there are over 65,536 resources and scopes, or as many
+    /// spans and more of less than 16 bytes each, which no producer sends: to index them would take many times the memory
+    /// that the request does.
     pub fn parse(bytes: Bytes, look: Look) -> Result<Self, NotARequest> {
         u32::try_from(bytes.len()).map_err(|_| NotARequest(()))?;
         let index = walk(&bytes, look)?;

@@ -67,6 +67,13 @@ pub(super) fn walk(bytes: &[u8], look: Look) -> Result<Index, Malformed> {
     Ok(walk.index)
 }
 
+/// The most resources and scopes of a request together. A batch has one for each producer and instrumentation.
+const MOST_GROUPS: usize = 1 << 16;
+/// So many spans there may be however short they are. Beyond them each has to be half as long as one that names its trace
+/// and itself: the index of a request is no longer than the request then.
+const MOST_SHORT_SPANS: usize = 1 << 16;
+const SHORT: usize = 16;
+
 struct Walk<'a> {
     bytes: &'a [u8],
     look: Look,
@@ -82,6 +89,7 @@ impl<'a> Walk<'a> {
             match (field.number, field.value) {
                 (1, Wire::Bytes(body)) => {
                     let group = self.resource_spans(body, part(fields.position(), body))?;
+                    self.require_room_for_a_group()?;
                     self.index.resources.push(group);
                 }
                 (1, _) => return Err(Malformed),
@@ -95,6 +103,7 @@ impl<'a> Walk<'a> {
         let first = self.index.scopes.len();
         let mut group = self.group(bytes, body, |walk, bytes, body| {
             let scope = walk.scope_spans(bytes, body)?;
+            walk.require_room_for_a_group()?;
             walk.index.scopes.push(scope);
             Ok(())
         })?;
@@ -106,6 +115,9 @@ impl<'a> Walk<'a> {
     fn scope_spans(&mut self, bytes: &'a [u8], body: Part) -> Result<Group, Malformed> {
         let first = self.index.spans.len();
         let mut group = self.group(bytes, body, |walk, bytes, body| {
+            if walk.index.spans.len() >= MOST_SHORT_SPANS + walk.bytes.len() / SHORT {
+                return Err(Malformed);
+            }
             let form = if walk.look == Look::Inside { Form::of_span(bytes) } else { Form::Loose };
             walk.index.spans.push(Entry { body, form });
             Ok(())
@@ -156,6 +168,11 @@ impl<'a> Walk<'a> {
         Ok(group)
     }
 
+    fn require_room_for_a_group(&self) -> Result<(), Malformed> {
+        let groups = self.index.resources.len() + self.index.scopes.len();
+        if groups < MOST_GROUPS { Ok(()) } else { Err(Malformed) }
+    }
+
     fn owner_form(&self, group: &Group, bytes: &[u8], form: fn(&[u8]) -> Form) -> Form {
         match self.look {
             Look::Outside => Form::Loose,
@@ -168,4 +185,31 @@ impl<'a> Walk<'a> {
 /// Where the content of a field lies that ends at `end`. The caller has made sure that 32 bits suffice.
 const fn part(end: usize, content: &[u8]) -> Part {
     Part { start: (end - content.len()) as u32, end: end as u32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A message field of what is given.
+    fn field(number: u8, content: &[u8]) -> Vec<u8> {
+        let mut field = Vec::new();
+        crate::otlp::writer::put_bytes(&mut field, u32::from(number), content);
+        field
+    }
+
+    #[test]
+    fn an_index_is_no_longer_than_what_it_is_of() {
+        let of_spans = |span: &[u8], count: usize| field(1, &field(2, &span.repeat(count)));
+        let spans = |bytes: &[u8]| walk(bytes, Look::Outside).map(|index| index.spans.len());
+        // Spans that say nothing at all take two bytes.
+        assert_eq!(spans(&of_spans(&[0x12, 0], 50_000)), Ok(50_000));
+        assert_eq!(spans(&of_spans(&[0x12, 0], 100_000)), Err(Malformed));
+        let with_ids = field(2, &[field(1, &[1; 16]), field(2, &[2; 8])].concat());
+        assert_eq!(spans(&of_spans(&with_ids, 500_000)), Ok(500_000));
+        let groups = |bytes: &[u8]| walk(bytes, Look::Inside).map(|index| index.resources.len() + index.scopes.len());
+        assert_eq!(groups(&[0x0a, 0].repeat(60_000)), Ok(60_000));
+        assert_eq!(groups(&[0x0a, 0].repeat(70_000)), Err(Malformed));
+        assert_eq!(groups(&field(1, &[0x12, 0].repeat(70_000))), Err(Malformed));
+    }
 }
