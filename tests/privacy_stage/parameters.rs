@@ -68,7 +68,7 @@ fn a_text_of_a_parameter_that_is_no_label_leaves_as_none() {
         let policy = Policy::builder().content(level).build_in(&Default::default()).0;
         let left = leaves(&policy, &request);
         let span = &left.resource_spans[0].scope_spans[0].spans[0];
-        let effort = text_of(&by_key(&span.attributes)["gen_ai.request.reasoning.level"]).to_owned();
+        let effort = text_of(by_key(&span.attributes)["gen_ai.request.reasoning.level"]).to_owned();
         assert!(effort.starts_with("id:") || effort == "_OTHER", "{effort}");
         if level < Level::Preview {
             assert!(!holds(&prost::Message::encode_to_vec(&left), "canary"));

@@ -52,6 +52,7 @@ impl Home {
         })
     }
 
+    #[cfg(feature = "collector")]
     pub(super) fn try_clone(&self) -> io::Result<Self> {
         self.0.try_clone().map(Self)
     }
