@@ -233,7 +233,7 @@ impl<'a> Found<'a> {
     }
 
     fn output(&mut self, telling: Telling<'_>) -> Option<Output> {
-        let (messages, at) = match self.read(Slot::Output, read::messages) {
+        let ((messages, reasons), at) = match self.read(Slot::Output, read::answer) {
             Some(found) => {
                 self.read(Slot::Completion, |_| None::<()>);
                 found
@@ -250,7 +250,6 @@ impl<'a> Found<'a> {
                 }
             },
         };
-        let reasons = read::reasons(&at.view);
         let mut output = answer(telling, &messages, &reasons);
         if at.is_told {
             output = Output { shown: output.shown, ..Output::default() };

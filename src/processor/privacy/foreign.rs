@@ -155,10 +155,11 @@ impl<'a> Foreign<'a> {
             let reasons = std::mem::take(&mut self.reasons).into_values().map(reason).collect();
             return (!messages.is_empty()).then_some((messages, reasons));
         }
+        // Why it ended has a name of its own in these dialects.
         let messages = match self.read(Said::OutputMessages, read::completion) {
-            Some(messages) => messages,
+            Some((messages, _)) => messages,
             None => match self.kind? {
-                CallKind::Inference => self.read(Said::Output, read::completion)?,
+                CallKind::Inference => self.read(Said::Output, read::completion)?.0,
                 CallKind::Turn | CallKind::Workflow => {
                     vec![Message::text(Role::Assistant, self.read(Said::Output, text)?)]
                 }

@@ -48,17 +48,21 @@ pub(super) fn prompt(value: &AnyView<'_>) -> Option<Request> {
     }
 }
 
-/// The older name of what a model answered: a text, messages, or a whole response.
-pub(super) fn completion(value: &AnyView<'_>) -> Option<Vec<Message>> {
-    match plain(value) {
-        Some(text) => Some(vec![Message::text(Role::Assistant, text)]),
-        None => json(value).map(shape::answer),
-    }
+/// What a model answered, and for each message why it ended, as far as that is told in words.
+pub(super) fn answer(value: &AnyView<'_>) -> Option<(Vec<Message>, Vec<String>)> {
+    let json = json(value)?;
+    let reasons = told_reasons(&json);
+    Some((genai::messages(json), reasons))
 }
 
-/// For each message of an answer why it ended, as far as that is told in words.
-pub(super) fn reasons(value: &AnyView<'_>) -> Vec<String> {
-    json(value).as_ref().map(told_reasons).unwrap_or_default()
+/// The older name of what a model answered: a text, messages, or a whole response.
+pub(super) fn completion(value: &AnyView<'_>) -> Option<(Vec<Message>, Vec<String>)> {
+    if let Some(text) = plain(value) {
+        return Some((vec![Message::text(Role::Assistant, text)], Vec::new()));
+    }
+    let json = json(value)?;
+    let reasons = told_reasons(&json);
+    Some((shape::answer(json), reasons))
 }
 
 /// A text as it is, and whether it is; anything else as JSON text, which nobody has sent so.
