@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Reason;
 use super::items::Items;
+use super::repeated::{Repeated, Walk};
 use crate::event::shape;
 use crate::event::{Attrs, Digest, Histories, Input, Measure, Output, ResultContent, Veiled};
 use crate::semconv::{
@@ -34,6 +35,7 @@ pub(super) struct Bodies {
     pub(super) form: Form,
     /// The system instructions and the tools are the same from request to request.
     last_setting: Option<([u8; 32], Measure, Option<Digest>)>,
+    repeated: Repeated,
 }
 
 /// What a response says.
@@ -44,14 +46,20 @@ pub(super) struct Response {
 }
 
 impl Bodies {
-    pub(super) const fn new(items: Items) -> Self {
-        Self { items, form: Form::Items, last_setting: None }
+    pub(super) fn new(items: Items) -> Self {
+        Self { items, form: Form::Items, last_setting: None, repeated: Repeated::default() }
     }
 
     /// What a model was sent, and the parameters. What it extends stands before it, where that is there to be read.
     pub(super) fn request(&mut self, body: &[u8], prefix: Option<Prefix<'_>>) -> Result<(Input, Attrs), Reason> {
-        let members: Members<'_> = members(body)?;
-        let list = members.get("input").or_else(|| members.get("messages")).ok_or(Reason::Shape)?;
+        let (members, told) = match self.told_again(body) {
+            Some((members, input)) => (members, Some(input)),
+            None => (members(body)?, None),
+        };
+        let list = members.get("input").or_else(|| members.get("messages"));
+        if list.is_none() && told.is_none() {
+            return Err(Reason::Shape);
+        }
         let mut attrs = Attrs::default();
         if let Some(id) = members.get("previous_response_id").and_then(|id| text(id)) {
             attrs.set(PREVIOUS_RESPONSE_ID, self.items.label(&id));
@@ -66,11 +74,42 @@ impl Bodies {
             return Ok((self.items.telling().keyframe(&request), attrs));
         }
         let mut input = prefix.map_or_else(|| Ok(Input::default()), |Prefix(prefix)| self.list(prefix))?;
-        let Input { items, facets, .. } = self.list(list)?;
+        let Input { items, facets, .. } = match (told, list) {
+            (Some(told), _) => told,
+            (None, Some(list)) => self.list(list)?,
+            (None, None) => return Err(Reason::Shape),
+        };
         input.items.extend(items);
         input.facets.extend(facets);
         (input.system, input.tools) = self.setting(&members);
         Ok((input, attrs))
+    }
+
+    /// The members of a request but its list of items, and the items of that: of all that the list before it held too,
+    /// nothing is read again. Nothing where the request is not what requests are; then it is read whole.
+    fn told_again<'a>(&mut self, body: &'a [u8]) -> Option<(Members<'a>, Input)> {
+        if self.form != Form::Items {
+            return None;
+        }
+        let mut walk = Walk { text: std::str::from_utf8(body).ok()?, at: 0 };
+        let (mut members, mut is_read) = (Members::new(), false);
+        walk.take(b'{')?;
+        while walk.take(b'}').is_none() {
+            if is_read || !members.is_empty() {
+                walk.take(b',')?;
+            }
+            let name: String = serde_json::from_str(walk.value()?.get()).ok()?;
+            walk.take(b':')?;
+            if name == "input" && walk.peek() == Some(b'[') && !is_read {
+                walk.at += self.repeated.read(walk.rest(), &mut self.items)?;
+                is_read = true;
+            } else if name == "input" && is_read {
+                return None;
+            } else {
+                members.insert(name, walk.value()?);
+            }
+        }
+        (walk.peek().is_none() && is_read).then(|| (members, self.repeated.input()))
     }
 
     /// What a model answered, whole or in part.

@@ -24,7 +24,7 @@ impl Folder {
     ///
     /// Absolute paths, paths with `..` and symbolic links are refused, wherever they lead.
     pub(super) fn file(&self, relative: &str) -> Result<File, Reason> {
-        let mut path = self.root.clone();
+        let (mut path, mut is_file) = (self.root.clone(), false);
         for component in Path::new(relative).components() {
             match component {
                 Component::Normal(name) => path.push(name),
@@ -36,9 +36,9 @@ impl Folder {
             if found.is_symlink() {
                 return Err(Reason::PathOutside);
             }
+            is_file = found.is_file();
         }
-        let is_file = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
-        if !is_file(&path) {
+        if !is_file {
             return Err(Reason::NotAFile);
         }
         File::open(&path).map_err(|error| missing_or_unreadable(&error))

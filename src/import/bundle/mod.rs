@@ -20,6 +20,7 @@ mod order;
 mod quarantine;
 mod reader;
 mod record;
+mod repeated;
 mod terminals;
 mod tools;
 

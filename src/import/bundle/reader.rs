@@ -34,7 +34,7 @@ pub enum BundleError {
 
 /// Reads a bundle: an iterator over its events, in the order of their records.
 ///
-/// Holds one record, one payload and a window of 4,096 records, whatever the bundle's length.
+/// Holds one record, one payload, the last list of items and a window of 4,096 records, whatever the bundle's length.
 #[allow(missing_debug_implementations)]
 pub struct BundleReader {
     lines: Option<Lines<BufReader<File>>>,
