@@ -100,3 +100,38 @@ fn offline_the_budget_is_one_of_memory_too() {
     });
     assert!(held.bytes_max <= (BUDGET + BUDGET / 8) as u64, "{} MiB were held", held.bytes_max >> 20);
 }
+
+#[test]
+fn histories_that_have_lost_every_answer_take_what_each_adds() {
+    let id = |number: u64| {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        veilspan::event::Digest { algorithm: veilspan::event::Algorithm::HmacSha256, bytes }
+    };
+    const REQUESTS: u64 = 10_000;
+    let mut facts = Facts::default();
+    for number in 0..REQUESTS {
+        let mut asked = inference("r", number).at(number, number);
+        asked.input.prefix = number.checked_sub(1).map(id);
+        asked.input.chain = Some(id(number));
+        let role = veilspan::event::Role::User;
+        let item = |number| veilspan::event::Item {
+            digest: Some(id(number)),
+            role,
+            length: Some(20),
+            part_kinds: text("text"),
+        };
+        asked.input.items = vec![item(number + (1 << 32))];
+        let digest = Some(id(number + (2 << 32)));
+        asked.output.items = vec![veilspan::event::Measure { digest, length: Some(20), ..Default::default() }];
+        asked.both().iter().for_each(|event| assert_eq!(facts.absorb(event), veilspan::reduce::Absorbed::New));
+    }
+    let derived = measure(|| {
+        let rollouts = facts.derive();
+        let last = rollouts[0].threads[0].turns[0].inferences().last().unwrap();
+        assert_eq!(last.input.items.len() as u64, REQUESTS);
+        assert!(last.input.items.runs().len() as u64 >= REQUESTS / 2, "each answer leaves a hole");
+    });
+    let times = derived.bytes_max / facts.bytes() as u64;
+    assert!(times <= 24, "{times} times what the facts take, {} MiB", derived.bytes_max >> 20);
+}

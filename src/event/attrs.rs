@@ -184,6 +184,18 @@ impl Attrs {
         self.entries.retain(|(key, _)| *key != id);
     }
 
+    /// Copies its texts, so that they keep nothing else in memory.
+    pub(crate) fn detach(&mut self) {
+        let own = |text: &mut ByteString| *text = ByteString::from(text.to_string());
+        for (_, value) in &mut self.entries {
+            match value {
+                Value::Text(text) => own(text),
+                Value::Texts(texts) => texts.iter_mut().for_each(own),
+                Value::Int(_) | Value::Double(_) | Value::Bool(_) | Value::Ints(_) => {}
+            }
+        }
+    }
+
     /// All attributes, in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = (KeyId, &Value)> {
         self.entries.iter().map(|(id, value)| (*id, value))

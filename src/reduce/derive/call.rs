@@ -19,7 +19,9 @@ pub(super) fn derive(place: Place<'_>, key: Key, told: &CallTold, findings: &mut
     let opening = told.openings.first();
     let settled = settle(told.closings.iter().filter(|closing| !is_placeholder(closing, told)));
     let settled = if settled.closing.is_some() { settled } else { settle(told.closings.iter()) };
-    let mut attrs = Attrs::default();
+    let known =
+        opening.map_or(0, |opening| opening.attrs.len()) + settled.closing.map_or(0, |closing| closing.attrs.len());
+    let mut attrs = Attrs::with_capacity(known);
     told.openings.iter().for_each(|opening| complete(&mut attrs, &opening.attrs));
     let closings = settled.closing.into_iter().chain(&told.closings);
     closings.clone().for_each(|closing| complete(&mut attrs, &closing.attrs));
@@ -76,8 +78,8 @@ pub(super) fn reject_foreign(place: Place<'_>, key: Key, told: &mut CallTold, fi
 }
 
 fn is_placeholder(closing: &Closing, told: &CallTold) -> bool {
-    let marked = closing.attrs.text(ERROR_KIND) == Some(PLACEHOLDER);
-    told.closings.len() > 1 && (marked || closing.outcome.is_none())
+    let is_marked = || closing.attrs.text(ERROR_KIND) == Some(PLACEHOLDER);
+    told.closings.len() > 1 && (closing.outcome.is_none() || is_marked())
 }
 
 /// How often the call returned a placeholder before its result.
@@ -94,13 +96,19 @@ pub(super) fn returned_placeholder(call: &Call) -> bool {
 
 fn disagreements(told: &CallTold, winner: Option<&Closing>) -> u64 {
     let first = told.openings.first();
-    let openings = told.openings.iter().filter(|other| first.is_some_and(|first| !openings_agree(first, other)));
+    let others = told.openings.iter().skip(1);
+    let openings = others.filter(|other| first.is_some_and(|first| !openings_agree(first, other)));
     // Another outcome is told of by name; here it is about ends that agree on it.
     let closings = told
         .closings
         .iter()
-        .filter(|other| winner.is_some_and(|winner| winner.outcome == other.outcome && !closings_agree(winner, other)));
+        .filter(|other| winner.is_some_and(|winner| !std::ptr::eq(winner, *other) && differ(winner, other)));
     (openings.count() + closings.count()) as u64
+}
+
+/// Whether two ends agree on how the call ended and on nothing else.
+fn differ(winner: &Closing, other: &Closing) -> bool {
+    winner.outcome == other.outcome && !closings_agree(winner, other)
 }
 
 fn openings_agree(one: &Opening, other: &Opening) -> bool {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytestring::ByteString;
 
 use super::Place;
-use crate::event::{Digest, Role, Value};
+use crate::event::{Attrs, Digest, Role, Value};
 use crate::reduce::graph::{Edge, Finding, FindingKind, Inference, Producer, Thread};
 use crate::semconv::{
     self, AGENT_NAME, FORMAT_DIGEST, FREQUENCY_PENALTY, KeyId, MAX_TOKENS, PRESENCE_PENALTY, REASONING_LEVEL,
@@ -36,7 +36,9 @@ pub(super) fn parameters(place: Place<'_>, inferences: &[Inference], findings: &
         let attrs = &inference.call.attrs;
         let asked = (attrs.text(REQUEST_MODEL), attrs.text(AGENT_NAME));
         let Some(before) = last.insert(asked, inference) else { continue };
-        for id in PARAMETERS {
+        let is_none = |attrs: &Attrs| !attrs.iter().any(|(id, _)| PARAMETERS.contains(&id));
+        let parameters: &[KeyId] = if is_none(&before.call.attrs) && is_none(attrs) { &[] } else { &PARAMETERS };
+        for id in parameters.iter().copied() {
             let (expected, actual) = (before.call.attrs.value(id), attrs.value(id));
             if expected != actual {
                 findings.push(Finding {

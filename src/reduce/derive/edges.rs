@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytestring::ByteString;
+use hashbrown::HashSet;
 
 use super::told::CallTold;
 use crate::event::{CallKind, EdgeKind, Key, Link, SpanId, SpanIds, TraceId};
-use crate::reduce::facts::RolloutFacts;
+use crate::reduce::facts::Reading;
 use crate::reduce::graph::{Edge, End, Node, Thread};
 
 /// What a call follows from, as it tells it itself.
@@ -32,8 +33,10 @@ pub(super) fn linked(thread: &ByteString, turn: &ByteString, key: Key, told: &Ca
 
 /// Links point back to what a span follows from, so an edge runs from the link's target to its carrier. A sub-agent in
 /// the trace of the call that started it has no link: its parent tells the same.
-pub(super) fn derive(facts: &RolloutFacts, all: Vec<Linked>, threads: &[Thread]) -> Vec<Edge> {
-    let nodes = nodes(threads);
+pub(super) fn derive(facts: &Reading<'_>, all: Vec<Linked>, threads: &[Thread]) -> Vec<Edge> {
+    let ends = all.iter().flat_map(|one| one.links.iter().map(|link| (link.trace, link.span)));
+    let parents = all.iter().flat_map(|one| one.spans.iter().filter_map(|span| Some((span.trace, span.parent?))));
+    let nodes = nodes(threads, &ends.chain(parents).collect());
     let mut edges = BTreeSet::new();
     for Linked { node, key, spans, links } in all {
         let Some(first) = spans.first() else { continue };
@@ -71,7 +74,7 @@ fn starts(starter: &Node, turn: &Node) -> bool {
 }
 
 /// A generation after the first goes on from the summary of the one before.
-fn resumption(facts: &RolloutFacts, threads: &[Thread]) -> Option<Edge> {
+fn resumption(facts: &Reading<'_>, threads: &[Thread]) -> Option<Edge> {
     let (trace, span) = facts.resumes?;
     let turns = threads.iter().flat_map(|thread| thread.turns.iter().map(move |turn| (thread, turn)));
     let (thread, first) = turns.min_by_key(|(thread, turn)| (turn.started_unix_nano, &thread.id, &turn.id))?;
@@ -85,13 +88,17 @@ fn resumption(facts: &RolloutFacts, threads: &[Thread]) -> Option<Edge> {
 
 type Nodes = BTreeMap<(TraceId, SpanId), Node>;
 
-fn nodes(threads: &[Thread]) -> Nodes {
+/// The calls of these spans.
+fn nodes(threads: &[Thread], wanted: &HashSet<(TraceId, SpanId)>) -> Nodes {
     let mut nodes = BTreeMap::new();
+    if wanted.is_empty() {
+        return nodes;
+    }
     for thread in threads {
         for turn in &thread.turns {
             let segments = turn.segments.iter().filter_map(|segment| segment.call.as_ref());
             for call in segments.chain(turn.calls()) {
-                if let Some(span) = call.span {
+                if let Some(span) = call.span.filter(|span| wanted.contains(&(span.trace, span.span))) {
                     nodes.entry((span.trace, span.span)).or_insert_with(|| node(&thread.id, &turn.id, call.key));
                 }
             }

@@ -80,7 +80,7 @@ struct Inside {
 
 impl Inside {
     fn of(told: &TurnTold) -> Self {
-        let is_single = told.keys().filter(|key| key.kind == CallKind::Turn).nth(1).is_none();
+        let is_single = told.iter().filter(|(key, _)| key.kind == CallKind::Turn).nth(1).is_none();
         let mut parents = BTreeMap::new();
         for (key, call) in told.iter().filter(|_| !is_single) {
             if let Some(opening) = call.openings.first() {

@@ -1,15 +1,16 @@
 //! One history as it goes on: what was shown before, and which items what is shown now is.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use bytestring::ByteString;
+use hashbrown::HashMap;
 
 use super::Place;
 use super::items::{Install, Installed};
 use super::sighting::{Sighting, Sightings, marker};
 use crate::event::{At, Digest, Facet, ItemKind, ItemPart, PartKind};
-use crate::reduce::facts::RolloutFacts;
+use crate::reduce::facts::Reading;
 use crate::reduce::graph::{Finding, FindingKind, Inference, Numbers, Producer, VisibleItem};
 use crate::semconv::{PREVIOUS_RESPONSE_ID, RESPONSE_ID};
 
@@ -17,7 +18,7 @@ use crate::semconv::{PREVIOUS_RESPONSE_ID, RESPONSE_ID};
 #[derive(Default)]
 struct Current {
     list: Vec<u32>,
-    /// The same, so that histories are compared and kept in a few runs.
+    /// The same, so that histories are compared and kept by what each adds.
     numbers: Numbers,
 }
 
@@ -30,15 +31,17 @@ impl Current {
     /// Makes it begin with a history that was known before.
     fn go_back_to(&mut self, known: &Numbers) {
         if !known.begins(&self.numbers) {
-            self.list = known.iter().collect();
+            let shared = self.numbers.shared(known);
+            self.list.truncate(shared);
+            self.list.extend(known.starting_at(shared));
             self.numbers = known.clone();
         }
     }
 
-    /// Keeps the first `length`, and gives the rest away.
-    fn cut(&mut self, length: usize) -> Vec<u32> {
+    /// Keeps the first `length`.
+    fn cut(&mut self, length: usize) {
+        self.list.truncate(length);
         self.numbers = self.numbers.first(length);
-        self.list.split_off(length.min(self.list.len()))
     }
 }
 
@@ -93,7 +96,7 @@ pub(super) struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    pub(super) fn new(facts: &'a RolloutFacts, thread: &'a ByteString) -> Self {
+    pub(super) fn new(facts: &'a Reading<'a>, thread: &'a ByteString) -> Self {
         let (items, identities, sightings) = (Vec::new(), Vec::new(), Sightings::new(facts));
         let (current, chains, responses) = (Current::default(), HashMap::new(), HashMap::new());
         Self { thread, items, identities, sightings, current, lost: false, chains, responses }
@@ -133,14 +136,18 @@ impl<'a> History<'a> {
             return Some(shown.into_iter().collect()).filter(|shown: &Numbers| !shown.is_empty());
         };
         self.current.go_back_to(&base);
-        let before = self.current.cut(base.len());
         // Messages that a whole request left out are those that stand before the others already.
         let omitted = input.omitted.and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
-        let skipped = if input.prefix.is_none() { omitted.min(before.len()) } else { 0 };
-        let (left_out, rest) = before.split_at_checked(skipped).unwrap_or_default();
-        self.current.extend(left_out);
-        let shown = self.reconcile(rest, &places, turn, first_seen, conflict);
-        self.current.extend(&shown);
+        let omitted = if input.prefix.is_none() { omitted } else { 0 };
+        let kept = base.len().saturating_add(omitted).min(self.current.list.len());
+        let list = std::mem::take(&mut self.current.list);
+        let before = list.get(kept..).unwrap_or_default();
+        let shown = self.reconcile(before, &places, turn, first_seen, conflict);
+        // What stands where it stood is not told anew, so that histories share it.
+        let same = shown.iter().zip(before).take_while(|(shown, before)| shown == before).count();
+        self.current.list = list;
+        self.current.cut(kept + same);
+        self.current.extend(shown.get(same..).unwrap_or_default());
         let numbers = self.current.numbers.clone();
         if let Some(chain) = input.chain {
             self.chains.entry(chain).or_insert_with(|| numbers.clone());

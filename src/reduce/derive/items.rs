@@ -8,10 +8,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytestring::ByteString;
+use hashbrown::HashSet;
 
 use super::history::History;
 use crate::event::{At, Digest, Key};
-use crate::reduce::facts::RolloutFacts;
+use crate::reduce::facts::Reading;
 use crate::reduce::graph::{Finding, Inference, Numbers, Turn, VisibleItem};
 
 /// One thing that happened to a history.
@@ -42,7 +43,7 @@ pub(super) struct Installed {
 
 /// Numbers the items of a thread. The items of its inferences, which were places of the facts, are numbers afterwards.
 pub(super) fn derive(
-    facts: &RolloutFacts,
+    facts: &Reading<'_>,
     thread: &ByteString,
     turns: &mut [Turn],
     installs: &[Install],
@@ -68,6 +69,8 @@ pub(super) fn derive(
 
     let mut installed: Vec<Option<Installed>> = installs.iter().map(|_| None).collect();
     let mut waiting: BTreeMap<Digest, Vec<(At, Step)>> = BTreeMap::new();
+    // The requests that wait.
+    let mut asking: HashSet<(usize, usize, usize)> = HashSet::new();
     let mut queue: VecDeque<(At, Step)> = steps.into_iter().map(|(at, _, _, step)| (at, step)).collect();
     let mut unresolved: Vec<(At, Step)> = Vec::new();
     while let Some((at, step)) = queue.pop_front() {
@@ -77,9 +80,11 @@ pub(super) fn derive(
                 let prefix = inference.input.prefix.filter(|prefix| !history.chains.contains_key(prefix));
                 let will_be_shown = |prefix: &Digest| facts.shows(thread, prefix, inference.call.key);
                 if let Some(prefix) = prefix.filter(will_be_shown) {
+                    asking.insert((t, s, i));
                     waiting.entry(prefix).or_default().push((at, Step::Request(t, s, i)));
                     continue;
                 }
+                asking.remove(&(t, s, i));
                 let shown = history.request(&turn, inference, at, findings);
                 resume(&mut waiting, &mut queue, inference.input.chain);
                 inference.gap |= std::mem::take(&mut history.lost);
@@ -87,9 +92,9 @@ pub(super) fn derive(
             }
             Step::Response(t, s, i) => {
                 let Some((turn, inference)) = find(turns, t, s, i) else { continue };
-                if let Some(prefix) = inference.input.prefix
+                if asking.contains(&(t, s, i))
+                    && let Some(prefix) = inference.input.prefix
                     && let Some(steps) = waiting.get_mut(&prefix)
-                    && steps.iter().any(|(_, step)| matches!(step, Step::Request(a, b, c) if (*a, *b, *c) == (t, s, i)))
                 {
                     steps.push((at, Step::Response(t, s, i)));
                     continue;

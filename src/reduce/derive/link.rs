@@ -3,9 +3,10 @@
 //! Providers use the ids of calls more than once: the first item that asks by an id belongs to the first call of that id,
 //! and so on. An item that says the same as another one belongs where that does.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use bytestring::ByteString;
+use hashbrown::HashMap;
 
 use crate::event::{Digest, Facet, ItemKind, ItemPart, Key};
 use crate::reduce::graph::{Producer, Segment, Turn, VisibleItem};
@@ -30,10 +31,15 @@ struct At {
 
 pub(super) fn derive(turns: &mut [Turn], items: &mut [VisibleItem]) {
     let ids = ids(items);
-    link_cells(turns, items, &ids);
-    link_tools(turns, items, &ids);
-    nest(turns);
-    started(turns, items);
+    if !ids.is_empty() {
+        link_cells(turns, items, &ids);
+        link_tools(turns, items, &ids);
+        started(turns, items);
+    }
+    let mut segments = turns.iter().flat_map(|turn| &turn.segments);
+    if segments.any(|segment| !segment.code_cells.is_empty() || !segment.terminal_operations.is_empty()) {
+        nest(turns);
+    }
 }
 
 fn ids(items: &[VisibleItem]) -> Ids {

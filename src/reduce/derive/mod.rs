@@ -29,11 +29,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytestring::ByteString;
 
 use self::remarks::Remarks;
-use super::facts::RolloutFacts;
+use super::facts::{Reading, RolloutFacts};
 use super::graph::{Finding, FindingKind, Reason, Rollout, Thread, Totals, Turn};
 
 /// The graph of a rollout. Pure, and linear in the facts but for the sorting of siblings.
 pub fn derive(facts: &RolloutFacts) -> Rollout {
+    let facts = &Reading::of_all(facts);
     let mut remarks = remarks::derive(facts);
     let mut findings = Vec::new();
     let mut by_thread: BTreeMap<ByteString, Vec<ByteString>> = BTreeMap::new();
@@ -101,7 +102,7 @@ fn last_seen(turn: &Turn) -> Option<u64> {
     times.chain([turn.ended_at]).flatten().map(|at| at.time_unix_nano).max()
 }
 
-fn findings_of_the_whole(facts: &RolloutFacts, remarks: &Remarks) -> Vec<Finding> {
+fn findings_of_the_whole(facts: &Reading<'_>, remarks: &Remarks) -> Vec<Finding> {
     let about_all = |kind, count| Finding {
         kind,
         thread: None,

@@ -3,13 +3,14 @@
 //! It arrives where the receiving thread shows an item from that sender with that content; each item is what arrived of
 //! one. Where none is seen, it went to the thread.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 
 use bytestring::ByteString;
+use hashbrown::{HashMap, HashSet};
 
 use super::link::said;
 use crate::event::{At, Digest, EdgeKind, ItemKind, MarkKind, Role};
-use crate::reduce::graph::{Call, CallMark, Edge, End, Node, Producer, Thread, ToolCall, Turn};
+use crate::reduce::graph::{Call, CallMark, Edge, End, Node, Producer, Thread, ToolCall, Turn, VisibleItem};
 use crate::semconv::{EDGE_KIND, EDGE_THREAD, EVIDENCE_INVOCATION, EVIDENCE_REF, EVIDENCE_RESULT, OPERATION_ID};
 
 /// Something on its way.
@@ -38,8 +39,56 @@ pub(super) fn derive(threads: &[Thread]) -> Vec<Edge> {
     sent.sort_by(|one, other| {
         (one.started, &one.from, one.kind, &one.to).cmp(&(other.started, &other.from, other.kind, &other.to))
     });
-    let mut arrived = BTreeSet::new();
-    sent.into_iter().filter_map(|sent| edge(sent, &by_id, &mut arrived)).collect()
+    if sent.is_empty() {
+        return Vec::new();
+    }
+    let mut seen = Seen::of(threads);
+    sent.into_iter().filter_map(|sent| edge(sent, &by_id, &mut seen)).collect()
+}
+
+/// What threads show of what passes between them.
+struct Seen<'a> {
+    /// The items of a thread from this sender that say this, in order.
+    arrivals: HashMap<(&'a ByteString, &'a ByteString, Digest), VecDeque<u32>>,
+    /// Those of which it is known what they are.
+    arrived: HashSet<(&'a ByteString, u32)>,
+    /// The last thing that the models of a thread said in a turn.
+    answers: HashMap<(&'a ByteString, &'a ByteString), u32>,
+}
+
+impl<'a> Seen<'a> {
+    fn of(threads: &'a [Thread]) -> Self {
+        let (mut arrivals, mut answers) = (HashMap::new(), HashMap::new());
+        for thread in threads {
+            for (number, item) in (0u32..).zip(&thread.items) {
+                let facet = item.facet.as_ref();
+                if let Some([author, recipient]) = facet.and_then(|facet| facet.between.as_ref())
+                    && Some(recipient) == thread.agent.path.as_ref()
+                {
+                    for digest in facet.into_iter().flat_map(said) {
+                        let of_sender: &mut VecDeque<u32> = arrivals.entry((&thread.id, author, digest)).or_default();
+                        of_sender.push_back(number);
+                    }
+                }
+                if is_answer(item) {
+                    answers.insert((&thread.id, &item.turn), number);
+                }
+            }
+        }
+        Self { arrivals, arrived: HashSet::new(), answers }
+    }
+
+    /// The first item of the receiver that is from this sender, says this, and is not what arrived of another.
+    fn arrival(&mut self, message: Option<Digest>, sender: &'a Thread, receiver: &'a Thread) -> Option<u32> {
+        let of_sender = self.arrivals.get_mut(&(&receiver.id, sender.agent.path.as_ref()?, message?))?;
+        std::iter::from_fn(|| of_sender.pop_front()).find(|number| self.arrived.insert((&receiver.id, *number)))
+    }
+}
+
+fn is_answer(item: &VisibleItem) -> bool {
+    let is_message = item.facet.as_ref().is_none_or(|facet| facet.kind == ItemKind::Message && facet.between.is_none());
+    let is_own = || item.produced_by.iter().any(|by| matches!(by, Producer::Inference(_)));
+    is_message && item.item.role == Role::Assistant && is_own()
 }
 
 /// All that is told of one edge of one call, folded: it began with the first and had passed with the last.
@@ -88,22 +137,20 @@ fn of_turn(thread: &Thread, turn: &Turn, call: &Call) -> Vec<Sent> {
     fold(call.marks.iter(), &from)
 }
 
-fn edge(
-    sent: Sent,
-    threads: &BTreeMap<&ByteString, &Thread>,
-    arrived: &mut BTreeSet<(ByteString, u32)>,
-) -> Option<Edge> {
-    let receiver = threads.get(&sent.to);
+fn edge<'a>(sent: Sent, threads: &BTreeMap<&ByteString, &'a Thread>, seen: &mut Seen<'a>) -> Option<Edge> {
+    let receiver = threads.get(&sent.to).copied();
     if sent.kind == EdgeKind::Close && receiver.is_none() {
         return None;
     }
-    let sender = threads.get(&sent.from.thread);
+    let sender = threads.get(&sent.from.thread).copied();
     let item = match (sender, receiver) {
-        (Some(sender), Some(receiver)) if sent.kind != EdgeKind::Close => arrival(&sent, sender, receiver, arrived),
+        (Some(sender), Some(receiver)) if sent.kind != EdgeKind::Close => seen.arrival(sent.message, sender, receiver),
         _ => None,
     };
-    arrived.extend(item.map(|item| (sent.to.clone(), item)));
-    let from = if sent.kind == EdgeKind::Result { answer(sender.copied(), &sent) } else { None };
+    let from = match sender {
+        Some(sender) if sent.kind == EdgeKind::Result => answer(seen, sender, &sent.from.turn),
+        _ => None,
+    };
     Some(Edge {
         kind: Some(sent.kind),
         from: End { item: from, node: Some(sent.from), ..End::default() },
@@ -116,27 +163,6 @@ fn edge(
     })
 }
 
-/// The first item of the receiver that is from this sender, says this, and is not what arrived of another.
-fn arrival(sent: &Sent, sender: &Thread, receiver: &Thread, arrived: &BTreeSet<(ByteString, u32)>) -> Option<u32> {
-    let message = sent.message?;
-    let numbered = (0u32..).zip(&receiver.items);
-    let mut arrivals = numbered.filter(|(number, item)| {
-        let Some(facet) = &item.facet else { return false };
-        let Some([author, recipient]) = &facet.between else { return false };
-        let parties = Some(author) == sender.agent.path.as_ref() && Some(recipient) == receiver.agent.path.as_ref();
-        parties && said(facet).any(|digest| digest == message) && !arrived.contains(&(sent.to.clone(), *number))
-    });
-    arrivals.next().map(|(number, _)| number)
-}
-
-/// The last thing that the sender's models said in the turn.
-fn answer(sender: Option<&Thread>, sent: &Sent) -> Option<u32> {
-    let numbered = (0u32..).zip(&sender?.items);
-    let answers = numbered.filter(|(_, item)| {
-        let is_message =
-            item.facet.as_ref().is_none_or(|facet| facet.kind == ItemKind::Message && facet.between.is_none());
-        let is_own = item.produced_by.iter().any(|by| matches!(by, Producer::Inference(_)));
-        is_message && is_own && item.item.role == Role::Assistant && item.turn == sent.from.turn
-    });
-    answers.last().map(|(number, _)| number)
+fn answer(seen: &Seen<'_>, sender: &Thread, turn: &ByteString) -> Option<u32> {
+    seen.answers.get(&(&sender.id, turn)).copied()
 }

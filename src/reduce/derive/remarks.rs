@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytestring::ByteString;
 
 use crate::event::{At, Outcome, Statement, Subject};
-use crate::reduce::facts::{Remark, RolloutFacts};
+use crate::reduce::facts::{Reading, Remark};
 use crate::reduce::graph::{Evidence, Quarantined, Thread};
 use crate::semconv::{
     AGENT_NICKNAME, AGENT_PATH, AGENT_ROLE, AGENT_TASK, EVIDENCE_KIND, EVIDENCE_REF, OPERATION_ID, PARENT_THREAD_ID,
@@ -26,7 +26,7 @@ pub(super) struct Remarks {
     pub(super) unknown: BTreeMap<ByteString, u64>,
 }
 
-pub(super) fn derive(facts: &RolloutFacts) -> Remarks {
+pub(super) fn derive(facts: &Reading<'_>) -> Remarks {
     let mut remarks = Remarks::default();
     let mut all: Vec<_> = facts.remarks().collect();
     let order = |remark: &Remark| match remark {

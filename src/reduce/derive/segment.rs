@@ -21,10 +21,16 @@ pub(super) fn derive(spans: Vec<Call>, mut whole: Segment) -> Vec<Segment> {
     }
     segments.sort_by_key(|segment| (segment.index, segment.call.as_ref().map(|call| (call.opened_at, call.key))));
 
+    if let [only] = segments.as_mut_slice() {
+        whole.sort();
+        let (index, call) = (only.index, only.call.take());
+        *only = Segment { index, call, ..whole };
+        return segments;
+    }
     let places = Places::of(&segments);
+    whole.sort();
     macro_rules! share_out {
         ($($calls:ident),*) => {$(
-            whole.$calls.sort_by_key(|one| order(&one.call));
             for one in whole.$calls {
                 if let Some(segment) = segments.get_mut(places.find(&one.call)) {
                     segment.$calls.push(one);
@@ -39,6 +45,18 @@ pub(super) fn derive(spans: Vec<Call>, mut whole: Segment) -> Vec<Segment> {
 /// Calls stand in the order of their start; one whose start nobody saw, where it ended.
 fn order(call: &Call) -> impl Ord + use<> {
     (call.seen_at(), call.key)
+}
+
+impl Segment {
+    fn sort(&mut self) {
+        self.inferences.sort_by_key(|one| order(&one.call));
+        self.tool_calls.sort_by_key(|one| order(&one.call));
+        self.code_cells.sort_by_key(|one| order(&one.call));
+        self.terminal_operations.sort_by_key(|one| order(&one.call));
+        for others in [&mut self.compactions, &mut self.approvals, &mut self.others] {
+            others.sort_by_key(|one| order(&one.call));
+        }
+    }
 }
 
 struct Places {

@@ -1,12 +1,12 @@
 //! What makes two sightings the same item.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use bytestring::ByteString;
+use hashbrown::HashMap;
 
 use crate::event::{Channel, Digest, Facet, Item, ItemKind, ItemPart, Role};
-use crate::reduce::facts::RolloutFacts;
+use crate::reduce::facts::Reading;
 
 /// Equal for sightings of one item.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +27,7 @@ pub(super) struct Sighting {
 
 /// All sightings of a thread, each read once.
 pub(super) struct Sightings<'a> {
-    facts: &'a RolloutFacts,
+    facts: &'a Reading<'a>,
     /// All identities, each with its place.
     known: HashMap<Identity, usize>,
     /// By their place in the facts.
@@ -35,7 +35,7 @@ pub(super) struct Sightings<'a> {
 }
 
 impl<'a> Sightings<'a> {
-    pub(super) fn new(facts: &'a RolloutFacts) -> Self {
+    pub(super) fn new(facts: &'a Reading<'a>) -> Self {
         Self { facts, known: HashMap::new(), sighted: HashMap::new() }
     }
 

@@ -10,14 +10,14 @@ use super::told::{self, TurnTold};
 use super::turn::{Place, derive_turn};
 use super::{call, cells, link};
 use crate::event::{CallKind, ItemKind, Key};
-use crate::reduce::facts::{NotedFact, RolloutFacts};
+use crate::reduce::facts::{NotedFact, Reading};
 use crate::reduce::graph::{
     Compaction, Finding, FindingKind, OtherCall, Reason, TerminalSession, Thread, Turn, VisibleItem,
 };
 use crate::semconv::{COMPACTION_ID, EVIDENCE_REF, TERMINAL_ID};
 
 pub(super) fn derive(
-    facts: &RolloutFacts,
+    facts: &Reading<'_>,
     id: &ByteString,
     turn_ids: &[ByteString],
     closed: Option<Reason>,
@@ -84,7 +84,7 @@ fn installs_of(turn: &ByteString, told: &TurnTold) -> Vec<Install> {
 /// An input that was turned away made no turn: it is told of with its thread.
 fn admissions_of(place: Place<'_>, told: &TurnTold, findings: &mut Vec<Finding>) -> Vec<OtherCall> {
     let admissions = told.iter().filter(|(key, _)| key.kind == CallKind::Admission);
-    let other = |(key, told): (&Key, &told::CallTold)| OtherCall {
+    let other = |(key, told): &(Key, told::CallTold)| OtherCall {
         call: call::derive(place, *key, told, findings),
         given: call::given_texts(told),
         returned: call::returned_texts(told),

@@ -1,11 +1,12 @@
 //! What was told of the calls of one turn, in an order that does not depend on arrival.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
 
 use crate::event::{CallKind, Facet, Item, Key, Measure};
 use crate::reduce::facts::{
-    Closing, GivenFact, InputFact, MarkFact, NotedFact, Observation, Opening, ReturnedFact, RolloutFacts,
+    Closing, GivenFact, InputFact, MarkFact, NotedFact, Observation, Opening, Reading, ReturnedFact,
 };
 
 /// Every version of the observations of one call, earliest first.
@@ -16,19 +17,28 @@ pub(in crate::reduce) struct CallTold {
     pub(super) closings: Vec<Closing>,
 }
 
-pub(in crate::reduce) type TurnTold = BTreeMap<Key, CallTold>;
+/// By key.
+pub(in crate::reduce) type TurnTold = Vec<(Key, CallTold)>;
 
-pub(in crate::reduce) fn turn(facts: &RolloutFacts, thread: &str, turn: &str) -> TurnTold {
+pub(in crate::reduce) fn turn(facts: &Reading<'_>, thread: &str, turn: &str) -> TurnTold {
     let mut told = TurnTold::new();
+    let mut places: HashMap<Key, usize> = HashMap::new();
     for (key, observation) in facts.of_turn(thread, turn) {
-        let call = told.entry(key).or_default();
+        // What was told of a call mostly stands together.
+        let is_last = told.last().is_some_and(|(last, _)| *last == key);
+        let place = if is_last { told.len() - 1 } else { *places.entry(key).or_insert(told.len()) };
+        if place == told.len() {
+            told.push((key, CallTold::default()));
+        }
+        let Some((_, call)) = told.get_mut(place) else { continue };
         match observation {
-            Observation::Opening(opening) => call.openings.push(opening),
+            Observation::Opening(opening) => push(&mut call.openings, opening),
             Observation::Mark(mark) => call.marks.push(mark),
-            Observation::Closing(closing) => call.closings.push(closing),
+            Observation::Closing(closing) => push(&mut call.closings, closing),
         }
     }
-    for call in told.values_mut() {
+    told.sort_unstable_by_key(|(key, _)| *key);
+    for (_, call) in &mut told {
         call.openings.sort_by(|one, other| openings(facts, one, other));
         call.marks.sort_by(|one, other| marks(facts, one, other));
         call.closings.sort_by(|one, other| closings(facts, one, other));
@@ -36,12 +46,20 @@ pub(in crate::reduce) fn turn(facts: &RolloutFacts, thread: &str, turn: &str) ->
     told
 }
 
-/// Whether a turn is told of at all, or only somebody's wish to have one or to stop one.
-pub(in crate::reduce) fn is_turn(told: &TurnTold) -> bool {
-    told.keys().any(|key| !matches!(key.kind, CallKind::Admission | CallKind::Cancel))
+/// Mostly there is one.
+fn push<T>(all: &mut Vec<T>, one: T) {
+    if all.is_empty() {
+        all.reserve_exact(1);
+    }
+    all.push(one);
 }
 
-fn openings(facts: &RolloutFacts, one: &Opening, other: &Opening) -> Ordering {
+/// Whether a turn is told of at all, or only somebody's wish to have one or to stop one.
+pub(in crate::reduce) fn is_turn(told: &TurnTold) -> bool {
+    told.iter().any(|(key, _)| !matches!(key.kind, CallKind::Admission | CallKind::Cancel))
+}
+
+fn openings(facts: &Reading<'_>, one: &Opening, other: &Opening) -> Ordering {
     let first = |opening: &Opening| (opening.at, opening.span);
     first(one)
         .cmp(&first(other))
@@ -56,7 +74,7 @@ fn openings(facts: &RolloutFacts, one: &Opening, other: &Opening) -> Ordering {
         })
 }
 
-fn marks(facts: &RolloutFacts, one: &MarkFact, other: &MarkFact) -> Ordering {
+fn marks(facts: &Reading<'_>, one: &MarkFact, other: &MarkFact) -> Ordering {
     (one.at, one.kind).cmp(&(other.at, other.kind)).then_with(|| one.attrs.cmp(&other.attrs)).then_with(|| {
         let content = |mark: &MarkFact| content(&mark.noted);
         content(one).cmp(&content(other)).then_with(|| match (&one.noted, &other.noted) {
@@ -67,7 +85,7 @@ fn marks(facts: &RolloutFacts, one: &MarkFact, other: &MarkFact) -> Ordering {
     })
 }
 
-fn closings(facts: &RolloutFacts, one: &Closing, other: &Closing) -> Ordering {
+fn closings(facts: &Reading<'_>, one: &Closing, other: &Closing) -> Ordering {
     (one.at, one.outcome)
         .cmp(&(other.at, other.outcome))
         .then_with(|| one.attrs.cmp(&other.attrs))
@@ -84,7 +102,7 @@ fn closings(facts: &RolloutFacts, one: &Closing, other: &Closing) -> Ordering {
 }
 
 /// Places of items say nothing of order, so the items themselves are compared.
-fn inputs(facts: &RolloutFacts, one: &InputFact, other: &InputFact) -> Ordering {
+fn inputs(facts: &Reading<'_>, one: &InputFact, other: &InputFact) -> Ordering {
     let first = |input: &InputFact| (input.prefix, input.chain, input.omitted, input.system.clone(), input.tools);
     first(one)
         .cmp(&first(other))
@@ -92,7 +110,7 @@ fn inputs(facts: &RolloutFacts, one: &InputFact, other: &InputFact) -> Ordering 
         .then_with(|| items(facts, &one.items).cmp(&items(facts, &other.items)))
 }
 
-fn items(facts: &RolloutFacts, places: &[u32]) -> Vec<(Item, Option<Facet>)> {
+fn items(facts: &Reading<'_>, places: &[u32]) -> Vec<(Item, Option<Facet>)> {
     places.iter().map(|place| facts.item(*place)).collect()
 }
 

@@ -8,7 +8,7 @@ use super::ending::{end, end_open_calls, late_cancels, mark_late};
 use super::told::{CallTold, TurnTold};
 use super::{call, cells, checks, close, segment};
 use crate::event::{CallKind, Key, MarkKind, Outcome};
-use crate::reduce::facts::{InputFact, RolloutFacts};
+use crate::reduce::facts::{InputFact, Reading};
 use crate::reduce::graph::{
     Answer, Call, Finding, FindingKind, Inference, OtherCall, Reason, Runtime, Segment, Shown, TerminalOperation,
     ToolCall, Totals, Turn,
@@ -38,7 +38,7 @@ impl Place<'_> {
 /// Derives one turn on its own. The facts are asked for the histories that its thread has shown, nothing else.
 pub(in crate::reduce) fn derive_turn(
     place: Place<'_>,
-    facts: &RolloutFacts,
+    facts: &Reading<'_>,
     mut told: TurnTold,
     closed: Option<Reason>,
     findings: &mut Vec<Finding>,
@@ -104,7 +104,7 @@ fn inference(
     place: Place<'_>,
     call: Call,
     told: &CallTold,
-    facts: &RolloutFacts,
+    facts: &Reading<'_>,
     findings: &mut Vec<Finding>,
 ) -> Inference {
     let nothing = InputFact::default();

@@ -3,7 +3,8 @@
 use super::observation::{
     Closing, GivenFact, MarkFact, NotedFact, Observation, Opening, Remark, Remarked, ReturnedFact,
 };
-use super::row::{RowReader, RowWriter};
+use super::reading::Reading;
+use super::row::{RowReader, RowWriter, algorithm_byte, algorithm_of};
 use super::tables::Tables;
 use crate::event::{
     Arguments, CallKind, Closed, EdgeKind, Event, Given, Key, Kind, Link, Mark, MarkKind, Measure, Noted, Opened,
@@ -165,15 +166,17 @@ impl Tables {
         }
         Some(())
     }
+}
 
+impl Reading<'_> {
     /// What an observation of a call tells.
     pub(super) fn read(&self, bytes: &[u8]) -> (Key, Observation) {
         let mut row = RowReader { rest: bytes };
         // The turn's place stands first.
         row.number();
         let (what, kind) = read_what(&mut row);
-        let at = self.read_at(&mut row);
-        let key = self.read_key(kind, at, &mut row);
+        let at = self.tables().read_at(&mut row);
+        let key = self.tables().read_key(kind, at, &mut row);
         let row = &mut row;
         let observation = match what {
             OPENED => Observation::Opening(Opening {
@@ -183,7 +186,7 @@ impl Tables {
                 links: self.read_links(row),
                 policy: self.read_optional_text(row),
                 given: match row.byte() {
-                    0 => GivenFact::Request(Box::new(self.read_input(row))),
+                    0 => GivenFact::Request(Box::new(self.tables().read_input(row))),
                     1 => GivenFact::Arguments(Arguments {
                         digest: read_optional_digest(row),
                         exact: read_optional_digest(row),
@@ -202,7 +205,7 @@ impl Tables {
                     1 => NotedFact::Decision { action: read_measure(row), alternatives: read_measures(row) },
                     2 => NotedFact::State(read_measure(row)),
                     3 => NotedFact::Message(read_measure(row)),
-                    _ => NotedFact::Histories(Box::new(self.read_histories(row))),
+                    _ => NotedFact::Histories(Box::new(self.tables().read_histories(row))),
                 },
             }),
             _ => Observation::Closing(Closing {
@@ -212,7 +215,7 @@ impl Tables {
                 error: read_measure(row),
                 links: self.read_links(row),
                 returned: match row.byte() {
-                    0 => ReturnedFact::Answer(self.read_output(row)),
+                    0 => ReturnedFact::Answer(self.tables().read_output(row)),
                     1 => ReturnedFact::Result(read_measure(row)),
                     _ => ReturnedFact::Texts(read_measures(row)),
                 },
@@ -227,8 +230,8 @@ impl Tables {
         // The turn's place stands first.
         row.number();
         let (what, kind) = read_what(&mut row);
-        let at = self.read_at(&mut row);
-        let key = self.read_key(kind, at, &mut row);
+        let at = self.tables().read_at(&mut row);
+        let key = self.tables().read_key(kind, at, &mut row);
         let row = &mut row;
         let (thread, turn) = (self.read_text(row), self.read_text(row));
         let remark = match what {
@@ -249,9 +252,9 @@ impl Tables {
     }
 
     fn read_span(&self, row: &mut RowReader<'_>) -> SpanIds {
-        let trace = self.read_trace(row);
+        let trace = self.tables().read_trace(row);
         let span = SpanId::from_bytes(row.raw());
-        let parent = self.read_parent(row);
+        let parent = self.tables().read_parent(row);
         let parent_is_remote = row.byte() == 1;
         // No row is written without them.
         let trace = trace.unwrap_or_else(TraceId::random);
@@ -261,7 +264,7 @@ impl Tables {
 
     fn read_links(&self, row: &mut RowReader<'_>) -> Vec<Link> {
         let link = |row: &mut RowReader<'_>| {
-            let (trace, span) = (self.read_trace(row), SpanId::from_bytes(row.raw()));
+            let (trace, span) = (self.tables().read_trace(row), SpanId::from_bytes(row.raw()));
             let kind = row.byte().checked_sub(1).and_then(|place| EdgeKind::ALL.get(usize::from(place)).copied());
             Some(Link { trace: trace?, span: span?, kind })
         };
@@ -275,14 +278,18 @@ fn read_what(row: &mut RowReader<'_>) -> (u8, CallKind) {
 }
 
 pub(super) fn optional_digest(digest: Option<&crate::event::Digest>, row: &mut RowWriter) {
-    row.byte(u8::from(digest.is_some()));
-    if let Some(digest) = digest {
-        row.digest(digest);
+    match digest {
+        None => row.byte(0),
+        Some(digest) => {
+            row.byte(1 + algorithm_byte(digest.algorithm));
+            row.raw(&digest.bytes);
+        }
     }
 }
 
 pub(super) fn read_optional_digest(row: &mut RowReader<'_>) -> Option<crate::event::Digest> {
-    (row.byte() == 1).then(|| row.digest())
+    let algorithm = algorithm_of(row.byte().checked_sub(1)?);
+    Some(crate::event::Digest { algorithm, bytes: row.raw() })
 }
 
 fn measure(measure: &Measure, row: &mut RowWriter) {

@@ -1,8 +1,12 @@
 //! Model-visible items in the table of their rollout: a request that repeats its history costs a few bytes.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::codec::{optional_digest, read_optional_digest};
+use super::reading::Reading;
 use super::row::{RowReader, RowWriter};
 use super::tables::Tables;
 use crate::event::Veiled;
@@ -48,7 +52,7 @@ impl Tables {
         row.optional(input.system.length);
         self.shared(input.tools.as_ref(), row)?;
         self.blobs(&input.blobs, row)?;
-        self.items(&input.items, &input.facets, row)
+        self.items(input.items.iter(), &input.facets, row)
     }
 
     pub(super) fn read_input(&self, row: &mut RowReader<'_>) -> InputFact {
@@ -65,8 +69,7 @@ impl Tables {
 
     pub(super) fn output(&mut self, output: &Output, row: &mut RowWriter) -> Option<()> {
         self.blobs(&output.blobs, row)?;
-        let items: Vec<Item> = output.items.iter().map(answered).collect();
-        self.items(&items, &output.facets, row)
+        self.items(output.items.iter().map(answered), &output.facets, row)
     }
 
     pub(super) fn read_output(&self, row: &mut RowReader<'_>) -> OutputFact {
@@ -92,16 +95,22 @@ impl Tables {
     }
 
     /// Places that follow one another are written as one.
-    fn items(&mut self, items: &[Item], facets: &[Arc<Facet>], row: &mut RowWriter) -> Option<()> {
-        let mut runs: Vec<(u32, u32)> = Vec::new();
-        for (number, item) in items.iter().enumerate() {
-            let place = self.item(item, facets.get(number).map(|facet| &**facet))?;
+    fn items(
+        &mut self,
+        items: impl ExactSizeIterator<Item = impl Borrow<Item>>,
+        facets: &[Arc<Facet>],
+        row: &mut RowWriter,
+    ) -> Option<()> {
+        let count = items.len() as u64;
+        let mut runs: SmallVec<[(u32, u32); 4]> = SmallVec::new();
+        for (number, item) in items.enumerate() {
+            let place = self.item(item.borrow(), facets.get(number).map(|facet| &**facet))?;
             match runs.last_mut() {
                 Some((first, count)) if first.checked_add(*count) == Some(place) => *count += 1,
                 _ => runs.push((place, 1)),
             }
         }
-        row.number(items.len() as u64);
+        row.number(count);
         let mut expected = 0i64;
         for (first, count) in runs {
             row.signed(i64::from(first) - expected);
@@ -137,14 +146,17 @@ impl Tables {
         }
         self.items.place(&entry.bytes)
     }
+}
 
-    pub(super) fn item_at(&self, place: u32) -> (Item, Option<Facet>) {
-        let mut entry = RowReader { rest: self.items.get(place).unwrap_or_default() };
+impl Reading<'_> {
+    /// The item at a place of the table.
+    pub(in crate::reduce) fn item(&self, place: u32) -> (Item, Option<Facet>) {
+        let mut entry = RowReader { rest: self.tables().items.get(place).unwrap_or_default() };
         let first = entry.byte();
         let has_facet = first & WITH_FACET != 0;
         let item = Item {
             role: role_of(first & !WITH_FACET),
-            digest: if has_facet { self.read_shared(&mut entry) } else { read_optional_digest(&mut entry) },
+            digest: if has_facet { self.tables().read_shared(&mut entry) } else { read_optional_digest(&mut entry) },
             length: entry.optional(),
             part_kinds: self.read_text(&mut entry),
         };
@@ -157,7 +169,7 @@ impl Tables {
         let between = (entry.byte() == 1).then(|| [self.read_text(&mut entry), self.read_text(&mut entry)]);
         let part = |entry: &mut RowReader<'_>| ItemPart {
             kind: of_byte(PartKind::ALL, entry.byte()).unwrap_or(PartKind::Reference),
-            digest: self.read_shared(entry),
+            digest: self.tables().read_shared(entry),
             length: entry.number(),
         };
         let parts = (0..entry.count()).map(|_| part(&mut entry)).collect();

@@ -20,6 +20,11 @@ impl RolloutKey {
         Self { tenant: scope.tenant.clone(), rollout: scope.rollout.clone() }
     }
 
+    /// Whether it is the rollout of this scope.
+    pub(in crate::reduce) fn is_of(&self, scope: &Scope) -> bool {
+        self.rollout == scope.rollout && self.tenant == scope.tenant
+    }
+
     /// The same, which holds nothing else in memory.
     pub(crate) fn detached(&self) -> Self {
         Self { tenant: self.tenant.as_ref().map(detach), rollout: detach(&self.rollout) }

@@ -3,11 +3,13 @@
 //! Each event is one row of bytes. What rows repeat (texts, digests, items, ids) is kept once for each rollout, so that a
 //! request that shows a long history again costs a few bytes, and a hundred thousand facts a few megabytes.
 
+mod chains;
 mod codec;
 mod detach;
 mod item;
 mod key;
 mod observation;
+mod reading;
 mod rollout;
 mod row;
 mod table;
@@ -18,14 +20,17 @@ pub(super) use detach::detach;
 pub(super) use item::{InputFact, OutputFact};
 pub use key::RolloutKey;
 pub(super) use observation::{Closing, GivenFact, MarkFact, NotedFact, Observation, Opening, Remark, ReturnedFact};
+pub(super) use reading::Reading;
 pub use rollout::{Absorbed, RolloutFacts};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher;
 
 use bytestring::ByteString;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::graph::Rollout;
-use crate::event::{Event, Key, Kind, Veiled};
+use crate::event::{Event, Key, Kind, Scope, Veiled};
 
 /// All facts, by rollout. A join: absorbing is commutative, associative and idempotent, as long as the budget is not used
 /// up.
@@ -34,14 +39,20 @@ use crate::event::{Event, Key, Kind, Veiled};
 /// unless not even the rollout was known. Deriving takes memory beside that, a few times what its rollout holds.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    rollouts: BTreeMap<RolloutKey, Box<RolloutFacts>>,
+    /// In no order.
+    #[expect(clippy::vec_box, reason = "a vector of rollouts would have room for twice as many, outside the budget")]
+    rollouts: Vec<Box<RolloutFacts>>,
+    places: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    /// The rollout of the last fact: the next is mostly of the same.
+    last: usize,
     budget: usize,
     held: usize,
     refused: u64,
 }
 
-/// What a rollout costs in the map of all.
-const ENTRY: usize = 2 * size_of::<(RolloutKey, Box<RolloutFacts>)>();
+/// What a rollout costs among all, beside itself: two ways to it, each with its share of the free ones.
+const ENTRY: usize = 2 * size_of::<Box<RolloutFacts>>() + 16;
 
 impl Default for Facts {
     fn default() -> Self {
@@ -52,7 +63,7 @@ impl Default for Facts {
 /// What tells the same is equal, whatever the budget.
 impl PartialEq for Facts {
     fn eq(&self, other: &Self) -> bool {
-        self.rollouts == other.rollouts
+        self.rollouts().eq(other.rollouts())
     }
 }
 
@@ -61,8 +72,16 @@ impl Facts {
     pub const BUDGET: usize = 1 << 30;
 
     /// No facts, and room for about so many bytes of them.
-    pub const fn within(bytes: usize) -> Self {
-        Self { rollouts: BTreeMap::new(), budget: bytes, held: 0, refused: 0 }
+    pub fn within(bytes: usize) -> Self {
+        Self {
+            rollouts: Vec::new(),
+            places: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            last: 0,
+            budget: bytes,
+            held: 0,
+            refused: 0,
+        }
     }
 
     /// Takes one observation in. Ticks tell nothing and are passed over. O(1) in the facts of its rollout, amortised.
@@ -70,27 +89,45 @@ impl Facts {
         if matches!(event.kind, Kind::Tick) {
             return Absorbed::Known;
         }
-        let key = RolloutKey::of(&event.scope);
         let left = self.budget.saturating_sub(self.held);
-        let facts = match self.rollouts.get_mut(&key) {
-            Some(facts) => facts,
-            None => {
-                let key = key.detached();
-                let overhead = RolloutFacts::EMPTY + ENTRY + 2 * key.bytes();
-                if overhead >= left {
-                    self.refused += 1;
-                    return Absorbed::Refused;
-                }
-                self.held += overhead;
-                self.rollouts.entry(key.clone()).or_insert_with(|| Box::new(RolloutFacts::new(key)))
-            }
+        let Some(facts) = self.place_of(&event.scope, left).and_then(|place| self.rollouts.get_mut(place)) else {
+            self.refused += 1;
+            return Absorbed::Refused;
         };
+        let left = self.budget.saturating_sub(self.held);
         let before = facts.bytes();
         let absorbed = facts.absorb_within(event, before.saturating_add(left), u64::MAX);
         // What the tables made room for stays, also where the event was not taken.
         self.held = self.held + facts.bytes() - before;
         self.refused += u64::from(absorbed == Absorbed::Refused);
         absorbed
+    }
+
+    /// Where the rollout of a scope stands, which is added where it is new; nothing where there is no room for it.
+    fn place_of(&mut self, scope: &Scope, left: usize) -> Option<usize> {
+        if self.rollouts.get(self.last).is_some_and(|facts| facts.key().is_of(scope)) {
+            return Some(self.last);
+        }
+        let hash = self.hasher.hash_one((&scope.tenant, &scope.rollout));
+        let rollouts = &self.rollouts;
+        let is_it = |place: &u32| rollouts.get(*place as usize).is_some_and(|facts| facts.key().is_of(scope));
+        if let Some(place) = self.places.find(hash, is_it) {
+            self.last = *place as usize;
+            return Some(self.last);
+        }
+        let key = RolloutKey::of(scope).detached();
+        let overhead = RolloutFacts::EMPTY + ENTRY + key.bytes();
+        let place = u32::try_from(self.rollouts.len()).ok().filter(|_| overhead < left)?;
+        self.held += overhead;
+        self.rollouts.push(Box::new(RolloutFacts::new(key)));
+        let (rollouts, hasher) = (&self.rollouts, &self.hasher);
+        let hash_of = |place: &u32| {
+            let key = rollouts.get(*place as usize).map(|facts| facts.key());
+            key.map_or(0, |key| hasher.hash_one((&key.tenant, &key.rollout)))
+        };
+        self.places.insert_unique(hash, place, hash_of);
+        self.last = place as usize;
+        Some(self.last)
     }
 
     /// About how many bytes are held.
@@ -105,12 +142,14 @@ impl Facts {
 
     /// The facts of each rollout, in the order of tenant and id.
     pub fn rollouts(&self) -> impl Iterator<Item = &RolloutFacts> {
-        self.rollouts.values().map(|facts| &**facts)
+        let mut all: Vec<&RolloutFacts> = self.rollouts.iter().map(|facts| &**facts).collect();
+        all.sort_unstable_by(|one, other| one.key().cmp(other.key()));
+        all.into_iter()
     }
 
     /// The facts of each rollout, for whoever decides that one has closed.
     pub fn rollouts_mut(&mut self) -> impl Iterator<Item = &mut RolloutFacts> {
-        self.rollouts.values_mut().map(|facts| &mut **facts)
+        self.rollouts.iter_mut().map(|facts| &mut **facts)
     }
 
     /// The graph of each rollout, in the order of tenant and id.
@@ -130,15 +169,17 @@ impl Facts {
     /// The calls whose tenant is another than that of the span they are children of, whichever of the two came first.
     fn foreign(&self) -> BTreeMap<RolloutKey, BTreeSet<Key>> {
         let mut foreign: BTreeMap<RolloutKey, BTreeSet<Key>> = BTreeMap::new();
-        let tenants: BTreeSet<&ByteString> = self.rollouts.keys().filter_map(|key| key.tenant.as_ref()).collect();
+        let tenants: BTreeSet<&ByteString> =
+            self.rollouts.iter().filter_map(|facts| facts.key().tenant.as_ref()).collect();
         if tenants.len() < 2 {
             return foreign;
         }
         let mut of_span = BTreeMap::new();
         let mut children = Vec::new();
         for facts in self.rollouts().filter(|facts| facts.key().tenant.is_some()) {
-            for (thread, turn) in facts.turns() {
-                for (key, observation) in facts.of_turn(&thread, &turn) {
+            let reading = Reading::of(facts);
+            for (thread, turn) in reading.turns() {
+                for (key, observation) in reading.of_turn(&thread, &turn) {
                     let Observation::Opening(opening) = observation else { continue };
                     let span = opening.span;
                     of_span.insert((span.trace, span.span), &facts.key().tenant);

@@ -8,13 +8,13 @@ use std::hash::BuildHasher;
 use bytestring::ByteString;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
+use super::chains::Chains;
 use super::codec;
 use super::key::RolloutKey;
-use super::observation::{Observation, Remarked};
 use super::row::{RowReader, RowWriter};
 use super::table::{PLACE, grow, held_by};
 use super::tables::{Marks, Tables};
-use crate::event::{Digest, Event, Facet, Given, Item, Key, Kind, Mark, Noted, Scope, SpanId, TraceId, Veiled};
+use crate::event::{Digest, Event, Given, Key, Kind, Mark, Noted, Scope, SpanId, TraceId, Veiled};
 use crate::reduce::graph::Reason;
 
 /// What became of an observation.
@@ -42,17 +42,20 @@ pub struct RolloutFacts {
     pub(in crate::reduce) foreign: BTreeSet<Key>,
     /// Facts that a bound turned away.
     pub(in crate::reduce) truncated: u64,
-    tables: Tables,
+    pub(super) tables: Tables,
     rows: Vec<u8>,
     known: HashTable<u32>,
     hasher: DefaultHashBuilder,
     turns: Vec<TurnRows>,
     turn_places: HashMap<(u32, u32), u32>,
-    /// Which call of a thread has shown which chain digest: its fingerprint, or 0 for several. By places of the tables.
-    chains: HashMap<(u32, u32), u32>,
+    /// The turn of the last fact: the next is mostly of the same.
+    last_turn: u32,
+    chains: Chains,
     /// The last row that is about no call.
     last_remark: u32,
     count: u64,
+    /// What `bytes` says, but for what others set.
+    held: usize,
 }
 
 /// A turn, and where its rows begin.
@@ -66,7 +69,7 @@ struct TurnRows {
 /// The most bytes before a row: how far before it the row before it stands, and its length.
 const HEAD: usize = 10;
 /// A pair of places and what it leads to in a hash map, its share of the free ones included.
-const ENTRY: usize = 20;
+pub(super) const ENTRY: usize = 20;
 /// No row before.
 const NONE: u32 = u32::MAX;
 
@@ -90,9 +93,11 @@ impl RolloutFacts {
             hasher: DefaultHashBuilder::default(),
             turns: Vec::new(),
             turn_places: HashMap::default(),
-            chains: HashMap::default(),
+            last_turn: NONE,
+            chains: Chains::default(),
             last_remark: NONE,
             count: 0,
+            held: 0,
         }
     }
 
@@ -109,13 +114,16 @@ impl RolloutFacts {
     /// About how many bytes the facts keep in memory, beside those of an empty rollout.
     pub fn bytes(&self) -> usize {
         let heads: usize = self.heads.iter().map(|(thread, _)| size_of::<(ByteString, Digest)>() + thread.len()).sum();
+        self.held + heads + self.foreign.len() * 2 * size_of::<Key>()
+    }
+
+    /// What is held with one more row of so many bytes.
+    fn held_with(&self, row: usize) -> usize {
         self.tables.held()
-            + held_by(self.rows.len())
-            + self.known.len() * PLACE
+            + held_by(self.rows.len() + row)
+            + (self.known.len() + usize::from(row > 0)) * PLACE
             + self.turns.len() * (size_of::<TurnRows>() + ENTRY)
-            + self.chains.len() * ENTRY
-            + heads
-            + self.foreign.len() * 2 * size_of::<Key>()
+            + self.chains.held()
     }
 
     /// How many facts there are.
@@ -150,38 +158,41 @@ impl RolloutFacts {
         if self.known.find(hash, is_known).is_some() {
             return Absorbed::Known;
         }
-        let cost = held_by(row.bytes.len() + HEAD) + PLACE + ENTRY;
-        if self.bytes().saturating_add(cost) > bytes || self.count >= count || !self.append(turn, &row, hash) {
+        let chain = self.chain_told(event, turn);
+        let held = self.held_with(row.bytes.len() + HEAD) + chain.map_or(0, |(_, chain, _)| self.chains.cost(chain));
+        let others = self.bytes() - self.held;
+        if held + others > bytes || self.count >= count || !self.append(turn, &row, hash) {
             return self.refuse(before);
         }
-        self.note_chain(event);
+        self.held = held;
+        if let Some((thread, chain, by)) = chain {
+            self.chains.note(thread, chain, by);
+        }
         Absorbed::New
     }
 
-    fn note_chain(&mut self, event: &Event<Veiled>) {
+    /// The thread, the chain digest that an event shows in it, and by which call.
+    fn chain_told(&self, event: &Event<Veiled>, turn: Option<u32>) -> Option<(u32, u32, u32)> {
         let (chain, by) = match &event.kind {
-            Kind::Opened(_, Given::Request(input)) => (input.chain, fingerprint(event.key)),
+            Kind::Opened(_, Given::Request(input)) => (input.chain, self.fingerprint(event.key)),
             Kind::Marked(Mark { noted: Noted::Histories(histories), .. }) => (histories.replacement.chain, 0),
-            _ => return,
+            _ => return None,
         };
-        let place = chain.and_then(|chain| self.chain_place(&event.scope.thread, &chain));
-        if let Some(place) = place {
-            let shown = self.chains.entry(place).or_insert(by);
-            if *shown != by {
-                *shown = 0;
-            }
-        }
+        let thread = self.turns.get(turn? as usize)?.thread;
+        Some((thread, self.tables.find_shared(&chain?)?, by))
     }
 
-    fn chain_place(&self, thread: &str, chain: &Digest) -> Option<(u32, u32)> {
-        Some((self.tables.find_text(thread)?, self.tables.find_shared(chain)?))
+    /// What tells calls apart, near enough; never 0.
+    fn fingerprint(&self, key: Key) -> u32 {
+        self.hasher.hash_one(key) as u32 | 1
     }
 
     /// Whether anybody but the call itself has shown this history in the thread: no call vouches for its own prefix.
     pub(in crate::reduce) fn shows(&self, thread: &str, chain: &Digest, asked_by: Key) -> bool {
+        let place = || Some((self.tables.find_text(thread)?, self.tables.find_shared(chain)?));
+        let shown = place().and_then(|(thread, chain)| self.chains.shown_by(thread, chain));
         let before = || self.heads.iter().any(|(known, head)| known == thread && head == chain);
-        let shown = self.chain_place(thread, chain).and_then(|place| self.chains.get(&place));
-        shown.is_some_and(|by| *by != fingerprint(asked_by)) || before()
+        shown.is_some_and(|by| by != self.fingerprint(asked_by)) || before()
     }
 
     fn refuse(&mut self, (marks, turns): (Marks, usize)) -> Absorbed {
@@ -189,6 +200,7 @@ impl RolloutFacts {
             self.turn_places.remove(&(turn.thread, turn.turn));
         }
         self.tables.back_to(&marks);
+        self.held = self.held_with(0);
         self.truncated += 1;
         Absorbed::Refused
     }
@@ -216,6 +228,19 @@ impl RolloutFacts {
     }
 
     fn turn_place(&mut self, scope: &Scope) -> Option<u32> {
+        if self
+            .turns
+            .get(self.last_turn as usize)
+            .is_some_and(|last| self.tables.is_turn(scope, last.thread, last.turn))
+        {
+            return Some(self.last_turn);
+        }
+        let place = self.turn_among(scope)?;
+        self.last_turn = place;
+        Some(place)
+    }
+
+    fn turn_among(&mut self, scope: &Scope) -> Option<u32> {
         let (thread, turn) = (self.tables.text_place(&scope.thread)?, self.tables.text_place(&scope.turn)?);
         if let Some(place) = self.turn_places.get(&(thread, turn)) {
             return Some(*place);
@@ -236,25 +261,19 @@ impl RolloutFacts {
         self.turns.get(*self.turn_places.get(&(thread, turn))? as usize)
     }
 
-    /// The paths of all turns of which something was told, in no order.
-    pub(in crate::reduce) fn turns(&self) -> impl Iterator<Item = (ByteString, ByteString)> {
-        self.turns.iter().map(|turn| (self.tables.text_at(turn.thread), self.tables.text_at(turn.turn)))
+    /// The rows of a turn, in no order.
+    pub(super) fn rows_of(&self, thread: &str, turn: &str) -> impl Iterator<Item = &[u8]> {
+        self.chain(self.find_turn(thread, turn).map_or(NONE, |turn| turn.last))
     }
 
-    /// What was told of a turn, in no order.
-    pub(in crate::reduce) fn of_turn(&self, thread: &str, turn: &str) -> impl Iterator<Item = (Key, Observation)> {
-        let last = self.find_turn(thread, turn).map_or(NONE, |turn| turn.last);
-        let told = self.chain(last).map(|bytes| self.tables.read(bytes));
-        told.filter(|(key, _)| !self.foreign.contains(key))
+    /// The rows that are about no call.
+    pub(super) fn rows_of_remarks(&self) -> impl Iterator<Item = &[u8]> {
+        self.chain(self.last_remark)
     }
 
-    /// What was told that is about no call, in no order.
-    pub(in crate::reduce) fn remarks(&self) -> impl Iterator<Item = Remarked> {
-        self.chain(self.last_remark).map(|bytes| self.tables.read_remark(bytes))
-    }
-
-    pub(in crate::reduce) fn item(&self, place: u32) -> (Item, Option<Facet>) {
-        self.tables.item_at(place)
+    /// The places of the texts of all turns.
+    pub(super) fn turn_texts(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.turns.iter().map(|turn| (turn.thread, turn.turn))
     }
 
     /// The rows from a place backwards.
@@ -269,13 +288,6 @@ impl RolloutFacts {
             Some(bytes)
         })
     }
-}
-
-/// What tells calls apart, near enough; never 0.
-fn fingerprint(key: Key) -> u32 {
-    let mut hasher = std::hash::DefaultHasher::new();
-    std::hash::Hash::hash(&key, &mut hasher);
-    std::hash::Hasher::finish(&hasher) as u32 | 1
 }
 
 /// How far before it the row before it stands, and its bytes.

@@ -11,11 +11,22 @@ pub(super) struct RowWriter {
 }
 
 impl RowWriter {
+    #[inline]
     pub(super) fn byte(&mut self, byte: u8) {
         self.bytes.push(byte);
     }
 
+    /// Most numbers take one byte.
+    #[inline]
     pub(super) fn number(&mut self, number: u64) {
+        if number < 0x80 {
+            self.bytes.push(number as u8);
+        } else {
+            self.long(number);
+        }
+    }
+
+    fn long(&mut self, number: u64) {
         let mut rest = number;
         while rest >= 0x80 {
             self.bytes.push(rest as u8 | 0x80);
@@ -47,13 +58,19 @@ impl RowWriter {
     pub(super) fn raw(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
+}
 
-    pub(super) fn digest(&mut self, digest: &Digest) {
-        self.byte(match digest.algorithm {
-            Algorithm::Sha256 => 0,
-            Algorithm::HmacSha256 => 1,
-        });
-        self.raw(&digest.bytes);
+pub(super) const fn algorithm_byte(algorithm: Algorithm) -> u8 {
+    match algorithm {
+        Algorithm::Sha256 => 0,
+        Algorithm::HmacSha256 => 1,
+    }
+}
+
+pub(super) const fn algorithm_of(byte: u8) -> Algorithm {
+    match byte {
+        0 => Algorithm::Sha256,
+        _ => Algorithm::HmacSha256,
     }
 }
 
@@ -64,15 +81,24 @@ pub(super) struct RowReader<'a> {
 }
 
 impl<'a> RowReader<'a> {
+    #[inline]
     pub(super) fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.rest.split_first() else { return 0 };
         self.rest = rest;
         *first
     }
 
+    #[inline]
     pub(super) fn number(&mut self) -> u64 {
-        let mut number = 0u64;
-        for shift in (0..64).step_by(7) {
+        match self.byte() {
+            short @ 0..0x80 => u64::from(short),
+            first => self.long(first),
+        }
+    }
+
+    fn long(&mut self, first: u8) -> u64 {
+        let mut number = u64::from(first & 0x7f);
+        for shift in (7..64).step_by(7) {
             let byte = self.byte();
             number |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
@@ -116,8 +142,7 @@ impl<'a> RowReader<'a> {
     }
 
     pub(super) fn digest(&mut self) -> Digest {
-        let algorithm = if self.byte() == 0 { Algorithm::Sha256 } else { Algorithm::HmacSha256 };
-        Digest { algorithm, bytes: self.raw() }
+        Digest { algorithm: algorithm_of(self.byte()), bytes: self.raw() }
     }
 }
 

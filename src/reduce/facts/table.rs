@@ -1,6 +1,7 @@
 //! Byte strings kept once each, known by their place.
 
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -55,6 +56,16 @@ impl<const WIDTH: usize> Table<WIDTH> {
         get::<WIDTH>(&self.bytes, &self.ends, place)
     }
 
+    /// All entries, one after the other.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Where among all of them one stands.
+    pub(super) fn span(&self, place: u32) -> Option<Range<usize>> {
+        span::<WIDTH>(&self.ends, place)
+    }
+
     fn len(&self) -> usize {
         self.bytes.len().checked_div(WIDTH).unwrap_or(self.ends.len())
     }
@@ -84,14 +95,18 @@ impl<const WIDTH: usize> Table<WIDTH> {
 }
 
 fn get<'a, const WIDTH: usize>(bytes: &'a [u8], ends: &[u32], place: u32) -> Option<&'a [u8]> {
+    bytes.get(span::<WIDTH>(ends, place)?)
+}
+
+fn span<const WIDTH: usize>(ends: &[u32], place: u32) -> Option<Range<usize>> {
     let place = place as usize;
     if WIDTH > 0 {
         let start = place.checked_mul(WIDTH)?;
-        return bytes.get(start..start.checked_add(WIDTH)?);
+        return Some(start..start.checked_add(WIDTH)?);
     }
     let end = *ends.get(place)? as usize;
     let start = if place == 0 { 0 } else { *ends.get(place - 1)? as usize };
-    bytes.get(start..end)
+    Some(start..end)
 }
 
 /// A 32-bit place in a hash table, its share of the free ones included.

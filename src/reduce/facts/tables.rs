@@ -2,11 +2,10 @@
 
 use bytestring::ByteString;
 
-use super::row::{RowReader, RowWriter};
+use super::row::{RowReader, RowWriter, algorithm_byte};
 use super::table::{Mark, Table};
 use crate::event::{At, CallId, CallKind};
-use crate::event::{Attrs, Digest, Key, KeyIdentity, ProducerId, SpanId, TraceId, Value};
-use crate::semconv::KeyId;
+use crate::event::{Attrs, Digest, Key, KeyIdentity, ProducerId, Scope, SpanId, TraceId, Value};
 
 /// The processes whose call ids are written as what tells them apart.
 const LOWS: usize = 16;
@@ -18,7 +17,7 @@ pub(super) struct Tables {
     pub(super) digests: Table<33>,
     pub(super) items: Table,
     /// Which attributes of which types stand together.
-    shapes: Table,
+    pub(super) shapes: Table,
     traces: Table<16>,
     parents: Table<8>,
     producers: Table<16>,
@@ -62,18 +61,15 @@ impl Tables {
         self.texts.find(text.as_bytes())
     }
 
-    pub(super) fn text_at(&self, place: u32) -> ByteString {
-        let bytes = self.texts.get(place).unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default().into()
+    /// Whether these places are those of a scope's thread and turn.
+    pub(super) fn is_turn(&self, scope: &Scope, thread: u32, turn: u32) -> bool {
+        let is = |place, text: &str| self.texts.get(place) == Some(text.as_bytes());
+        is(turn, &scope.turn) && is(thread, &scope.thread)
     }
 
     pub(super) fn text(&mut self, text: &str, row: &mut RowWriter) -> Option<()> {
         row.number(u64::from(self.text_place(text)?));
         Some(())
-    }
-
-    pub(super) fn read_text(&self, row: &mut RowReader<'_>) -> ByteString {
-        self.text_at(row.index())
     }
 
     pub(super) fn optional_text(&mut self, text: Option<&ByteString>, row: &mut RowWriter) -> Option<()> {
@@ -85,19 +81,10 @@ impl Tables {
         Some(())
     }
 
-    pub(super) fn read_optional_text(&self, row: &mut RowReader<'_>) -> Option<ByteString> {
-        let place = row.optional()?;
-        Some(self.text_at(u32::try_from(place).unwrap_or(u32::MAX)))
-    }
-
     /// A digest that other rows have too.
     pub(super) fn shared(&mut self, digest: Option<&Digest>, row: &mut RowWriter) -> Option<()> {
         let place = match digest {
-            Some(digest) => {
-                let mut entry = RowWriter::default();
-                entry.digest(digest);
-                Some(u64::from(self.digests.place(&entry.bytes)?))
-            }
+            Some(digest) => Some(u64::from(self.digests.place(&bytes_of(digest))?)),
             None => None,
         };
         row.optional(place);
@@ -105,9 +92,7 @@ impl Tables {
     }
 
     pub(super) fn find_shared(&self, digest: &Digest) -> Option<u32> {
-        let mut entry = RowWriter::default();
-        entry.digest(digest);
-        self.digests.find(&entry.bytes)
+        self.digests.find(&bytes_of(digest))
     }
 
     pub(super) fn read_shared(&self, row: &mut RowReader<'_>) -> Option<Digest> {
@@ -241,28 +226,18 @@ impl Tables {
         }
         Some(())
     }
-
-    pub(super) fn read_attrs(&self, row: &mut RowReader<'_>) -> Attrs {
-        let mut shape = RowReader { rest: self.shapes.get(row.index()).unwrap_or_default() };
-        let mut attrs = Attrs::with_capacity(shape.rest.len() / 2);
-        while !shape.rest.is_empty() {
-            let id = KeyId(shape.number() as u16);
-            let value = match shape.byte() {
-                0 => Value::Text(self.read_text(row)),
-                1 => Value::Int(row.signed()),
-                2 => Value::Double(f64::from_bits(u64::from_be_bytes(row.raw()))),
-                3 => Value::Bool(false),
-                4 => Value::Bool(true),
-                5 => Value::Texts((0..row.count()).map(|_| self.read_text(row)).collect()),
-                _ => Value::Ints((0..row.count()).map(|_| row.signed()).collect()),
-            };
-            attrs.insert(id, value);
-        }
-        attrs
-    }
 }
 
 /// What an id that was made at this time begins with.
 const fn beginning(at: At) -> u64 {
     (at.time_unix_nano / 1_000_000) << 16
+}
+
+/// A digest as an entry of its table.
+fn bytes_of(digest: &Digest) -> [u8; 33] {
+    let mut bytes = [algorithm_byte(digest.algorithm); 33];
+    if let Some((_, rest)) = bytes.split_first_mut() {
+        rest.copy_from_slice(&digest.bytes);
+    }
+    bytes
 }

@@ -4,6 +4,7 @@ mod call;
 mod edge;
 mod finding;
 mod item;
+mod numbers;
 mod rollout;
 mod thread;
 mod totals;
@@ -15,7 +16,8 @@ pub use call::{
 };
 pub use edge::{Edge, End, Node};
 pub use finding::{Finding, FindingKind, Severity};
-pub use item::{Answer, Numbers, Producer, Shown, VisibleItem};
+pub use item::{Answer, Producer, Shown, VisibleItem};
+pub use numbers::Numbers;
 pub use rollout::{Evidence, Quarantined, Reason, Rollout};
 pub use thread::{Agent, Thread};
 pub use totals::Totals;

@@ -8,7 +8,7 @@ use super::slot::{Ending, Kept, Live, Slot, Told, Tombstone};
 use super::{ClosedRollout, Counter, Effect, Reducer, RolloutFinding, summary, synthesis};
 use crate::event::Digest;
 use crate::reduce::derive::{Place, close, derive, derive_turn, is_turn, told_of_turn, was_asked_to_stop};
-use crate::reduce::facts::RolloutFacts;
+use crate::reduce::facts::{Reading, RolloutFacts, detach};
 use crate::reduce::graph::{Finding, Reason, Thread, Turn};
 use bytestring::ByteString;
 
@@ -23,13 +23,14 @@ impl Reducer {
         };
         let Some(Ending::Due(_)) = live.turns.get(key) else { return };
         let mut closed = Ending::Closed { synthesised: false };
-        let told = told_of_turn(&live.facts, &key.thread, &key.turn);
+        let facts = &Reading::of(&live.facts);
+        let told = told_of_turn(facts, &key.thread, &key.turn);
         if !is_turn(&told) {
             live.turns.insert(key.clone(), closed);
             return;
         }
         let (mut findings, place) = (Vec::new(), Place { thread: &key.thread, turn: &key.turn });
-        let mut turn = derive_turn(place, &live.facts, told, None, &mut findings);
+        let mut turn = derive_turn(place, facts, told, None, &mut findings);
         if turn.outcome.is_none() {
             if !was_asked_to_stop(&turn) {
                 // What ended was not the turn: it waits for a person, or goes on in another segment.
@@ -211,7 +212,8 @@ fn heads(threads: &[Thread], before: &[(ByteString, Digest)]) -> Vec<(ByteString
             .chain(thread.compactions.iter().filter_map(|one| Some((Some(one.at), one.chain?))))
             .collect();
         shown.sort_unstable();
-        heads.extend(shown.into_iter().rev().take(OF_THREAD).map(|(_, chain)| (thread.id.clone(), chain)));
+        let id = detach(&thread.id);
+        heads.extend(shown.into_iter().rev().take(OF_THREAD).map(|(_, chain)| (id.clone(), chain)));
     }
     heads.extend_from_slice(before);
     heads.truncate(IN_ALL);

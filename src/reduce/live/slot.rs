@@ -6,7 +6,7 @@ use super::SynthSpan;
 use super::deadlines::{Deadlines, Due, TurnKey};
 use super::generations::{Next, hash};
 use crate::event::Scope;
-use crate::reduce::facts::{RolloutFacts, RolloutKey};
+use crate::reduce::facts::{Reading, RolloutFacts, RolloutKey};
 use crate::reduce::graph::Finding;
 
 #[derive(Debug)]
@@ -159,8 +159,8 @@ impl Kept {
     }
 
     pub(super) fn bare(facts: &RolloutFacts, summary: Option<SynthSpan>) -> Self {
-        let turns = facts.turns().map(|(thread, turn)| hash(&(&*thread, &*turn))).collect();
-        Self::Bare { turns, summary: summary.map(Box::new) }
+        let turns = Reading::of(facts).turns().map(|(thread, turn)| hash(&(&*thread, &*turn))).collect();
+        Self::Bare { turns, summary: summary.map(|summary| Box::new(summary.detached())) }
     }
 
     pub(super) fn bytes(&self) -> usize {

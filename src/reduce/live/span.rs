@@ -82,6 +82,13 @@ impl SynthSpan {
         }
     }
 
+    /// The same, which holds nothing else in memory.
+    pub(super) fn detached(mut self) -> Self {
+        self.attrs.detach();
+        self.events.iter_mut().for_each(|event| event.attrs.detach());
+        self
+    }
+
     pub(super) fn bytes(&self) -> usize {
         // Attributes are few, and their texts are ids and names.
         let attrs = self.attrs.len() + self.events.iter().map(|event| event.attrs.len()).sum::<usize>();

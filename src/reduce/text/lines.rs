@@ -69,7 +69,7 @@ pub(super) fn inference(inference: &Inference, items: &[VisibleItem]) -> String 
     parts.extend(finish_reasons(attrs));
     let digest_of = |number: u32| items.get(number as usize)?.item.digest.as_ref();
     let messages = inference.input.told;
-    let chain = inference.input.chain.as_ref().or_else(|| inference.input.items.iter().last().and_then(digest_of));
+    let chain = inference.input.chain.as_ref().or_else(|| inference.input.items.last().and_then(digest_of));
     if messages > 0 || inference.input.chain.is_some() {
         let chain = chain.map(|chain| format!(" {}", digest(chain))).unwrap_or_default();
         parts.push(format!("in {}{chain}", several(messages, "message", "messages")));

@@ -1,0 +1,79 @@
+//! Which histories were shown in which thread.
+
+use hashbrown::HashMap;
+
+use super::rollout::ENTRY;
+use super::table::{grow, held_by};
+
+/// The calls that have shown a history, by the place of its chain digest: the fingerprint of one, or 0 for several.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chains {
+    /// Of the first thread that showed it, by the digest's place: nearly all digests of a rollout's table are chains.
+    first: Vec<First>,
+    /// Of other threads, by thread and digest.
+    others: HashMap<(u32, u32), u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct First {
+    thread: u32,
+    by: u32,
+}
+
+/// Nobody has shown it.
+const NOBODY: First = First { thread: u32::MAX, by: 0 };
+
+impl Chains {
+    pub(super) fn note(&mut self, thread: u32, chain: u32, by: u32) {
+        let place = chain as usize;
+        if self.first.len() <= place {
+            let more = place + 1 - self.first.len();
+            grow(&mut self.first, more);
+            self.first.resize(place + 1, NOBODY);
+        }
+        let Some(first) = self.first.get_mut(place) else { return };
+        if first.thread == NOBODY.thread {
+            *first = First { thread, by };
+            return;
+        }
+        let known =
+            if first.thread == thread { &mut first.by } else { self.others.entry((thread, chain)).or_insert(by) };
+        if *known != by {
+            *known = 0;
+        }
+    }
+
+    pub(super) fn shown_by(&self, thread: u32, chain: u32) -> Option<u32> {
+        match self.first.get(chain as usize) {
+            Some(first) if first.thread == thread => Some(first.by),
+            _ => self.others.get(&(thread, chain)).copied(),
+        }
+    }
+
+    pub(super) fn held(&self) -> usize {
+        held_by(self.first.len() * size_of::<First>()) + self.others.len() * ENTRY
+    }
+
+    /// What it takes at most to note one more.
+    pub(super) fn cost(&self, chain: u32) -> usize {
+        held_by((chain as usize + 1).saturating_sub(self.first.len()) * size_of::<First>()) + ENTRY
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_thread_has_its_own_and_two_calls_that_show_one_are_several() {
+        let mut chains = Chains::default();
+        for (thread, chain, by) in [(0, 5, 7), (1, 5, 9), (0, 2, 3), (0, 2, 3), (1, 5, 11)] {
+            let bound = chains.held() + chains.cost(chain) + 1;
+            chains.note(thread, chain, by);
+            assert!(chains.held() <= bound);
+        }
+        let shown = |thread, chain| chains.shown_by(thread, chain);
+        assert_eq!((shown(0, 5), shown(1, 5), shown(0, 2), shown(1, 2)), (Some(7), Some(0), Some(3), None));
+        assert_eq!((shown(0, 3), shown(2, 5), shown(0, 99)), (None, None, None));
+    }
+}
