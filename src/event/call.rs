@@ -6,7 +6,7 @@ use bytestring::ByteString;
 use derive_where::derive_where;
 
 use super::{
-    At, Attrs, CallKind, Content, Key, KeyIdentity, Link, Mark, Marked, Outcome, Scope, Source, SpanIds, Veiled,
+    At, Attrs, CallKind, Content, Key, KeyIdentity, Link, Mark, Marked, Outcome, Raw, Scope, Source, SpanIds, Veiled,
 };
 
 use crate::semconv::Phase;
@@ -140,6 +140,17 @@ impl<C: Content> Given<C> {
             CallKind::Inference | CallKind::Compaction => Self::Request(C::Request::default()),
             CallKind::Tool => Self::Arguments(C::Arguments::default()),
             _ => Self::Texts(C::Payloads::default()),
+        }
+    }
+}
+
+impl Given<Raw> {
+    /// Whether it is what [`empty`](Self::empty) makes.
+    pub(crate) const fn is_nothing(&self) -> bool {
+        match self {
+            Self::Request(request) => request.is_none(),
+            Self::Arguments(arguments) => arguments.is_none(),
+            Self::Texts(texts) => texts.is_empty(),
         }
     }
 }

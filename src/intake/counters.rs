@@ -99,6 +99,8 @@ impl Drop {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     started: AtomicU64,
+    /// Those that the intake counts by itself.
+    started_by_hand: AtomicU64,
     recorded: AtomicU64,
     sent: AtomicU64,
     written: AtomicU64,
@@ -124,6 +126,11 @@ pub(crate) struct Counters {
 impl Counters {
     pub(crate) fn add_started(&self) {
         self.started.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many calls were taken before they had ended. Told once in a while, and by several.
+    pub(super) fn set_started_by_hand(&self, calls: u64) {
+        self.started_by_hand.fetch_max(calls, Ordering::Relaxed);
     }
 
     pub(crate) fn add_recorded(&self) {
@@ -194,7 +201,7 @@ impl Counters {
             *place = load(counter);
         }
         Counts {
-            started: load(&self.started),
+            started: load(&self.started) + load(&self.started_by_hand),
             recorded: load(&self.recorded),
             sent: load(&self.sent),
             written: load(&self.written),

@@ -21,31 +21,39 @@ static OPENINGS: Spares<Event<Raw>> = Spares::new(&OPENINGS_AT_HAND, 16, 512);
 static CLOSINGS: Spares<Event<Raw>> = Spares::new(&CLOSINGS_AT_HAND, 16, 512);
 
 /// An event that opens a call of which nothing is said yet.
-pub(crate) fn opening(scope: Arc<Scope>, key: Key, span: SpanIds) -> Box<Event<Raw>> {
+pub(crate) fn opening(scope: &Arc<Scope>, key: Key, span: SpanIds) -> Box<Event<Raw>> {
     if let Some(mut event) = OPENINGS.take()
         && let Kind::Opened(opened, given) = &mut event.kind
     {
         opened.span = span;
         *given = Given::empty(key.kind);
-        (event.scope, event.key, event.at) = (scope, key, UNKNOWN);
+        put_in(&mut event, scope, key);
         return event;
     }
     let opened = Opened { span, attrs: RawAttrs::default(), links: Vec::new(), policy: None };
     let kind = Kind::Opened(opened, Given::empty(key.kind));
-    Box::new(Event { scope, key, at: UNKNOWN, source: Source::Recorder, kind })
+    Box::new(Event { scope: Arc::clone(scope), key, at: UNKNOWN, source: Source::Recorder, kind })
 }
 
 /// An event that closes a call of which nothing is said yet.
-pub(crate) fn closing(scope: Arc<Scope>, key: Key, at: At) -> Box<Event<Raw>> {
+pub(crate) fn closing(scope: &Arc<Scope>, key: Key) -> Box<Event<Raw>> {
     if let Some(mut event) = CLOSINGS.take()
         && let Kind::Closed(_, returned) = &mut event.kind
     {
         *returned = Returned::empty(key.kind);
-        (event.scope, event.key, event.at) = (scope, key, at);
+        put_in(&mut event, scope, key);
         return event;
     }
     let kind = Kind::Closed(Closed::default(), Returned::empty(key.kind));
-    Box::new(Event { scope, key, at, source: Source::Recorder, kind })
+    Box::new(Event { scope: Arc::clone(scope), key, at: UNKNOWN, source: Source::Recorder, kind })
+}
+
+/// Mostly the event was one of the same scope before, which then needs neither be shared nor let go.
+fn put_in(event: &mut Event<Raw>, scope: &Arc<Scope>, key: Key) {
+    if !Arc::ptr_eq(&event.scope, scope) {
+        event.scope = Arc::clone(scope);
+    }
+    (event.key, event.at) = (key, UNKNOWN);
 }
 
 /// Not known yet.
@@ -70,7 +78,7 @@ pub(super) fn give(mut event: Box<Event<Raw>>) {
         // Of these there are few.
         _ => return,
     };
-    // Mostly the next call is one of the same scope, which need not be let go. A long one must not be kept alive.
+    // A long one must not be kept alive.
     if event.scope.held_bytes() > LONGEST_SCOPE {
         event.scope = Arc::clone(&NOWHERE);
     }
@@ -114,13 +122,13 @@ mod tests {
     fn nothing_of_one_call_is_left_for_the_next() {
         let texts = || vec![crate::event::ResultContent::Text("said".into())];
         for length in [10, 1000] {
-            let mut event = opening(Arc::clone(&NOWHERE), key(CallKind::Retrieval), span());
+            let mut event = opening(&NOWHERE, key(CallKind::Retrieval), span());
             let Kind::Opened(opened, given) = &mut event.kind else { panic!("another kind") };
             opened.attrs.text(REQUEST_MODEL, &"m".repeat(length));
             opened.links.push(link());
             *given = Given::Texts(texts());
             give(event);
-            let mut event = closing(Arc::clone(&NOWHERE), key(CallKind::Retrieval), UNKNOWN);
+            let mut event = closing(&NOWHERE, key(CallKind::Retrieval));
             let Kind::Closed(closed, returned) = &mut event.kind else { panic!("another kind") };
             closed.attrs.text(ERROR_KIND, &"e".repeat(length));
             closed.links.push(link());
@@ -128,11 +136,11 @@ mod tests {
             *returned = Returned::Texts(texts());
             give(event);
             let ids = span();
-            let event = opening(Arc::clone(&NOWHERE), key(CallKind::Inference), ids);
+            let event = opening(&NOWHERE, key(CallKind::Inference), ids);
             let Kind::Opened(opened, Given::Request(None)) = &event.kind else { panic!("another kind") };
             assert!(opened.span == ids && opened.attrs.is_empty() && opened.attrs.iter().next().is_none());
             assert!(opened.links.is_empty() && opened.policy.is_none());
-            let event = closing(Arc::clone(&NOWHERE), key(CallKind::Tool), UNKNOWN);
+            let event = closing(&NOWHERE, key(CallKind::Tool));
             let Kind::Closed(closed, Returned::Result(None)) = &event.kind else { panic!("another kind") };
             assert!(closed.attrs.is_empty() && closed.links.is_empty() && closed.error.is_none());
             assert_eq!(closed.outcome, None);

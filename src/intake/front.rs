@@ -79,9 +79,13 @@ impl Intake {
 
     /// Takes the event that opens a call. `false`: there was no room, and the call must not be closed either.
     pub(crate) fn open(&self, event: Box<Event<Raw>>) -> bool {
-        self.counters.add_started();
         let seq = event.at.seq;
-        let taken = self.count(self.queue.open(self.useful(event)));
+        let taken = self.queue.open(self.useful(event));
+        if taken.is_err() {
+            // The queue counts those that it takes.
+            self.counters.add_started();
+        }
+        let taken = self.count(taken);
         self.veil_inline();
         self.settle(seq, taken);
         taken
@@ -219,6 +223,7 @@ impl Intake {
     }
 
     pub(crate) fn counts(&self) -> Counts {
+        self.counters.set_started_by_hand(self.queue.started());
         Counts { payloads: self.newest.payload_counts(), ..self.counters.read() }
     }
 

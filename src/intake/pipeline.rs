@@ -7,15 +7,17 @@ use std::time::Instant;
 use super::calls::Calls;
 use super::events;
 use super::newest::Newest;
+use super::open_call::OpenCall;
 use super::policies::Policies;
 use super::progress::Progress;
-use super::queue::{Batch, Item, Queue, Told};
+use super::queue::{Batch, Queue};
 use super::settlement::Settlement;
+use super::told::{Item, Told};
 use super::watch::Watch;
 use super::{Counters, Drop, Ranges, Refused, Sink, Whole};
 use crate::event::{
-    At, Attrs, CallRecord, Closed, Event, Given, Key, Kind, Mark, OpenRecord, Opened, Outcome, Raw, RawAttrs, Record,
-    Returned, Veiled,
+    At, Attrs, CallRecord, Closed, Event, Given, Key, Kind, Mark, OpenRecord, Outcome, Raw, RawAttrs, Record, Returned,
+    Veiled,
 };
 use crate::privacy::{Pass, Policy, Veil};
 use crate::semconv::END_INFERRED;
@@ -31,7 +33,7 @@ pub(super) struct Pipeline {
     /// How often something was lost, as far as the history that was told is concerned.
     losses: u64,
     losses_seen: u64,
-    open: Calls<OpenCall>,
+    open: Calls<Box<OpenCall>>,
     policies: Policies,
     progress: Option<Arc<Progress>>,
     /// Events that the sink was offered and may not have kept yet.
@@ -40,15 +42,6 @@ pub(super) struct Pipeline {
 
 /// So many bytes of events that are done may still count as waiting.
 const RELEASED_AT_ONCE: usize = 16 << 10;
-
-/// What a call's opened event told, until its closed event comes: the record, of which the close is still missing.
-struct OpenCall {
-    record: Box<CallRecord<Veiled>>,
-    /// The losses that had happened when it was veiled.
-    losses: u64,
-    /// The policy under which it was veiled.
-    policy: Policy,
-}
 
 impl Pipeline {
     pub(super) fn new(
@@ -82,7 +75,7 @@ impl Pipeline {
         for Item { told, bytes } in batch.items.drain(..) {
             match told {
                 Told::Event(event) => {
-                    self.event(&event, None);
+                    self.event(&event);
                     events::give(event);
                 }
                 Told::Whole(whole) => self.whole(whole),
@@ -96,6 +89,7 @@ impl Pipeline {
         self.queue.release(veiled);
         self.commit();
         self.counters.set_veiled(self.veil.counts());
+        self.counters.set_started_by_hand(self.queue.started());
         if let Some(at) = batch.flushes.iter().find_map(|flush| flush.last) {
             self.abandon(at);
             self.commit();
@@ -116,17 +110,28 @@ impl Pipeline {
         }
     }
 
-    /// `under` is the policy under which its call opened, where that is known by itself.
-    fn event(&mut self, event: &Event<Raw>, under: Option<&Policy>) {
-        self.forget_history_after_losses();
-        self.policies.look(event.at.seq, &mut self.veil);
+    fn event(&mut self, event: &Event<Raw>) {
+        self.keep_up(event.at);
         match &event.kind {
-            Kind::Opened(opened, given) => self.opened(event, opened, given, under),
+            Kind::Opened(..) => {
+                if let Some(call) = self.opened(event, None) {
+                    self.open.insert(event.key, Box::new(call));
+                }
+            }
             Kind::Marked(mark) => self.marked(event, mark),
             Kind::Learned(attrs) => self.learned(event, attrs),
-            Kind::Closed(closed, returned) => self.closed(event, closed, returned),
+            Kind::Closed(..) => {
+                let call = self.open.remove(&event.key);
+                self.closed(event, call.map(|call| *call));
+            }
             Kind::Stated { .. } | Kind::Quarantined { .. } | Kind::Tick | Kind::Unknown { .. } => {}
         }
+    }
+
+    /// What has happened meanwhile, before an event of this time is veiled.
+    fn keep_up(&mut self, at: At) {
+        self.forget_history_after_losses();
+        self.policies.look(at.seq, &mut self.veil);
     }
 
     /// What `work` makes of an event of a call that opened under `policy`.
@@ -142,9 +147,12 @@ impl Pipeline {
         let (opened_at, closed_at) = (whole.opened_at(), whole.closed_at());
         match whole.unfold() {
             Ok([opened, closed]) => {
+                // The policy under which it opened, where that is another one by now.
                 let under = self.policies.before(opened_at.seq);
-                self.event(&opened, under.as_ref());
-                self.event(&closed, None);
+                self.keep_up(opened_at);
+                let call = self.opened(&opened, under.as_ref());
+                self.keep_up(closed_at);
+                self.closed(&closed, call);
                 [opened, closed].into_iter().for_each(events::give);
             }
             Err(reason) => {
@@ -165,26 +173,28 @@ impl Pipeline {
         }
     }
 
-    fn opened(&mut self, event: &Event<Raw>, opened: &Opened<Raw>, given: &Given<Raw>, under: Option<&Policy>) {
+    /// Nothing where the call was refused.
+    fn opened(&mut self, event: &Event<Raw>, under: Option<&Policy>) -> Option<OpenCall> {
+        let Kind::Opened(opened, given) = &event.kind else { return None };
         let Event { key, at, .. } = *event;
-        let record = self.veiled(event, under, |pass| {
+        let (scope, given, opened) = self.veiled(event, under, |pass| {
             let scope = pass.scope(&event.scope, Some(&opened.span));
-            let given = pass.given(key.kind, &scope, given);
-            Box::new(CallRecord::open(scope, key, at, pass.opened(opened), given))
+            let given = (!given.is_nothing()).then(|| Box::new(pass.given(key.kind, &scope, given)));
+            (scope, given, pass.opened(opened))
         });
         if self.sink.wants_opened() {
-            let open = || OpenRecord { scope: Arc::clone(&record.scope), key, at, opened: record.opened.clone() };
+            let open = || OpenRecord { scope: Arc::clone(&scope), key, at, opened: opened.clone() };
             if let Err(refused) = self.offer(|| Record::Opened(Box::new(open()))) {
                 // Where a shutdown has run out of time it has been counted as lost.
                 if self.settlement.claim() {
                     self.counters.add_dropped(refused.reason, 1);
                     self.settlement.settle();
                 }
-                return;
+                return None;
             }
         }
         let policy = under.unwrap_or_else(|| self.veil.policy()).clone();
-        self.open.insert(key, OpenCall { record, losses: self.losses, policy });
+        Some(OpenCall::new(scope, at, (opened, given), self.losses, policy))
     }
 
     /// A mark of a call that was refused is lost with it.
@@ -194,7 +204,8 @@ impl Pipeline {
             let scope = pass.scope(&event.scope, None);
             pass.mark(&scope, mark)
         });
-        let is_kept = self.open.get_mut(&event.key).is_some_and(|call| call.record.mark(event.at, mark));
+        let mut is_kept = false;
+        self.add(event.key, |record| is_kept = record.mark(event.at, mark));
         if !is_kept {
             self.counters.add_dropped(Drop::MarkLost, 1);
         }
@@ -203,8 +214,13 @@ impl Pipeline {
     fn learned(&mut self, event: &Event<Raw>, attrs: &RawAttrs) {
         let policy = self.policy_of(event.key);
         let attrs = self.veiled(event, policy.as_ref(), |pass| pass.attrs(attrs));
-        if let Some(call) = self.open.get_mut(&event.key) {
-            call.record.learn(&attrs);
+        self.add(event.key, |record| record.learn(&attrs));
+    }
+
+    /// Adds something to the record of a call, if it is open.
+    fn add(&mut self, key: Key, add: impl FnOnce(&mut CallRecord<Veiled>)) {
+        if let Some(call) = self.open.remove(&key) {
+            self.open.insert(key, Box::new(call.with(key, add)));
         }
     }
 
@@ -213,25 +229,26 @@ impl Pipeline {
         self.open.get(&key).map(|call| call.policy.clone())
     }
 
-    fn closed(&mut self, event: &Event<Raw>, closed: &Closed<Raw>, returned: &Returned<Raw>) {
-        let Some(mut call) = self.open.remove(&event.key) else {
+    fn closed(&mut self, event: &Event<Raw>, call: Option<OpenCall>) {
+        let (Some(call), Kind::Closed(closed, returned)) = (call, &event.kind) else {
             // The opening was refused and counted then: the close is not offered.
             return self.handle(event.at);
         };
-        let policy = call.policy.clone();
+        let (losses, policy) = (call.losses, call.policy.clone());
+        let mut record = call.into_record(event.key);
         self.veiled(event, Some(&policy), |pass| {
             let closed = pass.closed(closed);
             let returned = pass.returned(event.key.kind, &closed, returned);
-            call.record.close(event.at, closed, returned);
+            record.close(event.at, closed, returned);
         });
-        self.finish(call);
+        self.finish(record, losses, &policy);
     }
 
     /// Hands on a call that is whole.
-    fn finish(&mut self, OpenCall { mut record, losses, policy }: OpenCall) {
+    fn finish(&mut self, mut record: Box<CallRecord<Veiled>>, losses: u64, policy: &Policy) {
         // A shutdown closes calls without an event.
         self.policies.look(None, &mut self.veil);
-        self.policies.lower(&policy, &mut record);
+        self.policies.lower(policy, &mut record);
         let key = record.key();
         let (chain, is_whole) = match &record.given {
             Given::Request(request) => (request.chain, request.prefix.is_none()),
@@ -265,16 +282,18 @@ impl Pipeline {
 
     /// Ends what is open at a shutdown, in the order in which it was opened.
     fn abandon(&mut self, at: At) {
-        let mut keys: Vec<_> = self.open.values().map(|call| (call.record.opened_at, call.record.key())).collect();
+        let mut keys: Vec<_> = self.open.iter().map(|(key, call)| (call.opened_at(), *key)).collect();
         keys.sort_unstable();
         for (_, key) in keys {
-            let Some(mut call) = self.open.remove(&key) else { continue };
+            let Some(call) = self.open.remove(&key) else { continue };
+            let (losses, policy) = (call.losses, call.policy.clone());
+            let mut record = call.into_record(key);
             let mut attrs = Attrs::default();
             attrs.set(END_INFERRED, true);
             let closed =
                 Closed { outcome: Some(Outcome::Abandoned), attrs, error: Default::default(), links: Vec::new() };
-            call.record.close(at, closed, Returned::empty(key.kind));
-            self.finish(call);
+            record.close(at, closed, Returned::empty(key.kind));
+            self.finish(record, losses, &policy);
         }
     }
 

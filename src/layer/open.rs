@@ -70,10 +70,10 @@ impl Call {
         let Some(Operation::Call(kind, word)) = settled else { return Err(Loss::UnmappedOperation) };
         let outcome = self.outcome(&heading, &told);
         let key = Key { kind, id: KeyIdentity::Call(self.id), occurrence: 0 };
-        let scope = Arc::clone(self.scope());
-        let mut opens = opening(Arc::clone(&scope), key, self.ids);
-        let mut closes = closing(scope, key, self.closed_at());
-        opens.at = self.opened_at;
+        let ids = self.ids;
+        let scope = self.scope();
+        let (mut opens, mut closes) = (opening(scope, key, ids), closing(scope, key));
+        (opens.at, closes.at) = (self.opened_at, self.closed_at());
         if let (Kind::Opened(opened, given), Kind::Closed(closed, returned)) = (&mut opens.kind, &mut closes.kind) {
             told.take_attrs(&mut opened.attrs, &mut closed.attrs);
             opened.attrs.text(OPERATION_NAME, word);

@@ -3,7 +3,7 @@
 use super::builder::Builder;
 use super::call::Call;
 use super::kind;
-use super::place::{CallRef, Origin};
+use super::place::{CallRef, LentOrigin};
 use crate::event::Outcome;
 use crate::semconv::ADMISSION;
 
@@ -14,7 +14,7 @@ pub type AdmissionBuilder = Builder<kind::Admission>;
 pub type Admission = Call<kind::Admission>;
 
 impl AdmissionBuilder {
-    pub(super) fn begin(origin: Option<Origin>) -> Self {
+    pub(super) fn begin(origin: Option<LentOrigin<'_>>) -> Self {
         Self::new(origin).with(super::builder::Draft::set_own_turn)
     }
 }

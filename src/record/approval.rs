@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::builder::Builder;
 use super::call::Call;
 use super::kind;
-use super::place::{CallRef, InvalidReference, Origin};
+use super::place::{CallRef, InvalidReference, LentOrigin};
 use super::recorder::Recorder;
 use super::tool::IntoResult;
 use crate::event::Outcome;
@@ -18,7 +18,7 @@ pub type ApprovalBuilder = Builder<kind::Approval>;
 pub type Approval = Call<kind::Approval>;
 
 impl ApprovalBuilder {
-    pub(super) fn begin(origin: Option<Origin>, tool: &str) -> Self {
+    pub(super) fn begin(origin: Option<LentOrigin<'_>>, tool: &str) -> Self {
         Self::new(origin).text(TOOL_NAME, tool)
     }
 
@@ -87,7 +87,7 @@ pub struct Ticket {
 impl super::Turn {
     /// A ticket for a decision about a call of the tool, asked for now. `index` counts the waits of the turn, 0 first.
     pub fn ticket(&self, tool: &str, index: u32) -> Ticket {
-        let asked_unix_nano = self.origin().map_or(0, |origin| origin.desk.now());
+        let asked_unix_nano = self.lent().map_or(0, |origin| origin.desk.now());
         Ticket { turn: self.reference(), tool: tool.to_owned(), index, asked_unix_nano }
     }
 }
@@ -123,8 +123,8 @@ impl Ticket {
 impl Recorder {
     /// The wait that a ticket stands for, from when it was asked: decide it.
     pub fn approval_of(&self, ticket: &Ticket) -> ApprovalBuilder {
-        let origin = self.desk().zip(ticket.turn.place.clone());
-        let origin = origin.map(|(desk, place)| Origin { desk: desk.clone(), parent: Some(place), remote: None });
+        let origin = self.desk().zip(ticket.turn.place.as_ref());
+        let origin = origin.map(|(desk, place)| LentOrigin { desk, parent: Some(place.lend()), remote: None });
         let builder = ApprovalBuilder::begin(origin, &ticket.tool).index(ticket.index);
         builder.with(|draft| draft.set_opened_at(ticket.asked_unix_nano))
     }

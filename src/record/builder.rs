@@ -1,5 +1,6 @@
 //! What all builders share: a call's identity, fixed when it opens, and its event under construction.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -8,14 +9,15 @@ use bytestring::ByteString;
 
 use super::ambient::ToolId;
 use super::call::{Call, CallType};
-use super::handle::Handle;
+use super::handle::{Handle, Running};
+use super::kept::{Kept, Recycled};
 use super::operation::Operation;
-use super::place::{CallRef, Origin, Place};
+use super::place::{CallRef, LentOrigin, LentPlace, Origin, Place};
 use crate::event::{
-    EdgeKind, Event, Given, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, ResultContent, Scope, SpanId, SpanIds,
-    TraceId,
+    CallKind, EdgeKind, Event, Given, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, ResultContent, Scope,
+    SpanId, SpanIds, TraceId,
 };
-use crate::intake::{Desk, Identity, NOWHERE, closing, opening};
+use crate::intake::{Desk, Handful, Identity, NOWHERE, Spares, opening};
 use crate::semconv::{
     ATTEMPT, Attr, CALLER, CONVERSATION_ID, IMPORTANCE, OPERATION_ID, OPERATION_NAME, REPLAY_CHECKPOINT,
     REPLAY_INTENDED, REPLAY_OF, REPLAY_PROVENANCE,
@@ -25,18 +27,18 @@ use crate::semconv::{
 #[must_use = "a call is recorded from `start` on"]
 pub struct Builder<K> {
     /// Nothing where the recorder is disabled.
-    pub(super) draft: Option<Draft>,
+    draft: Option<Kept<Draft>>,
     /// Of a turn: its part between waits.
     pub(super) segment: u32,
-    /// Of a tool call: by what an MCP client may know it.
-    pub(super) tool: Option<Arc<ToolId>>,
     kind: PhantomData<fn() -> K>,
 }
 
-/// Its event is on the heap from the beginning: a builder moves with each of its methods, and has to be small.
+/// Kept apart: a builder moves with each of its methods, and has to be small.
 pub(super) struct Draft {
     desk: Arc<Desk>,
     has_parent: bool,
+    /// Of a tool call: by what an MCP client may know it.
+    pub(super) tool: Option<Arc<ToolId>>,
     identity: Option<Box<Identity>>,
     /// The event that will open the call. Its order is still to come, its time too where it is 0, and its scope is the
     /// parent's.
@@ -45,17 +47,26 @@ pub(super) struct Draft {
 
 impl<K: CallType> Builder<K> {
     /// A call of this kind, recorded by whoever `origin` names, under the operation that the kind has by default.
-    pub(super) fn new(origin: Option<Origin>) -> Self {
+    pub(super) fn new(origin: Option<LentOrigin<'_>>) -> Self {
         let draft = origin.map(|origin| {
             let mut draft = Draft::new(origin, K::KIND);
             draft.text(OPERATION_NAME, K::KIND.default_operation());
-            draft
+            Kept::new(draft)
         });
-        Self { draft, segment: 0, tool: None, kind: PhantomData }
+        Self { draft, segment: 0, kind: PhantomData }
+    }
+
+    pub(super) const fn is_enabled(&self) -> bool {
+        self.draft.is_some()
+    }
+
+    /// Nothing where the recorder is disabled.
+    pub(super) fn draft(&mut self) -> Option<&mut Draft> {
+        self.draft.as_mut()?.get_mut()
     }
 
     pub(super) fn with(mut self, set: impl FnOnce(&mut Draft)) -> Self {
-        if let Some(draft) = &mut self.draft {
+        if let Some(draft) = self.draft() {
             set(draft);
         }
         self
@@ -166,7 +177,11 @@ impl<K: CallType> Builder<K> {
 
     /// Starts it.
     pub fn start(self) -> Call<K> {
-        Call::new(self.draft.map_or_else(Handle::disabled, Draft::start), self.segment, self.tool)
+        let Some(mut draft) = self.draft.and_then(Kept::take) else {
+            return Call::new(Handle::disabled(), self.segment, None);
+        };
+        let tool = draft.tool.take();
+        Call::new(draft.start(), self.segment, tool)
     }
 }
 
@@ -176,17 +191,28 @@ impl<K: CallType> fmt::Debug for Builder<K> {
     }
 }
 
+thread_local! {
+    static AT_HAND: Handful<Option<Draft>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Recycled for Draft {
+    fn spares() -> &'static Spares<Option<Self>> {
+        static SPARES: Spares<Option<Draft>> = Spares::new(&AT_HAND, 4, 32);
+        &SPARES
+    }
+}
+
 impl Draft {
-    fn new(origin: Origin, kind: crate::event::CallKind) -> Self {
-        let Origin { desk, parent, remote } = origin;
+    fn new(origin: LentOrigin<'_>, kind: CallKind) -> Self {
+        let LentOrigin { desk, parent, remote } = origin;
         let has_parent = parent.is_some();
         let (scope, trace, parent, parent_is_remote) = match parent {
-            Some(Place { scope, trace, span, is_remote }) => (scope, trace, Some(span), is_remote),
-            None => (Arc::clone(&NOWHERE), TraceId::random(), None, false),
+            Some(LentPlace { scope, trace, span, is_remote }) => (scope, trace, Some(span), is_remote),
+            None => (&*NOWHERE, TraceId::random(), None, false),
         };
         let span = SpanIds { trace, span: SpanId::random(), parent, parent_is_remote };
         let event = opening(scope, Key { kind, id: KeyIdentity::None, occurrence: 0 }, span);
-        let mut draft = Self { desk, has_parent, identity: None, event };
+        let mut draft = Self { desk: Arc::clone(desk), has_parent, tool: None, identity: None, event };
         if let Some((trace, span)) = remote.filter(|_| !has_parent) {
             draft.set_remote_parent(trace, span);
         }
@@ -271,14 +297,15 @@ impl Draft {
         let Self { desk, mut event, .. } = self;
         let now = desk.now();
         let opened_at = if event.at.time_unix_nano == 0 { now } else { event.at.time_unix_nano };
-        event.key.id = KeyIdentity::Call(desk.call_id(now));
+        let id = desk.call_id(now);
+        event.key.id = KeyIdentity::Call(id);
         event.at = desk.at(opened_at);
-        let (scope, key, at) = (Arc::clone(&event.scope), event.key, event.at);
+        let (scope, kind) = (Arc::clone(&event.scope), event.key.kind);
         if !desk.open(event) {
             let place = Place { scope, trace, span, is_remote: false };
             return Handle::untaken(Origin { desk, parent: Some(place), remote: None });
         }
-        Handle::running(desk, trace, span, closing(scope, key, at))
+        Handle::running(Running::new(desk, scope, (kind, id), (trace, span), opened_at))
     }
 
     /// Fixes the call's scope, and tells its span.

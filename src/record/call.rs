@@ -9,7 +9,7 @@ use super::ambient::{Context, Instrumented, ToolId};
 use super::answer::Failure;
 use super::handle::Handle;
 use super::mark::{Checkpoint, Decision, Installed};
-use super::place::{CallRef, Origin};
+use super::place::{CallRef, LentOrigin, Origin};
 use super::tool::IntoResult;
 use crate::event::{CallKind, EdgeKind, Mark, MarkKind, Noted, Outcome, RawAttrs, RawText, Scope, TraceId};
 use crate::semconv::{CANCEL_REASON, IMPORTANCE};
@@ -43,8 +43,14 @@ impl<K: CallType> Call<K> {
         Self { handle, segment, tool, kind: PhantomData }
     }
 
+    /// Where the calls that are part of it belong; nothing where the recorder is disabled.
+    pub(super) fn lent(&self) -> Option<LentOrigin<'_>> {
+        self.handle.lent()
+    }
+
+    /// The same to keep.
     pub(super) fn origin(&self) -> Option<Origin> {
-        self.handle.origin()
+        self.lent().map(LentOrigin::to_origin)
     }
 
     /// Where this call stands.
@@ -59,7 +65,7 @@ impl<K: CallType> Call<K> {
 
     /// The trace that it is part of; nothing where the recorder is disabled.
     pub fn trace(&self) -> Option<TraceId> {
-        Some(self.origin()?.parent?.trace)
+        Some(self.lent()?.parent?.trace)
     }
 
     /// What an agent decided to do.

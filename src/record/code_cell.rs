@@ -3,7 +3,7 @@
 use super::builder::Builder;
 use super::call::Call;
 use super::kind;
-use super::place::Origin;
+use super::place::LentOrigin;
 use super::tool::IntoResult;
 use crate::event::{MarkKind, Outcome};
 use crate::semconv::{
@@ -17,7 +17,7 @@ pub type CodeCellBuilder = Builder<kind::CodeCell>;
 pub type CodeCell = Call<kind::CodeCell>;
 
 impl CodeCellBuilder {
-    pub(super) fn begin(origin: Option<Origin>, id: &str) -> Self {
+    pub(super) fn begin(origin: Option<LentOrigin<'_>>, id: &str) -> Self {
         Self::new(origin).text(CODE_CELL_ID, id)
     }
 
@@ -67,7 +67,7 @@ pub type TerminalBuilder = Builder<kind::Terminal>;
 pub type Terminal = Call<kind::Terminal>;
 
 impl TerminalBuilder {
-    pub(super) fn begin(origin: Option<Origin>, operation: &str) -> Self {
+    pub(super) fn begin(origin: Option<LentOrigin<'_>>, operation: &str) -> Self {
         Self::new(origin).text(TERMINAL_OPERATION, operation)
     }
 

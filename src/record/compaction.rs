@@ -5,7 +5,7 @@ use super::answer::Failure;
 use super::builder::Builder;
 use super::call::Call;
 use super::kind;
-use super::place::Origin;
+use super::place::LentOrigin;
 use super::request::IntoRequest;
 use crate::event::{Given, Message, Returned};
 use crate::semconv::{COMPACTION_ID, COMPACTION_TRIGGER, PROVIDER_NAME, REQUEST_MODEL};
@@ -17,7 +17,7 @@ pub type CompactionBuilder = Builder<kind::Compaction>;
 pub type Compaction = Call<kind::Compaction>;
 
 impl CompactionBuilder {
-    pub(super) fn begin(origin: Option<Origin>, id: &str) -> Self {
+    pub(super) fn begin(origin: Option<LentOrigin<'_>>, id: &str) -> Self {
         Self::new(origin).text(COMPACTION_ID, id)
     }
 

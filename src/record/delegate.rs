@@ -80,7 +80,7 @@ impl Connection {
             waiting if waiting.tool != tool => Refusal::ToolMismatch,
             _ => return all.remove(&id).map(|waiting| waiting.call).ok_or(Refusal::Unknown),
         };
-        if let Some(origin) = waiting.call.origin() {
+        if let Some(origin) = waiting.call.lent() {
             origin.desk.count_refused_result(refusal == Refusal::ForeignConnection);
         }
         Err(refusal)

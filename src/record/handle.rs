@@ -1,17 +1,19 @@
 //! The one path on which every kind of call is marked and closes: exactly once.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::place::{Origin, Place};
+use super::kept::{Kept, Recycled};
+use super::place::{LentOrigin, LentPlace, Origin};
 use super::stream::Progress;
 use crate::event::{
-    Closed, EdgeKind, Event, Key, Kind, Link, Mark, Outcome, Raw, RawAttrs, RawText, RawValue, ResultContent, Returned,
-    SpanId, TraceId,
+    CallId, CallKind, Closed, EdgeKind, Event, Key, KeyIdentity, Kind, Link, Mark, Outcome, Raw, RawAttrs, RawText,
+    RawValue, ResultContent, Returned, Scope, SpanId, TraceId,
 };
-use crate::intake::Desk;
+use crate::intake::{Desk, Handful, Spares, closing};
 use crate::semconv::{Attr, ERROR_HANDLED, ERROR_KIND, ERROR_RETRYABLE, ERROR_TYPE};
 
 /// A call that has started. Dropped without an outcome it is `abandoned`, or `failed` where its thread panics.
@@ -23,19 +25,69 @@ enum State {
     /// Nothing is told of this call: its rollout is not sampled, or there was no room. What is part of it still belongs
     /// where it does.
     Untaken(Box<Origin>),
-    Running(Running),
+    Running(Kept<Running>),
 }
 
-struct Running {
+pub(super) struct Running {
     desk: Arc<Desk>,
+    scope: Arc<Scope>,
     trace: TraceId,
     span: SpanId,
+    kind: CallKind,
+    /// The number of the call's id, in a form that makes no room empty beside it.
+    id: [u8; 16],
     opened_unix_nano: u64,
-    /// The event that will close the call; only its time and its order are still wrong.
-    event: Box<Event<Raw>>,
+    /// The event that will close the call, as soon as there is anything to say in it; only its time and its order are still
+    /// wrong. A call may be open for long, and many may be.
+    closing: Option<Box<Event<Raw>>>,
     /// Of a streamed answer.
     progress: Option<Box<Progress>>,
     on_drop: Outcome,
+}
+
+thread_local! {
+    static AT_HAND: Handful<Option<Running>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Recycled for Running {
+    fn spares() -> &'static Spares<Option<Self>> {
+        static SPARES: Spares<Option<Running>> = Spares::new(&AT_HAND, 16, 512);
+        &SPARES
+    }
+}
+
+impl Running {
+    /// A call in `scope` whose opening has been taken.
+    pub(super) const fn new(
+        desk: Arc<Desk>,
+        scope: Arc<Scope>,
+        (kind, id): (CallKind, CallId),
+        (trace, span): (TraceId, SpanId),
+        opened_unix_nano: u64,
+    ) -> Self {
+        let on_drop = Outcome::Abandoned;
+        let id = id.as_u128().to_ne_bytes();
+        Self { desk, scope, trace, span, kind, id, opened_unix_nano, closing: None, progress: None, on_drop }
+    }
+
+    fn key(&self) -> Key {
+        let id = CallId::from(u128::from_ne_bytes(self.id));
+        Key { kind: self.kind, id: KeyIdentity::Call(id), occurrence: 0 }
+    }
+
+    fn closing(&mut self) -> &mut Event<Raw> {
+        let key = self.key();
+        self.closing.get_or_insert_with(|| closing(&self.scope, key))
+    }
+
+    /// What is known of its end.
+    fn closed(&mut self) -> Option<&mut Closed<Raw>> {
+        match &mut self.closing().kind {
+            Kind::Closed(closed, _) => Some(closed),
+            // The constructor makes no other.
+            _ => None,
+        }
+    }
 }
 
 impl Handle {
@@ -48,30 +100,20 @@ impl Handle {
         Self(State::Untaken(Box::new(origin)))
     }
 
-    /// `event` will close the call, whose opening has been taken; its time is that of the opening.
-    pub(super) const fn running(desk: Arc<Desk>, trace: TraceId, span: SpanId, event: Box<Event<Raw>>) -> Self {
-        let opened_unix_nano = event.at.time_unix_nano;
-        Self(State::Running(Running {
-            desk,
-            trace,
-            span,
-            opened_unix_nano,
-            event,
-            progress: None,
-            on_drop: Outcome::Abandoned,
-        }))
+    pub(super) fn running(running: Running) -> Self {
+        Self(State::Running(Kept::new(running)))
     }
 
     const fn as_running(&self) -> Option<&Running> {
         match &self.0 {
-            State::Running(running) => Some(running),
+            State::Running(running) => running.get(),
             _ => None,
         }
     }
 
     const fn as_running_mut(&mut self) -> Option<&mut Running> {
         match &mut self.0 {
-            State::Running(running) => Some(running),
+            State::Running(running) => running.get_mut(),
             _ => None,
         }
     }
@@ -82,20 +124,20 @@ impl Handle {
     }
 
     /// Where the calls that are part of this one belong; nothing where the recorder is disabled.
-    pub(super) fn origin(&self) -> Option<Origin> {
+    pub(super) fn lent(&self) -> Option<LentOrigin<'_>> {
         match &self.0 {
             State::Disabled => None,
-            State::Untaken(origin) => Some((**origin).clone()),
-            State::Running(Running { desk, trace, span, event, .. }) => {
-                let place = Place { scope: Arc::clone(&event.scope), trace: *trace, span: *span, is_remote: false };
-                Some(Origin { desk: Arc::clone(desk), parent: Some(place), remote: None })
-            }
+            State::Untaken(origin) => Some(origin.lend()),
+            State::Running(running) => running.get().map(|Running { desk, scope, trace, span, .. }| {
+                let place = LentPlace { scope, trace: *trace, span: *span, is_remote: false };
+                LentOrigin { desk, parent: Some(place), remote: None }
+            }),
         }
     }
 
     /// The call's key, where it is recorded.
     pub(super) fn key(&self) -> Option<Key> {
-        self.as_running().map(|running| running.event.key)
+        self.as_running().map(Running::key)
     }
 
     /// Nanoseconds since the call opened; nothing where it is not recorded.
@@ -104,13 +146,10 @@ impl Handle {
     }
 
     /// What the call has returned so far.
-    pub(super) const fn returned(&mut self) -> Option<&mut Returned<Raw>> {
-        match self.as_running_mut() {
-            Some(running) => match &mut running.event.kind {
-                Kind::Closed(_, returned) => Some(returned),
-                _ => None,
-            },
-            None => None,
+    pub(super) fn returned(&mut self) -> Option<&mut Returned<Raw>> {
+        match &mut self.as_running_mut()?.closing().kind {
+            Kind::Closed(_, returned) => Some(returned),
+            _ => None,
         }
     }
 
@@ -127,14 +166,8 @@ impl Handle {
         self.as_running_mut().is_some_and(|running| running.progress.get_or_insert_default().chunk(elapsed))
     }
 
-    const fn closed(&mut self) -> Option<&mut Closed<Raw>> {
-        match self.as_running_mut() {
-            Some(running) => match &mut running.event.kind {
-                Kind::Closed(closed, _) => Some(closed),
-                _ => None,
-            },
-            None => None,
-        }
+    fn closed(&mut self) -> Option<&mut Closed<Raw>> {
+        self.as_running_mut()?.closed()
     }
 
     pub(super) fn attrs(&mut self, set: impl FnOnce(&mut RawAttrs)) {
@@ -165,8 +198,8 @@ impl Handle {
 
     /// Tells something of the call at once.
     pub(super) fn mark(&self, mark: Mark<Raw>) {
-        if let Some(Running { desk, event, .. }) = self.as_running() {
-            desk.mark(&event.scope, event.key, mark);
+        if let Some(running) = self.as_running() {
+            running.desk.mark(&running.scope, running.key(), mark);
         }
     }
 
@@ -187,11 +220,8 @@ impl Handle {
     }
 
     /// Whether it has been marked as failed.
-    pub(super) const fn has_failed(&mut self) -> bool {
-        match self.closed() {
-            Some(closed) => closed.outcome.is_some(),
-            None => false,
-        }
+    pub(super) fn has_failed(&mut self) -> bool {
+        self.closed().is_some_and(|closed| closed.outcome.is_some())
     }
 
     /// What an error said of itself.
@@ -219,11 +249,17 @@ impl Handle {
     }
 
     fn send(&mut self) {
-        if let State::Running(running) = std::mem::replace(&mut self.0, State::Disabled) {
-            let Running { desk, mut event, opened_unix_nano, progress, .. } = running;
-            if let (Some(progress), Kind::Closed(closed, _)) = (progress, &mut event.kind) {
+        if let State::Running(running) = std::mem::replace(&mut self.0, State::Disabled)
+            && let Some(mut running) = running.take()
+        {
+            if let Some(progress) = running.progress.take()
+                && let Some(closed) = running.closed()
+            {
                 progress.tell(&mut closed.attrs);
             }
+            let key = running.key();
+            let Running { desk, scope, opened_unix_nano, closing: event, .. } = running;
+            let mut event = event.unwrap_or_else(|| closing(&scope, key));
             // A call that was opened by another clock's time must not end before it began.
             event.at = desk.at(desk.now().max(opened_unix_nano));
             desk.close(event);

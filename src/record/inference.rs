@@ -7,7 +7,7 @@ use super::builder::{Builder, Draft};
 use super::call::Call;
 use super::kind;
 use super::parameters;
-use super::place::Origin;
+use super::place::LentOrigin;
 use super::request::IntoRequest;
 use crate::event::{CallKind, Given, Message, Part, RawText, Request, Returned, Role, ToolDefinition};
 use crate::semconv::{
@@ -24,12 +24,12 @@ pub type InferenceBuilder = Builder<kind::Inference>;
 pub type Inference = Call<kind::Inference>;
 
 impl InferenceBuilder {
-    pub(super) fn begin(origin: Option<Origin>, provider: &str, model: &str) -> Self {
+    pub(super) fn begin(origin: Option<LentOrigin<'_>>, provider: &str, model: &str) -> Self {
         Self::new(origin).text(PROVIDER_NAME, provider).text(REQUEST_MODEL, model)
     }
 
     fn with_request(mut self, set: impl FnOnce(&mut Request)) -> Self {
-        if let Some(Given::Request(request)) = self.draft.as_mut().and_then(Draft::given) {
+        if let Some(Given::Request(request)) = self.draft().and_then(Draft::given) {
             set(request.get_or_insert_default());
         }
         self
@@ -47,7 +47,7 @@ impl InferenceBuilder {
 
     /// The same from a closure, which a disabled recorder does not run.
     pub fn input_with<I: IntoRequest>(self, input: impl FnOnce() -> I) -> Self {
-        if self.draft.is_some() { self.input(input()) } else { self }
+        if self.is_enabled() { self.input(input()) } else { self }
     }
 
     /// System instructions that stand apart from the messages.

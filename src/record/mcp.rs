@@ -84,7 +84,7 @@ impl Dispatch {
             self.complete(&around);
             return send(meta(&around)).await;
         }
-        let builder = ToolBuilder::begin(origin, &self.tool);
+        let builder = ToolBuilder::begin(origin.as_ref().map(Origin::lend), &self.tool);
         let mut builder = builder.mcp_server(&self.server).text(MCP_METHOD_NAME, METHOD);
         if let Some(id) = &self.call_id {
             builder = builder.call_id(id);

@@ -24,6 +24,7 @@ mod delegate;
 mod events;
 mod handle;
 mod inference;
+mod kept;
 pub mod kind;
 mod mark;
 mod mcp;

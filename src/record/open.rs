@@ -6,6 +6,7 @@ use super::call::{Call, CallType};
 use super::code_cell::{CodeCellBuilder, TerminalBuilder};
 use super::compaction::CompactionBuilder;
 use super::inference::InferenceBuilder;
+use super::place::Origin;
 use super::recorder::Recorder;
 use super::search::{EmbeddingsBuilder, MemoryBuilder, RetrievalBuilder};
 use super::tool::ToolBuilder;
@@ -18,14 +19,14 @@ macro_rules! begin {
         /// and of nothing else.
         impl Recorder {
             $($(#[$doc])* pub fn $name(&self $(, $argument: &str)*) -> $builder {
-                $builder::begin(self.origin() $(, $argument)*)
+                $builder::begin(self.origin().as_ref().map(Origin::lend) $(, $argument)*)
             })*
         }
 
         /// Calls that are part of this one.
         impl<K: CallType> Call<K> {
             $($(#[$doc])* pub fn $name(&self $(, $argument: &str)*) -> $builder {
-                $builder::begin(self.origin() $(, $argument)*)
+                $builder::begin(self.lent() $(, $argument)*)
             })*
         }
     };

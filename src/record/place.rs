@@ -26,6 +26,49 @@ pub(super) struct Origin {
     pub(super) remote: Option<(TraceId, SpanId)>,
 }
 
+/// A [`Place`] that somebody lends: to begin a call there, nothing has to be shared first.
+#[derive(Clone, Copy)]
+pub(super) struct LentPlace<'a> {
+    pub(super) scope: &'a Arc<Scope>,
+    pub(super) trace: TraceId,
+    pub(super) span: SpanId,
+    pub(super) is_remote: bool,
+}
+
+/// An [`Origin`] that somebody lends.
+#[derive(Clone, Copy)]
+pub(super) struct LentOrigin<'a> {
+    pub(super) desk: &'a Arc<Desk>,
+    pub(super) parent: Option<LentPlace<'a>>,
+    pub(super) remote: Option<(TraceId, SpanId)>,
+}
+
+impl Place {
+    pub(super) const fn lend(&self) -> LentPlace<'_> {
+        let Self { scope, trace, span, is_remote } = self;
+        LentPlace { scope, trace: *trace, span: *span, is_remote: *is_remote }
+    }
+}
+
+impl Origin {
+    pub(super) fn lend(&self) -> LentOrigin<'_> {
+        LentOrigin { desk: &self.desk, parent: self.parent.as_ref().map(Place::lend), remote: self.remote }
+    }
+}
+
+impl LentOrigin<'_> {
+    /// One to keep.
+    pub(super) fn to_origin(self) -> Origin {
+        let parent = self.parent.map(|LentPlace { scope, trace, span, is_remote }| Place {
+            scope: Arc::clone(scope),
+            trace,
+            span,
+            is_remote,
+        });
+        Origin { desk: Arc::clone(self.desk), parent, remote: self.remote }
+    }
+}
+
 /// Where a call stands: for a later turn to follow it, for another to be linked to it, for a resumption in another process.
 ///
 /// Of a disabled recorder it is empty, and whatever is given an empty one goes without.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::ambient;
 use super::builder::Builder;
 use super::kind;
-use super::place::{CallRef, Origin};
+use super::place::{CallRef, LentOrigin, Origin};
 use crate::environment::{Environment, warn_once};
 use crate::event::{Clock, ProducerId, SystemClock};
 use crate::intake::{Bounds, Counters, Counts, Desk, Drained, Intake, Manner, Propagation, Sampler, Sink};
@@ -71,7 +71,7 @@ impl Recorder {
     /// words, never a text (`veilspan.cancel.reason`).
     pub fn request_cancel(&self, call: &CallRef, reason: &str) {
         let (Some(desk), Some(place)) = (&self.desk, &call.place) else { return };
-        let origin = Origin { desk: Arc::clone(desk), parent: Some(place.clone()), remote: None };
+        let origin = LentOrigin { desk, parent: Some(place.lend()), remote: None };
         Builder::<kind::Cancel>::new(Some(origin)).text(CANCEL_REASON, reason).start().finish();
     }
 

@@ -4,7 +4,7 @@ use super::answer::Failure;
 use super::builder::Builder;
 use super::call::Call;
 use super::kind;
-use super::place::Origin;
+use super::place::LentOrigin;
 use super::tool::IntoResult;
 use crate::event::CallKind;
 use crate::semconv::{
@@ -19,7 +19,7 @@ pub type EmbeddingsBuilder = Builder<kind::Embeddings>;
 pub type Embeddings = Call<kind::Embeddings>;
 
 impl EmbeddingsBuilder {
-    pub(super) fn begin(origin: Option<Origin>, provider: &str, model: &str) -> Self {
+    pub(super) fn begin(origin: Option<LentOrigin<'_>>, provider: &str, model: &str) -> Self {
         Self::new(origin).text(PROVIDER_NAME, provider).text(REQUEST_MODEL, model)
     }
 
@@ -65,7 +65,7 @@ pub type RetrievalBuilder = Builder<kind::Retrieval>;
 pub type Retrieval = Call<kind::Retrieval>;
 
 impl RetrievalBuilder {
-    pub(super) fn begin(origin: Option<Origin>, data_source: &str) -> Self {
+    pub(super) fn begin(origin: Option<LentOrigin<'_>>, data_source: &str) -> Self {
         Self::new(origin).text(DATA_SOURCE_ID, data_source)
     }
 
@@ -106,7 +106,7 @@ pub type Memory = Call<kind::Memory>;
 
 impl MemoryBuilder {
     /// A word that the conventions lack is taken for their first.
-    pub(super) fn begin(origin: Option<Origin>, operation: &str) -> Self {
+    pub(super) fn begin(origin: Option<LentOrigin<'_>>, operation: &str) -> Self {
         let builder = Self::new(origin);
         match CallKind::of_operation(operation) {
             Some(CallKind::Memory) => builder.text(OPERATION_NAME, operation),

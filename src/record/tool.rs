@@ -7,7 +7,7 @@ use super::answer::Failure;
 use super::builder::{Builder, Draft};
 use super::call::Call;
 use super::kind;
-use super::place::Origin;
+use super::place::LentOrigin;
 use crate::event::{Given, Part, RawText, ResultContent, Returned, shape};
 use crate::semconv::{
     MCP_SERVER, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER, TOOL_REQUESTER_ID, TOOL_TYPE, WAIT_FOR, WAIT_YIELDED,
@@ -20,12 +20,9 @@ pub type ToolBuilder = Builder<kind::Tool>;
 pub type ToolCall = Call<kind::Tool>;
 
 impl ToolBuilder {
-    pub(super) fn begin(origin: Option<Origin>, name: &str) -> Self {
-        let mut builder = Self::new(origin).text(TOOL_NAME, name);
-        if builder.draft.is_some() {
-            builder.tool = Some(Arc::new(ToolId { name: name.to_owned(), call_id: None }));
-        }
-        builder
+    pub(super) fn begin(origin: Option<LentOrigin<'_>>, name: &str) -> Self {
+        let builder = Self::new(origin).text(TOOL_NAME, name);
+        builder.with(|draft| draft.tool = Some(Arc::new(ToolId { name: name.to_owned(), call_id: None })))
     }
 
     /// The arguments as the model wrote them: JSON text as a rule.
@@ -35,18 +32,20 @@ impl ToolBuilder {
 
     /// The same from a closure, which a disabled recorder does not run.
     pub fn arguments_with<A: Into<RawText>>(mut self, arguments: impl FnOnce() -> A) -> Self {
-        if let Some(Given::Arguments(told)) = self.draft.as_mut().and_then(Draft::given) {
+        if let Some(Given::Arguments(told)) = self.draft().and_then(Draft::given) {
             *told = Some(arguments().into());
         }
         self
     }
 
     /// The provider's id of the call (`gen_ai.tool.call.id`). Never a key: such ids repeat.
-    pub fn call_id(mut self, id: &str) -> Self {
-        if let Some(tool) = self.tool.as_mut().and_then(Arc::get_mut) {
-            tool.call_id = Some(id.to_owned());
-        }
-        self.text(TOOL_CALL_ID, id)
+    pub fn call_id(self, id: &str) -> Self {
+        let told = self.with(|draft| {
+            if let Some(tool) = draft.tool.as_mut().and_then(Arc::get_mut) {
+                tool.call_id = Some(id.to_owned());
+            }
+        });
+        told.text(TOOL_CALL_ID, id)
     }
 
     /// `gen_ai.tool.type`: `function`, `extension` or `datastore`.

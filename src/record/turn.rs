@@ -4,7 +4,7 @@ use super::approval::Ticket;
 use super::builder::Builder;
 use super::call::Call;
 use super::kind;
-use super::place::{CallRef, Origin};
+use super::place::{CallRef, LentOrigin};
 use crate::event::{EdgeKind, Scope};
 use crate::semconv::{AGENT_ID, AGENT_NAME, AGENT_VERSION, CANCEL_REASON, ROLLOUT_END, SEGMENT};
 
@@ -15,7 +15,7 @@ pub type TurnBuilder = Builder<kind::Turn>;
 pub type Turn = Call<kind::Turn>;
 
 impl TurnBuilder {
-    pub(super) fn begin(origin: Option<Origin>, agent: &str) -> Self {
+    pub(super) fn begin(origin: Option<LentOrigin<'_>>, agent: &str) -> Self {
         Self::new(origin).with(super::builder::Draft::set_own_turn).text(AGENT_NAME, agent)
     }
 
@@ -83,7 +83,7 @@ impl Turn {
 
     /// Asks it to stop: see [`Recorder::request_cancel`](super::Recorder::request_cancel).
     pub fn request_cancel(&self, reason: &str) {
-        Builder::<kind::Cancel>::new(self.origin()).text(CANCEL_REASON, reason).start().finish();
+        Builder::<kind::Cancel>::new(self.lent()).text(CANCEL_REASON, reason).start().finish();
     }
 
     /// Its segment ends in a wait for a person: the turn has no outcome yet, and goes on in another segment

@@ -3,7 +3,7 @@
 use super::builder::Builder;
 use super::call::Call;
 use super::kind;
-use super::place::Origin;
+use super::place::LentOrigin;
 use super::tool::IntoResult;
 use crate::semconv::WORKFLOW_NAME;
 
@@ -14,7 +14,7 @@ pub type WorkflowBuilder = Builder<kind::Workflow>;
 pub type Workflow = Call<kind::Workflow>;
 
 impl WorkflowBuilder {
-    pub(super) fn begin(origin: Option<Origin>, name: &str) -> Self {
+    pub(super) fn begin(origin: Option<LentOrigin<'_>>, name: &str) -> Self {
         Self::new(origin).text(WORKFLOW_NAME, name)
     }
 

@@ -1,0 +1,67 @@
+//! A call between its two events, as the pipeline keeps it. Many may be open, and for long, so it has no room yet for what
+//! only its end will tell.
+
+use std::sync::Arc;
+
+use crate::event::{At, CallRecord, Given, Key, Opened, Scope, Veiled};
+use crate::privacy::Policy;
+
+/// What a call's opened event told, until its closed event comes.
+pub(super) struct OpenCall {
+    told: Told,
+    /// The losses that had happened when it was veiled.
+    pub(super) losses: u64,
+    /// The policy under which it was veiled.
+    pub(super) policy: Policy,
+}
+
+enum Told {
+    Opened {
+        scope: Arc<Scope>,
+        at: At,
+        opened: Opened<Veiled>,
+        /// Most calls that are no inferences are given nothing.
+        given: Option<Box<Given<Veiled>>>,
+    },
+    /// Of a call of which more was told since. The close is still missing.
+    More(Box<CallRecord<Veiled>>),
+}
+
+impl OpenCall {
+    pub(super) fn new(
+        scope: Arc<Scope>,
+        at: At,
+        (opened, given): (Opened<Veiled>, Option<Box<Given<Veiled>>>),
+        losses: u64,
+        policy: Policy,
+    ) -> Self {
+        Self { told: Told::Opened { scope, at, opened, given }, losses, policy }
+    }
+
+    /// When it opened.
+    pub(super) const fn opened_at(&self) -> At {
+        match &self.told {
+            Told::Opened { at, .. } => *at,
+            Told::More(record) => record.opened_at,
+        }
+    }
+
+    /// The record of the call of this key, of which the close is still missing.
+    pub(super) fn into_record(self, key: Key) -> Box<CallRecord<Veiled>> {
+        match self.told {
+            Told::Opened { scope, at, opened, given } => {
+                let given = given.map_or_else(|| Given::empty(key.kind), |given| *given);
+                Box::new(CallRecord::open(scope, key, at, opened, given))
+            }
+            Told::More(record) => record,
+        }
+    }
+
+    /// The same call, with what `add` adds to its record.
+    pub(super) fn with(self, key: Key, add: impl FnOnce(&mut CallRecord<Veiled>)) -> Self {
+        let (losses, policy) = (self.losses, self.policy.clone());
+        let mut record = self.into_record(key);
+        add(&mut record);
+        Self { told: Told::More(record), losses, policy }
+    }
+}

@@ -1,0 +1,154 @@
+//! The places where callers put events: several, each behind a lock of its own, so that nobody waits for another.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+
+use super::room::Room;
+use super::told::Item;
+
+/// More than threads that would have to be stopped in the middle of a push for another one to have to wait.
+const PLACES: usize = 8;
+
+#[derive(Default)]
+pub(super) struct Places([Stand; PLACES]);
+
+/// A place, apart from whatever another thread writes to.
+#[derive(Default)]
+#[repr(align(128))]
+struct Stand {
+    place: Mutex<Place>,
+    tally: Tally,
+}
+
+/// What is told of a place to those who do not hold it. Written by whoever does, so that nothing has to be added up by
+/// several at once.
+#[derive(Default)]
+struct Tally {
+    /// How many items are there.
+    waiting: AtomicUsize,
+    /// Calls of which the opening was taken by itself.
+    started: AtomicU64,
+}
+
+#[derive(Default)]
+pub(super) struct Place {
+    items: Vec<Item>,
+    /// What the callers who come here may take up.
+    pub(super) room: Room,
+    /// Calls whose opening was taken.
+    pub(super) opened: u64,
+    pub(super) closed: bool,
+}
+
+/// A place that a caller holds.
+pub(super) struct Held<'a> {
+    pub(super) place: MutexGuard<'a, Place>,
+    tally: &'a Tally,
+}
+
+impl Held<'_> {
+    pub(super) fn put(&mut self, item: Item) {
+        self.place.items.push(item);
+        self.tally.waiting.store(self.place.items.len(), Ordering::Relaxed);
+    }
+
+    /// Counts a call of which the opening was taken by itself.
+    pub(super) fn count_started(&self) {
+        self.tally.started.store(self.tally.started.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+}
+
+impl Places {
+    /// How many items wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.0.iter().map(|stand| stand.tally.waiting.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Calls of which the opening was taken by itself. Asks for no lock: after a `fork` one may be held for ever.
+    pub(super) fn started(&self) -> u64 {
+        self.0.iter().map(|stand| stand.tally.started.load(Ordering::Relaxed)).sum()
+    }
+
+    /// How many wait where this thread puts its own.
+    pub(super) fn waiting_here(&self) -> usize {
+        self.0.get(first_place()).map_or(0, |stand| stand.tally.waiting.load(Ordering::Relaxed))
+    }
+
+    /// Whether anything waits. Whoever puts something in that is not seen here will see what this thread wrote before.
+    pub(super) fn has_items(&self) -> bool {
+        self.0.iter().any(|stand| !stand.hold().place.items.is_empty())
+    }
+
+    /// Adds all that waits to `items`.
+    pub(super) fn take(&self, items: &mut Vec<Item>) {
+        for stand in &self.0 {
+            let mut held = stand.hold();
+            if items.is_empty() {
+                // Nothing is copied where one thread alone records.
+                std::mem::swap(items, &mut held.place.items);
+            } else {
+                items.append(&mut held.place.items);
+            }
+            stand.tally.waiting.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// From now on nothing is to be put in.
+    pub(super) fn close(&self) {
+        self.0.iter().for_each(|stand| stand.hold().place.closed = true);
+    }
+
+    /// Calls whose opening was taken.
+    pub(super) fn opened(&self) -> u64 {
+        self.0.iter().map(|stand| stand.hold().place.opened).sum()
+    }
+
+    /// A place that nobody is putting anything into, the same as the last time where it can be.
+    pub(super) fn free(&self) -> Held<'_> {
+        let first = first_place();
+        let own = self.0.get(first).and_then(Stand::try_hold);
+        own.unwrap_or_else(|| self.other(first))
+    }
+
+    #[cold]
+    fn other(&self, first: usize) -> Held<'_> {
+        loop {
+            if let Some(held) = self.0.iter().cycle().skip(first).take(PLACES).find_map(Stand::try_hold) {
+                return held;
+            }
+            std::hint::spin_loop();
+        }
+    }
+}
+
+impl Stand {
+    fn hold(&self) -> Held<'_> {
+        Held { place: self.place.lock().unwrap_or_else(PoisonError::into_inner), tally: &self.tally }
+    }
+
+    #[inline]
+    fn try_hold(&self) -> Option<Held<'_>> {
+        let place = match self.place.try_lock() {
+            Ok(place) => place,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        Some(Held { place, tally: &self.tally })
+    }
+}
+
+/// Threads begin at different places.
+fn first_place() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static FIRST: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+    let place = FIRST.try_with(|first| {
+        if first.get() == usize::MAX {
+            first.set(NEXT.fetch_add(1, Ordering::Relaxed) % PLACES);
+        }
+        first.get()
+    });
+    place.unwrap_or(0)
+}
