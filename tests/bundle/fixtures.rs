@@ -8,7 +8,7 @@ use veilspan::reduce::tree;
 
 use super::build::*;
 
-fn bundles() -> Vec<PathBuf> {
+pub fn bundles() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bundles");
     std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
@@ -60,13 +60,17 @@ fn a_bundle_reduces_to_what_stands_beside_it() {
     for bundle in bundles() {
         let rollout = reduce(&read(&bundle));
         for (name, text) in [("expected.tree", tree(&rollout)), ("expected.json", rollout.serialise())] {
-            let path = bundle.join(name);
-            if bless() {
-                std::fs::write(&path, &text).unwrap();
-            }
-            assert_eq!(text, std::fs::read_to_string(&path).unwrap_or_default(), "{}", path.display());
+            stands_beside(&bundle.join(name), &text);
         }
     }
+}
+
+/// Holds a text against a file.
+pub fn stands_beside(path: &Path, text: &str) {
+    if bless() {
+        std::fs::write(path, text).unwrap();
+    }
+    assert_eq!(text, std::fs::read_to_string(path).unwrap_or_default(), "{}", path.display());
 }
 
 /// Whether what stands beside the bundles is to be written anew.
