@@ -1,4 +1,5 @@
-//! Decoded events of model requests and tool calls, 10,000 of them in a portion, a rollout each.
+//! Decoded events of model requests and tool calls, 10,000 of them in a portion, a rollout each. The first request of a
+//! rollout tells its history whole; each after it goes on from the one before, with that one's answer and a tool's result.
 
 use std::sync::Arc;
 
@@ -38,14 +39,19 @@ fn asked(number: u64) -> Call {
     opened.set(REQUEST_MODEL, "gpt-x".into());
     closed.set(INPUT_TOKENS, 1200);
     closed.set(OUTPUT_TOKENS, 40);
-    let item = Item {
-        digest: Some(digest(number)),
-        role: Role::Tool,
-        length: Some(300),
-        part_kinds: "tool_call_response".into(),
+    let item = |digest, role, length, kinds: &'static str| Item {
+        digest: Some(digest),
+        role,
+        length: Some(length),
+        part_kinds: kinds.into(),
     };
-    let prefix = number.checked_sub(2).map(|before| digest(before + (1 << 40)));
-    let input = Input { prefix, chain: Some(digest(number + (1 << 40))), items: vec![item], ..Input::default() };
+    let result = item(digest(number), Role::Tool, 300, "tool_call_response");
+    // Each rollout is one thread, whose requests are two numbers apart.
+    let before = number.checked_sub(2).filter(|_| !number.is_multiple_of(10_000));
+    let answer = before.map(|before| item(digest(before + 1), Role::Assistant, 80, "tool_call"));
+    let prefix = before.map(|before| digest(before + (1 << 40)));
+    let items = answer.into_iter().chain([result]).collect();
+    let input = Input { prefix, chain: Some(digest(number + (1 << 40))), items, ..Input::default() };
     let output = Output {
         items: vec![Measure { digest: Some(digest(number + 1)), length: Some(80), ..Measure::default() }],
         ..Output::default()

@@ -11,3 +11,8 @@ pub fn mode() -> Option<(String, Vec<String>)> {
     let mode = arguments.next()?;
     Some((mode, arguments.collect()))
 }
+
+/// What stands behind a name.
+pub fn named(name: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(1)
+}
