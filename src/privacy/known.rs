@@ -9,7 +9,7 @@ use super::kept::kept;
 use super::label::is_safe_label;
 use super::policy::Policy;
 use crate::event::{Scope, SpanIds};
-use crate::semconv::KeyId;
+use crate::semconv::{Class, KeyId, is_constant};
 
 /// The last label of each key, and the last scopes, so that what comes again is neither looked at nor copied again.
 ///
@@ -57,7 +57,11 @@ impl Known {
             }
             return Some(last.label.clone());
         }
-        let text = std::str::from_utf8(text).ok().filter(|text| is_safe_label(detectors, text))?;
+        let may_leave = |text: &&str| match id.name().class {
+            Class::Constant => is_constant(id, text),
+            _ => is_safe_label(detectors, text),
+        };
+        let text = std::str::from_utf8(text).ok().filter(may_leave)?;
         let label = ByteString::from(text);
         if self.labels.len() <= place {
             self.labels.resize(place + 1, Last::default());

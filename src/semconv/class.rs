@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Class {
-    /// One of a few words of ours or of the conventions.
+    /// One of a few words of ours ([`is_constant`](super::is_constant)); any other leaves as `_OTHER`.
     Constant,
     /// A count, an index, a duration, a flag.
     Number,

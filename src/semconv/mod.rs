@@ -12,6 +12,7 @@ mod said;
 mod shown;
 mod table;
 mod wire_fields;
+mod words;
 
 pub use aliases::{ALIASES, OF_CLAUDE_CODE, OF_CODEX};
 pub use class::{Class, Field};
@@ -21,3 +22,4 @@ pub use said::{SAID, Said, said};
 pub use shown::{ShownNames, ShownOf};
 pub use table::{Attr, KeyId, Name, Origin, Phase, Type, table};
 pub use wire_fields::{FieldClass, WIRE_FIELDS, WireField};
+pub use words::is_constant;

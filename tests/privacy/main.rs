@@ -11,3 +11,4 @@ mod payloads;
 mod previews;
 mod recorded;
 mod swap;
+mod words;

@@ -45,6 +45,25 @@ fn labels_stay_and_what_looks_like_none_becomes_its_digest() {
 }
 
 #[test]
+fn a_constant_of_another_producer_is_one_of_our_words_or_is_not_told() {
+    let attributes = vec![
+        attribute("gen_ai.operation.name", text("chat")),
+        attribute("veilspan.outcome", text("hunter2")),
+        attribute("veilspan.usage.missing", text("unrecognised")),
+        attribute("veilspan.input.roles", array([text("user"), text("hunter2")])),
+        attribute("veilspan.input.part_kinds", array([text("text+tool_call"), text("text+hunter2")])),
+        attribute("veilspan.finding.kind", text("outcome")),
+    ];
+    let veiled = span_leaves(&unkeyed(), span(attributes));
+    let told = by_key(&veiled.attributes);
+    assert_eq!(text_of(told["veilspan.outcome"]), "_OTHER");
+    assert_eq!(text_of(told["veilspan.usage.missing"]), "unrecognised");
+    assert_eq!(told["veilspan.input.roles"], &array([text("user"), text("_OTHER")]));
+    assert_eq!(told["veilspan.input.part_kinds"], &array([text("text+tool_call"), text("_OTHER")]));
+    assert_eq!(text_of(told["veilspan.finding.kind"]), "outcome");
+}
+
+#[test]
 fn a_span_is_named_by_its_operation_and_what_it_is_about() {
     let named = |name: &str, attributes: &[(&str, &str)]| {
         let attributes = attributes.iter().map(|(key, value)| attribute(*key, text(*value)));

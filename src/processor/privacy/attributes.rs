@@ -80,7 +80,11 @@ impl<'a, 'r> AttributeList<'a, 'r> {
                 self.put(key, &value, splice.replace(range));
             }
             Verdict::Reason => {
-                let value = relabelled(&value, &|text| reason(rules, text))?;
+                let value = relabelled(&value, &|text| or_other(rules, text, rules.stays(text)))?;
+                self.put(key, &value, splice.replace(range));
+            }
+            Verdict::Constant(id) => {
+                let value = relabelled(&value, &|text| or_other(rules, text, verdict::is_word(id, text)))?;
                 self.put(key, &value, splice.replace(range));
             }
             Verdict::Content(Some(slot)) => self.found.add(slot, value, splice.leave_out(range)),
@@ -234,8 +238,8 @@ fn has_lost_attributes(span: &[u8]) -> bool {
     fields.any(|field| matches!((field.number, field.value), (10, Wire::Varint(count)) if count > 0))
 }
 
-fn reason<'t>(rules: &Rules<'_>, text: &'t str) -> Cow<'t, str> {
-    if rules.stays(text) {
+fn or_other<'t>(rules: &Rules<'_>, text: &'t str, stays: bool) -> Cow<'t, str> {
+    if stays {
         return Cow::Borrowed(text);
     }
     rules.count_replaced();

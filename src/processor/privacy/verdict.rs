@@ -5,7 +5,7 @@ use super::siblings::PREVIEW;
 use crate::event::Digest;
 use crate::otlp::AnyView;
 use crate::privacy::{OTHER, Policy, is_label, is_policy};
-use crate::semconv::{self, Class, Field, KeyId, lookup};
+use crate::semconv::{Class, Field, KeyId, is_constant, lookup};
 
 /// What becomes of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(super) enum Verdict {
     Label,
     /// Those of its texts that are no labels are replaced by `_OTHER`.
     Reason,
+    /// Those of its texts that are no words of the constant with this name are replaced by `_OTHER`.
+    Constant(KeyId),
     /// It is content; of the conventions' own, which.
     Content(Option<Slot>),
     /// It is the beginning of content of this class, cut by somebody before us.
@@ -45,33 +47,28 @@ pub(super) fn of_named(id: Option<KeyId>, key: &str, value: &AnyView<'_>) -> Ver
     if matches!(value, AnyView::Empty) {
         return Verdict::Stays;
     }
-    let (passes, otherwise): (fn(&str) -> bool, _) = match id.map(|id| id.name().class) {
-        Some(Class::Number) => return number(value),
-        Some(Class::Label) => (stays, Verdict::Label),
-        Some(Class::Constant) if id.is_some_and(has_part_kinds) => (is_part_kinds, Verdict::Label),
-        Some(Class::Constant) => (stays, Verdict::Label),
-        Some(Class::Reason) => (stays, Verdict::Reason),
-        Some(Class::Digest) => return text_or_content(value, is_digest, true),
-        Some(Class::Policy) => return text_or_content(value, is_policy, false),
-        Some(Class::Content(class)) if is_preview(key, value) => return Verdict::Preview(Some(class)),
-        Some(Class::Content(_)) => return Verdict::Content(id.and_then(Slot::of)),
-        None if is_preview(key, value) => return Verdict::Preview(class_of_preview(key)),
-        None => return unknown(key, value),
+    let Some(id) = id else {
+        return if is_preview(key, value) { Verdict::Preview(class_of_preview(key)) } else { unknown(key, value) };
     };
-    labels(value, passes, otherwise)
-}
-
-fn has_part_kinds(id: KeyId) -> bool {
-    [semconv::INPUT_PART_KINDS, semconv::COMPACTION_PART_KINDS].iter().any(|name| name.id() == id)
+    match id.name().class {
+        Class::Number => number(value),
+        Class::Label => labels(value, stays, Verdict::Label),
+        Class::Constant => labels(value, |text| is_word(id, text), Verdict::Constant(id)),
+        Class::Reason => labels(value, stays, Verdict::Reason),
+        Class::Digest => text_or_content(value, is_digest, true),
+        Class::Policy => text_or_content(value, is_policy, false),
+        Class::Content(class) if is_preview(key, value) => Verdict::Preview(Some(class)),
+        Class::Content(_) => Verdict::Content(Slot::of(id)),
+    }
 }
 
 /// What becomes of a value with this name that would stay, where a detector hits a text in it.
 pub(super) fn of_hit(id: Option<KeyId>) -> Option<Verdict> {
     match id?.name().class {
-        Class::Label | Class::Constant => Some(Verdict::Label),
+        Class::Label => Some(Verdict::Label),
         Class::Reason => Some(Verdict::Reason),
         Class::Policy => Some(Verdict::Content(None)),
-        Class::Number | Class::Digest | Class::Content(_) => None,
+        Class::Number | Class::Constant | Class::Digest | Class::Content(_) => None,
     }
 }
 
@@ -94,7 +91,7 @@ fn number(value: &AnyView<'_>) -> Verdict {
     if passes { Verdict::Stays } else { Verdict::Content(None) }
 }
 
-fn labels(value: &AnyView<'_>, passes: fn(&str) -> bool, otherwise: Verdict) -> Verdict {
+fn labels(value: &AnyView<'_>, passes: impl Fn(&str) -> bool, otherwise: Verdict) -> Verdict {
     match value {
         AnyView::Text(text) if passes(text) => Verdict::Stays,
         AnyView::Text(_) => otherwise,
@@ -169,17 +166,15 @@ fn is_digest(text: &str) -> bool {
     text.parse::<Digest>().is_ok()
 }
 
-/// The kinds of a message's parts joined by `+`. A message of many parts has more of them than fit into a label.
-fn is_part_kinds(text: &str) -> bool {
-    const KINDS: &[&str] =
-        &["text", "reasoning", "tool_call", "tool_call_response", "blob", "encrypted", "uri", "other", "oversize"];
-    stays(text) || text.split('+').all(|kind| KINDS.contains(&kind))
+/// What stands under the name of a constant: a word of its own, `_OTHER`, nothing.
+pub(super) fn is_word(id: KeyId, text: &str) -> bool {
+    is_constant(id, text) || text.is_empty() || text == &*OTHER
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::semconv::table;
+    use crate::semconv::{INPUT_PART_KINDS, OUTCOME, table};
 
     #[test]
     fn a_free_text_stays_under_no_name() {
@@ -209,8 +204,23 @@ mod tests {
     #[test]
     fn the_kinds_of_a_long_message_stay() {
         let kinds = vec!["tool_call"; 40].join("+");
-        let key = semconv::INPUT_PART_KINDS.key();
+        let key = INPUT_PART_KINDS.key();
         assert!(of_span(key, &AnyView::Text(&kinds)) == Verdict::Stays);
-        assert!(of_span(key, &AnyView::Text(&format!("{kinds}+my secret"))) == Verdict::Label);
+        assert!(
+            of_span(key, &AnyView::Text(&format!("{kinds}+my secret"))) == Verdict::Constant(INPUT_PART_KINDS.id())
+        );
+    }
+
+    #[test]
+    fn a_constant_is_a_word_of_its_name_and_what_only_looks_like_a_name_is_none() {
+        for name in table().iter().filter(|name| name.class == Class::Constant) {
+            for (text, stays) in [("hunter2", false), ("", true), ("_OTHER", true)] {
+                let verdict = of_span(name.key, &AnyView::Text(text));
+                let is_replaced = matches!(verdict, Verdict::Constant(id) if id.name().key == name.key);
+                assert!(if stays { verdict == Verdict::Stays } else { is_replaced }, "{text} under {}", name.key);
+            }
+        }
+        assert!(of_span("veilspan.outcome", &AnyView::Text("completed")) == Verdict::Stays);
+        assert!(of_span("veilspan.outcome", &AnyView::Text("approved")) == Verdict::Constant(OUTCOME.id()));
     }
 }
