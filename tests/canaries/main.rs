@@ -15,7 +15,11 @@ mod support;
 
 #[cfg(all(feature = "cli", unix))]
 mod cassette;
+#[cfg(all(feature = "cli", unix))]
+mod commands;
+mod debug;
 mod layered;
+mod listened;
 mod policies;
 mod printed;
 mod process;
@@ -25,4 +29,8 @@ mod recorded;
 #[path = "../support/runs.rs"]
 mod runs;
 mod scenario;
+#[cfg(feature = "cli")]
+#[path = "../import/script.rs"]
+#[allow(dead_code)]
+mod script;
 mod staged;
