@@ -62,7 +62,7 @@ pub(super) const RULES: &[Spec] = &[
     after(
         "password",
         &["echo "],
-        r#"echo ["']?([^\s"'|]{3,80})["']? {0,3}\| {0,3}sudo [^|\n]{0,40}-S\b"#,
+        r#"echo ["']?([^\s"'|]{3,80})["']? {0,3}\| {0,3}(?:sudo [^|\n]{0,40}-S\b|[a-z][^|\n]{0,120} --password-stdin\b)"#,
         checks::argument,
     ),
     after(
@@ -79,9 +79,15 @@ pub(super) const RULES: &[Spec] = &[
     ),
     after(
         "password",
-        &["zip ", "unzip ", "rar "],
-        r#"(?:(?:un)?zip|(?:un)?rar)\b[^\n|;&]{0,160}?\s(?:-P |-h?p)([^\s"'-][^\s"']{2,}|'[^'\n]{1,80}'|"[^"\n]{1,80}")"#,
+        &["zip ", "unzip ", "rar ", "7z ", "7za "],
+        r#"(?:(?:un)?zip|(?:un)?rar|7za?)\b[^\n|;&]{0,160}?\s(?:-P |-h?p)([^\s"'-][^\s"']{2,}|'[^'\n]{1,80}'|"[^"\n]{1,80}")"#,
         checks::chosen,
+    ),
+    after(
+        "password",
+        &["openssl enc", "openssl aes", "openssl des"],
+        r#"openssl (?:enc|aes|des)\b[^\n|;&]{0,160}?\s-k ([^\s"'-][^\s"']{2,}|'[^'\n]{1,80}'|"[^"\n]{1,80}")"#,
+        checks::argument,
     ),
     after(
         "password",

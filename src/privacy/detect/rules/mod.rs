@@ -9,6 +9,7 @@ mod commands;
 mod generic;
 mod personal;
 mod services;
+mod signing;
 
 use super::checks;
 use super::rule::{Check, Rule, Spec, Trigger};
@@ -24,9 +25,9 @@ pub(super) fn off() -> Vec<Rule> {
 }
 
 pub(super) fn all() -> impl Iterator<Item = &'static Spec> {
-    [ai::RULES, cloud::RULES, code::RULES, services::RULES, generic::RULES, commands::RULES, personal::RULES]
-        .into_iter()
-        .flatten()
+    let services = [ai::RULES, cloud::RULES, code::RULES, services::RULES];
+    let places = [generic::RULES, commands::RULES, signing::RULES, personal::RULES];
+    services.into_iter().chain(places).flatten()
 }
 
 /// A key that begins with one of these words, in this case, and is no placeholder.

@@ -33,11 +33,12 @@ pub(in super::super) fn secret(found: &Found<'_>) -> Option<Range<usize>> {
 /// What a name that ends in `key` is given, where the name is of something that opens and the value looks drawn at random.
 pub(in super::super) fn key(found: &Found<'_>) -> Option<Range<usize>> {
     let name = Name::around(found.text, found.whole.clone())?;
-    if !name.is_key_of_service() {
+    if !name.is_key_of_service() && !name.signs() {
         return None;
     }
     let value = read::value(found.text, &name)?;
-    (value.range.len() >= 16 && value::is_secret(&name, &value)).then(|| whole(found.text, value.range))
+    ((value.range.len() >= 16 || name.signs()) && value::is_secret(&name, &value))
+        .then(|| whole(found.text, value.range))
 }
 
 /// A value that is longer than is looked at goes on as a token does.

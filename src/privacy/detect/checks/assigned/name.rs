@@ -264,6 +264,15 @@ impl<'t> Name<'t> {
         is_key && (OPENING.contains(&before.as_slice()) || is_variable && !NOTHING.contains(&before.as_slice()))
     }
 
+    /// `SESSION_SECRET`, `jwt_signing_key`: what signs or encrypts, which people make up as they do passwords.
+    pub(super) fn signs(&self) -> bool {
+        const WHAT: &[&[u8]] =
+            &[b"session", b"cookie", b"jwt", b"signing", b"webhook", b"hmac", b"csrf", b"encryption"];
+        let mut words = words(self.whole).rev();
+        let is_key = words.next().is_some_and(|word| word == b"secret" || word == b"key");
+        is_key && words.next().is_some_and(|word| WHAT.contains(&word.as_slice()))
+    }
+
     /// `--password`, `-Password`, `/password:`.
     pub(super) fn is_flag(&self) -> bool {
         self.whole.starts_with(b"-")

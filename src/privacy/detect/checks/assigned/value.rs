@@ -335,8 +335,13 @@ pub(super) fn is_secret(name: &Name<'_>, value: &Value<'_>) -> bool {
     let lower = name.whole.to_ascii_lowercase();
     let kept = lower.ends_with(b"secret") || lower.ends_with(b"key");
     let chosen = kept && digits >= 2 && bytes.iter().all(u8::is_ascii_alphanumeric) && value.style != Style::Is;
-    let drawn =
-        digits < bytes.len() && (chosen || entropy::is_random(bytes)) && !(value.style == Style::Is && digits < 2);
+    // `grumpy-badger-77`: the same where the name says what for. A name of what holds it repeats the word.
+    let worded = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let made_up =
+        || digits >= 1 && value.style != Style::Is && bytes.iter().all(worded) && name.signs() && !repeats_name(bytes);
+    let drawn = digits < bytes.len()
+        && (chosen || entropy::is_random(bytes) || made_up())
+        && !(value.style == Style::Is && digits < 2);
     // What costs most comes last.
     drawn && !placeholder::is_placeholder(bytes) && !is_path(bytes) && (quoted || !value.is_expression())
 }
