@@ -9,15 +9,18 @@ use super::{MAX_DEPTH, number, scan};
 
 /// Reads a text that may be its own canonical form.
 struct Reader<'a> {
-    input: &'a [u8],
-    next: usize,
-    /// What is open, the innermost last: of an object its last key, of an array nothing.
-    open: SmallVec<[Option<&'a [u8]>; 16]>,
+    rest: &'a [u8],
+    /// How many arrays and objects are open.
+    depth: usize,
+    /// Of an object that is innermost its last key, of an array nothing.
+    last: Option<&'a [u8]>,
+    /// The same of those around it.
+    around: SmallVec<[Option<&'a [u8]>; 16]>,
 }
 
 /// Whether `input`, which is UTF-8, is certainly its own canonical form.
 pub(super) fn is_canonical(input: &[u8]) -> bool {
-    Reader { input, next: 0, open: SmallVec::new() }.read().is_some()
+    Reader { rest: input, depth: 0, last: None, around: SmallVec::new() }.read().is_some()
 }
 
 impl<'a> Reader<'a> {
@@ -56,14 +59,15 @@ impl<'a> Reader<'a> {
     }
 
     /// Closes what closes after a value: true at the end of the input, false where another value is to come.
+    #[inline]
     fn is_over(&mut self) -> Option<bool> {
         loop {
-            let Some(innermost) = self.open.last().copied() else {
-                return (self.next == self.input.len()).then_some(true);
-            };
-            match (self.peek()?, innermost) {
+            if self.depth == 0 {
+                return self.rest.is_empty().then_some(true);
+            }
+            match (self.peek()?, self.last) {
                 (b',', before) => {
-                    self.next += 1;
+                    self.skip();
                     if before.is_some() {
                         self.key(before)?;
                     }
@@ -77,26 +81,31 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn peek(&self) -> Option<u8> {
-        self.input.get(self.next).copied()
+        self.rest.first().copied()
     }
 
     #[inline]
-    fn rest(&self) -> &'a [u8] {
-        self.input.get(self.next..).unwrap_or_default()
+    fn skip(&mut self) {
+        self.rest = self.rest.get(1..).unwrap_or_default();
     }
 
     fn enter(&mut self, container: Option<&'a [u8]>) -> Option<()> {
-        if self.open.len() == MAX_DEPTH {
+        if self.depth == MAX_DEPTH {
             return None;
         }
-        self.open.push(container);
-        self.next += 1;
+        if self.depth > 0 {
+            self.around.push(self.last);
+        }
+        self.depth += 1;
+        self.last = container;
+        self.skip();
         Some(())
     }
 
     fn leave(&mut self) {
-        self.open.pop();
-        self.next += 1;
+        self.depth -= 1;
+        self.last = self.around.pop().flatten();
+        self.skip();
     }
 
     /// A key that comes after the one before, and its colon.
@@ -111,40 +120,47 @@ impl<'a> Reader<'a> {
         if escapes || !in_order || self.peek()? != b':' {
             return None;
         }
-        self.next += 1;
-        if let Some(last) = self.open.last_mut() {
-            *last = Some(key);
-        }
+        self.skip();
+        self.last = Some(key);
         Some(())
     }
 
     /// The characters of a string, and whether some of them are escapes.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Option<(&'a [u8], bool)> {
-        let rest = self.input.get(self.next + 1..)?;
-        let (length, escapes) = scan::string_run(rest);
-        let (characters, behind) = rest.split_at_checked(length)?;
-        // An escape that may have to be written in another way, or a character that must not stand there.
-        if behind.first() != Some(&b'"') {
-            return None;
+        let rest = self.rest.get(1..)?;
+        if let Some(length) = scan::short_run(rest)
+            && let Some((characters, [b'"', after @ ..])) = rest.split_at_checked(length)
+        {
+            self.rest = after;
+            return Some((characters, false));
         }
-        self.next += length + 2;
+        self.long_string(rest)
+    }
+
+    #[inline(never)]
+    fn long_string(&mut self, rest: &'a [u8]) -> Option<(&'a [u8], bool)> {
+        let (length, escapes) = scan::string_run(rest);
+        // An escape that may have to be written in another way, or a character that must not stand there.
+        let (characters, [b'"', after @ ..]) = rest.split_at_checked(length)? else { return None };
+        self.rest = after;
         Some((characters, escapes))
     }
 
     fn number(&mut self) -> Option<()> {
-        let number = number::read(self.rest())?;
-        let literal = self.rest().get(..number.length)?;
+        let number = number::read(self.rest)?;
+        let (literal, after) = self.rest.split_at_checked(number.length)?;
         let mut buffer = ryu_js::Buffer::new();
         if number.format(literal, &mut buffer)? != literal {
             return None;
         }
-        self.next += number.length;
+        self.rest = after;
         Some(())
     }
 
     #[inline]
     fn literal(&mut self, word: &[u8]) -> Option<()> {
-        self.rest().starts_with(word).then(|| self.next += word.len())
+        self.rest = self.rest.strip_prefix(word)?;
+        Some(())
     }
 }
