@@ -11,7 +11,7 @@ use support::leaks::holds;
 use support::receiver::{Behaviour, Receiver, attribute, int, text};
 use tonic::Status;
 use veilspan::event::{Message, Role};
-use veilspan::export::ExporterConfig;
+use veilspan::export::{Compression, ExporterConfig};
 use veilspan::intake::Drop;
 use veilspan::{Policy, Recorder};
 
@@ -247,6 +247,20 @@ fn headers_go_with_every_request() {
     record_one(&recorder);
     assert!(recorder.shutdown(SOON).complete);
     assert_eq!(receiver.headers()[0].get("x-scope").unwrap(), "team-a");
+}
+
+#[test]
+fn what_is_compressed_is_read_and_says_how() {
+    for compression in [Compression::Gzip, Compression::Zstd] {
+        let receiver = Receiver::start(Behaviour::Accept);
+        let mut config = config(receiver.url());
+        config.compression = Some(compression);
+        let recorder = Recorder::exporting(&config, policy()).unwrap();
+        record_one(&recorder);
+        assert!(recorder.shutdown(SOON).complete);
+        assert_eq!(receiver.headers()[0].get("grpc-encoding").unwrap(), compression.as_str());
+        assert_eq!(receiver.spans().len(), 3);
+    }
 }
 
 #[test]

@@ -144,7 +144,9 @@ fn flush(sink: &mut Child, mut scenario: impl Scenario) -> f64 {
     // In portions: the intake takes so many events at once and no more.
     for _ in 0..QUEUED / 10_000 {
         scenario.burst(10_000);
-        std::thread::sleep(Duration::from_millis(60));
+        while !scenario.has_caught_up() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
     std::thread::sleep(Duration::from_millis(500));
     sink.hold(false);

@@ -97,6 +97,11 @@ impl HttpReceiver {
         Self::serve(Answer::of(200), None)
     }
 
+    /// The same at this address.
+    pub fn start_at(address: SocketAddr) -> Self {
+        Self::serve_at(address, Answer::of(200), None)
+    }
+
     /// One that always answers this.
     pub fn answering(answer: Answer) -> Self {
         Self::serve(answer, None)
@@ -108,7 +113,11 @@ impl HttpReceiver {
     }
 
     fn serve(then: Answer, tls: Option<ServerConfig>) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::serve_at(SocketAddr::from(([127, 0, 0, 1], 0)), then, tls)
+    }
+
+    fn serve_at(address: SocketAddr, then: Answer, tls: Option<ServerConfig>) -> Self {
+        let listener = std::net::TcpListener::bind(address).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State { then: Some(then), ..State::default() }));
@@ -125,6 +134,11 @@ impl HttpReceiver {
             }
         });
         Self { address, state, runtime: Some(runtime) }
+    }
+
+    /// From now on it always answers this.
+    pub fn always(&self, answer: Answer) {
+        self.state.lock().unwrap().then = Some(answer);
     }
 
     /// Answers these first, one after the other.

@@ -12,6 +12,10 @@ pub trait Scenario {
     fn burst(&mut self, calls: usize);
     /// Waits until all of them have left.
     fn flush(&mut self);
+    /// Whether there is room for more: no call waits for the thread that takes it up.
+    fn has_caught_up(&self) -> bool {
+        true
+    }
 }
 
 /// What the rounds of a scenario cost, in nanoseconds a call.

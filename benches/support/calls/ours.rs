@@ -79,6 +79,12 @@ impl Scenario for Ours {
         let drained = self.recorder.flush(Duration::from_secs(30));
         assert!(drained.complete, "a flush that does not end: {:?}", drained.counts);
     }
+
+    fn has_caught_up(&self) -> bool {
+        let counts = self.counts();
+        // Its turn stays open.
+        counts.recorded + counts.dropped.calls() + 1 >= counts.started
+    }
 }
 
 fn started(call: InferenceBuilder) -> Inference {
