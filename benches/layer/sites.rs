@@ -10,10 +10,10 @@ use std::sync::Arc;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Dispatch, Subscriber, debug_span, dispatcher, info_span};
-use tracing_subscriber::filter::{FilterExt, LevelFilter};
+use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::{EnvFilter, fmt, registry};
+use tracing_subscriber::{EnvFilter, Registry, fmt, registry};
 use veilspan::layer::others;
 use veilspan::testing::MemorySink;
 use veilspan::{Policy, Recorder};
@@ -25,7 +25,7 @@ pub const MODE: &str = "sites";
 /// What else listens.
 #[derive(Clone, Copy)]
 enum Stack {
-    /// Nothing; in our layer's place, one that is switched off.
+    /// Nothing; without our layer, one that is switched off.
     Alone,
     /// `fmt`, into nowhere.
     Fmt,
@@ -51,6 +51,20 @@ enum Site {
     Wanted,
 }
 
+/// What stands in the place of our layer, which is asked first.
+#[derive(Clone, Copy)]
+enum Listener {
+    Ours,
+    /// A layer that does nothing, behind a filter that knows for each call site that it is not wanted: what any layer with a
+    /// filter of its own costs at the least that does not know its call sites' levels beforehand.
+    Empty,
+    None,
+}
+
+struct Empty;
+
+impl<S: Subscriber> Layer<S> for Empty {}
+
 /// What everyone else wants.
 const INFO: LevelFilter = LevelFilter::INFO;
 
@@ -59,7 +73,7 @@ const MANY: usize = 5_000;
 
 /// Prints a row for each stack and kind of site.
 pub fn compare() {
-    eprintln!("# instructions a visit: with our layer, without it, and the difference");
+    eprintln!("# instructions a visit: with a layer, without it, and the difference");
     for (name, stack, target) in STACKS {
         row(&format!("call site nobody wants, {name}"), stack, Site::Unwanted, &format!("{target:.0}"));
     }
@@ -69,21 +83,20 @@ pub fn compare() {
 }
 
 fn row(name: &str, stack: Stack, site: Site, target: &str) {
-    let [with, without] = [true, false].map(|ours| {
-        let arguments = [stack as usize, site as usize, usize::from(ours)].map(|number| number.to_string());
+    let [ours, empty, none] = [Listener::Ours, Listener::Empty, Listener::None].map(|listener| {
+        let arguments = [stack as usize, site as usize, listener as usize].map(|number| number.to_string());
         instructions::each(MODE, &arguments, [FEW, MANY])
     });
-    instructions::line(name, with, without, target);
+    instructions::line(name, ours, none, target);
+    instructions::line(&format!("{name}: a layer that wants nothing"), empty, none, "-");
 }
 
-/// The other process: `STACK SITE OURS VISITS`.
+/// The other process: `STACK SITE LISTENER VISITS`.
 pub fn visit(arguments: &[String]) {
     let numbers: Vec<usize> = arguments.iter().filter_map(|number| number.parse().ok()).collect();
-    let [stack, site, ours, visits] = numbers[..] else { panic!("STACK SITE OURS VISITS") };
+    let [stack, site, listener, visits] = numbers[..] else { panic!("STACK SITE LISTENER VISITS") };
     let (_, stack, _) = STACKS[stack];
-    let sink = Arc::new(MemorySink::default());
-    let recorder = (ours == 1).then(|| Recorder::builder().policy(Policy::from_env()).sink(sink).build());
-    dispatcher::with_default(&listening(stack, recorder.as_ref()), || {
+    dispatcher::with_default(&listening(stack, listener), || {
         for number in 0..visits {
             let _entered = match site == Site::Wanted as usize {
                 true => info_span!("request", method = "GET", number).entered(),
@@ -100,33 +113,36 @@ where
     fmt::layer().with_writer(std::io::sink)
 }
 
-fn listening(stack: Stack, ours: Option<&Recorder>) -> Dispatch {
-    match stack {
-        Stack::Alone => match ours {
-            Some(ours) => Dispatch::new(registry().with(ours.layer())),
-            None => Dispatch::new(registry().with(quiet().with_filter(LevelFilter::OFF))),
-        },
-        Stack::Fmt => match ours {
-            Some(ours) => Dispatch::new(registry().with(ours.layer()).with(quiet().with_filter(INFO))),
-            None => Dispatch::new(registry().with(quiet().with_filter(INFO))),
-        },
-        Stack::OpenTelemetry => {
-            let provider = SdkTracerProvider::builder().build();
-            let tracer = provider.tracer("benchmark");
-            match ours {
-                Some(ours) => {
-                    let theirs = tracing_opentelemetry::layer().with_tracer(tracer).with_filter(others().and(INFO));
-                    Dispatch::new(registry().with(ours.layer()).with(theirs))
-                }
-                None => {
-                    let theirs = tracing_opentelemetry::layer().with_tracer(tracer).with_filter(INFO);
-                    Dispatch::new(registry().with(theirs))
-                }
-            }
-        }
-        Stack::EnvFilter => match ours {
-            Some(ours) => Dispatch::new(registry().with(ours.layer()).with(EnvFilter::new("info")).with(quiet())),
-            None => Dispatch::new(registry().with(EnvFilter::new("info")).with(quiet())),
-        },
+fn listening(stack: Stack, listener: usize) -> Dispatch {
+    if listener == Listener::Ours as usize {
+        let sink = Arc::new(MemorySink::default());
+        return beside(stack, Recorder::builder().policy(Policy::from_env()).sink(sink).build().layer());
     }
+    if listener == Listener::Empty as usize {
+        return beside(stack, Empty.with_filter(filter_fn(|_| false)));
+    }
+    match stack {
+        Stack::Alone => Dispatch::new(registry().with(quiet().with_filter(LevelFilter::OFF))),
+        Stack::Fmt => Dispatch::new(registry().with(quiet().with_filter(INFO))),
+        Stack::OpenTelemetry => Dispatch::new(registry().with(open_telemetry().with_filter(INFO))),
+        Stack::EnvFilter => Dispatch::new(registry().with(EnvFilter::new("info")).with(quiet())),
+    }
+}
+
+/// A layer with a filter of its own, and what else listens.
+fn beside(stack: Stack, layer: impl Layer<Registry> + Send + Sync) -> Dispatch {
+    let registry = registry().with(layer);
+    match stack {
+        Stack::Alone => Dispatch::new(registry),
+        Stack::Fmt => Dispatch::new(registry.with(quiet().with_filter(INFO))),
+        Stack::OpenTelemetry => Dispatch::new(registry.with(open_telemetry().with_filter(others().and(INFO)))),
+        Stack::EnvFilter => Dispatch::new(registry.with(EnvFilter::new("info")).with(quiet())),
+    }
+}
+
+fn open_telemetry<S>() -> impl Layer<S> + Send + Sync
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup> + Send + Sync,
+{
+    tracing_opentelemetry::layer().with_tracer(SdkTracerProvider::builder().build().tracer("benchmark"))
 }
