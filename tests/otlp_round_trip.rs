@@ -223,7 +223,8 @@ fn shown(shown: &Shown, [preview, content, ours, theirs]: ShownNames) -> Meant {
     let named = |name, text: Option<&bytestring::ByteString>| text.map(|text| (name, string(text)));
     let reference = [named(ours, shown.reference()), named(theirs, shown.reference())];
     let shown = [named(preview, shown.preview()), named(content, shown.content())];
-    shown.into_iter().chain(reference).flatten().collect()
+    let named = shown.into_iter().chain(reference).flatten();
+    named.filter(|(name, _)| !name.is_empty()).collect()
 }
 
 fn meant_by_mark(seq: Option<u64>, attrs: &Attrs, noted: &Noted<Veiled>) -> BTreeMap<String, Option<ProtoValue>> {
@@ -240,6 +241,7 @@ fn meant_by_mark(seq: Option<u64>, attrs: &Attrs, noted: &Noted<Veiled>) -> BTre
         }
         Noted::State(state) => {
             all.extend(measure(state, "veilspan.checkpoint.state.digest", "veilspan.checkpoint.state.length"));
+            all.extend(shown(&state.shown, ["", "veilspan.checkpoint.state", "veilspan.checkpoint.state.ref", ""]));
         }
         Noted::Message(message) => {
             all.extend(measure(message, "veilspan.edge.message.digest", "veilspan.edge.message.length"));

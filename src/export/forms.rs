@@ -79,5 +79,5 @@ fn labels(attrs: &Attrs) -> Attrs {
 }
 
 const fn is_label(class: Class) -> bool {
-    !matches!(class, Class::Content(_) | Class::Digest)
+    !class.is_content() && !matches!(class, Class::Digest)
 }

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::aliases::{ALIASES, PLAIN};
 use super::slot::{End, Slot};
-use crate::semconv::{self as s, Class, KeyId, Phase, SAID, lookup, table};
+use crate::semconv::{self as s, KeyId, Phase, SAID, lookup, table};
 
 /// What a name stands for, and whether it is the conventions' own for it.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ pub(super) fn plain_meaning(name: &str) -> Option<Meaning> {
 fn index() -> FxHashMap<&'static str, Meaning> {
     let written = table().iter().filter(|name| matches!(name.phase, Phase::Opened | Phase::Closed));
     // Content cannot be among the attributes of a call, whatever the table comes to hold.
-    let safe = written.filter(|name| !matches!(name.class, Class::Content(_)));
+    let safe = written.filter(|name| !name.class.is_content());
     let own = safe.filter_map(|name| Some((name.key, Meaning { slot: Slot::Attr(lookup(name.key)?), is_own: true })));
     let said = SAID.iter().map(|(name, said)| (*name, Slot::Said(*said)));
     let others = s::ALIASES.iter().map(|(name, own)| (name.name().key, of_alias(*own)));

@@ -39,7 +39,10 @@ pub(super) fn put_noted(attributes: &mut AttributeWriter<'_>, noted: &Noted<Veil
             put_shown(attributes, &ShownNames::ACTION, &action.shown);
             put_texts(attributes, ALTERNATIVES, alternatives);
         }
-        Noted::State(state) => put_measure(attributes, STATE, state),
+        Noted::State(state) => {
+            put_measure(attributes, STATE, state);
+            put_shown(attributes, &ShownNames::STATE, &state.shown);
+        }
         Noted::Message(message) => put_measure(attributes, MESSAGE, message),
         Noted::Histories(histories) => {
             put_messages(attributes, &REPLACED, &histories.replaced);

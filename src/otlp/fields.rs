@@ -183,6 +183,7 @@ impl Core {
             ShownOf::ToolResult => &mut self.result.shown,
             ShownOf::Error => &mut self.error.shown,
             ShownOf::Action => &mut self.action.shown,
+            ShownOf::State => &mut self.state.shown,
         }
     }
 

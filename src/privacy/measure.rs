@@ -95,6 +95,11 @@ impl Telling<'_> {
         told
     }
 
+    /// What an agent kept of itself: anything that was said may be a part of it.
+    pub(crate) fn state(&self, state: &ResultContent) -> Measure {
+        self.shown_state(state, self.measured(&Field::ALL, state))
+    }
+
     /// A text of which nothing is shown at any level.
     pub(crate) fn measured(&self, classes: &[Field], content: &ResultContent) -> Measure {
         if self.policy.levels().of_all(classes) == Level::None {

@@ -110,7 +110,7 @@ impl Pass<'_> {
                 }
             }
             Noted::State(state) => {
-                let told = state.as_ref().map(|state| self.telling().measured(&Field::ALL, state));
+                let told = state.as_ref().map(|state| self.telling().state(state));
                 Noted::State(told.unwrap_or_default())
             }
             Noted::Message(message) => {

@@ -20,6 +20,7 @@ mod recording;
 mod restore;
 mod retold;
 mod run;
+mod whole;
 
 pub use again::{Breakpoint, ReplayOptions, ReplayStatus, Replayed, replay, replay_to};
 pub use cassette::{

@@ -19,6 +19,15 @@ pub enum Class {
     Policy,
     /// What was said: leaves as the level of its field allows.
     Content(Field),
+    /// What was said, of whichever kind: leaves as the strictest level of all allows.
+    AnyContent,
+}
+
+impl Class {
+    /// Whether it is what was said.
+    pub const fn is_content(self) -> bool {
+        matches!(self, Self::Content(_) | Self::AnyContent)
+    }
 }
 
 /// The kinds of content that a policy can tell apart.

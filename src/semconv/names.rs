@@ -337,6 +337,8 @@ names! {
     DECISION_ACTION_LENGTH: "veilspan.decision.action.length", Int, Number, Veilspan, Core;
     DECISION_ALTERNATIVES_DIGESTS: "veilspan.decision.alternatives.digests", Texts, Digest, Veilspan, Core;
     DECISION_ALTERNATIVES_LENGTHS: "veilspan.decision.alternatives.lengths", Ints, Number, Veilspan, Core;
+    CHECKPOINT_STATE: "veilspan.checkpoint.state", Any, AnyContent, Veilspan, Core;
+    CHECKPOINT_STATE_REF: "veilspan.checkpoint.state.ref", Text, Digest, Veilspan, Core;
     CHECKPOINT_STATE_DIGEST: "veilspan.checkpoint.state.digest", Text, Digest, Veilspan, Core;
     CHECKPOINT_STATE_LENGTH: "veilspan.checkpoint.state.length", Int, Number, Veilspan, Core;
     EDGE_MESSAGE_DIGEST: "veilspan.edge.message.digest", Text, Digest, Veilspan, Core;

@@ -23,6 +23,8 @@ pub enum ShownOf {
     Error,
     /// What was decided.
     Action,
+    /// What an agent kept of itself at a checkpoint.
+    State,
 }
 
 /// Where a preview, whole content and a reference to more of it stand.
@@ -32,7 +34,7 @@ pub struct ShownNames {
     pub of: ShownOf,
     /// Ours, for its beginning.
     pub preview: Option<Attr<ByteString>>,
-    /// The attribute of the conventions, where the level lets whole content leave.
+    /// The attribute of the conventions, or ours where they have none, where the level lets whole content leave.
     pub content: Option<Attr<()>>,
     /// Ours, for the place where all of it is kept.
     pub reference: Option<Attr<ByteString>>,
@@ -77,8 +79,16 @@ impl ShownNames {
     pub const ERROR: Self = beginning(ShownOf::Error, s::ERROR_PREVIEW);
     /// What was decided.
     pub const ACTION: Self = beginning(ShownOf::Action, s::DECISION_ACTION_PREVIEW);
+    /// What an agent kept of itself, of which nobody would read a beginning.
+    pub const STATE: Self = Self {
+        of: ShownOf::State,
+        preview: None,
+        content: Some(s::CHECKPOINT_STATE),
+        reference: Some(s::CHECKPOINT_STATE_REF),
+        content_reference: None,
+    };
     /// All of them.
-    pub const ALL: [&'static Self; 8] = [
+    pub const ALL: [&'static Self; 9] = [
         &Self::INPUT,
         &Self::OUTPUT,
         &Self::SYSTEM,
@@ -87,6 +97,7 @@ impl ShownNames {
         &Self::TOOL_RESULT,
         &Self::ERROR,
         &Self::ACTION,
+        &Self::STATE,
     ];
 }
 

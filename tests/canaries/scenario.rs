@@ -14,6 +14,8 @@ const ANSWERED: &[Field] = &[Completions];
 const GIVEN: &[Field] = &[ToolArguments];
 const RETURNED: &[Field] = &[ToolResults];
 const FAILED: &[Field] = &[Errors];
+/// What an agent keeps of itself.
+const EVERYTHING: &[Field] = &Field::ALL;
 
 /// Says all of it, and gives back what is still open: it ends when nobody listens any more.
 pub fn record_everything(recorder: &Recorder, p: &mut Plants) -> (Turn, Inference) {
@@ -68,7 +70,7 @@ fn marks(turn: &Turn, p: &mut Plants) {
     decision.alternative(p.said(ANSWERED, "alternative")).confidence(0.5).record();
     let checkpoint = turn.checkpoint(&p.label("checkpoint"));
     let checkpoint = checkpoint.framework(&p.label("framework")).label(&p.label("checkpoint's label"));
-    checkpoint.cut(&p.label("cut")).state(p.said(SENT, "state")).record();
+    checkpoint.cut(&p.label("cut")).state(p.said(EVERYTHING, "state")).record();
     let installed = turn.compaction_installed(&p.label("compaction")).trigger(&p.label("trigger"));
     let replaced = vec![Message::text(Role::User, p.said(SENT, "replaced"))];
     let replacement = vec![Message::text(Role::User, p.said(SENT, "replacement"))];

@@ -162,7 +162,9 @@ fn noted(kind: MarkKind) -> BoxedStrategy<Noted<Veiled>> {
         Noted::Decision { .. } => (shown_measure(false), vec(measure(), 0..4))
             .prop_map(|(action, alternatives)| Noted::Decision { action, alternatives })
             .boxed(),
-        Noted::State(_) => measure().prop_map(Noted::State).boxed(),
+        Noted::State(_) => (measure(), shown(true).prop_map(without_preview))
+            .prop_map(|(measure, shown)| Noted::State(Measure { shown, ..measure }))
+            .boxed(),
         Noted::Message(_) => measure().prop_map(Noted::Message).boxed(),
         Noted::Histories(_) => (messages(), messages())
             .prop_map(|(replaced, replacement)| Noted::Histories(Box::new(Histories { replaced, replacement })))

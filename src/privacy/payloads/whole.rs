@@ -19,21 +19,22 @@ pub(crate) struct Reading<'a> {
     tally: Tally,
 }
 
-/// The class of what is shown, where it is kept whole at all.
-const fn class(of: ShownOf) -> Option<Field> {
+/// The classes of what is shown; none where it is not kept whole at all.
+const fn classes(of: ShownOf) -> &'static [Field] {
     match of {
-        ShownOf::Input => Some(Field::Prompts),
-        ShownOf::Output => Some(Field::Completions),
-        ShownOf::System | ShownOf::Tools => Some(Field::System),
-        ShownOf::ToolArguments => Some(Field::ToolArguments),
-        ShownOf::ToolResult => Some(Field::ToolResults),
-        ShownOf::Error | ShownOf::Action => None,
+        ShownOf::Input => &[Field::Prompts],
+        ShownOf::Output => &[Field::Completions],
+        ShownOf::System | ShownOf::Tools => &[Field::System],
+        ShownOf::ToolArguments => &[Field::ToolArguments],
+        ShownOf::ToolResult => &[Field::ToolResults],
+        ShownOf::State => &Field::ALL,
+        ShownOf::Error | ShownOf::Action => &[],
     }
 }
 
 /// Whether more of it is kept elsewhere that this policy lets be seen.
 pub(crate) fn is_kept_elsewhere(policy: &Policy, of: ShownOf, shown: &Shown) -> bool {
-    shown.reference().is_some() && class(of).is_some_and(|class| policy.levels().of(class) >= Level::Masked)
+    shown.reference().is_some() && policy.levels().of_all(classes(of)) >= Level::Masked
 }
 
 impl<'a> Reading<'a> {
@@ -73,6 +74,7 @@ impl<'a> Reading<'a> {
             ShownOf::ToolResult => {
                 telling.shown_result(&ResultContent::Text(RawText::from(text)), Measure::default()).shown
             }
+            ShownOf::State => telling.shown_state(&ResultContent::Text(RawText::from(text)), Measure::default()).shown,
             ShownOf::Error | ShownOf::Action => return None,
         })
     }

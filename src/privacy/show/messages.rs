@@ -103,9 +103,8 @@ pub(super) fn value<'t>(shower: Shower<'_>, level: Level, text: &'t RawText) -> 
     Form::Text(shower.content(level, text))
 }
 
-/// `gen_ai.tool.call.result`
-pub(super) fn result<'t>(shower: Shower<'_>, content: &'t ResultContent) -> Form<'t> {
-    let level = shower.policy.levels().of(Field::ToolResults);
+/// `gen_ai.tool.call.result`, and what has its form.
+pub(super) fn result<'t>(shower: Shower<'_>, level: Level, content: &'t ResultContent) -> Form<'t> {
     match content {
         ResultContent::Text(text) => value(shower, level, text),
         ResultContent::Parts(_) => Form::Value(part::response(shower, level, content, 0)),

@@ -13,7 +13,6 @@ use super::{messages, person};
 use crate::event::{Arguments, CallKind, Input, Measure, Message, Output, RawText, Request, ResultContent, Shown};
 use crate::privacy::c1::digest;
 use crate::privacy::classes;
-#[cfg(any(feature = "collector", feature = "sdk"))]
 use crate::privacy::level::Level;
 use crate::privacy::measure::Telling;
 use crate::privacy::payloads::{self, Payload};
@@ -96,7 +95,16 @@ impl Telling<'_> {
             preview.into_iter().for_each(|preview| told.shown.set_preview(preview));
         }
         if shower.shows_whole(Field::ToolResults) {
-            self.set_content(&mut told.shown, &[Field::ToolResults], &messages::result(shower, content));
+            self.set_content(&mut told.shown, &[Field::ToolResults], &messages::result(shower, level, content));
+        }
+        told
+    }
+
+    /// Adds what is shown of what an agent kept of itself: all of it, or nothing.
+    pub(in crate::privacy) fn shown_state(&self, state: &ResultContent, mut told: Measure) -> Measure {
+        let (shower, level) = (self.shower(), self.policy.levels().least());
+        if level >= Level::Masked {
+            self.set_content(&mut told.shown, &Field::ALL, &messages::result(shower, level, state));
         }
         told
     }

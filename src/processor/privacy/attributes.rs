@@ -170,6 +170,7 @@ impl<'a, 'r> AttributeList<'a, 'r> {
         let rules = self.rules;
         let (class, is_text) = match lookup(key).map(|id| id.name().class) {
             Some(Class::Content(class)) => (Some(class), true),
+            Some(Class::AnyContent) => (None, true),
             // A structure in the place of a name or a number is not made a text there.
             Some(_) => (None, false),
             None => (None, true),

@@ -59,6 +59,7 @@ pub(super) fn of_named(id: Option<KeyId>, key: &str, value: &AnyView<'_>) -> Ver
         Class::Policy => text_or_content(value, is_policy, false),
         Class::Content(class) if is_preview(key, value) => Verdict::Preview(Some(class)),
         Class::Content(_) => Verdict::Content(Slot::of(id)),
+        Class::AnyContent => Verdict::Content(None),
     }
 }
 
@@ -68,7 +69,7 @@ pub(super) fn of_hit(id: Option<KeyId>) -> Option<Verdict> {
         Class::Label => Some(Verdict::Label),
         Class::Reason => Some(Verdict::Reason),
         Class::Policy => Some(Verdict::Content(None)),
-        Class::Number | Class::Constant | Class::Digest | Class::Content(_) => None,
+        Class::Number | Class::Constant | Class::Digest | Class::Content(_) | Class::AnyContent => None,
     }
 }
 

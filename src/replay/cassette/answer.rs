@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::event::{Closed, Output, Veiled};
-use crate::replay::restore::is_whole;
+use crate::replay::whole::Whole;
 use crate::semconv::{FINISH_REASONS, INPUT_TOKENS, OUTPUT_TOKENS, RESPONSE_ID, RESPONSE_MODEL};
 
 /// What stands for a reason that nobody told.
@@ -36,8 +36,8 @@ pub(super) enum Part {
 
 impl Recorded {
     /// Nothing where not all of its content was kept, or where it holds what no API has a place for here.
-    pub(super) fn read(closed: &Closed<Veiled>, output: &Output) -> Option<Self> {
-        if !is_whole(&output.shown) {
+    pub(super) fn read(closed: &Closed<Veiled>, output: &Output, whole: &Whole<'_>) -> Option<Self> {
+        if !whole.answer(output) {
             return None;
         }
         let Ok(Value::Array(messages)) = serde_json::from_str(output.shown.content()?) else { return None };

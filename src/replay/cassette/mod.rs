@@ -26,9 +26,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use self::reply::Reply;
-use crate::event::{CallKind, Digest, Event, Given, Input, Kind, Request, Shown, SpanIds, Veiled, shape};
+use crate::event::{CallKind, Digest, Event, Given, Input, Kind, Opened, Request, Shown, SpanIds, Veiled, shape};
 use crate::privacy::{Policy, c1};
 use crate::replay::recording::Recording;
+use crate::replay::whole::Whole;
 
 /// Recorded answers. `Debug` tells counts alone.
 pub struct Cassette {
@@ -64,11 +65,12 @@ struct Asked {
 impl Cassette {
     /// The answers of a recording. The policy says which key its digests may have been made with.
     pub fn new(recording: &Recording, policy: &Policy) -> Self {
+        let hashers = recording.hashers(Some(policy));
         let mut cassette = Self {
             entries: Vec::new(),
             by_chain: HashMap::new(),
-            tools: tools::Tools::new(recording),
-            hashers: hashers(recording, policy),
+            tools: tools::Tools::new(recording, &hashers, policy),
+            hashers,
             given: Mutex::default(),
             without_content: 0,
         };
@@ -82,14 +84,14 @@ impl Cassette {
             if let Kind::Opened(opened, Given::Request(input)) = &event.kind
                 && let Some(end) = closed.get(&(&event.scope, event.key))
             {
-                cassette.add(opened.span, input, end);
+                cassette.add(opened, input, end, policy);
             }
         }
         cassette
     }
 
-    fn add(&mut self, span: SpanIds, input: &Input, end: &Event<Veiled>) {
-        let reply = Reply::read(end);
+    fn add(&mut self, opened: &Opened<Veiled>, input: &Input, end: &Event<Veiled>, policy: &Policy) {
+        let reply = Reply::read(end, &Whole::new(&self.hashers, opened.policy.as_ref(), Some(policy)));
         self.without_content += u64::from(matches!(reply, Reply::Lost));
         let heads = request_of(input).map(|request| c1::request(&c1::Hasher::sha256(), &request).heads);
         let heads = heads.unwrap_or_default();
@@ -100,7 +102,7 @@ impl Cassette {
         for chain in &chains {
             self.by_chain.entry(*chain).or_default().push(place);
         }
-        self.entries.push(Entry { span, heads, tells_tools, reply });
+        self.entries.push(Entry { span: opened.span, heads, tells_tools, reply });
     }
 
     /// How many answers there are, with all of their content.
@@ -168,18 +170,6 @@ impl Cassette {
         });
         Missing::NotRecorded(nearest)
     }
-}
-
-/// The ways in which digests of the recording may have been made.
-fn hashers(recording: &Recording, policy: &Policy) -> Vec<c1::Hasher> {
-    let mut tenants: Vec<_> = recording.events().iter().map(|event| event.scope.tenant.clone()).collect();
-    tenants.sort_unstable();
-    tenants.dedup();
-    let keyed = policy
-        .hasher()
-        .into_iter()
-        .flat_map(|hasher| tenants.iter().map(|tenant| hasher.for_tenant(tenant.as_deref())).collect::<Vec<_>>());
-    std::iter::once(c1::Hasher::sha256()).chain(keyed).collect()
 }
 
 /// A recorded request as it was made, where all of it was kept.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::answer::Recorded;
 use crate::event::{Closed, Event, Kind, Outcome, Returned, Veiled};
+use crate::replay::whole::Whole;
 use crate::semconv::{ERROR_KIND, ERROR_RETRYABLE};
 
 /// What a recorded request came to.
@@ -25,14 +26,14 @@ pub(super) struct Failure {
 }
 
 impl Reply {
-    pub(super) fn read(end: &Event<Veiled>) -> Self {
+    pub(super) fn read(end: &Event<Veiled>, whole: &Whole<'_>) -> Self {
         let Kind::Closed(closed, returned) = &end.kind else { return Self::Lost };
         // Of one that was abandoned nobody knows what came of it.
         if closed.outcome.is_some_and(|outcome| outcome.is_error() && outcome != Outcome::Abandoned) {
             return Self::Failure(Failure::read(closed));
         }
         let Returned::Answer(output) = returned else { return Self::Lost };
-        Recorded::read(closed, output).map_or(Self::Lost, Self::Answer)
+        Recorded::read(closed, output, whole).map_or(Self::Lost, Self::Answer)
     }
 }
 

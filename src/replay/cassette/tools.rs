@@ -8,9 +8,9 @@ use bytestring::ByteString;
 
 use super::Cassette;
 use crate::event::{CallKind, Closed, Digest, Given, Kind, Measure, Outcome, Returned, Veiled};
-use crate::privacy::c1;
+use crate::privacy::{Policy, c1};
 use crate::replay::recording::Recording;
-use crate::replay::restore::is_whole;
+use crate::replay::whole::Whole;
 use crate::semconv::{ERROR_KIND, TOOL_NAME};
 
 /// What running a tool does to the world. Whoever wrote the tool says so.
@@ -94,7 +94,7 @@ pub(super) struct Tools {
 }
 
 impl Tools {
-    pub(super) fn new(recording: &Recording) -> Self {
+    pub(super) fn new(recording: &Recording, hashers: &[c1::Hasher], policy: &Policy) -> Self {
         let mut results: HashMap<(ByteString, Digest), Vec<Kept>> = HashMap::new();
         let mut open = HashMap::new();
         let mut calls = Vec::new();
@@ -104,19 +104,20 @@ impl Tools {
                     let shown = arguments.shown.content().map(|text| digest(&c1::Hasher::sha256(), text));
                     let keys: Vec<Digest> = arguments.digest.into_iter().chain(shown).collect();
                     open.insert((&event.scope, event.key), calls.len());
-                    calls.push((opened.attrs.get(TOOL_NAME).unwrap_or_default(), keys, Kept::Nothing));
+                    let whole = Whole::new(hashers, opened.policy.as_ref(), Some(policy));
+                    calls.push((opened.attrs.get(TOOL_NAME).unwrap_or_default(), keys, Kept::Nothing, whole));
                 }
                 Kind::Closed(closed, Returned::Result(result)) => {
                     let call = open.get(&(&event.scope, event.key)).and_then(|place| calls.get_mut(*place));
-                    if let Some((_, _, kept)) = call {
-                        *kept = Kept::read(closed, result);
+                    if let Some((_, _, kept, whole)) = call {
+                        *kept = Kept::read(closed, result, whole);
                     }
                 }
                 _ => {}
             }
         }
         // In the order of their starts: the n-th equal call gets the n-th result.
-        for (name, mut keys, kept) in calls {
+        for (name, mut keys, kept, _) in calls {
             keys.sort_unstable();
             keys.dedup();
             for (key, kept) in keys.into_iter().zip(std::iter::repeat(kept)) {
@@ -128,9 +129,9 @@ impl Tools {
 }
 
 impl Kept {
-    fn read(closed: &Closed<Veiled>, result: &Measure) -> Self {
+    fn read(closed: &Closed<Veiled>, result: &Measure, whole: &Whole<'_>) -> Self {
         // A result that says what went wrong is a result.
-        match result.shown.content().filter(|_| is_whole(&result.shown)) {
+        match result.shown.content().filter(|_| whole.text(result)) {
             Some(content) => Self::Result(content.to_string()),
             None if result.length.is_none() && closed.outcome.is_some_and(Outcome::is_error) => {
                 Self::Failed(closed.attrs.text(ERROR_KIND).unwrap_or("failed").to_owned())

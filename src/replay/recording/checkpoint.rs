@@ -1,5 +1,7 @@
 //! States that a run can be taken up from: those that were told, and the end of each turn.
 
+use std::collections::HashMap;
+
 use bytestring::ByteString;
 
 use super::{Cut, Recording};
@@ -19,8 +21,10 @@ pub struct Checkpoint {
     pub scope: Scope,
     /// When, and by whom.
     pub at: At,
-    /// The agent's own data, as digest and length, where the checkpoint was told with any.
+    /// The agent's own data, where the checkpoint was told with any: its digest and length, and as much of it as was kept.
     pub data: Option<Measure>,
+    /// The policy under which it was told (`veilspan.policy`).
+    pub policy: Option<ByteString>,
     /// Up to where it reaches; nothing where nothing orders it. From such a one no run can be taken up.
     pub cut: Option<Cut>,
 }
@@ -28,11 +32,16 @@ pub struct Checkpoint {
 impl Recording {
     /// All checkpoints, in order. Of a call whose start is not known none counts.
     pub fn checkpoints(&self) -> Vec<Checkpoint> {
-        let started = |event: &&Event<Veiled>| matches!(event.kind, Kind::Opened(..));
-        let known: std::collections::HashSet<(&Scope, Key)> =
-            self.events().iter().filter(started).map(|event| (&*event.scope, event.key)).collect();
-        let told = self.events().iter().filter(|event| known.contains(&(&*event.scope, event.key)));
-        told.filter_map(checkpoint).collect()
+        let policies: HashMap<(&Scope, Key), &Option<ByteString>> = self
+            .events()
+            .iter()
+            .filter_map(|event| match &event.kind {
+                Kind::Opened(opened, _) => Some(((&*event.scope, event.key), &opened.policy)),
+                _ => None,
+            })
+            .collect();
+        let policy = |event: &Event<Veiled>| policies.get(&(&*event.scope, event.key)).copied();
+        self.events().iter().filter_map(|event| checkpoint(event, policy(event)?.clone())).collect()
     }
 
     /// The checkpoint of an id. Where it was told more than once, the last counts.
@@ -46,7 +55,7 @@ impl Recording {
     }
 }
 
-fn checkpoint(event: &Event<Veiled>) -> Option<Checkpoint> {
+fn checkpoint(event: &Event<Veiled>, policy: Option<ByteString>) -> Option<Checkpoint> {
     let scope = Scope::clone(&event.scope);
     match &event.kind {
         Kind::Marked(mark) if mark.kind == MarkKind::Checkpoint => {
@@ -56,6 +65,7 @@ fn checkpoint(event: &Event<Veiled>) -> Option<Checkpoint> {
                 framework: mark.attrs.get(CHECKPOINT_FRAMEWORK),
                 label: mark.attrs.get(CHECKPOINT_LABEL),
                 data: data(&mark.noted),
+                policy,
                 scope,
                 at: event.at,
                 cut: said.or_else(|| Cut::behind(event.at)),
@@ -66,6 +76,7 @@ fn checkpoint(event: &Event<Veiled>) -> Option<Checkpoint> {
             framework: None,
             label: None,
             data: None,
+            policy,
             at: event.at,
             cut: Cut::behind(event.at),
             scope,
@@ -76,7 +87,7 @@ fn checkpoint(event: &Event<Veiled>) -> Option<Checkpoint> {
 
 fn data(noted: &Noted<Veiled>) -> Option<Measure> {
     match noted {
-        Noted::State(data) if data.digest.is_some() || data.length.is_some() => Some(data.clone()),
+        Noted::State(data) if *data != Measure::default() => Some(data.clone()),
         _ => None,
     }
 }

@@ -16,9 +16,13 @@ pub use pages::{Gather, MAX_PAGES, Page, Pages, pages};
 #[cfg(unix)]
 pub use payloads::PayloadsRead;
 
+use std::collections::BTreeSet;
+
 use bytestring::ByteString;
 
 use crate::event::{At, Event, Kind, Veiled};
+use crate::privacy::Policy;
+use crate::privacy::c1::Hasher;
 use crate::reduce::{Facts, Rollout};
 
 /// The events of one rollout, each once, in order: by time, and those of one process at one instant by its own counter.
@@ -29,6 +33,7 @@ pub struct Recording {
     pub incomplete: bool,
     /// How many events came more than once.
     pub duplicates: u64,
+    under: Option<Policy>,
 }
 
 /// Events that are not those of one rollout.
@@ -59,9 +64,30 @@ impl Recording {
         rollouts.dedup();
         match rollouts.len() {
             0 => Err(NotOneRollout::None),
-            1 => Ok(Self { events, incomplete: false, duplicates }),
+            1 => Ok(Self { events, incomplete: false, duplicates, under: None }),
             several => Err(NotOneRollout::Several(several)),
         }
+    }
+
+    /// The same, read under a policy: with its key digests tell more surely whether content is whole, and what it masks was
+    /// masked in reading.
+    #[must_use]
+    pub fn read_under(mut self, policy: &Policy) -> Self {
+        self.under = Some(policy.clone());
+        self
+    }
+
+    /// The policy that it was read under, where that is known.
+    pub(in crate::replay) const fn under(&self) -> Option<&Policy> {
+        self.under.as_ref()
+    }
+
+    /// The ways in which its digests may have been made: without a key, or for each tenant with this policy's.
+    pub(in crate::replay) fn hashers(&self, policy: Option<&Policy>) -> Vec<Hasher> {
+        let tenants: BTreeSet<_> = self.events.iter().map(|event| event.scope.tenant.as_deref()).collect();
+        let keyed = policy.and_then(Policy::hasher).into_iter();
+        let keyed = keyed.flat_map(|hasher| tenants.iter().map(|tenant| hasher.for_tenant(*tenant)));
+        std::iter::once(Hasher::sha256()).chain(keyed).collect()
     }
 
     /// The events, in order.

@@ -1,7 +1,7 @@
 //! Content that is kept elsewhere, in the place of its beginning.
 
 use super::Recording;
-use crate::event::{Event, Given, Kind, Returned, Shown, Veiled};
+use crate::event::{Event, Given, Kind, Mark, Noted, Returned, Shown, Veiled};
 use crate::privacy::{PayloadError, PayloadReader, Policy, Reading, is_kept_elsewhere};
 use crate::semconv::ShownOf;
 
@@ -23,7 +23,7 @@ impl Recording {
         events.any(|event| shown(event).into_iter().flatten().any(|(of, shown)| is_kept_elsewhere(policy, of, shown)))
     }
 
-    /// Reads what models and tools were given and returned out of the folder of payloads, where the span has a reference
+    /// Reads what models and tools were given and returned, and what agents kept of themselves, out of the folder of payloads, where the span has a reference
     /// beside its beginning: each verified, and shown as far as the policy lets it. Of what cannot be had the beginning stays.
     pub fn read_payloads(&mut self, reader: &PayloadReader, policy: &Policy) -> PayloadsRead {
         let reading = Reading::new(reader, policy);
@@ -62,6 +62,9 @@ macro_rules! shown {
                 }
                 Kind::Closed(_, Returned::Result(result)) => {
                     [Some((ShownOf::ToolResult, &$($mutable)? result.shown)), None, None]
+                }
+                Kind::Marked(Mark { noted: Noted::State(state), .. }) => {
+                    [Some((ShownOf::State, &$($mutable)? state.shown)), None, None]
                 }
                 _ => [None, None, None],
             }

@@ -3,14 +3,15 @@
 //! That is what its last request held, its answer where it came before the cut, and the results of tools that came after
 //! that request.
 
+use bytestring::ByteString;
 use serde_json::{Value, json};
 
 use super::Kept;
 use crate::event::{CallKind, Event, Given, Input, Item, Kind, Measure, Output, Returned, Role, Scope, Shown, Veiled};
+use crate::privacy::Policy;
+use crate::privacy::c1::Hasher;
+use crate::replay::whole::Whole;
 use crate::semconv::{TOOL_CALL_ID, TOOL_NAME};
-
-/// What stands in the place of what was cut, left out or masked.
-const MARKERS: [&str; 4] = ["<truncated", r#"{"type":"truncated"}"#, "[redacted:", "<redacted"];
 
 pub(super) struct History {
     pub(super) messages: Vec<Value>,
@@ -19,8 +20,8 @@ pub(super) struct History {
     pub(super) kept: Kept,
 }
 
-/// What the thread of `scope` had been shown, by the events before the cut, in order.
-pub(super) fn collect(before: &[&Event<Veiled>], scope: &Scope) -> History {
+/// What the thread of `scope` had been shown, by the events before the cut, in order, read under a policy.
+pub(super) fn collect(before: &[&Event<Veiled>], scope: &Scope, hashers: &[Hasher], under: Option<&Policy>) -> History {
     let of_thread = |event: &&&Event<Veiled>| event.scope.thread == scope.thread;
     let events: Vec<&Event<Veiled>> = before.iter().filter(of_thread).copied().collect();
     let mut history = History { messages: Vec::new(), system: None, items: Vec::new(), kept: Kept::Nothing };
@@ -29,10 +30,20 @@ pub(super) fn collect(before: &[&Event<Veiled>], scope: &Scope) -> History {
         _ => None,
     });
     let Some((place, opened, input)) = request else { return history };
-    let mut whole = history.shown(&events, place, input);
+    let policy_of = |event: &Event<Veiled>| {
+        let opened = events.iter().find(|one| is_same(one, event) && matches!(one.kind, Kind::Opened(..)));
+        match opened.map(|one| &one.kind) {
+            Some(Kind::Opened(opened, _)) => opened.policy.as_ref(),
+            _ => None,
+        }
+    };
+    let judge = |event: &Event<Veiled>| Whole::new(hashers, policy_of(event), under);
+    let mut whole = history.shown(&events, place, input, &judge(opened));
     for event in events.iter().skip(place + 1) {
         match &event.kind {
-            Kind::Closed(_, Returned::Answer(output)) if is_same(event, opened) => whole &= history.answered(output),
+            Kind::Closed(_, Returned::Answer(output)) if is_same(event, opened) => {
+                whole &= history.answered(output, &judge(event));
+            }
             Kind::Closed(closed, Returned::Result(result)) if event.key.kind == CallKind::Tool => {
                 let of_call = |attr| {
                     let opened = events.iter().find_map(|one| match &one.kind {
@@ -41,7 +52,7 @@ pub(super) fn collect(before: &[&Event<Veiled>], scope: &Scope) -> History {
                     });
                     opened.or_else(|| closed.attrs.get(attr))
                 };
-                whole &= history.returned(result, of_call(TOOL_CALL_ID), of_call(TOOL_NAME));
+                whole &= history.returned(result, [of_call(TOOL_CALL_ID), of_call(TOOL_NAME)], &judge(event));
             }
             _ => {}
         }
@@ -54,6 +65,15 @@ pub(super) fn collect(before: &[&Event<Veiled>], scope: &Scope) -> History {
     history
 }
 
+/// How much was kept of the data that an agent told a checkpoint with.
+pub(super) fn kept(data: Option<&Measure>, whole: &Whole<'_>) -> Kept {
+    match data {
+        Some(data) if data.shown.content().is_some() && whole.text(data) => Kept::Whole,
+        Some(data) if data.shown.content().is_some() => Kept::Part,
+        _ => Kept::Nothing,
+    }
+}
+
 /// Whether both tell of one call. Keys repeat in other turns.
 fn is_same(one: &Event<Veiled>, other: &Event<Veiled>) -> bool {
     one.key == other.key && one.scope == other.scope
@@ -61,32 +81,24 @@ fn is_same(one: &Event<Veiled>, other: &Event<Veiled>) -> bool {
 
 impl History {
     /// What the last request held. Whether all of its content was kept.
-    fn shown(&mut self, events: &[&Event<Veiled>], place: usize, input: &Input) -> bool {
-        self.items = items(events, place, input);
+    fn shown(&mut self, events: &[&Event<Veiled>], place: usize, input: &Input, whole: &Whole<'_>) -> bool {
+        let (items, system) = told(events, place, input);
+        self.items = items;
         self.system = value(&input.system.shown);
-        let messages = list(&input.shown);
-        let has_all = messages.len() as u64 >= self.items.len() as u64 + input.omitted.unwrap_or(0);
-        let is_whole = is_whole(&input.shown) && has_all;
-        self.messages = messages;
-        is_whole
+        self.messages = list(&input.shown);
+        whole.messages(input, &self.items) && whole.system(&input.system.shown, system)
     }
 
-    fn answered(&mut self, output: &Output) -> bool {
-        let messages = list(&output.shown);
-        let has_all = messages.len() >= output.items.len() && is_whole(&output.shown);
-        self.messages.extend(messages);
+    fn answered(&mut self, output: &Output, whole: &Whole<'_>) -> bool {
+        self.messages.extend(list(&output.shown));
         self.items.extend(output.items.iter().map(|item| measured(item, Role::Assistant)));
-        has_all || output.items.is_empty()
+        output.items.is_empty() || whole.answer(output)
     }
 
-    fn returned(
-        &mut self,
-        result: &Measure,
-        call_id: Option<bytestring::ByteString>,
-        name: Option<bytestring::ByteString>,
-    ) -> bool {
+    fn returned(&mut self, result: &Measure, [call_id, name]: [Option<ByteString>; 2], whole: &Whole<'_>) -> bool {
         self.items.push(measured(result, Role::Tool));
-        let Some(content) = result.shown.content() else { return result.length.is_none_or(|length| length == 0) };
+        let is_whole = whole.text(result);
+        let Some(content) = result.shown.content() else { return is_whole };
         let response = match value(&result.shown) {
             Some(json @ (Value::Array(_) | Value::Object(_))) => json,
             _ => Value::from(&**content),
@@ -97,24 +109,25 @@ impl History {
             name.map(|name| map.insert("name".to_owned(), Value::from(&*name)));
         }
         self.messages.push(json!({"role": "tool", "parts": [part]}));
-        is_whole(&result.shown)
+        is_whole
     }
 }
 
-/// The digests of a whole history: a request tells those after its prefix, and the request with that chain those before.
-fn items(events: &[&Event<Veiled>], place: usize, input: &Input) -> Vec<Item> {
+/// What is measured of a whole history, and of the instructions before it: a request tells the messages after its prefix,
+/// and the request with that chain those before.
+fn told<'e>(events: &[&'e Event<Veiled>], place: usize, input: &'e Input) -> (Vec<Item>, &'e Measure) {
     let mut parts = vec![&input.items];
-    let mut prefix = input.prefix;
+    let (mut prefix, mut system) = (input.prefix, &input.system);
     for event in events.iter().take(place).rev() {
         let Some(wanted) = prefix else { break };
         if let Kind::Opened(_, Given::Request(earlier)) = &event.kind
             && earlier.chain == Some(wanted)
         {
             parts.push(&earlier.items);
-            prefix = earlier.prefix;
+            (prefix, system) = (earlier.prefix, &earlier.system);
         }
     }
-    parts.into_iter().rev().flatten().cloned().collect()
+    (parts.into_iter().rev().flatten().cloned().collect(), system)
 }
 
 fn measured(measure: &Measure, role: Role) -> Item {
@@ -130,9 +143,4 @@ fn list(shown: &Shown) -> Vec<Value> {
         Some(Value::Array(messages)) => messages,
         _ => Vec::new(),
     }
-}
-
-/// Whether nothing of a text was cut or masked, as far as the text itself says.
-pub(in crate::replay) fn is_whole(shown: &Shown) -> bool {
-    shown.content().is_some_and(|content| !MARKERS.iter().any(|marker| content.contains(marker)))
 }

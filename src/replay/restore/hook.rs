@@ -1,7 +1,7 @@
 //! A state onto the caller's own type: on a copy first, which takes the place of the original once all of it is there.
 
 use bytestring::ByteString;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::shapes;
 use super::{AgentState, State, StateError};
@@ -76,9 +76,14 @@ impl Restore for LangChainAgent {
     fn restore(&mut self, state: &State) -> Result<(), RestoreError> {
         let (messages, steps) = shapes::langchain(&state.messages);
         let mut map = base(state, Self::NAME);
-        map.insert("messages".to_owned(), messages.into());
-        map.insert("intermediate_steps".to_owned(), steps.into());
-        map.insert("run_id".to_owned(), (*state.scope.rollout).into());
+        // What the agent has kept of itself is its state, and what was recorded stands in for what it has not.
+        for (name, value) in [
+            ("messages", messages.into()),
+            ("intermediate_steps", steps.into()),
+            ("run_id", Value::from(&*state.scope.rollout)),
+        ] {
+            map.entry(name).or_insert(value);
+        }
         self.0 = Some(AgentState::from_json(map.into())?);
         Ok(())
     }
@@ -125,15 +130,25 @@ impl Restore for GenericHistory {
 
     fn restore(&mut self, state: &State) -> Result<(), RestoreError> {
         let mut map = base(state, state.framework.as_deref().unwrap_or("custom"));
-        map.insert("data".to_owned(), json!({"messages": state.messages, "system": state.system}));
+        let data = map.entry("data").or_insert_with(|| Value::Object(Map::new()));
+        // Of another type it is told as an error.
+        if let Some(data) = data.as_object_mut() {
+            data.entry("messages").or_insert_with(|| state.messages.clone().into());
+            data.entry("system").or_insert_with(|| state.system.clone().into());
+        }
         self.0 = Some(AgentState::from_json(map.into())?);
         Ok(())
     }
 }
 
+/// What an agent has kept of itself, where that is a map, and else all of it under one name; with what the checkpoint says.
 fn base(state: &State, framework: &str) -> Map<String, Value> {
-    let mut map = Map::new();
+    let mut map = match state.agent_data() {
+        Some(Value::Object(own)) => own.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        Some(other) => Map::from_iter([("agent_data".to_owned(), other)]),
+        None => Map::new(),
+    };
     map.insert("framework".to_owned(), framework.into());
-    map.insert("label".to_owned(), state.label.as_deref().unwrap_or_default().into());
+    map.entry("label").or_insert_with(|| state.label.as_deref().unwrap_or_default().into());
     map
 }

@@ -11,8 +11,6 @@ mod hook;
 mod shapes;
 mod state;
 
-pub(super) use history::is_whole;
-
 pub use agent_state::{AgentState, StateError};
 pub use hook::{GenAiHistory, GenericHistory, LangChainAgent, Restore, RestoreError, Restored, RigHistory, restore};
 pub use state::{Kept, OpenCall, RestoreRefused, State, restorable};

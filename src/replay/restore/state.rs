@@ -9,6 +9,7 @@ use super::history;
 use crate::event::{At, CallKind, Event, Item, Key, Kind, Measure, Scope, SpanIds, Veiled};
 use crate::record::CallRef;
 use crate::replay::recording::{Checkpoint, Cut, CutError, Recording, Side};
+use crate::replay::whole::Whole;
 use crate::semconv::{AGENT_NAME, INPUT_TOKENS, OUTPUT_TOKENS, TOOL_CALL_ID, TOOL_NAME};
 
 /// The state of an agent at a cut. `Debug` tells counts alone.
@@ -36,9 +37,11 @@ pub struct State {
     pub items: Vec<Item>,
     /// How much of the content was kept.
     pub kept: Kept,
-    /// The agent's own data that the checkpoint was told with: a digest and a length, by which the agent knows what it has
-    /// kept itself.
+    /// The agent's own data that the checkpoint was told with, by which the agent knows what it has kept itself; and all of
+    /// it, where that was kept.
     pub data: Option<Measure>,
+    /// Whether all of the agent's own data was kept.
+    pub data_kept: Kept,
     /// Calls that had begun and not ended.
     pub open: Vec<OpenCall>,
     /// The tokens that models had read up to then, where they were told.
@@ -128,7 +131,11 @@ impl State {
             Some(Kind::Opened(opened, _)) => (Some(opened.span), opened.attrs.get(AGENT_NAME)),
             _ => (None, None),
         };
-        let shown = history::collect(&before, &scope);
+        let (under, hashers) = (recording.under(), recording.hashers(recording.under()));
+        let shown = history::collect(&before, &scope, &hashers, under);
+        let data = checkpoint.and_then(|checkpoint| checkpoint.data.clone());
+        let told_under = checkpoint.and_then(|checkpoint| checkpoint.policy.as_ref());
+        let data_kept = history::kept(data.as_ref(), &Whole::new(&hashers, told_under, under));
         let sum = |attr| -> Option<i64> {
             let tokens = before.iter().filter_map(|event| match &event.kind {
                 Kind::Closed(closed, _) if event.key.kind == CallKind::Inference => closed.attrs.get(attr),
@@ -148,7 +155,8 @@ impl State {
             system: shown.system,
             items: shown.items,
             kept: shown.kept,
-            data: checkpoint.and_then(|checkpoint| checkpoint.data.clone()),
+            data,
+            data_kept,
             open: open(&before),
             input_tokens: sum(INPUT_TOKENS),
             output_tokens: sum(OUTPUT_TOKENS),
@@ -160,6 +168,16 @@ impl State {
     pub fn origin(&self) -> Option<CallRef> {
         let span = self.span?;
         Some(CallRef::of_span(self.scope.clone(), span.trace, span.span))
+    }
+
+    /// The agent's own data, where all of it was kept: as JSON where it is that, else as a text.
+    pub fn agent_data(&self) -> Option<Value> {
+        self.shown_data().filter(|_| self.data_kept == Kept::Whole)
+    }
+
+    fn shown_data(&self) -> Option<Value> {
+        let content = self.data.as_ref()?.shown.content()?;
+        Some(serde_json::from_str(content).unwrap_or_else(|_| Value::from(&**content)))
     }
 
     /// The state as JSON. Holds the content that was kept.
@@ -182,8 +200,14 @@ impl State {
         put("system", self.system.clone());
         put("messages", (self.kept != Kept::Nothing).then(|| self.messages.clone().into()));
         put("items", Some(self.items.iter().map(item).collect()));
-        let data =
-            |data: &Measure| json!({"digest": data.digest.map(|digest| digest.to_string()), "length": data.length});
+        let data = |data: &Measure| {
+            let digest = data.digest.map(|digest| digest.to_string());
+            let mut json = json!({"digest": digest, "length": data.length, "content": self.data_kept.as_str()});
+            if let (Some(map), Some(value)) = (json.as_object_mut(), self.shown_data()) {
+                map.insert("value".to_owned(), value);
+            }
+            json
+        };
         put("data", self.data.as_ref().map(data));
         put("open", Some(self.open.iter().map(open_call).collect()));
         put("input_tokens", self.input_tokens.map(Value::from));

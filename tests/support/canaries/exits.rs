@@ -110,7 +110,7 @@ fn is_of_class(canary: &Canary, place: Place<'_>) -> bool {
         }
         // A part of another producer's span: what stands there is what was planted there.
         (Class::Label | Class::Content(_), Place::Elsewhere(what)) => canary.place.contains(what),
-        (Class::Content(_), Place::Attribute(key)) => matches!(class(key), Some(semconv::Class::Content(_)) | None),
+        (Class::Content(_), Place::Attribute(key)) => class(key).is_none_or(semconv::Class::is_content),
         _ => false,
     }
 }
