@@ -25,6 +25,7 @@ mod printed;
 mod process;
 mod proof;
 mod recorded;
+mod restored;
 #[cfg(all(feature = "cli", unix))]
 #[path = "../support/runs.rs"]
 mod runs;

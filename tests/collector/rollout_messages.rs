@@ -60,6 +60,8 @@ pub struct RestoreRequest {
     pub track_drift: Option<bool>,
     #[prost(string, optional, tag = "6")]
     pub baseline: Option<String>,
+    #[prost(string, optional, tag = "7")]
+    pub source: Option<String>,
 }
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct RestoreResponse {
@@ -71,6 +73,8 @@ pub struct RestoreResponse {
     pub drift_detected: Option<bool>,
     #[prost(message, optional, tag = "4")]
     pub drift: Option<Drift>,
+    #[prost(string, optional, tag = "5")]
+    pub source: Option<String>,
 }
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct State {
@@ -82,6 +86,17 @@ pub struct State {
     pub messages: Vec<String>,
     #[prost(bytes, repeated, tag = "15")]
     pub items: Vec<Vec<u8>>,
+    #[prost(message, optional, tag = "19")]
+    pub data: Option<AgentData>,
+}
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct AgentData {
+    #[prost(string, optional, tag = "1")]
+    pub digest: Option<String>,
+    #[prost(string, optional, tag = "3")]
+    pub content: Option<String>,
+    #[prost(string, optional, tag = "4")]
+    pub value: Option<String>,
 }
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct DiffRequest {

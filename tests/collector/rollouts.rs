@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use prost::Message as _;
 use tonic::metadata::MetadataValue;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
 use veilspan::event::{Message, Role};
 use veilspan::privacy::Key;
@@ -16,6 +16,7 @@ use veilspan::{Policy, Recorder};
 
 use crate::build::*;
 use crate::rollout_messages as v1;
+use crate::support::authority::Authority;
 
 const TOKEN: &str = "a-token-of-enough-characters";
 const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -67,10 +68,16 @@ impl Process {
         Q: prost::Message + Send + Sync + 'static,
         A: prost::Message + Default + Send + Sync + 'static,
     {
-        self.ask_with(method, question, Some(TOKEN)).await
+        self.ask_with(method, question, Some(TOKEN), None).await
     }
 
-    async fn ask_with<Q, A>(&self, method: &str, question: Q, token: Option<&str>) -> Result<A, Status>
+    async fn ask_with<Q, A>(
+        &self,
+        method: &str,
+        question: Q,
+        token: Option<&str>,
+        timeout: Option<&'static str>,
+    ) -> Result<A, Status>
     where
         Q: prost::Message + Send + Sync + 'static,
         A: prost::Message + Default + Send + Sync + 'static,
@@ -81,6 +88,9 @@ impl Process {
         if let Some(token) = token {
             let value: MetadataValue<_> = format!("Bearer {token}").parse().unwrap();
             request.metadata_mut().insert("authorization", value);
+        }
+        if let Some(timeout) = timeout {
+            request.metadata_mut().insert("grpc-timeout", MetadataValue::from_static(timeout));
         }
         let path = format!("/veilspan.v1.RolloutService/{method}").parse().unwrap();
         let codec = tonic_prost::ProstCodec::<Q, A>::default();
@@ -103,6 +113,7 @@ impl Process {
         let mut tool = turn.tool("search").arguments("{}").start();
         tool.result(found);
         tool.finish();
+        turn.checkpoint("cp").state(r#"{"own":"canary"}"#).record();
         turn.finish();
         assert!(recorder.shutdown(SOON).complete);
     }
@@ -186,6 +197,7 @@ async fn two_rollouts_are_compared_and_one_is_restored_with_its_replay_and_drift
         replay_events: Some(true),
         track_drift: Some(true),
         baseline: some("base"),
+        source: None,
     };
     let told: v1::RestoreResponse = stage.ask("RestoreRollout", question.clone()).await.unwrap();
     assert_eq!((told.replayed_events_count, told.drift_detected), (Some(0), Some(true)), "nothing came after that");
@@ -231,7 +243,7 @@ async fn who_has_no_credential_or_asks_for_nothing_that_is_there_is_told_so_with
     let stage = with_two_runs(folder.path(), "digest").await;
     let list = || v1::ListRequest::default();
     for token in [None, Some("another-token-of-enough-characters")] {
-        let refused = stage.ask_with::<_, v1::ListResponse>("ListRollouts", list(), token).await.unwrap_err();
+        let refused = stage.ask_with::<_, v1::ListResponse>("ListRollouts", list(), token, None).await.unwrap_err();
         assert_eq!(refused.code(), Code::Unauthenticated);
     }
     let get = |rollout: &str| v1::GetRequest { rollout: some(rollout), source: None };
@@ -278,5 +290,103 @@ async fn who_has_no_credential_or_asks_for_nothing_that_is_there_is_told_so_with
     let alone = "  rollouts: {endpoint: \"127.0.0.1:0\", auth: {bearer_token: \"${env:STAGE_TOKEN}\"}}\n";
     let stage = Process::start(folder.path(), "digest", alone);
     let refused = stage.ask::<_, v1::RestoreResponse>("RestoreRollout", restore("time=2100-01-01T00:00:00Z")).await;
-    assert_eq!(refused.unwrap_err().code(), Code::FailedPrecondition);
+    assert_eq!(refused.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_reduction_holds_is_restored_too_without_what_was_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let alone = "  rollouts: {endpoint: \"127.0.0.1:0\", auth: {bearer_token: \"${env:STAGE_TOKEN}\"}}\n";
+    let live = Process::start(folder.path(), "full", alone);
+    let live = tokio::task::spawn_blocking(move || {
+        live.run("base", "one canary");
+        live
+    });
+    let live = live.await.unwrap();
+    let question = |source: Option<&str>| v1::RestoreRequest {
+        rollout: some("base"),
+        at: some("cp"),
+        replay_events: Some(true),
+        track_drift: Some(true),
+        baseline: some("base"),
+        source: source.map(str::to_owned),
+    };
+    for source in [None, Some("live")] {
+        let told: v1::RestoreResponse = live.ask("RestoreRollout", question(source)).await.unwrap();
+        assert!(!String::from_utf8_lossy(&told.encode_to_vec()).contains("canary"));
+        assert_eq!((told.source.as_deref(), told.replayed_events_count), (Some("live"), Some(1)), "the turn's end");
+        let state = told.state.unwrap();
+        assert_eq!((state.content.as_deref(), state.messages.len(), state.items.len()), (Some("nothing"), 0, 3));
+        let data = state.data.unwrap();
+        assert_eq!((data.digest.is_some(), data.content.as_deref(), data.value), (true, Some("nothing"), None));
+        // It may go on.
+        assert_eq!(told.drift.unwrap().verdict.as_deref(), Some("inconclusive"));
+    }
+    let refused = live.ask::<_, v1::RestoreResponse>("RestoreRollout", question(Some("recorded"))).await;
+    assert_eq!(refused.unwrap_err().code(), Code::NotFound);
+    drop(live);
+    // Where it was recorded as well, that is what has content, the agent's own data included.
+    let both = Process::start(folder.path(), "full", OPEN);
+    let told: v1::RestoreResponse = both.ask("RestoreRollout", question(None)).await.unwrap();
+    assert_eq!(told.source.as_deref(), Some("recorded"));
+    let state = told.state.unwrap();
+    assert_eq!((state.content.as_deref(), state.messages.len()), (Some("whole"), 3));
+    let data = state.data.unwrap();
+    assert_eq!((data.content.as_deref(), data.value.as_deref()), (Some("whole"), Some(r#"{"own":"canary"}"#)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_ends_when_its_caller_waits_no_longer_and_leaves_room_for_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = with_two_runs(folder.path(), "digest").await;
+    let lines = std::fs::read(folder.path().join("runs/all.jsonl")).unwrap();
+    std::fs::write(folder.path().join("runs/much.jsonl"), lines.repeat(4_000)).unwrap();
+    let list = || v1::ListRequest { source: some("recorded"), ..Default::default() };
+    for _ in 0..4 {
+        let late = stage.ask_with::<_, v1::ListResponse>("ListRollouts", list(), Some(TOKEN), Some("1m")).await;
+        let code = late.unwrap_err().code();
+        // That of a question before may be ending.
+        assert!(matches!(code, Code::DeadlineExceeded | Code::ResourceExhausted | Code::Cancelled), "{code:?}");
+    }
+    std::fs::remove_file(folder.path().join("runs/much.jsonl")).unwrap();
+    let begun = std::time::Instant::now();
+    while let Err(refused) = stage.ask::<_, v1::ListResponse>("ListRollouts", list()).await {
+        assert_eq!(refused.code(), Code::ResourceExhausted);
+        assert!(begun.elapsed() < SOON, "room is never made again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_the_service_answers_who_trusts_it_and_in_plain_text_nobody() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    authority.sign("localhost");
+    let secured = format!(
+        "  rollouts: {{endpoint: \"127.0.0.1:0\", auth: {{bearer_token: \"${{env:STAGE_TOKEN}}\"}}, \
+         tls: {{cert_file: \"{}\", key_file: \"{}\"}}}}\n",
+        authority.path("localhost.pem"),
+        authority.path("localhost.key"),
+    );
+    let stage = Process::start(folder.path(), "digest", &secured);
+    let port = stage.rollouts.as_ref().unwrap().rsplit(':').next().unwrap().to_owned();
+    let plain = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).unwrap().connect().await;
+    let list = |channel, token: &'static str| async move {
+        let mut grpc = tonic::client::Grpc::new(channel);
+        grpc.ready().await.map_err(|_| Code::Unavailable)?;
+        let mut request = Request::new(v1::ListRequest::default());
+        request.metadata_mut().insert("authorization", MetadataValue::try_from(format!("Bearer {token}")).unwrap());
+        let codec = tonic_prost::ProstCodec::<v1::ListRequest, v1::ListResponse>::default();
+        let path = "/veilspan.v1.RolloutService/ListRollouts".parse().unwrap();
+        grpc.unary(request, path, codec).await.map(drop).map_err(|status| status.code())
+    };
+    if let Ok(channel) = plain {
+        assert!(list(channel, TOKEN).await.is_err(), "it is spoken to in plain text");
+    }
+    let channel = |trusted: &Authority| {
+        let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(trusted.pem()));
+        Endpoint::from_shared(format!("https://localhost:{port}")).unwrap().tls_config(tls).unwrap().connect_lazy()
+    };
+    assert_eq!(list(channel(&authority), TOKEN).await, Ok(()));
+    let other = list(channel(&authority), "another-token-of-enough-characters").await;
+    assert_eq!(other, Err(Code::Unauthenticated));
+    assert_eq!(list(channel(&Authority::new()), TOKEN).await, Err(Code::Unavailable), "nobody it trusts has signed it");
 }

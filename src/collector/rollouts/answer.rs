@@ -4,19 +4,17 @@ use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytestring::ByteString;
 use serde_json::{Map, Value, json};
 use tonic::Status;
 
 use super::Rollouts;
 use super::ask::{Ask, Source};
 use crate::reduce::{Rollout, RolloutKey, derive};
-use crate::replay::{ReplayOptions, Report, RestoreRefused, Run, State, Verdict, diff, replay, restorable};
-use crate::semconv::REPLAY_OF;
+use crate::replay::{Report, Run, diff};
 
 /// The most rollouts of a page, and the most differences.
 const PAGE: usize = 100;
-const DIFFERENCES: usize = 1_000;
+pub(super) const DIFFERENCES: usize = 1_000;
 
 impl Rollouts {
     pub(super) fn list(&self, ask: &Ask, deadline: Instant) -> Result<Value, Status> {
@@ -45,39 +43,6 @@ impl Rollouts {
         Ok(json!({"rollout": graph.to_json(), "source": source.as_str()}))
     }
 
-    pub(super) fn restore(&self, ask: &Ask, deadline: Instant) -> Result<Value, Status> {
-        let key = ask.rollout("rollout")?;
-        let at = ask.text("at").ok_or_else(|| Status::invalid_argument("`at` is missing"))?;
-        let recording = self.recording(&key, deadline)?;
-        let state = restorable(&recording, at).map_err(|refused| match refused {
-            RestoreRefused::Cut(_) => Status::invalid_argument("`at` is no checkpoint of the rollout, and no cut"),
-            RestoreRefused::Unordered | RestoreRefused::Empty => Status::failed_precondition(refused.to_string()),
-        })?;
-        let replayed = ask.flag("replay_events").then(|| {
-            let replayed = replay(&recording, &state.cut, &ReplayOptions::default(), |_| true);
-            replayed.events.len()
-        });
-        let drift = if ask.flag("track_drift") {
-            let graph = recording.rollout().ok_or_else(|| Status::not_found("no recording has this rollout"))?;
-            let named = ask.text("baseline").map(ByteString::from).or_else(|| names_its_baseline(&graph));
-            let baseline = match named {
-                Some(rollout) => self.run(&RolloutKey { rollout, ..key }, ask, deadline)?,
-                None => None,
-            };
-            Some(match baseline {
-                Some(baseline) => drift(&diff(&baseline, &Run::of_recording(&graph)), 0, DIFFERENCES),
-                // Nothing to hold it against is not the same as no drift.
-                None => json!({"verdict": Verdict::Inconclusive.as_str(), "unsure": ["no-baseline"]}),
-            })
-        } else {
-            None
-        };
-        let detected = drift.as_ref().map(|drift| drift.get("verdict") == Some(&json!(Verdict::Drift.as_str())));
-        Ok(without_nulls(json!({
-            "state": restored(&state), "replayed_events_count": replayed, "drift_detected": detected, "drift": drift,
-        })))
-    }
-
     pub(super) fn diff(&self, ask: &Ask, deadline: Instant) -> Result<Value, Status> {
         let run = |name| {
             let run = self.run(&ask.rollout(name)?, ask, deadline)?;
@@ -94,7 +59,7 @@ impl Rollouts {
         Ok(without_nulls(json!({"drift": drift, "next_page_token": next.map(|next| next.to_string())})))
     }
 
-    fn run(&self, key: &RolloutKey, ask: &Ask, deadline: Instant) -> Result<Option<Run>, Status> {
+    pub(super) fn run(&self, key: &RolloutKey, ask: &Ask, deadline: Instant) -> Result<Option<Run>, Status> {
         match self.find(key, ask, deadline) {
             Ok((graph, Source::Live)) => Ok(Some(Run::of(&graph))),
             Ok((graph, Source::Recorded)) => Ok(Some(Run::of_recording(&graph))),
@@ -124,12 +89,6 @@ fn key_of(graph: &Rollout) -> RolloutKey {
     RolloutKey { tenant: graph.tenant.clone(), rollout: graph.id.clone() }
 }
 
-fn names_its_baseline(graph: &Rollout) -> Option<ByteString> {
-    let segments = graph.turns().flat_map(|(_, turn)| &turn.segments).filter_map(|segment| segment.call.as_ref());
-    let calls = graph.turns().flat_map(|(_, turn)| turn.calls());
-    segments.chain(calls).find_map(|call| call.attrs.get(REPLAY_OF))
-}
-
 fn summary(graph: &Rollout, source: Source) -> Value {
     let mut all = graph.to_json();
     let mut taken = |name: &str| all.get_mut(name).map(Value::take);
@@ -148,7 +107,7 @@ fn summary(graph: &Rollout, source: Source) -> Value {
 }
 
 /// The report with some of its differences. Their places among all of them stay as they are.
-fn drift(report: &Report, from: usize, most: usize) -> Value {
+pub(super) fn drift(report: &Report, from: usize, most: usize) -> Value {
     let mut json = report.to_json();
     let count = report.differences.len();
     if let Some(differences) = json.get_mut("differences").and_then(Value::as_array_mut) {
@@ -160,23 +119,8 @@ fn drift(report: &Report, from: usize, most: usize) -> Value {
     json
 }
 
-/// The state, its messages as JSON texts.
-fn restored(state: &State) -> Value {
-    let mut json = state.to_json();
-    for name in ["messages", "system"] {
-        match json.get_mut(name) {
-            Some(Value::Array(values)) if name == "messages" => {
-                values.iter_mut().for_each(|value| *value = Value::String(value.to_string()));
-            }
-            Some(value) if !value.is_null() => *value = Value::String(value.to_string()),
-            _ => {}
-        }
-    }
-    json
-}
-
 /// What is not known is left out of a message.
-fn without_nulls(mut value: Value) -> Value {
+pub(super) fn without_nulls(mut value: Value) -> Value {
     match &mut value {
         Value::Object(map) => {
             let all = std::mem::take(map).into_iter().filter(|(_, value)| !value.is_null());

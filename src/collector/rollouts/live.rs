@@ -17,6 +17,12 @@ impl Rollouts {
         self.following().find_map(|(_, following)| of(following))
     }
 
+    /// The facts of all generations of a rollout.
+    pub(super) fn live_all(&self, key: &RolloutKey) -> Vec<RolloutFacts> {
+        let of = |following: &Following| following.look(|reducer| reducer.held(key).cloned().collect::<Vec<_>>());
+        self.following().map(|(_, following)| of(following)).find(|facts| !facts.is_empty()).unwrap_or_default()
+    }
+
     /// The facts of the next rollouts behind a place, and the place behind which there are more.
     pub(super) fn live_after(
         &self,

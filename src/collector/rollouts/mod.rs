@@ -14,6 +14,7 @@ mod ask;
 mod door;
 mod live;
 mod recorded;
+mod restore;
 mod schema;
 
 use std::sync::Arc;
@@ -90,5 +91,44 @@ impl Rollouts {
             return Err(Status::resource_exhausted("the answer is longer than 16 MiB; read a recording of it instead"));
         }
         Ok(Bytes::from(message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rollouts(recordings: Option<Folder>) -> Arc<Rollouts> {
+        Arc::new(Rollouts::new(Vec::new(), recordings))
+    }
+
+    #[tokio::test]
+    async fn two_questions_are_worked_on_at_a_time_and_one_more_is_asked_to_come_again() {
+        let rollouts = rollouts(None);
+        let ask = || rollouts.answer(Method::List, Bytes::new(), None);
+        let room = || Arc::clone(&rollouts.room).try_acquire_owned().unwrap();
+        let one = room();
+        assert!(ask().await.is_ok());
+        let other = room();
+        let refused = ask().await.unwrap_err();
+        assert_eq!(refused.code(), Code::ResourceExhausted);
+        assert!(!refused.details().is_empty(), "it says when to come again");
+        drop(one);
+        assert!(ask().await.is_ok());
+        drop(other);
+    }
+
+    #[tokio::test]
+    async fn what_takes_longer_than_the_caller_waits_ends_by_then_and_makes_room() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "{}\n").unwrap();
+        let rollouts = rollouts(Some(Folder::at(file.path())));
+        let recorded = [0x1a, 8].into_iter().chain(*b"recorded").collect::<Vec<u8>>();
+        let ask = |timeout| rollouts.answer(Method::List, Bytes::from(recorded.clone()), timeout);
+        assert!(ask(None).await.is_ok());
+        let late = ask(Some(Duration::ZERO)).await.unwrap_err();
+        assert_eq!(late.code(), Code::DeadlineExceeded);
+        // Who gives up waiting does not make room before the work has ended, and that ends too.
+        let _all = Arc::clone(&rollouts.room).acquire_many_owned(AT_ONCE as u32).await.unwrap();
     }
 }

@@ -52,6 +52,7 @@ pub(super) static RESTORE_REQUEST: Schema = Schema {
         field(4, "replay_events", Bool),
         field(5, "track_drift", Bool),
         field(6, "baseline", Text),
+        field(7, "source", Text),
     ],
 };
 
@@ -62,6 +63,7 @@ pub(super) static RESTORE_RESPONSE: Schema = Schema {
         field(2, "replayed_events_count", Uint),
         field(3, "drift_detected", Bool),
         field(4, "drift", One(&DRIFT)),
+        field(5, "source", Text),
     ],
 };
 
@@ -103,7 +105,13 @@ static STATE: Schema = Schema {
         field(16, "open", Many(&OPEN_CALL)),
         field(17, "input_tokens", Int),
         field(18, "output_tokens", Int),
+        field(19, "data", One(&AGENT_DATA)),
     ],
+};
+
+static AGENT_DATA: Schema = Schema {
+    name: "AgentData",
+    fields: &[field(1, "digest", Text), field(2, "length", Uint), field(3, "content", Text), field(4, "value", Text)],
 };
 
 static ITEM: Schema = Schema {

@@ -6,6 +6,7 @@
 mod chains;
 mod codec;
 mod detach;
+mod events;
 mod item;
 mod key;
 mod observation;
