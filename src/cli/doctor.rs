@@ -40,6 +40,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     warnings.extend(more);
     warnings.extend(Propagation::from_environment(&environment).1);
     warnings.extend(super::hook::patience(&environment).1);
+    warnings.extend(super::input::Access::read(&environment).1);
     let rows = rows(&environment, &policy, &config, &warnings);
     let text = match arguments.format {
         Format::Text => text(&rows, &policy, &warnings),
@@ -105,6 +106,7 @@ fn in_force(name: &str, environment: &Environment, policy: &Policy, config: &Exp
         "VEILSPAN_INLINE" => config.inline.to_string(),
         "VEILSPAN_PROPAGATE" => Propagation::from_environment(environment).0.summary(),
         "VEILSPAN_HOOK_BLOCK_MS" => format!("{} ms", super::hook::patience(environment).0.as_millis()),
+        "VEILSPAN_BACKEND_HEADERS" => format!("{} headers", super::input::Access::read(environment).0.headers.len()),
         "OTEL_SDK_DISABLED" => config.disabled.to_string(),
         "OTEL_TRACES_EXPORTER" => if config.disabled { "none" } else { "otlp" }.to_owned(),
         "OTEL_METRICS_EXPORTER" => config.metrics.as_ref().map_or("none", |_| "otlp").to_owned(),

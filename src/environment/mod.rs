@@ -4,6 +4,7 @@
 //! one wrong value is warned of once. What a value means is left to the room it speaks to.
 
 mod not_read;
+mod pairs;
 mod variables;
 mod warning;
 
@@ -13,6 +14,7 @@ use std::ffi::OsString;
 use zeroize::Zeroize;
 
 pub use not_read::NOT_READ;
+pub(crate) use pairs::pairs;
 pub use variables::{VARIABLES, Variable};
 pub use warning::{Warning, warn_once};
 

@@ -194,6 +194,16 @@ pub const VARIABLES: &[Variable] = &[
         default: "0",
         meaning: "how many milliseconds a `Stop` or `SessionEnd` hook waits at the most until `veilspan import --follow` has sent what it ends; up to 600000",
     },
+    Variable {
+        name: "VEILSPAN_BACKEND_HEADERS",
+        default: "",
+        meaning: "headers of every request to a Jaeger or a Tempo that runs are read from: `authorization=Bearer%20…`, `x-scope-orgid=…`; `name=value` pairs joined by commas, percent-encoded",
+    },
+    Variable {
+        name: "VEILSPAN_BACKEND_CERTIFICATE",
+        default: "",
+        meaning: "a file of certificates (PEM) to trust there instead of the operating system's",
+    },
     Variable { name: "CODEX_HOME", default: "`.codex` in `HOME`", meaning: "where Codex keeps its sessions" },
     Variable {
         name: "CLAUDE_CONFIG_DIR",

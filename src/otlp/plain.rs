@@ -32,9 +32,9 @@ pub(crate) struct Unanswered;
 
 impl PlainClient {
     /// A client below this URL. Connections are made within `timeout`. Must be called inside a runtime.
-    pub(crate) fn new(url: &str, timeout: Duration) -> Result<Self, ConfigError> {
+    pub(crate) fn new(url: &str, tls: &TlsFiles, timeout: Duration) -> Result<Self, ConfigError> {
         let peer = Peer::parse(url)?;
-        let connector = connector(&TlsFiles::default(), &peer, timeout)?;
+        let connector = connector(tls, &peer, timeout)?;
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new());
         Ok(Self { client: builder.build(connector), base: peer.into_uri() })

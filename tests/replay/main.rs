@@ -6,6 +6,8 @@ mod agent_state;
 mod build;
 #[cfg(feature = "cli")]
 mod cli;
+mod kept;
+mod live;
 #[cfg(all(feature = "cli", unix))]
 mod payloads;
 mod restored;
@@ -13,6 +15,9 @@ mod rig_agent;
 #[path = "../support/runs.rs"]
 mod runs;
 mod sources;
+#[cfg(feature = "cli")]
+#[path = "../support/mod.rs"]
+mod support;
 #[cfg(feature = "cli")]
 mod traces;
 #[path = "../support/weather.rs"]

@@ -12,10 +12,15 @@ use axum::routing::get;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use serde_json::{Value, json};
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use veilspan::event::{CallRecord, Veiled};
 
 use super::build::{Host, digests};
 use super::runs::{request, veilspan, write};
+use super::support::authority::Authority;
+use super::support::http_receiver::{Answer, HttpReceiver};
 
 /// What a back end holds, by trace, and what it was asked.
 #[derive(Clone, Default)]
@@ -216,4 +221,41 @@ fn an_input_that_cannot_be_read_says_where_and_why() {
             assert!(log.contains(said) && !log.contains("canary"), "{input}: {log}");
         }
     }
+}
+
+#[test]
+fn a_back_end_is_shown_the_credentials_of_a_variable_over_tls_that_a_variable_trusts() {
+    let (calls, ids) = recorded();
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let (certificate, key) = authority.sign("localhost");
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(
+        CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<_, _>>().unwrap(),
+        PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap(),
+    );
+    let trace = |id: &str| json!({ "result": serde_json::to_value(&Held::of(&calls).traces[id]).unwrap() }).to_string();
+    let answers = ids.iter().rev().map(|id| Answer::of(200).saying(trace(id)));
+    let receiver = HttpReceiver::over_tls(config.unwrap()).first(answers);
+    let input = format!("jaeger+https://localhost:{}/{}", receiver.address.port(), ids[2]);
+    let with = |authority: &Authority, headers: &str| {
+        let certificate = authority.path("ca.pem");
+        let variables = [("VEILSPAN_BACKEND_CERTIFICATE", &*certificate), ("VEILSPAN_BACKEND_HEADERS", headers)];
+        veilspan(&["reduce", &input, "--format", "json"], &variables)
+    };
+    let headers = "authorization=Bearer%20canary,x-scope-orgid=acme";
+    let output = with(&stranger, headers);
+    assert_eq!(output.status.code(), Some(69), "{output:?}");
+    assert!(receiver.seen().is_empty(), "who is not trusted is told nothing");
+    let output = with(&authority, headers);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(!String::from_utf8([output.stdout, output.stderr].concat()).unwrap().contains("canary"));
+    let seen = receiver.seen();
+    assert_eq!(seen.len(), 3, "each trace that is linked to is asked for");
+    for one in seen {
+        assert_eq!((one.header("authorization"), one.header("x-scope-orgid")), (Some("Bearer canary"), Some("acme")));
+        assert!(!one.uri.to_string().contains("canary"));
+    }
+    let output = with(&authority, "canary");
+    assert_eq!(output.status.code(), Some(64));
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("VEILSPAN_BACKEND_HEADERS") && !log.contains("canary"), "{log}");
 }

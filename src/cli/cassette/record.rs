@@ -20,7 +20,7 @@ use super::file::RecordFile;
 use super::passing::Passing;
 use super::{Failure, PATIENCE, listen, refused, runtime};
 use crate::event::shape;
-use crate::otlp::PlainClient;
+use crate::otlp::{PlainClient, TlsFiles};
 use crate::privacy::{Level, Policy};
 use crate::record::{Context, Fault, Inference, Recorder};
 use crate::replay::{Api, Missing};
@@ -66,7 +66,8 @@ pub(super) fn run(path: &Path, address: SocketAddr, upstream: &str) -> Result<()
     }
     let runtime = runtime()?;
     let _inside = runtime.enter();
-    let client = PlainClient::new(upstream, CONNECT).map_err(|error| Failure::Usage(format!("--upstream: {error}")))?;
+    let client = PlainClient::new(upstream, &TlsFiles::default(), CONNECT)
+        .map_err(|error| Failure::Usage(format!("--upstream: {error}")))?;
     let file = RecordFile::create(path)?;
     let recorder = Recorder::builder().sink(Arc::new(file)).policy(policy.for_reading()).build();
     if !recorder.is_enabled() {

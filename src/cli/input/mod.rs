@@ -1,6 +1,7 @@
 //! What a command is to read: a Codex bundle, a session's transcript, OTLP JSON lines of a Collector's file exporter, or
 //! traces of a back end.
 
+mod access;
 mod answers;
 mod lines;
 mod traces;
@@ -8,6 +9,7 @@ mod traces;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub(super) use self::access::Access;
 use self::traces::Traces;
 use super::sessions::{Agent, Open};
 use super::{Failure, sessions};
@@ -113,7 +115,7 @@ pub(super) fn recording(given: &Path, policy: &Policy) -> Result<Recording, Fail
 
 /// The same with all the content that was kept of it, cut nowhere: for what stays in this process.
 pub(super) fn whole_recording(given: &Path, policy: &Policy) -> Result<Recording, Failure> {
-    let mut recording = recording(given, &policy.for_reading())?;
+    let mut recording = recording(given, &policy.for_reading())?.read_under(policy);
     #[cfg(unix)]
     payloads(&mut recording, policy);
     Ok(recording)

@@ -16,9 +16,11 @@ use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use tokio::time::Instant;
 
+use super::access::Access;
 use super::{Aside, answers};
 use crate::cli::Failure;
 use crate::collector::recordings::{calls, veiled};
+use crate::environment::Environment;
 use crate::event::{CallRecord, EdgeKind, Event, Source, SpanId, TraceId, Veiled};
 use crate::otlp::PlainClient;
 use crate::privacy::Policy;
@@ -59,6 +61,12 @@ enum Unread {
     TooLong,
     #[error("the answer is no trace")]
     NotATrace,
+}
+
+/// Whom to ask, and what it wants to see each time.
+struct Peer {
+    client: PlainClient,
+    headers: HeaderMap,
 }
 
 /// The spans of one trace.
@@ -103,9 +111,11 @@ impl Traces {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|_| Failure::Unavailable("no runtime could be started".to_owned()))?;
         let _inside = runtime.enter();
-        let client = PlainClient::new(&self.base, CONNECT).map_err(|error| Failure::Usage(error.to_string()))?;
+        let Access { headers, tls } = Access::from_environment(&Environment::from_process())?;
+        let client = PlainClient::new(&self.base, &tls, CONNECT).map_err(|error| Failure::Usage(error.to_string()))?;
+        let peer = Peer { client, headers };
         let privacy = Privacy::new(policy.clone());
-        let read = runtime.block_on(self.all(&client, &privacy));
+        let read = runtime.block_on(self.all(&peer, &privacy));
         let Read { pages, others, asked } = read;
         if let (true, Some((trace, unread))) = (pages.records.is_empty(), pages.error) {
             return Err(self.failure(trace, unread));
@@ -121,7 +131,7 @@ impl Traces {
         Ok(Aside { lines: 0, spans: others, incomplete: pages.incomplete })
     }
 
-    async fn all(&self, client: &PlainClient, privacy: &Privacy) -> Read {
+    async fn all(&self, peer: &Peer, privacy: &Privacy) -> Read {
         let until = Instant::now() + PATIENCE;
         let asked: HashSet<TraceId> = self.ids.iter().copied().collect();
         let (mut known, mut wanted) = (asked.clone(), VecDeque::from(self.ids.clone()));
@@ -132,7 +142,7 @@ impl Traces {
                 break;
             }
             let wait = ANSWER.min(until.saturating_duration_since(Instant::now()));
-            let answer = tokio::time::timeout(wait, self.trace(client, privacy, trace)).await;
+            let answer = tokio::time::timeout(wait, self.trace(peer, privacy, trace)).await;
             match answer.unwrap_or(Err(Unread::Unanswered)) {
                 Ok(answer) => {
                     let links = answer.spans.iter().flat_map(|(_, call)| &call.opened.links);
@@ -148,14 +158,12 @@ impl Traces {
         Read { pages: gathered.pages, others, asked }
     }
 
-    async fn trace(&self, client: &PlainClient, privacy: &Privacy, trace: TraceId) -> Result<Answer, Unread> {
+    async fn trace(&self, peer: &Peer, privacy: &Privacy, trace: TraceId) -> Result<Answer, Unread> {
         let read = match self.kind {
-            Kind::Jaeger => {
-                answers::jaeger(&self.get(client, &format!("/api/v3/traces/{trace}?raw_traces=true")).await?)
-            }
-            Kind::Tempo => match self.get(client, &format!("/api/v2/traces/{trace}")).await {
+            Kind::Jaeger => answers::jaeger(&self.get(peer, &format!("/api/v3/traces/{trace}?raw_traces=true")).await?),
+            Kind::Tempo => match self.get(peer, &format!("/api/v2/traces/{trace}")).await {
                 // Before 2.7 there was no such path.
-                Err(Unread::Missing) => answers::old_tempo(self.get(client, &format!("/api/traces/{trace}")).await?),
+                Err(Unread::Missing) => answers::old_tempo(self.get(peer, &format!("/api/traces/{trace}")).await?),
                 answer => answers::tempo(&answer?),
             },
         };
@@ -170,14 +178,15 @@ impl Traces {
         Ok(answer)
     }
 
-    async fn get(&self, client: &PlainClient, path: &str) -> Result<Bytes, Unread> {
-        let mut headers = HeaderMap::new();
+    async fn get(&self, peer: &Peer, path: &str) -> Result<Bytes, Unread> {
+        let mut headers = peer.headers.clone();
         let accepted = match self.kind {
             Kind::Jaeger => "application/json",
             Kind::Tempo => "application/protobuf",
         };
         headers.insert(ACCEPT, HeaderValue::from_static(accepted));
-        let answer = client.send(Method::GET, path, headers, Bytes::new()).await.map_err(|_| Unread::Unanswered)?;
+        let answer =
+            peer.client.send(Method::GET, path, headers, Bytes::new()).await.map_err(|_| Unread::Unanswered)?;
         match answer.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Err(Unread::Missing),
@@ -226,7 +235,8 @@ mod tests {
     async fn a_back_end_that_never_answers_is_given_up_at_its_deadlines() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let client = PlainClient::new(&base, CONNECT).unwrap();
+        let client = PlainClient::new(&base, &Default::default(), CONNECT).unwrap();
+        let peer = Peer { client, headers: HeaderMap::new() };
         let privacy = Privacy::new(Policy::builder().build_in(&Default::default()).0);
         let traces = |count: u8| Traces {
             kind: Kind::Jaeger,
@@ -235,7 +245,7 @@ mod tests {
         };
         for (count, most) in [(1, ANSWER), (100, PATIENCE)] {
             let begun = Instant::now();
-            let Read { pages, .. } = traces(count).all(&client, &privacy).await;
+            let Read { pages, .. } = traces(count).all(&peer, &privacy).await;
             assert!(begun.elapsed() <= most + Duration::from_secs(1), "{count}");
             assert_eq!((pages.requests, pages.incomplete), (usize::from(count), true));
             assert_eq!(pages.error.map(|(_, unread)| unread), Some(Unread::Unanswered));

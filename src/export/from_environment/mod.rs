@@ -2,15 +2,15 @@
 
 mod endpoint;
 mod metrics;
-mod pairs;
+mod resource;
 mod spool;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use self::pairs::{pairs, resource};
+use self::resource::resource;
 use super::config::{ExporterConfig, TlsFiles};
-use crate::environment::{Environment, Setting, VARIABLES, Warning};
+use crate::environment::{Environment, Setting, VARIABLES, Warning, pairs};
 use crate::intake::Sampler;
 use crate::otlp::{Compression, Protocol};
 

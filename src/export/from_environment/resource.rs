@@ -1,6 +1,6 @@
-//! `key=value` pairs: headers, and the resource.
+//! The resource.
 
-use crate::environment::{Environment, Warning};
+use crate::environment::{Environment, Warning, pairs};
 
 /// `OTEL_RESOURCE_ATTRIBUTES`, with `OTEL_SERVICE_NAME` above its `service.name`.
 pub(super) fn resource(environment: &Environment, warnings: &mut Vec<Warning>) -> Vec<(String, String)> {
@@ -27,21 +27,6 @@ pub(super) fn resource(environment: &Environment, warnings: &mut Vec<Warning>) -
     let mut last_wins: Vec<_> = attributes.into_iter().rev().filter(|(key, _)| seen.insert(key.clone())).collect();
     last_wins.reverse();
     last_wins
-}
-
-/// `key=value` pairs joined by commas, percent-encoded as W3C Baggage has it.
-pub(super) fn pairs(text: &str) -> Option<Vec<(String, String)>> {
-    let pair = |pair: &str| {
-        let (key, value) = pair.split_once('=')?;
-        let key = key.trim();
-        (!key.is_empty()).then_some(())?;
-        Some((percent_decoded(key)?, percent_decoded(value.trim())?))
-    };
-    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(pair).collect()
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    percent_encoding::percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned())
 }
 
 #[cfg(test)]
