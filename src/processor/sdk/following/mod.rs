@@ -12,6 +12,7 @@
 //! that is counted. Without a thread, which a host may refuse, all of it is done where spans end.
 
 mod added;
+mod alike;
 mod followed;
 mod outlets;
 mod queue;

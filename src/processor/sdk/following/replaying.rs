@@ -1,23 +1,15 @@
 //! A processor that adds what the runs of the spans that it hands on do otherwise than their baselines.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use opentelemetry::Context;
-use opentelemetry::logs::{Logger, LoggerProvider};
-use opentelemetry::metrics::MeterProvider;
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+use opentelemetry_sdk::trace::SpanProcessor;
 
+use super::alike;
 use super::followed::Followed;
-use super::outlets::{self, Outlet};
 use super::wrapped::Wrapped;
 use crate::privacy::Policy;
 use crate::processor::follow::Follow;
-use crate::processor::sdk::redaction::{PolicyHandle, RedactionCounts};
 use crate::reduce::Limits;
 use crate::replay::{Baselines, ComparisonCounts, Run};
 
@@ -45,54 +37,13 @@ impl<P: SpanProcessor + 'static> ReplayProcessor<P> {
         Self(Wrapped::new(next, policy, Follow::comparing(limits, baselines)))
     }
 
-    /// The policy that it applies.
-    pub fn policy(&self) -> Policy {
-        self.0.policy()
-    }
-
-    /// What swaps the policy, from now on too.
-    pub fn policy_handle(&self) -> PolicyHandle {
-        self.0.policy_handle()
-    }
-
-    /// What the policy has done, from now on too.
-    pub fn counts(&self) -> RedactionCounts {
-        self.0.counts()
-    }
-
     /// What was compared, from now on too.
     pub fn compared(&self) -> Compared {
         Compared(self.0.followed())
     }
 }
 
-impl<P: SpanProcessor + 'static> SpanProcessor for ReplayProcessor<P> {
-    fn on_start(&self, span: &mut Span, context: &Context) {
-        self.0.on_start(span, context);
-    }
-
-    fn on_end(&self, span: SpanData) {
-        self.0.on_end(span);
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.0.force_flush()
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.0.shutdown_with_timeout(timeout)
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.0.set_resource(resource);
-    }
-}
-
-impl<P: SpanProcessor + 'static> fmt::Debug for ReplayProcessor<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReplayProcessor").field("policy", &self.policy()).finish_non_exhaustive()
-    }
-}
+alike::processor!(ReplayProcessor);
 
 /// What a [`ReplayProcessor`] has compared so far. A handle: take it before the processor goes into the provider.
 #[derive(Clone)]
@@ -109,20 +60,6 @@ impl Compared {
     pub fn bytes(&self) -> usize {
         self.0.read(|follow| follow.reducer().bytes())
     }
-
-    /// From now on findings are also log records of this provider, named `veilspan.finding`. Call it once for each provider.
-    pub fn tell_findings<L: Logger + Send + 'static>(&self, provider: &impl LoggerProvider<Logger = L>) {
-        self.0.tell(Outlet::logs(provider));
-    }
-
-    /// Counts findings as `veilspan.findings` of this provider, by severity. Call it once for each provider.
-    pub fn tell_metrics(&self, provider: &impl MeterProvider) {
-        outlets::count_in(provider, &self.0);
-    }
 }
 
-impl fmt::Debug for Compared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Compared").field("counts", &self.counts()).finish()
-    }
-}
+alike::handle!(Compared);
