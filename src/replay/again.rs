@@ -2,6 +2,7 @@
 
 use bytestring::ByteString;
 
+use super::drift::NOISE;
 use super::recording::{Cut, Recording, Side, importance};
 use super::run::StepKind;
 use crate::event::{Event, Kind, MarkKind, Veiled};
@@ -12,6 +13,8 @@ use crate::semconv::{DECISION_CONFIDENCE, TOOL_NAME};
 pub struct ReplayOptions {
     /// Events that matter less are left out; see [`importance`]. One that matters as much is told.
     pub min_importance: f64,
+    /// What an event matters to whoever replays, instead; where that is nothing, it matters as ever.
+    pub importance: Option<fn(&Event<Veiled>) -> Option<f64>>,
     /// Where a person wants to look.
     pub breakpoints: Vec<Breakpoint>,
 }
@@ -34,7 +37,7 @@ impl Breakpoint {
             (Self::Kind(StepKind::Call(kind)), Kind::Opened(..)) => event.key.kind == *kind,
             (Self::Kind(StepKind::Decision), Kind::Marked(mark)) => mark.kind == MarkKind::Decision,
             (Self::Confidence(bound), Kind::Marked(mark)) => {
-                mark.attrs.get(DECISION_CONFIDENCE).is_some_and(|confidence| confidence <= *bound)
+                mark.attrs.get(DECISION_CONFIDENCE).is_some_and(|confidence| confidence <= *bound + NOISE)
             }
             _ => false,
         }
@@ -127,7 +130,8 @@ impl Replayed {
                 false
             }
             Side::After => {
-                let matters = importance(event) >= options.min_importance;
+                let own = options.importance.and_then(|importance| importance(event)).filter(|own| own.is_finite());
+                let matters = own.unwrap_or_else(|| importance(event)) >= options.min_importance - NOISE;
                 self.unimportant += u64::from(!matters);
                 matters
             }

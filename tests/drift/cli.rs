@@ -89,13 +89,3 @@ fn what_cannot_be_compared_is_an_error_that_says_why() {
     assert_eq!(output.status.code(), Some(65));
     assert!(String::from_utf8(output.stderr).unwrap().contains("holds 2 rollouts"));
 }
-
-#[test]
-fn the_readme_shows_what_is_printed() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let run = |name: &str| root.join(format!("tests/fixtures/runs/{name}.jsonl")).to_str().unwrap().to_owned();
-    let output = veilspan(&["diff", &run("monday"), &run("tuesday")]);
-    assert_eq!(output.status.code(), Some(1));
-    let printed = String::from_utf8(output.stdout).unwrap();
-    assert!(include_str!("../../README.md").contains(&printed), "{printed}");
-}

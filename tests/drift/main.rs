@@ -8,6 +8,7 @@ mod causes;
 #[cfg(feature = "cli")]
 mod cli;
 mod fields;
+mod nested;
 mod order;
 mod verdicts;
 mod wire;

@@ -79,6 +79,23 @@ fn c24_what_matters_as_much_as_the_bound_is_told_and_what_says_nothing_matters_b
     let (recording, _) = recording();
     let tool = |event: &&Event<Veiled>| event.key.kind == CallKind::Tool;
     assert!(recording.events().iter().filter(tool).all(|event| importance(event) == 0.5));
+    // What adding decimal fractions leaves behind makes nothing matter less.
+    assert_eq!(kinds(&again(&at_least(0.1 + 0.2 + 0.6))), ["decision"]);
+}
+
+#[test]
+fn whoever_replays_may_say_what_matters() {
+    let tools = |event: &Event<Veiled>| match event.key.kind {
+        CallKind::Tool => Some(1.0),
+        CallKind::Turn if !matches!(event.kind, Kind::Marked(_)) => Some(f64::NAN),
+        _ => None,
+    };
+    let options = ReplayOptions { importance: Some(tools), ..at_least(0.9) };
+    assert_eq!(
+        kinds(&again(&options)),
+        ["decision", "opened", "closed"],
+        "and what it says nothing of matters as ever"
+    );
 }
 
 #[test]
@@ -115,7 +132,9 @@ fn c29_whoever_says_no_to_the_second_event_was_told_one() {
 
 #[test]
 fn c46_c47_breakpoints_are_among_the_events_told_and_ignore_what_does_not_say_how_sure_it_was() {
-    let with = |breakpoints: Vec<Breakpoint>, min_importance| again(&ReplayOptions { min_importance, breakpoints });
+    let with = |breakpoints: Vec<Breakpoint>, min_importance| {
+        again(&ReplayOptions { min_importance, breakpoints, ..ReplayOptions::default() })
+    };
     let replayed = with(vec![Breakpoint::Confidence(1.0)], 0.0);
     assert_eq!(replayed.breakpoints, [0, 1], "the tool and the turn say nothing of confidence");
     assert_eq!(with(vec![Breakpoint::Confidence(0.2)], 0.0).breakpoints, [1]);

@@ -95,12 +95,3 @@ fn what_cannot_be_restored_is_an_error_that_says_why() {
     assert_eq!(veilspan(&["restore", &path], &[]).status.code(), Some(64));
     assert_eq!(veilspan(&["restore", "/nonexistent", "--at", "cp-1"], &[]).status.code(), Some(65));
 }
-
-#[test]
-fn the_readme_shows_the_beginning_of_a_state() {
-    let run = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/runs/monday.jsonl");
-    let output = veilspan(&["restore", run, "--at", "2026-01-01T12:00:02Z"], &[("VEILSPAN_HASH", "sha256")]);
-    let printed = String::from_utf8(output.stdout).unwrap();
-    let beginning: String = printed.split_inclusive('\n').take(5).collect();
-    assert!(include_str!("../../README.md").contains(&beginning), "{printed}");
-}

@@ -5,11 +5,13 @@ use crate::reduce::Severity;
 use crate::replay::run::{Field, Hashing, Told, is_digested};
 
 /// Two numbers that are nearer than this are the same: what adding and subtracting decimal fractions leaves behind.
-const NOISE: f64 = 1e-9;
+pub(in crate::replay) const NOISE: f64 = 1e-9;
 /// How far apart two confidences may be: from here on it is a warning, and from the second on critical.
 const CONFIDENCE: [f64; 2] = [0.4, 0.5];
 /// Token counts differ where they are further apart than this share of the larger, and than this many.
 const TOKENS: (f64, f64) = (0.25, 100.0);
+/// Costs differ where they are further apart than this share of the larger, and than this much.
+const COST: (f64, f64) = (0.25, 0.001);
 /// Durations differ where they are further apart than this share of the longer, and than a second.
 const DURATION: (f64, f64) = (0.5, 1e9);
 
@@ -26,6 +28,7 @@ pub(super) fn compare(field: Field, a: (&Told, &Hashing), b: (&Told, &Hashing)) 
     match field {
         Field::Confidence => confidence(a.0, b.0),
         Field::InputTokens | Field::OutputTokens => measured(a.0, b.0, TOKENS),
+        Field::Cost => measured(a.0, b.0, COST),
         Field::Duration => measured(a.0, b.0, DURATION),
         _ => equality(field, a, b),
     }
@@ -110,9 +113,12 @@ pub(super) fn severity(field: Field, a: &Told, b: &Told) -> Severity {
             // What worked in one run alone.
             if error(a) == error(b) { Severity::Warning } else { Severity::Critical }
         }
-        Field::Alternatives | Field::Retries | Field::InputTokens | Field::OutputTokens | Field::Duration => {
-            Severity::Info
-        }
+        Field::Alternatives
+        | Field::Retries
+        | Field::InputTokens
+        | Field::OutputTokens
+        | Field::Cost
+        | Field::Duration => Severity::Info,
         _ => Severity::Warning,
     }
 }

@@ -10,6 +10,7 @@ mod text;
 mod walk;
 mod wire;
 
+pub(super) use compare::NOISE;
 pub use difference::{Difference, DifferenceKind, InputState};
 pub use report::{Report, Row, Unsure, Verdict};
 

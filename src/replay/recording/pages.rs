@@ -70,6 +70,13 @@ impl<I: Eq + Hash, T, E> Gather<I, T, E> {
 /// Asks for pages of `size` records, by the number of those that it was given before, until one is not full.
 ///
 /// A page without a record that is new ends it, as does a failure: what came before is kept, and marked as incomplete.
+///
+/// ```
+/// let stored: Vec<u32> = (0..207).collect();
+/// let page = |from: usize| Ok::<_, ()>(stored.iter().skip(from).take(100).map(|record| (*record, *record)).collect());
+/// let all = veilspan::replay::pages(100, page);
+/// assert_eq!((all.records.len(), all.requests, all.incomplete), (207, 3, false));
+/// ```
 pub fn pages<I: Eq + Hash, T, E>(size: usize, mut fetch: impl FnMut(usize) -> Result<Page<I, T>, E>) -> Pages<T, E> {
     let mut all = Gather::default();
     let mut offset = 0;

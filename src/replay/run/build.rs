@@ -18,7 +18,7 @@ use crate::event::{Arguments, At, CallKind, Key, MarkKind, Measure, Outcome, Spa
 use crate::reduce::{Call, CallMark, Inference, OtherCall, Rollout, Segment, Thread, ToolCall, Turn};
 use crate::semconv::{
     AGENT_NAME, APPROVAL_DECISION, DECISION_CONFIDENCE, ERROR_KIND, FINISH_REASONS, INPUT_TOKENS, OPERATION_ID,
-    OUTPUT_TOKENS, PROVIDER_NAME, REPLAY_INTENDED, REPLAY_PROVENANCE, REQUEST_MODEL, TOOL_NAME,
+    OUTPUT_TOKENS, PROVIDER_NAME, REPLAY_INTENDED, REPLAY_PROVENANCE, REQUEST_MODEL, TOOL_NAME, USAGE_COST,
 };
 
 /// What lies deeper stands further up, so that no input makes anything recurse far.
@@ -321,6 +321,7 @@ fn inference(thread: &Thread, inference: &Inference) -> Fields {
     fields.put(Field::Retries, Some(Told::Int(0)));
     fields.attr(Field::InputTokens, attrs, INPUT_TOKENS);
     fields.attr(Field::OutputTokens, attrs, OUTPUT_TOKENS);
+    fields.attr(Field::Cost, attrs, USAGE_COST);
     fields
 }
 

@@ -57,6 +57,8 @@ pub enum Field {
     InputTokens,
     /// The tokens that a model wrote.
     OutputTokens,
+    /// What it cost, in whatever its producer reckons in.
+    Cost,
     /// Its duration, in nanoseconds.
     Duration,
 }
@@ -104,13 +106,14 @@ impl Field {
             Self::Retries => "retries",
             Self::InputTokens => "input_tokens",
             Self::OutputTokens => "output_tokens",
+            Self::Cost => "cost",
             Self::Duration => "duration",
         }
     }
 
     /// The field that a word stands for; of a parameter with its name.
     pub(in crate::replay) fn from_word(word: &str, parameter: Option<KeyId>) -> Option<Self> {
-        const ALL: [Field; 22] = [
+        const ALL: [Field; 23] = [
             Field::Agent,
             Field::Tool,
             Field::Arguments,
@@ -132,6 +135,7 @@ impl Field {
             Field::Retries,
             Field::InputTokens,
             Field::OutputTokens,
+            Field::Cost,
             Field::Duration,
         ];
         let of_request = parameter.filter(|id| PARAMETERS.contains(id)).map(Self::Parameter);
@@ -147,7 +151,13 @@ impl Field {
     pub(super) const fn identifies(self) -> bool {
         !matches!(
             self,
-            Self::System | Self::Tools | Self::Retries | Self::InputTokens | Self::OutputTokens | Self::Duration
+            Self::System
+                | Self::Tools
+                | Self::Retries
+                | Self::InputTokens
+                | Self::OutputTokens
+                | Self::Cost
+                | Self::Duration
         )
     }
 
@@ -162,6 +172,7 @@ impl Field {
                 | Self::ErrorKind
                 | Self::InputTokens
                 | Self::OutputTokens
+                | Self::Cost
                 | Self::Duration
         )
     }
