@@ -1,5 +1,11 @@
 //! The README is true: its commands run, and its table of variables is the one in code.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::disallowed_methods
+)]
 
 use std::process::{Command, Stdio};
 
@@ -103,4 +109,81 @@ fn the_versions_are_those_that_the_manifest_asks_for() {
 fn there_is_one_command_that_passes_the_tests() {
     assert_eq!(blocks("```sh test"), ["cargo test"]);
     assert_eq!(blocks("```sh peers").len(), 1);
+}
+
+/// What a console prints for each command of a block. Ids of new runs are another each time.
+#[cfg(feature = "cli")]
+fn same_but_for_new_ids(printed: &str) -> String {
+    let words: Vec<&str> = printed.split_inclusive([' ', '\n']).collect();
+    let is_short_id = |word: &str| {
+        word.trim_end()
+            .strip_suffix('…')
+            .is_some_and(|id| id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let word = |(place, word): (usize, &&str)| {
+        let is_run = place > 0 && words[place - 1] == "rollout "
+            || words.get(place + 1).is_some_and(|next| next.starts_with('('));
+        if is_run && is_short_id(word) { format!("########{}", &word[8..]) } else { (*word).to_owned() }
+    };
+    words.iter().enumerate().map(word).collect()
+}
+
+/// A port that was free a moment ago.
+#[cfg(feature = "cli")]
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[cfg(all(feature = "cli", unix))]
+#[test]
+fn every_command_of_the_chapter_on_replay_prints_what_stands_below_it() {
+    const MARK: &str = "@@ the next command @@";
+    let chapter = README.split("\n## ").find(|chapter| chapter.starts_with("Restore, replay, drift")).unwrap();
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_veilspan")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
+    let (mut lines, mut blocks, mut commands) = (chapter.lines(), 0, 0);
+    while let Some(line) = lines.next() {
+        if line != "```console" {
+            continue;
+        }
+        blocks += 1;
+        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        let here = format!("127.0.0.1:{}", free_port());
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"), folder.path().join("tests")).unwrap();
+        let mut script = String::from("trap 'kill $(jobs -p) 2>/dev/null' EXIT\n");
+        let mut expected: Vec<String> = Vec::new();
+        for line in block {
+            match line.strip_prefix("$ ") {
+                Some(command) => {
+                    script.push_str(&format!("echo '{MARK}'\n{command}\n").replace("127.0.0.1:8089", &here));
+                    if command.ends_with('&') {
+                        script.push_str(&format!(
+                            "for try in $(seq 600); do (: > /dev/tcp/{}) 2>/dev/null && break; sleep 0.1; done\n",
+                            here.replace(':', "/")
+                        ));
+                    }
+                    expected.push(String::new());
+                }
+                None => expected.last_mut().unwrap().push_str(&format!("{line}\n")),
+            }
+        }
+        let output = Command::new("bash")
+            .args(["-c", &script])
+            .current_dir(folder.path())
+            .env_clear()
+            .env("PATH", &path)
+            .env("VEILSPAN_HASH", "sha256")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let printed: Vec<&str> = stdout.split(&format!("{MARK}\n")).skip(1).collect();
+        assert_eq!(printed.len(), expected.len(), "{stderr}");
+        for (printed, expected) in printed.iter().zip(&expected) {
+            assert_eq!(same_but_for_new_ids(printed), same_but_for_new_ids(expected), "{stderr}");
+            commands += 1;
+        }
+    }
+    assert!(blocks >= 5 && commands >= 12, "{blocks} blocks, {commands} commands");
 }
