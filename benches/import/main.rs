@@ -98,15 +98,12 @@ fn read(agent: Agent, path: &Path) -> u64 {
             spans += 1;
         }
     };
-    let mut portions = || {
-        let read = file.read(&mut portion).unwrap();
-        (read > 0).then(|| portion[..read].to_vec())
-    };
+    let mut next = |portion: &mut [u8]| Some(file.read(portion).unwrap()).filter(|read| *read > 0);
     match agent {
         Agent::ClaudeCode => {
             let mut session = Session::new(set, written::SESSION);
-            while let Some(portion) = portions() {
-                session.feed(Of::Session, &portion);
+            while let Some(read) = next(&mut portion) {
+                session.feed(Of::Session, &portion[..read]);
                 std::iter::from_fn(|| session.next_told()).for_each(&mut tell);
             }
             session.finish();
@@ -115,8 +112,8 @@ fn read(agent: Agent, path: &Path) -> u64 {
         }
         Agent::Codex => {
             let mut sessions = Sessions::new(set);
-            while let Some(portion) = portions() {
-                sessions.feed("rollout-s.jsonl", &portion);
+            while let Some(read) = next(&mut portion) {
+                sessions.feed("rollout-s.jsonl", &portion[..read]);
                 std::iter::from_fn(|| sessions.next_told()).for_each(&mut tell);
             }
             sessions.finish("rollout-s.jsonl");

@@ -52,6 +52,11 @@ pub(in crate::import) fn span(scope: &Scope, key: Key, parent: Option<Key>, per:
     })
 }
 
+/// The span of a call that is a child of another span, in its trace.
+pub(in crate::import) fn span_under(parent: SpanIds, key: Key) -> Option<SpanIds> {
+    Some(SpanIds { span: span_of(key)?, parent: Some(parent.span), ..parent })
+}
+
 fn span_of(key: Key) -> Option<SpanId> {
     let KeyIdentity::Call(id) = key.id else { return None };
     SpanId::from_bytes(id.as_u128().to_be_bytes().first_chunk().copied()?)

@@ -5,28 +5,49 @@
 //! was replaced is told whole, up to its newest 512 messages. Holds digests of those, and the messages themselves only
 //! until the next inference, and only where the policy shows them.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
-use super::c1::{self, Calls, Chain, ItemWithBlobs};
-use super::classes::{self, Said};
+use super::c1::{self, Chain, ItemWithBlobs};
+use super::heard::{self, Heard};
 use super::level::Level;
 use super::measure::{MAX_TOLD, Telling};
 use super::policy::Policy;
 use super::tally::Tally;
-use crate::event::{
-    CallKind, Digest, Histories, Input, Measure, Message, Part, RawText, Request, ResultContent, Veiled,
-};
+use crate::event::{Digest, Histories, Input, Measure, Message, RawText, Request, Veiled};
 use crate::semconv::Field;
 
 /// Every so many inferences one is told whole.
 const KEYFRAME_EVERY: u32 = 16;
+
+/// The places of the calls that results may still come of: those of the newest calls, in two generations.
+#[derive(Default)]
+struct Calls {
+    young: HashMap<String, u32>,
+    old: HashMap<String, u32>,
+}
+
+impl Calls {
+    /// Results follow their calls closely.
+    const REMEMBERED: usize = 1 << 10;
+
+    fn remember(&mut self, calls: Vec<(String, u32)>) {
+        if self.young.len() >= Self::REMEMBERED {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.extend(calls);
+    }
+
+    fn place(&self, call: &str) -> Option<u32> {
+        self.young.get(call).or_else(|| self.old.get(call)).copied()
+    }
+}
 
 /// A history of one thread.
 #[allow(missing_debug_implementations)]
 pub(crate) struct Conversation {
     policy: Policy,
     tally: Tally,
-    calls: Calls<'static>,
+    calls: Calls,
     system: Vec<RawText>,
     system_told: Measure,
     /// The newest ones.
@@ -86,7 +107,7 @@ impl Conversation {
             _ => None,
         };
         self.system_told = if is_hidden { Measure::default() } else { told };
-        self.system = if self.policy.levels().most() > Level::Digest { system } else { Vec::new() };
+        self.system = if heard::is_shown(&self.policy) { system } else { Vec::new() };
         (self.first, self.place.head) = (head, head);
     }
 
@@ -96,19 +117,16 @@ impl Conversation {
     }
 
     /// Adds a message.
-    pub(crate) fn push(&mut self, message: Message) {
+    pub(crate) fn push(&mut self, heard: Heard) {
         let Self { policy, tally, calls, items, place, .. } = self;
         let telling = Telling { policy, hasher: policy.hasher(), tally };
         if telling.level(Field::Prompts) == Level::None {
             return;
         }
         let blobs_may_leave = telling.hasher.is_some() && telling.level(Field::Reasoning) > Level::None;
-        calls.passing(&message, |piece| {
-            let is_hidden = classes::is_hidden(policy.levels(), Said::ToModel, &piece);
-            let (mut item, mut blobs) = c1::of_piece(telling.any_hasher(), piece);
-            if is_hidden {
-                (item.digest, item.length) = (None, None);
-            }
+        calls.remember(heard.calls);
+        for piece in heard.pieces {
+            let (mut item, mut blobs) = piece.item(telling.any_hasher(), |call| calls.place(call));
             if telling.hasher.is_none() {
                 item.digest = None;
             }
@@ -128,10 +146,8 @@ impl Conversation {
                 items.pop_front();
             }
             items.push_back((item, blobs));
-        });
-        if policy.levels().most() > Level::Digest {
-            self.unsaid.push(message);
         }
+        self.unsaid.extend(heard.message);
     }
 
     /// What an inference is sent that begins now.
@@ -180,15 +196,6 @@ impl Conversation {
         }
     }
 
-    /// The last text of an answer, as what its turn answered.
-    pub(crate) fn said(&self, answer: &Message) -> Option<Measure> {
-        let text = answer.parts.iter().rev().find_map(|part| match part {
-            Part::Text(text) if !text.is_empty() => text.expose(),
-            _ => None,
-        })?;
-        self.telling().returned(CallKind::Turn, &[ResultContent::Text(text.into())]).pop()
-    }
-
     /// Where it stands.
     pub(crate) const fn place(&self) -> Place {
         self.place
@@ -213,7 +220,10 @@ impl Conversation {
     pub(crate) fn replace(&mut self, messages: Vec<Message>) -> Histories<Veiled> {
         let replaced = self.input(self.items.len());
         self.restart();
-        messages.into_iter().for_each(|message| self.push(message));
+        for message in messages {
+            let heard = self.telling().heard(message);
+            self.push(heard);
+        }
         Histories { replaced, replacement: self.input(self.items.len()) }
     }
 
@@ -229,7 +239,7 @@ impl Conversation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Role;
+    use crate::event::{Part, ResultContent, Role};
 
     fn policy() -> Policy {
         Policy::builder().unkeyed_sha256().build()
@@ -242,6 +252,11 @@ mod tests {
     fn result(id: &str, text: &str) -> Message {
         let content = ResultContent::Text(text.into());
         Message { role: Role::Tool, parts: vec![Part::ToolResult { call_id: Some(id.into()), content }] }
+    }
+
+    fn say(history: &mut Conversation, message: Message) {
+        let heard = history.telling().heard(message);
+        history.push(heard);
     }
 
     fn script() -> Vec<Message> {
@@ -257,7 +272,7 @@ mod tests {
     #[test]
     fn a_history_that_grew_has_the_chain_of_one_that_was_given_whole() {
         let mut grown = Conversation::new(policy(), vec!["system".into()]);
-        script().into_iter().for_each(|message| grown.push(message));
+        script().into_iter().for_each(|message| say(&mut grown, message));
         let request = Request { system: vec!["system".into()], messages: script(), ..Request::default() };
         let whole = grown.telling().keyframe(&request);
         assert_eq!(grown.request(), whole);
@@ -268,7 +283,7 @@ mod tests {
         let mut grown = Conversation::new(policy(), Vec::new());
         let mut before = None;
         for round in 0..40u64 {
-            grown.push(Message::text(Role::User, format!("{round}")));
+            say(&mut grown, Message::text(Role::User, format!("{round}")));
             let input = grown.request();
             if round % 16 == 0 {
                 assert_eq!((input.prefix, input.items.len() as u64), (None, round + 1));
@@ -282,9 +297,9 @@ mod tests {
     #[test]
     fn a_history_that_went_back_is_told_whole() {
         let mut grown = Conversation::new(policy(), Vec::new());
-        grown.push(Message::text(Role::User, "one"));
+        say(&mut grown, Message::text(Role::User, "one"));
         let (place, first) = (grown.place(), grown.request());
-        grown.push(Message::text(Role::User, "two"));
+        say(&mut grown, Message::text(Role::User, "two"));
         grown.request();
         grown.rewind(place);
         let again = grown.request();
@@ -294,11 +309,11 @@ mod tests {
     #[test]
     fn a_history_that_was_replaced_begins_anew() {
         let mut grown = Conversation::new(policy(), vec!["system".into()]);
-        script().into_iter().for_each(|message| grown.push(message));
+        script().into_iter().for_each(|message| say(&mut grown, message));
         let histories = grown.replace(vec![Message::text(Role::User, "short")]);
         assert_eq!((histories.replaced.items.len(), histories.replacement.items.len()), (5, 1));
         let mut fresh = Conversation::new(policy(), vec!["system".into()]);
-        fresh.push(Message::text(Role::User, "short"));
+        say(&mut fresh, Message::text(Role::User, "short"));
         assert_eq!(grown.request(), fresh.request());
     }
 }

@@ -11,6 +11,8 @@ mod classes;
 #[cfg(feature = "import")]
 pub(crate) mod conversation;
 pub mod detect;
+#[cfg(feature = "import")]
+pub(crate) mod heard;
 mod history;
 mod kept;
 mod kept_key;

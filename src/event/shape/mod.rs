@@ -30,6 +30,8 @@ pub use facts::{ResponseFacts, Usage, response_facts};
 pub use items::messages;
 pub(crate) use items::messages_of;
 pub use node::Json;
+#[cfg(feature = "import")]
+pub(crate) use part::blocks;
 pub use request::request;
 
 #[cfg(test)]

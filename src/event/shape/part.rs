@@ -18,6 +18,14 @@ pub(super) fn push_all(content: impl Node, nesting: usize, parts: &mut Vec<Part>
     }
 }
 
+/// The parts of what a message's `content` holds: a text, or blocks.
+#[cfg(feature = "import")]
+pub(crate) fn blocks(content: Value) -> Vec<Part> {
+    let mut parts = Vec::new();
+    push_all(content, 0, &mut parts);
+    parts
+}
+
 /// Adds what a block holds.
 pub(super) fn push(mut block: impl Node, nesting: usize, parts: &mut Vec<Part>) {
     if block.look().is_string() {

@@ -25,7 +25,7 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
     lane.thread.saw(desk, at);
     let blocks = match content {
         Some(Value::Array(blocks)) => blocks,
-        Some(text @ Value::String(_)) => vec![block_of(text)],
+        Some(text @ Value::String(_)) => vec![text],
         _ => Vec::new(),
     };
     let has_been_told = lane.answers.get(id).is_some();
@@ -94,16 +94,19 @@ pub(super) fn failed_attempt(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, at
 }
 
 fn add(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, block: Value, at: u64, is_fresh: bool) {
-    let word = |name: &str| block.get(name).and_then(Value::as_str).map(str::to_owned);
-    let call = match block.get("type").and_then(Value::as_str) {
-        Some("tool_use") => word("id").zip(word("name")),
+    let word = |name: &str| block.get(name).and_then(Value::as_str);
+    let call = match word("type") {
+        Some("tool_use") => word("id").zip(word("name")).map(|(id, name)| (id.to_owned(), name.to_owned())),
         _ => None,
     };
-    let text = ["text", "thinking"].into_iter().find_map(&word);
-    if let (Some((id, name)), Some(prompt)) = (&call, block.pointer("/input/prompt").and_then(Value::as_str)) {
+    let prompt = block.get("input").and_then(|input| input.get("prompt")?.as_str());
+    if let (Some((id, name)), Some(prompt)) = (&call, prompt) {
         agents.asked(id, name, prompt);
     }
-    let parts = parts(block);
+    let text = block.as_str().or_else(|| word("text")).or_else(|| word("thinking"));
+    let answer = lane.thread.answer.as_ref().filter(|_| is_fresh);
+    let growth = answer.zip(text).map(|(answer, text)| answer.growth(text));
+    let mut parts = shape::blocks(block);
     if let Some((id, name)) = &call {
         let arguments = parts.iter().find_map(|part| match part {
             Part::ToolCall { arguments, .. } => Some(arguments),
@@ -115,10 +118,12 @@ fn add(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, block: Value, at: 
         }
     }
     let Some(answer) = lane.thread.answer.as_mut().filter(|_| is_fresh) else { return };
-    let mut parts = parts;
-    match (text, parts.len()) {
-        (Some(text), 1) => parts.drain(..).for_each(|part| answer.grow(part, &text, at)),
-        _ => answer.add(parts, at),
+    match (growth, parts.pop()) {
+        (Some(growth), Some(part)) if parts.is_empty() => answer.grow(part, growth, at),
+        (_, last) => {
+            parts.extend(last);
+            answer.add(parts, at);
+        }
     }
 }
 
@@ -129,17 +134,4 @@ fn open_tool(lane: &mut Lane, desk: &mut Desk, call: (&str, &str), arguments: Op
         attrs.set(TOOL_KIND, desk.label("mcp"));
     }
     lane.thread.open_tool(desk, call, at, arguments, attrs).is_some()
-}
-
-fn parts(block: Value) -> Vec<Part> {
-    let said =
-        [("role".to_owned(), Value::String("assistant".to_owned())), ("content".to_owned(), Value::Array(vec![block]))];
-    let mut messages = shape::messages(Value::Array(vec![Value::Object(said.into_iter().collect())]));
-    messages.pop().map(|message| message.parts).unwrap_or_default()
-}
-
-fn block_of(text: Value) -> Value {
-    Value::Object(
-        [("type".to_owned(), Value::String("text".to_owned())), ("text".to_owned(), text)].into_iter().collect(),
-    )
 }

@@ -1,11 +1,11 @@
 //! One file of rows, or one side chain of rows in it: a thread and the tree of its rows.
 
 use crate::event::{CallRecord, Link, Message, Veiled};
-use crate::import::session::{Desk, Recent, Thread, Who};
+use crate::import::session::{Desk, Known, Recent, Thread, Who};
 use crate::privacy::conversation::Place;
 
 /// The rows whose places are remembered, so that a branch goes on where it left.
-const REMEMBERED: usize = 1 << 13;
+const REMEMBERED: usize = Recent::<()>::FITS_8192;
 
 /// A thread and its rows.
 pub(super) struct Lane {
@@ -26,7 +26,7 @@ pub(super) struct Lane {
     pub(super) returned: Vec<(u64, String, CallRecord<Veiled>)>,
     pub(super) has_rows: bool,
     /// Rows of an answer that has not ended: they stand after it.
-    unplaced: Vec<String>,
+    unplaced: Vec<Known>,
 }
 
 /// Where a row stands in the history.
@@ -62,7 +62,7 @@ impl Lane {
     pub(super) fn note(&mut self, uuid: &str) {
         const MOST: usize = 1024;
         if !uuid.is_empty() && self.unplaced.len() < MOST {
-            self.unplaced.push(uuid.to_owned());
+            self.unplaced.push(self.rows.know(uuid));
         }
         self.place_rows();
     }
@@ -74,7 +74,7 @@ impl Lane {
         }
         let place = RowPlace { place: self.thread.place(), before: self.thread.before };
         for uuid in self.unplaced.drain(..) {
-            self.rows.set(&uuid, place);
+            self.rows.set_known(uuid, place);
         }
     }
 

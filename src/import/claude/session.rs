@@ -7,7 +7,7 @@ use super::alone::Alone;
 use super::lane::Lane;
 use super::row::Row;
 use super::{alone, answers, ends, settle, system, users};
-use crate::event::{Message, shape};
+use crate::event::{Message, Role, shape};
 use crate::import::hook::{self, Fact};
 use crate::import::session::{
     Aside, AsideReason, Cut, Cutter, Desk, Origin, Recent, Set, Tally, Told, Who, mended, unix_nanos,
@@ -202,7 +202,8 @@ impl Session {
         !(has_ended || is_whole(&self.main) && self.lanes.values().all(is_whole))
     }
 
-    fn tell_alone(&mut self) {
+    /// There is no transcript: what its hooks told so far is all that is known of the session.
+    pub fn tell_alone(&mut self) {
         if !self.main.has_rows {
             alone::tell(&mut self.alone, &mut self.main, &mut self.desk, &mut self.agents);
         }
@@ -344,10 +345,7 @@ fn side_lane(desk: &Desk, main: &Lane, agents: &mut Agents, agent: &str, row: &R
 /// A row that another file tells is part of the history, and no call.
 fn replay(lane: &mut Lane, row: &mut Row<'_>) {
     let Some(content) = row.take_content() else { return };
-    let role = row.kind.or_empty().to_owned();
-    let said = [("role".to_owned(), role.into()), ("content".to_owned(), content)];
-    let value = serde_json::Value::Object(said.into_iter().collect());
-    let messages: Vec<Message> = shape::messages(serde_json::Value::Array(vec![value]));
-    messages.into_iter().for_each(|message| lane.thread.hear(message));
+    let role = Role::from_word(row.kind.or_empty());
+    lane.thread.hear(Message { role, parts: shape::blocks(content) });
     lane.note(row.uuid.or_empty());
 }

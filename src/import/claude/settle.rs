@@ -97,15 +97,13 @@ fn approval(desk: &Desk, record: &mut CallRecord<Veiled>, facts: &ToolFacts) -> 
     let wait = i64::try_from((until - from) / MILLI).unwrap_or(i64::MAX);
     record.closed.attrs.set(APPROVAL_WAIT_MS, wait);
     let id = record.opened.attrs.get(OPERATION_ID).unwrap_or_default();
-    let span = record.opened.span;
-    let trace = SpanIds { parent: Some(span.span), ..span };
     let mut attrs = Attrs::default();
     for attr in [TOOL_CALL_ID, TOOL_NAME] {
         if let Some(label) = record.opened.attrs.get(attr) {
             attrs.set(attr, label);
         }
     }
-    let mut approval = desk.open(&record.scope, (CallKind::Approval, &id), (None, Some(trace)), from, attrs)?;
+    let mut approval = desk.open(&record.scope, (CallKind::Approval, &id), Some(record.opened.span), from, attrs)?;
     if let Some(permission) = &facts.permission {
         approval.opened.attrs.set(OPERATION_ID, permission.clone());
     }
@@ -139,8 +137,7 @@ pub(super) fn alone(
     if let Some(agent) = &facts.agent {
         attrs.set(TOOL_REQUESTER_ID, agent.clone());
     }
-    let trace = SpanIds { parent: Some(parent.span), ..parent };
-    let mut record = desk.open(scope, (CallKind::Tool, id), (None, Some(trace)), start, attrs)?;
+    let mut record = desk.open(scope, (CallKind::Tool, id), Some(parent), start, attrs)?;
     record.given = Given::Arguments(facts.arguments.clone());
     let mut attrs = Attrs::default();
     let outcome =

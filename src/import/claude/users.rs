@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::agents::Agents;
 use super::lane::{Candidate, Lane};
 use super::row::{Outcome as Returns, Returned, Row};
-use crate::event::{Attrs, Message, Outcome, Part, RawText, ResultContent, Role, shape};
+use crate::event::{Attrs, Message, Outcome, Part, ResultContent, Role, shape};
 use crate::import::session::{Desk, Origin, Surety, ToolEnd, first_line};
 use crate::semconv::{ERROR_KIND, TERMINAL_EXIT_CODE, THREAD_FILE};
 
@@ -53,10 +53,8 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
         lane.candidate.get_or_insert(Candidate { id, at });
         return lane.thread.hear(message(rest));
     }
-    let asked = texts(&rest);
     begin(lane, desk, agents, row.parent.some(), (&id, at));
-    asked.into_iter().for_each(|text| lane.thread.asked(text));
-    lane.thread.hear(message(rest));
+    lane.thread.asked(message(rest), false);
 }
 
 /// A turn begins, on the branch that its parent stands on.
@@ -121,13 +119,7 @@ fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>
 }
 
 fn content(result: Value) -> Option<ResultContent> {
-    let message = Value::Object(
-        [("role".to_owned(), Value::String("user".to_owned())), ("content".to_owned(), Value::Array(vec![result]))]
-            .into_iter()
-            .collect(),
-    );
-    let parts = shape::messages(Value::Array(vec![message])).pop()?.parts;
-    parts.into_iter().find_map(|part| match part {
+    shape::blocks(Value::Array(vec![result])).into_iter().find_map(|part| match part {
         Part::ToolResult { content, .. } => Some(content),
         _ => None,
     })
@@ -142,9 +134,7 @@ fn split(content: Value) -> (Vec<Value>, Option<Value>) {
 }
 
 fn message(content: Value) -> Message {
-    let said = [("role".to_owned(), Value::String("user".to_owned())), ("content".to_owned(), content)];
-    let mut messages = shape::messages(Value::Array(vec![Value::Object(said.into_iter().collect())]));
-    messages.pop().unwrap_or(Message { role: Role::User, parts: Vec::new() })
+    Message { role: Role::User, parts: shape::blocks(content) }
 }
 
 fn first_text(content: &Value) -> &str {
@@ -154,16 +144,6 @@ fn first_text(content: &Value) -> &str {
             blocks.iter().find_map(|block| block.get("text").and_then(Value::as_str)).unwrap_or_default()
         }
         _ => "",
-    }
-}
-
-fn texts(content: &Value) -> Vec<RawText> {
-    match content {
-        Value::String(text) => vec![RawText::from(text.as_str())],
-        Value::Array(blocks) => {
-            blocks.iter().filter_map(|block| block.get("text").and_then(Value::as_str)).map(RawText::from).collect()
-        }
-        _ => Vec::new(),
     }
 }
 

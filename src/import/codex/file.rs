@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use serde_json::Value;
 
 use super::family::Family;
-use super::row::{Meta, Payload, Row};
+use super::row::{Meta, Payload, Row, Told};
 use super::{events, items};
 use crate::event::{Attrs, CallRecord, Message, Outcome, Part, RawText, Role, Veiled};
 use crate::import::session::{AsideReason, Cut, Cutter, Desk, Thread, UsageMissing, Who, mended, unix_nanos};
@@ -52,6 +52,7 @@ struct Own {
 impl File {
     pub(super) fn new(desk: &Desk, path: &str) -> Self {
         let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        let name = name.strip_suffix(".zst").unwrap_or(name);
         let stem = name.strip_suffix(".jsonl").unwrap_or(name);
         // `rollout-2026-01-02T03-04-05-<uuid>`
         let id = stem.get(stem.len().saturating_sub(36)..).filter(|id| uuid_millis(id).is_some()).unwrap_or(stem);
@@ -132,34 +133,32 @@ impl File {
     }
 
     fn row(&mut self, desk: &mut Desk, family: &mut Family, line: &[u8]) -> Result<(), AsideReason> {
-        let row: Row<'_> = parse(line)?;
-        let payload = row.payload.ok_or(AsideReason::Field)?;
+        let Row { timestamp, kind, told, ordinal } = parse(line)?;
+        let kind = kind.or_empty();
+        let told = told.ok_or(AsideReason::Field)?.read(kind).map_err(|error| reason(&error))?;
         desk.tally.rows += 1;
         // A clock that runs backwards takes no call with it.
-        let at = unix_nanos(row.timestamp.or_empty()).unwrap_or(self.time);
-        let kind = row.kind.or_empty();
-        if kind == "session_meta" {
-            let meta: Meta<'_> = parse(payload.get().as_bytes())?;
-            self.session_meta(desk, family, &meta, at);
-            return Ok(());
-        }
-        if !payload.get().starts_with('{') {
-            return Err(AsideReason::Field);
-        }
-        if kind == "response_item" {
-            let item: Value = parse(payload.get().as_bytes())?;
-            if self.is_copy {
+        let at = unix_nanos(timestamp.or_empty()).unwrap_or(self.time);
+        let told = match told {
+            Told::Meta(meta) => {
+                self.session_meta(desk, family, &meta, at);
+                return Ok(());
+            }
+            Told::Item(item) if self.is_copy => {
                 desk.tally.replayed += 1;
                 self.copy_item(item);
                 return Ok(());
             }
-            self.own(desk, at);
-            items::take(self, desk, family, item, at);
-            return Ok(());
-        }
-        let told: Payload<'_> = parse(payload.get().as_bytes())?;
+            Told::Item(item) => {
+                self.own(desk, at);
+                items::take(self, desk, family, item, at);
+                return Ok(());
+            }
+            Told::Event(told) => told,
+            Told::Unread(_) | Told::Other => return Err(AsideReason::Field),
+        };
         if kind == "event_msg" && matches!(told.kind.get(), Some("task_started" | "turn_started")) {
-            self.is_copy = self.is_anothers(family, &told, at, row.ordinal.0);
+            self.is_copy = self.is_anothers(family, &told, at, ordinal.0);
         }
         if self.is_copy {
             desk.tally.replayed += 1;
@@ -356,8 +355,11 @@ fn parse<'l, T: serde::Deserialize<'l>>(line: &'l [u8]) -> Result<T, AsideReason
     if line.first() != Some(&b'{') {
         return Err(AsideReason::NotJson);
     }
-    serde_json::from_slice(line)
-        .map_err(|error| if error.is_data() { AsideReason::Field } else { AsideReason::NotJson })
+    serde_json::from_slice(line).map_err(|error| reason(&error))
+}
+
+fn reason(error: &serde_json::Error) -> AsideReason {
+    if error.is_data() { AsideReason::Field } else { AsideReason::NotJson }
 }
 
 /// When a UUID of version 7 was made, in milliseconds since 1970.

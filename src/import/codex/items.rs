@@ -47,7 +47,7 @@ pub(super) fn known(text: &str) -> u64 {
 }
 
 fn hear(file: &mut File, item: Value) {
-    let said = item.pointer("/content/0/text").and_then(Value::as_str);
+    let said = item.get("content").and_then(|content| content.get(0)?.get("text")?.as_str());
     let is_user = item.get("role").and_then(Value::as_str) == Some("user");
     if let Some(said) = said.filter(|_| is_user) {
         // The same is told as an event, before it or after it.
@@ -128,9 +128,9 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Value, at
 
 /// A message of the user, told as an event.
 pub(super) fn user_message(file: &mut File, text: &str) {
-    file.thread.asked(RawText::from(text));
     skills::mentioned(text, &mut file.skills);
-    heard(file, text);
+    let is_known = !file.heard.insert(known(text));
+    file.thread.asked(Message::text(Role::User, text), is_known);
 }
 
 /// A text of the user becomes part of the history, unless an item has told it already.

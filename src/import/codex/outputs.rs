@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::family::Family;
 use super::file::File;
@@ -65,10 +66,11 @@ struct Told<'a> {
     metadata: Object<Metadata>,
     #[serde(borrow, default)]
     status: Text<'a>,
+    /// Read where the tool failed: mostly it is long.
     #[serde(borrow, default)]
-    message: Text<'a>,
+    message: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    output: Text<'a>,
+    output: Option<&'a RawValue>,
     #[serde(default)]
     is_error: Loose<bool>,
     #[serde(default, rename = "isError")]
@@ -102,11 +104,20 @@ fn of_object(desk: &Desk, told: &Told<'_>, end: &mut ToolEnd) {
         Some(Value::Object(error)) => Some(error.get("message").and_then(Value::as_str).unwrap_or_default()),
         _ => None,
     };
-    let said = error.or(told.message.get()).or(told.output.get());
-    if is_error || matches!(told.status.get(), Some("error" | "failed")) || error.is_some() {
-        fail(desk, end, "tool_error", said);
+    let kind = if is_error || matches!(told.status.get(), Some("error" | "failed")) || error.is_some() {
+        "tool_error"
     } else if code.is_some_and(|code| code != 0) {
-        fail(desk, end, "exit_code", said);
+        "exit_code"
+    } else {
+        return;
+    };
+    let text = |told: Option<&RawValue>| match serde_json::from_str(told?.get()).ok()? {
+        Value::String(text) => Some(text),
+        _ => None,
+    };
+    match error {
+        Some(error) => fail(desk, end, kind, Some(error)),
+        None => fail(desk, end, kind, text(told.message).or_else(|| text(told.output)).as_deref()),
     }
 }
 

@@ -1,24 +1,90 @@
 //! One row of a session file.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::import::session::{Loose, Object, Text};
 
 /// A row's envelope.
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct Row<'a> {
-    #[serde(borrow, default)]
     pub(super) timestamp: Text<'a>,
-    #[serde(borrow, default, rename = "type")]
     pub(super) kind: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) payload: Option<&'a RawValue>,
-    #[serde(default)]
+    pub(super) told: Option<Told<'a>>,
     pub(super) ordinal: Loose<u64>,
+}
+
+/// What a row tells, by its kind. Agents write the kind first, so that the row is read in one pass.
+pub(super) enum Told<'a> {
+    Meta(Box<Meta<'a>>),
+    Item(Value),
+    Event(Box<Payload<'a>>),
+    /// The kind is yet to come.
+    Unread(&'a RawValue),
+    /// No object.
+    Other,
+}
+
+impl<'a> Told<'a> {
+    /// Reads what stood before its kind.
+    pub(super) fn read(self, kind: &str) -> serde_json::Result<Self> {
+        let Self::Unread(told) = self else { return Ok(self) };
+        OfKind(kind).deserialize(&mut serde_json::Deserializer::from_str(told.get()))
+    }
+}
+
+struct OfKind<'k>(&'k str);
+
+impl<'de> DeserializeSeed<'de> for OfKind<'_> {
+    type Value = Told<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Told<'de>, D::Error> {
+        Ok(match self.0 {
+            "session_meta" => Object::deserialize(deserializer)?.0.map_or(Told::Other, Told::Meta),
+            "response_item" => match Value::deserialize(deserializer)? {
+                item @ Value::Object(_) => Told::Item(item),
+                _ => Told::Other,
+            },
+            _ => Object::deserialize(deserializer)?.0.map_or(Told::Other, Told::Event),
+        })
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Row<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OfRow)
+    }
+}
+
+struct OfRow;
+
+impl<'de> Visitor<'de> for OfRow {
+    type Value = Row<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a row")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row<'de>, A::Error> {
+        let mut row = Row::default();
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            match (key.or_empty(), row.kind.get()) {
+                ("timestamp", _) => row.timestamp = map.next_value()?,
+                ("ordinal", _) => row.ordinal = map.next_value()?,
+                // What was read by its kind has no other one.
+                ("type", None) => row.kind = map.next_value()?,
+                ("payload", Some(kind)) => row.told = Some(map.next_value_seed(OfKind(kind))?),
+                ("payload", None) => row.told = Some(Told::Unread(map.next_value()?)),
+                _ => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(row)
+    }
 }
 
 /// What a row tells: the members of all kinds. Each that has another type than it should is absent.
@@ -94,8 +160,10 @@ pub(super) struct Meta<'a> {
 /// The session that started the one whose file begins with this line, where another one did.
 pub fn parent_of(line: &[u8]) -> Option<String> {
     let row: Row<'_> = serde_json::from_slice(line).ok()?;
-    let meta: Meta<'_> = serde_json::from_str(row.payload?.get()).ok()?;
-    meta.spawned().parent.filter(|_| row.kind.get() == Some("session_meta"))
+    match row.told?.read(row.kind.get()?).ok()? {
+        Told::Meta(meta) => meta.spawned().parent,
+        _ => None,
+    }
 }
 
 /// What started a sub-agent.

@@ -104,9 +104,9 @@ impl Sessions {
 
     /// Sets a place of a file aside.
     pub fn aside(&mut self, file: &str, line: u64, reason: AsideReason) {
-        let scope = self.files.get(file).map(|file| file.thread.scope().clone());
-        let scope = scope.unwrap_or_else(|| File::new(&self.desk, file).thread.scope().clone());
-        self.desk.aside(&scope, file, line, reason);
+        let of = |file: &File| (file.thread.scope().clone(), file.name.clone());
+        let (scope, name) = self.files.get(file).map_or_else(|| of(&File::new(&self.desk, file)), of);
+        self.desk.aside(&scope, &name, line, reason);
     }
 
     /// What has been read so far.

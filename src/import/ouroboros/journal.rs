@@ -144,7 +144,7 @@ impl Journal {
             }
             let scope = Arc::new(scope(&self.desk, &event, data));
             let attrs = Attrs::default();
-            let record = self.desk.open(&scope, (kind, id), (None, None), at, attrs).ok_or(AsideReason::Field)?;
+            let record = self.desk.open(&scope, (kind, id), None, at, attrs).ok_or(AsideReason::Field)?;
             self.open.insert(id.to_owned(), Half { record, opened: false, closed: false, duration: None });
         }
         let Some(half) = self.open.get_mut(id) else { return Ok(()) };

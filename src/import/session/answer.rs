@@ -34,6 +34,12 @@ pub(in crate::import) struct Answer {
     is_aside: bool,
 }
 
+/// Whether a text is the one before, grown, and what it is known by.
+pub(in crate::import) struct Growth {
+    goes_on: bool,
+    grown: (u64, usize),
+}
+
 impl Answer {
     /// Adds what was answered at this time.
     pub(in crate::import) fn add(&mut self, parts: Vec<Part>, at: u64) {
@@ -44,8 +50,8 @@ impl Answer {
         }
     }
 
-    /// Adds a text; one that goes on where the one before ended, from its beginning, takes its place.
-    pub(in crate::import) fn grow(&mut self, part: Part, text: &str, at: u64) {
+    /// How a text stands to the one that was added last.
+    pub(in crate::import) fn growth(&self, text: &str) -> Growth {
         let hash = |bytes: &[u8]| {
             let mut hasher = FxHasher::default();
             hasher.write(bytes);
@@ -54,11 +60,16 @@ impl Answer {
         let goes_on = self.grown.is_some_and(|(before, length)| {
             length > 0 && text.as_bytes().get(..length).is_some_and(|begin| hash(begin) == before)
         });
+        Growth { goes_on, grown: (hash(text.as_bytes()), text.len()) }
+    }
+
+    /// Adds a text; one that goes on where the one before ended, from its beginning, takes its place.
+    pub(in crate::import) fn grow(&mut self, part: Part, Growth { goes_on, grown }: Growth, at: u64) {
         if goes_on {
             self.parts.pop();
         }
         self.add(vec![part], at);
-        self.grown = Some((hash(text.as_bytes()), text.len()));
+        self.grown = Some(grown);
     }
 
     /// It was given to a call of this span, and not to the turn.
@@ -82,8 +93,8 @@ impl Thread {
         if let Some(effort) = &self.effort {
             attrs.set(REASONING_LEVEL, effort.clone());
         }
-        let parent = (Some(self.turn_key()), self.trace());
-        let mut record = desk.open(&self.scope, (CallKind::Inference, id), parent, start, attrs)?;
+        let turn = self.turn_span();
+        let mut record = desk.open(&self.scope, (CallKind::Inference, id), turn, start, attrs)?;
         record.given = Given::Request(self.talk.request());
         self.answer = Some(Answer {
             id: id.to_owned(),
@@ -117,13 +128,14 @@ impl Thread {
         }
         let reasons = attrs.get(FINISH_REASONS).unwrap_or_default();
         let reasons: Vec<&str> = reasons.iter().map(|reason| &**reason).collect();
-        let messages = if parts.is_empty() { Vec::new() } else { vec![Message { role: Role::Assistant, parts }] };
-        let output = self.talk.telling().answer(&messages, &reasons);
-        if let (Some(turn), Some(message), false) = (&mut self.turn, messages.first(), is_aside) {
-            turn.answered = self.talk.said(message).or(turn.answered.take());
+        let telling = self.talk.telling();
+        let heard = if parts.is_empty() { None } else { Some(telling.heard(Message { role: Role::Assistant, parts })) };
+        let output = heard.as_ref().map(|heard| telling.answered(heard, &reasons)).unwrap_or_default();
+        if let (Some(turn), Some(heard), false) = (&mut self.turn, &heard, is_aside) {
+            turn.answered = telling.said(heard).or(turn.answered.take());
         }
-        messages.into_iter().filter(|_| !is_aside).for_each(|message| self.talk.push(message));
-        std::mem::take(&mut self.waiting).into_iter().for_each(|message| self.talk.push(message));
+        heard.into_iter().filter(|_| !is_aside).for_each(|heard| self.talk.push(heard));
+        std::mem::take(&mut self.waiting).into_iter().for_each(|heard| self.talk.push(heard));
         let at = moment(last.max(record.opened_at.time_unix_nano));
         record.close(at, Closed { outcome: Some(outcome), attrs, error, links: Vec::new() }, Returned::Answer(output));
         desk.call(record);

@@ -107,21 +107,20 @@ impl Desk {
         self.out.push_back(Told::Call(Box::new(record)));
     }
 
-    /// A call that begins. `trace` is the one it belongs to, where that is not its turn's own.
+    /// A call that begins, as a child of the span `under`; without one it begins its turn's own trace.
     pub(in crate::import) fn open(
         &self,
         scope: &Arc<Scope>,
         (kind, id): (CallKind, &str),
-        (parent, trace): (Option<Key>, Option<SpanIds>),
+        under: Option<SpanIds>,
         at: u64,
         mut attrs: Attrs,
     ) -> Option<CallRecord<Veiled>> {
         let key = ids::key(scope, kind, id);
-        let mut span = ids::span(scope, key, parent, self.set.per)?;
-        if let Some(other) = trace {
-            span.trace = other.trace;
-            span.parent = span.parent.or(other.parent);
-        }
+        let span = match under {
+            Some(parent) => ids::span_under(parent, key),
+            None => ids::span(scope, key, None, self.set.per),
+        }?;
         attrs.set(OPERATION_NAME, ByteString::from_static(kind.default_operation()));
         attrs.set(OPERATION_ID, self.label(id));
         let opened = Opened { span, attrs, links: Vec::new(), policy: Some(self.snapshot.clone()) };

@@ -29,7 +29,7 @@ pub(in crate::import) use answer::response;
 pub(in crate::import) use cut::{Cut, Cutter};
 pub(in crate::import) use desk::{Desk, moment};
 pub(in crate::import) use loose::{Loose, Object, Text, mended};
-pub(in crate::import) use seen::Recent;
+pub(in crate::import) use seen::{Known, Recent};
 pub(in crate::import) use thread::{Origin, Thread, Who};
 pub(in crate::import) use tool::ToolEnd;
 pub(in crate::import) use turn::Surety;

@@ -12,7 +12,14 @@ pub(in crate::import) struct Recent<V> {
     bound: usize,
 }
 
+/// A name, as the map that it was asked of knows it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::import) struct Known(u64);
+
 impl<V> Recent<V> {
+    /// As many names as a table of 8192 places has room for, the one included that is about to be forgotten.
+    pub(in crate::import) const FITS_8192: usize = 8192 / 8 * 7 - 1;
+
     /// A map of at most `bound` names.
     pub(in crate::import) fn new(bound: usize) -> Self {
         Self { state: RandomState::new(), values: HashMap::new(), order: VecDeque::new(), bound }
@@ -25,7 +32,16 @@ impl<V> Recent<V> {
 
     /// Sets the value of a name. Whether the name is new.
     pub(in crate::import) fn set(&mut self, name: &str, value: V) -> bool {
-        let hash = self.state.hash_one(name);
+        self.set_known(self.know(name), value)
+    }
+
+    /// What a name is known by here.
+    pub(in crate::import) fn know(&self, name: &str) -> Known {
+        Known(self.state.hash_one(name))
+    }
+
+    /// The same of a name that is known.
+    pub(in crate::import) fn set_known(&mut self, Known(hash): Known, value: V) -> bool {
         let is_new = self.values.insert(hash, value).is_none();
         if is_new {
             self.order.push_back(hash);

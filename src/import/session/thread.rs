@@ -13,8 +13,8 @@ use super::turn::Turn;
 use crate::event::{
     Attrs, CallKind, CallRecord, Histories, Link, Message, RawText, Scope, SpanIds, Statement, Subject, Veiled,
 };
-use crate::import::ids;
 use crate::privacy::conversation::{Conversation, Place};
+use crate::privacy::heard::Heard;
 use crate::semconv::{
     AGENT_ID, AGENT_NAME, CONVERSATION_ID, EVIDENCE_KIND, EVIDENCE_REF, PARENT_THREAD_ID, PROVIDER_NAME, ROOT_THREAD_ID,
 };
@@ -41,7 +41,7 @@ pub(in crate::import) struct Who {
 }
 
 /// The calls whose names are remembered, so that one that is told again is not another one.
-const REMEMBERED: usize = 1 << 13;
+const REMEMBERED: usize = Recent::<()>::FITS_8192;
 /// The tools that may be open at once.
 pub(super) const MAX_OPEN: usize = 1 << 14;
 
@@ -58,10 +58,11 @@ pub(in crate::import) struct Thread {
     pub(in crate::import) answer: Option<Answer>,
     pub(super) tools: HashMap<String, Tool>,
     /// What was said while a model was still answering.
-    pub(super) waiting: Vec<Message>,
-    /// How often the id of a call was used, and in which turn last.
-    pub(super) calls: Recent<(u32, ByteString)>,
+    pub(super) waiting: Vec<Heard>,
+    /// How often the id of a call was used, and by its number in which turn last.
+    pub(super) calls: Recent<(u32, u32)>,
     pub(super) turns: Recent<()>,
+    pub(super) turns_begun: u32,
     pub(in crate::import) model: Option<ByteString>,
     pub(in crate::import) effort: Option<ByteString>,
     has_begun: bool,
@@ -87,6 +88,7 @@ impl Thread {
             waiting: Vec::new(),
             calls: Recent::new(REMEMBERED),
             turns: Recent::new(REMEMBERED),
+            turns_begun: 0,
             model: None,
             effort: None,
             has_begun: false,
@@ -144,23 +146,18 @@ impl Thread {
         attrs
     }
 
-    /// The trace of the turn that runs.
-    pub(super) fn trace(&self) -> Option<SpanIds> {
-        let span = self.turn_span()?;
-        Some(SpanIds { parent: None, ..span })
-    }
-
-    /// The key of the turn that runs.
-    pub(super) fn turn_key(&self) -> crate::event::Key {
-        ids::key(&self.scope, CallKind::Turn, &self.scope.turn)
-    }
-
     /// A message that becomes part of the history: at once, or once the model has ended its answer.
     pub(in crate::import) fn hear(&mut self, message: Message) {
+        let heard = self.talk.telling().heard(message);
+        self.has_heard(heard);
+    }
+
+    /// The same of a message that has been measured.
+    pub(super) fn has_heard(&mut self, heard: Heard) {
         if self.answer.is_some() {
-            self.waiting.push(message);
+            self.waiting.push(heard);
         } else {
-            self.talk.push(message);
+            self.talk.push(heard);
         }
     }
 
@@ -176,7 +173,7 @@ impl Thread {
         for (id, value) in self.labels().iter() {
             attrs.insert(id, value.clone());
         }
-        desk.open(&self.scope, call, (Some(self.turn_key()), self.trace()), at, attrs)
+        desk.open(&self.scope, call, self.turn_span(), at, attrs)
     }
 
     /// How many messages the history has.

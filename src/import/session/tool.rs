@@ -5,8 +5,7 @@ use bytestring::ByteString;
 use super::desk::{Desk, moment};
 use super::thread::{MAX_OPEN, Thread};
 use crate::event::{
-    Attrs, CallKind, CallRecord, Closed, Given, Measure, Message, Outcome, Part, RawText, ResultContent, Returned,
-    Role, SpanIds, Veiled,
+    Attrs, CallKind, CallRecord, Closed, Given, Measure, Outcome, RawText, ResultContent, Returned, SpanIds, Veiled,
 };
 use crate::semconv::{END_INFERRED, Field, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER};
 
@@ -47,7 +46,7 @@ impl Thread {
         turn.last = turn.last.max(at);
         let occurrence = match self.calls.get(id) {
             // Ids repeat from turn to turn; in one turn it is the same call, told twice.
-            Some((_, turn)) if *turn == self.scope.turn => return None,
+            Some((_, turn)) if *turn == self.turns_begun => return None,
             Some((occurrence, _)) => occurrence + 1,
             None => 0,
         };
@@ -55,7 +54,7 @@ impl Thread {
             desk.tally.over_bound += 1;
             return None;
         }
-        self.calls.set(id, (occurrence, self.scope.turn.clone()));
+        self.calls.set(id, (occurrence, self.turns_begun));
         for (id, value) in self.labels().iter() {
             attrs.insert(id, value.clone());
         }
@@ -66,9 +65,9 @@ impl Thread {
         if attrs.text(TOOL_REQUESTER).is_none() {
             attrs.set(TOOL_REQUESTER, ByteString::from_static("model"));
         }
-        let parent = (Some(self.turn_key()), self.trace());
+        let turn = self.turn_span();
         let key = if occurrence == 0 { id.to_owned() } else { format!("{id}#{occurrence}") };
-        let mut record = desk.open(&self.scope, (CallKind::Tool, &key), parent, at, attrs)?;
+        let mut record = desk.open(&self.scope, (CallKind::Tool, &key), turn, at, attrs)?;
         if let Some(arguments) = arguments {
             record.given = Given::Arguments(self.talk.telling().arguments(arguments));
         }
@@ -99,10 +98,11 @@ impl Thread {
     /// A tool returned: what it returned becomes part of the history. Gives the call back for what else is known of it.
     pub(in crate::import) fn close_tool(&mut self, id: &str, end: ToolEnd) -> Option<CallRecord<Veiled>> {
         let ToolEnd { at, outcome, error, attrs, content } = end;
-        let told = content.as_ref().map(|content| self.talk.telling().result(content)).unwrap_or_default();
+        let mut told = Measure::default();
         if let Some(content) = content {
-            let part = Part::ToolResult { call_id: Some(RawText::from(id)), content };
-            self.hear(Message { role: Role::Tool, parts: vec![part] });
+            let heard;
+            (told, heard) = self.talk.telling().returned_by(id, content);
+            self.has_heard(heard);
         }
         let mut tool = self.tools.remove(id)?;
         let error = match error {

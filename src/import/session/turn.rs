@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::desk::{Desk, moment};
 use super::thread::Thread;
 use crate::event::{
-    Attrs, CallKind, CallRecord, Closed, EdgeKind, Given, Link, Measure, Outcome, RawText, ResultContent, Returned,
-    Scope, Veiled,
+    Attrs, CallKind, CallRecord, Closed, EdgeKind, Given, Link, Measure, Message, Outcome, Returned, Scope, Veiled,
 };
 use crate::semconv::END_INFERRED;
 
@@ -65,13 +64,11 @@ impl Thread {
         for (id, value) in self.agent_labels().iter() {
             attrs.insert(id, value.clone());
         }
-        let origin = self.origin.map(|origin| {
-            let parent = Some(origin.span.span);
-            crate::event::SpanIds { parent, ..origin.span }
-        });
-        let Some(mut record) = desk.open(&scope, (CallKind::Turn, &id), (None, origin), at, attrs) else {
+        let origin = self.origin.map(|origin| origin.span);
+        let Some(mut record) = desk.open(&scope, (CallKind::Turn, &id), origin, at, attrs) else {
             return false;
         };
+        self.turns_begun += 1;
         record.opened.links.extend(self.before);
         let span = record.opened.span;
         self.before = Some(Link { trace: span.trace, span: span.span, kind: Some(EdgeKind::Turn) });
@@ -90,11 +87,15 @@ impl Thread {
         true
     }
 
-    /// What the turn was asked.
-    pub(in crate::import) fn asked(&mut self, text: RawText) {
-        let told = self.talk.telling().given(CallKind::Turn, &[ResultContent::Text(text)]);
-        if let Some(turn) = self.turn.as_mut().filter(|turn| turn.prompts.len() < MAX_PROMPTS) {
-            turn.prompts.extend(told);
+    /// What the turn was asked. It becomes part of the history, unless it `is_known`: that was told already.
+    pub(in crate::import) fn asked(&mut self, message: Message, is_known: bool) {
+        let heard = self.talk.telling().heard(message);
+        if let Some(turn) = &mut self.turn {
+            let room = MAX_PROMPTS.saturating_sub(turn.prompts.len());
+            turn.prompts.extend(self.talk.telling().asked(&heard).into_iter().take(room));
+        }
+        if !is_known {
+            self.has_heard(heard);
         }
     }
 

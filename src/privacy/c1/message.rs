@@ -39,7 +39,12 @@ pub(in crate::privacy) type ItemWithBlobs = (Item, SmallVec<[Digest; 1]>);
 
 /// The item of a tool result, which is a message of its own.
 pub(super) fn result_item(hasher: &Hasher, ordinal: Option<u32>, content: &ResultContent) -> ItemWithBlobs {
-    let Measure { digest, length, .. } = result(hasher, content);
+    result_item_of(hasher, ordinal, &result(hasher, content))
+}
+
+/// The same of a result that has been measured.
+pub(in crate::privacy) fn result_item_of(hasher: &Hasher, ordinal: Option<u32>, told: &Measure) -> ItemWithBlobs {
+    let Measure { digest, length, .. } = *told;
     let digest = digest.map(|content| digest::message(hasher, [&digest::result(hasher, ordinal, &content)]));
     let kind = if digest.is_some() { "tool_call_response" } else { part::OVERSIZE };
     (Item { digest, role: Role::Tool, length, part_kinds: ByteString::from_static(kind) }, SmallVec::new())
@@ -47,6 +52,16 @@ pub(super) fn result_item(hasher: &Hasher, ordinal: Option<u32>, content: &Resul
 
 /// The item of a message without its tool results.
 pub(super) fn item(hasher: &Hasher, role: Role, parts: &[Part]) -> ItemWithBlobs {
+    item_and_texts(hasher, role, parts, |_| {})
+}
+
+/// The same, and what its texts are by themselves, in order.
+pub(in crate::privacy) fn item_and_texts(
+    hasher: &Hasher,
+    role: Role,
+    parts: &[Part],
+    mut text: impl FnMut(Measure),
+) -> ItemWithBlobs {
     let mut digests = SmallVec::<[Digest; 4]>::new();
     let mut blobs = SmallVec::new();
     let mut kinds = SmallVec::<[&'static str; 8]>::new();
@@ -55,6 +70,9 @@ pub(super) fn item(hasher: &Hasher, role: Role, parts: &[Part]) -> ItemWithBlobs
     let mut is_known = true;
     for spoken in normal::without_results(parts) {
         let digest = part::part(hasher, spoken, 0);
+        if let Part::Text(said) = spoken {
+            text(Measure { digest, length: Some(said.len() as u64), ..Measure::default() });
+        }
         kinds.push(if digest.is_some() { part::kind(spoken) } else { part::OVERSIZE });
         length += part::length(spoken);
         match (spoken, digest) {

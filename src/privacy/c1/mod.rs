@@ -25,11 +25,11 @@ pub use chain::Chain;
 pub use hasher::{Hasher, Hashing};
 pub use json::{Canonical, canonical};
 #[cfg(feature = "import")]
-pub(super) use message::ItemWithBlobs;
+pub(super) use message::{ItemWithBlobs, item_and_texts, result_item_of};
 pub use message::{message, result};
 pub(super) use normal::{Calls, Piece};
 #[cfg(feature = "import")]
-pub(super) use request::of_piece;
+pub(super) use normal::{named, unplaced, without_results};
 pub use request::{RequestDigests, answer, request, system, tools};
 pub use visible::visible;
 

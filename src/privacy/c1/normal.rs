@@ -34,38 +34,35 @@ impl<'r> Calls<'r> {
         self.split(message, &mut found);
     }
 
-    /// The same, of a message that is not kept.
-    #[cfg(feature = "import")]
-    pub(in crate::privacy) fn passing(&mut self, message: &Message, mut found: impl FnMut(Piece<'_>)) {
-        /// Results follow their calls closely.
-        const REMEMBERED: usize = 1 << 14;
-        if message.role == Role::Assistant {
-            if self.0.len() > REMEMBERED {
-                self.0.clear();
-            }
-            named(&message.parts).for_each(|(id, ordinal)| _ = self.0.insert(Cow::Owned(id.to_owned()), ordinal));
-        }
-        self.split(message, &mut found);
-    }
-
     fn split<'m>(&self, message: &'m Message, found: &mut impl FnMut(Piece<'m>)) {
-        let mut results = 0;
-        for part in &message.parts {
-            if let Part::ToolResult { call_id, content } = part {
-                results += 1;
-                let id = call_id.as_ref().and_then(|id| id.expose());
-                found(Piece::Result { ordinal: id.and_then(|id| self.0.get(id).copied()), content });
-            }
+        unplaced(message, |id, piece| {
+            found(match piece {
+                Piece::Result { content, .. } => {
+                    Piece::Result { ordinal: id.and_then(|id| self.0.get(id).copied()), content }
+                }
+                rest @ Piece::Rest { .. } => rest,
+            });
+        });
+    }
+}
+
+/// The pieces of a message by itself: each result with the id of the call that it belongs to, whose place is not known.
+pub(in crate::privacy) fn unplaced<'m>(message: &'m Message, mut found: impl FnMut(Option<&'m str>, Piece<'m>)) {
+    let mut results = 0;
+    for part in &message.parts {
+        if let Part::ToolResult { call_id, content } = part {
+            results += 1;
+            found(call_id.as_ref().and_then(|id| id.expose()), Piece::Result { ordinal: None, content });
         }
-        let has_rest = |part: &Part| !is_empty_text(part) && !is_result(part);
-        if results == 0 || message.parts.iter().any(has_rest) {
-            found(Piece::Rest { role: message.role, parts: &message.parts });
-        }
+    }
+    let has_rest = |part: &Part| !is_empty_text(part) && !is_result(part);
+    if results == 0 || message.parts.iter().any(has_rest) {
+        found(None, Piece::Rest { role: message.role, parts: &message.parts });
     }
 }
 
 /// The ids of a message's calls, each with its place among them.
-fn named(parts: &[Part]) -> impl Iterator<Item = (&str, u32)> {
+pub(in crate::privacy) fn named(parts: &[Part]) -> impl Iterator<Item = (&str, u32)> {
     let calls = parts.iter().filter_map(|part| match part {
         Part::ToolCall { id, .. } => Some(id.as_ref().and_then(|id| id.expose())),
         _ => None,
@@ -79,7 +76,7 @@ pub(super) fn spoken(parts: &[Part]) -> impl Iterator<Item = &Part> {
 }
 
 /// The parts of a message but its tool results; encrypted blobs are among them.
-pub(super) fn without_results(parts: &[Part]) -> impl Iterator<Item = &Part> {
+pub(in crate::privacy) fn without_results(parts: &[Part]) -> impl Iterator<Item = &Part> {
     without_empty_texts(parts, |part| !is_encrypted(part) && !is_result(part)).filter(|part| !is_result(part))
 }
 

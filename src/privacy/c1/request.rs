@@ -67,7 +67,7 @@ fn items(hasher: &Hasher, messages: &[Message]) -> Vec<ItemWithBlobs> {
 }
 
 /// The item of a piece of a message.
-pub(in crate::privacy) fn of_piece(hasher: &Hasher, piece: Piece<'_>) -> ItemWithBlobs {
+fn of_piece(hasher: &Hasher, piece: Piece<'_>) -> ItemWithBlobs {
     match piece {
         Piece::Result { ordinal, content } => result_item(hasher, ordinal, content),
         Piece::Rest { role, parts } => item(hasher, role, parts),

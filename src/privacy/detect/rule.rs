@@ -128,6 +128,8 @@ pub(super) fn compile(pattern: &str) -> Option<Regex> {
         .syntax(syntax::Config::new().unicode(false).utf8(false))
         .configure(
             meta::Config::new()
+                // A search begins where it is told to: nothing looks for places, and finding out by what costs most of a build.
+                .auto_prefilter(false)
                 .utf8_empty(false)
                 .nfa_size_limit(Some(COMPILED_BYTES))
                 .onepass_size_limit(Some(COMPILED_BYTES))
