@@ -250,3 +250,67 @@ fn a_stop_hook_waits_until_what_it_ends_was_sent_and_not_where_nobody_sends_it()
     assert_eq!(receiver.spans().len(), 2, "the hook has waited");
     stop(child);
 }
+
+#[test]
+fn a_compressed_session_in_a_followed_folder_is_read_and_read_anew_when_it_has_changed() {
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("sessions");
+    fs::create_dir(&folder).unwrap();
+    let packed = folder.join("rollout-main-1.jsonl.zst");
+    let write = |bytes: &[u8]| fs::write(&packed, compress_to_vec(bytes, CompressionLevel::Fastest)).unwrap();
+    let receiver = Receiver::start(Behaviour::Accept);
+    let bytes = session().bytes();
+    fs::write(&packed, b"not yet what it will be").unwrap();
+    let child = follow(home.path(), &folder, &receiver.url());
+    write(&bytes[..bytes.len() * 2 / 3]);
+    receiver.wait_for_spans(4);
+    write(&bytes);
+    let plain = home.path().join("rollout-main-1.jsonl");
+    fs::write(&plain, &bytes).unwrap();
+    let whole = imported(&plain);
+    receiver.wait_for_spans(whole.len());
+    stop(child);
+    assert_eq!(sorted(receiver.spans()), whole);
+}
+
+#[test]
+fn a_session_that_hooks_alone_tell_of_is_followed_and_one_with_a_transcript_is_told_by_that() {
+    use script::{Claude, SESSION, time};
+    const OTHER: &str = "00000000-0000-4000-8000-00000000000b";
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("live");
+    fs::create_dir_all(folder.join("transcripts")).unwrap();
+    let events = folder.join("events.ndjson");
+    let hook = |second: f64, session: &str, name: &str, more: serde_json::Value| {
+        let mut payload = serde_json::json!({"session_id": session, "hook_event_name": name});
+        payload.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::json!({"ts": time(second), "hook": name, "payload": payload}).to_string() + "\n"
+    };
+    let mut lines = String::new();
+    for session in [SESSION, OTHER] {
+        for turn in 0..2 {
+            let second = f64::from(turn) * 10.0;
+            lines += &hook(second + 1.0, session, "UserPromptSubmit", serde_json::json!({"prompt": "go"}));
+            // Nobody gives it an id: it is known by its place.
+            let tool = serde_json::json!({"tool_name": "Bash", "tool_input": {}, "tool_response": "ok"});
+            lines += &hook(second + 2.0, session, "PostToolUse", tool);
+            lines += &hook(second + 3.0, session, "Stop", serde_json::json!({}));
+        }
+    }
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "go").say(3.0, "m1", "done").prompt(11.0, "p2", "go").say(13.0, "m2", "done");
+    fs::write(&events, b"").unwrap();
+    let receiver = Receiver::start(Behaviour::Accept);
+    let child = follow_of(home.path(), "claude-code", &folder, &receiver.url());
+    let transcript = folder.join("transcripts").join(format!("{SESSION}.jsonl"));
+    grow(&mut [(events.clone(), lines.as_bytes()), (transcript, &script.bytes())], 9);
+    // Two turns with a tool each from hooks, two turns with an inference each from the transcript.
+    receiver.wait_for_spans(8);
+    stop(child);
+    let names = |spans: &[Span], kind: &str| spans.iter().filter(|span| span.name.starts_with(kind)).count();
+    let spans = sorted(receiver.spans());
+    let kinds = ["invoke_agent", "execute_tool", "chat"];
+    assert_eq!(kinds.map(|kind| names(&spans, kind)), [4, 2, 2]);
+    assert_eq!(spans, imported_of("claude-code", &folder));
+}

@@ -3,6 +3,7 @@
 //! A source makes calls of its files: [`Records`] folds the events of a bundle into them, and the readers of sessions tell
 //! them as they end. What follows is the same for all: the [`Outlet`] takes them under the source's own resource.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,13 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::outlet::{Outlet, To};
-use super::sessions::{Agent, Found, Open, Since, Wire, follow, read, unix_now};
+use super::sessions::{Agent, Found, Open, Report, Since, Wire, follow, read, unix_now};
 use super::{Failure, input};
 use crate::event::{Event, Veiled};
 use crate::import::bundle::Form;
 use crate::import::session::Set;
 use crate::import::{LeftOut, Records, TracePer};
-use crate::otlp::encode;
 use crate::privacy::Policy;
 
 /// How long a call that seems to have ended waits for what comes late, in nanoseconds.
@@ -93,19 +93,34 @@ fn send(agent: Agent, recordings: &Recordings, policy: &Policy) -> Result<(), Fa
     let mut outlet = Outlet::open(&recordings.to)?;
     let (bundles, paths): (Vec<&PathBuf>, Vec<&PathBuf>) =
         recordings.paths.iter().partition(|path| agent == Agent::Codex && input::is_bundle(path));
-    let mut sent = 0;
+    let stop = Arc::new(AtomicBool::new(false));
+    if recordings.follow && !paths.is_empty() {
+        stop_on_interrupt(&stop)?;
+        outlet.wait_until(Arc::clone(&stop));
+    }
+    let service = match agent {
+        Agent::Codex => "codex",
+        Agent::ClaudeCode => "claude-code",
+        Agent::Ouroboros => "ouroboros",
+    };
+    let mut wire = Wire::new(&mut outlet, service, recordings.since, recordings.resend);
+    let mut report = Report::default();
     for given in &bundles {
         let path = input::resolve(given)?;
         let mut bundle = input::bundle(&path, policy)?;
         // What a span tells of a history is its messages.
         bundle.form(Form::Messages);
         bundle.trace_per(recordings.per());
-        sent += tell(&path, "codex", bundle, &mut outlet)?;
+        report.join(tell(&path, bundle, &mut wire)?);
     }
-    if paths.is_empty() && sent == 0 {
+    wire.observed_by(None)?;
+    if paths.is_empty() && report.calls + report.open == 0 {
         return Err(Failure::BadData("there is no call in what was read".to_owned()));
     }
-    if paths.is_empty() { Ok(()) } else { sessions(agent, &paths, recordings, policy.clone(), &mut outlet) }
+    if !paths.is_empty() {
+        report.join(sessions(agent, &paths, recordings, policy.clone(), &mut wire, &stop)?);
+    }
+    wire.finish(&report)
 }
 
 fn sessions(
@@ -113,35 +128,21 @@ fn sessions(
     paths: &[&PathBuf],
     recordings: &Recordings,
     policy: Policy,
-    outlet: &mut Outlet,
-) -> Result<(), Failure> {
-    let service = match agent {
-        Agent::Codex => "codex",
-        Agent::ClaudeCode => "claude-code",
-        Agent::Ouroboros => "ouroboros",
-    };
-    let wire = |outlet| Wire::new(outlet, service, recordings.since, recordings.resend);
+    wire: &mut Wire<'_>,
+    stop: &AtomicBool,
+) -> Result<Report, Failure> {
     if recordings.follow {
         let set = Set { policy, per: recordings.per(), grace: LATE_GRACE };
-        let stop = Arc::new(AtomicBool::new(false));
-        stop_on_interrupt(&stop)?;
-        outlet.wait_until(Arc::clone(&stop));
-        let mut wire = wire(outlet);
-        let report = follow(agent, paths, &set, &mut wire, &stop)?;
-        return wire.finish(&report);
+        return follow(agent, paths, &set, wire, stop);
     }
     let set = Set { policy, per: recordings.per(), grace: 0 };
-    let mut wire = wire(outlet);
-    let report = {
-        let mut files: Vec<Found> = Vec::new();
-        for path in paths {
-            files.extend(agent.resolve(path)?);
-        }
-        files.retain(|file| recordings.since.is_none_or(|since| since.admits(file.modified)));
-        let open = Open::Stays { now: unix_now(), grace: LATE_GRACE };
-        read(agent, &files, &set, open, &mut |told| wire.take(told))?
-    };
-    wire.finish(&report)
+    let mut files: Vec<Found> = Vec::new();
+    for path in paths {
+        files.extend(agent.resolve(path)?);
+    }
+    files.retain(|file| recordings.since.is_none_or(|since| since.admits(file.modified)));
+    let open = Open::Stays { now: unix_now(), grace: LATE_GRACE };
+    read(agent, &files, &set, open, &mut |told| wire.take(told))
 }
 
 /// Sets the flag at the first Ctrl-C, or when the process is asked to end.
@@ -160,19 +161,23 @@ fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
     std::thread::Builder::new().spawn(wait).map(drop).map_err(failed)
 }
 
-/// Hands all calls of a recording on, as spans of this service.
-fn tell(
-    path: &Path,
-    service: &str,
-    events: impl Iterator<Item = Event<Veiled>>,
-    outlet: &mut Outlet,
-) -> Result<u64, Failure> {
-    let mut records = Records::new(events);
-    // Who made the recording is known with its first record.
-    let first = records.next();
-    let resource = encode::resource([("service.name", service)], records.producer());
-    let sent = outlet.take(resource, &mut first.into_iter().chain(records.by_ref()))?.whole()?;
-    let LeftOut { orphans, quarantined, unknown, let_go, .. } = records.left_out();
+/// Hands all calls of a bundle on. One that is still written keeps those that run.
+fn tell(path: &Path, bundle: impl Iterator<Item = Event<Veiled>>, wire: &mut Wire<'_>) -> Result<Report, Failure> {
+    let wire = RefCell::new(wire);
+    let mut records = Records::new(bundle.inspect(|event| wire.borrow_mut().event(event.clone())));
+    if Found::at(path.join("trace.jsonl")).is_some_and(|log| !log.is_over(unix_now())) {
+        records.goes_on();
+    }
+    let mut report = Report { files: 1, sessions: 1, ..Report::default() };
+    while let Some(record) = records.next() {
+        let mut wire = wire.borrow_mut();
+        // Who made the recording is known with its first record.
+        wire.observed_by(records.producer())?;
+        report.calls += 1;
+        wire.call(Box::new(record))?;
+    }
+    let LeftOut { orphans, quarantined, unknown, let_go, open, .. } = records.left_out();
+    report.open = open;
     if orphans + quarantined + unknown + let_go > 0 {
         let recording = path.display();
         tracing::warn!(
@@ -180,5 +185,5 @@ fn tell(
             "not everything could be told as spans"
         );
     }
-    Ok(sent)
+    Ok(report)
 }

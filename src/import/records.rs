@@ -35,6 +35,8 @@ pub struct LeftOut {
     pub unknown: u64,
     /// Calls that were told as abandoned before their time, because too many were open at once.
     pub let_go: u64,
+    /// Calls that still run, and turns that are held back, of a recording that goes on.
+    pub open: u64,
 }
 
 /// The records of a recording, in the order of their start within each portion of at most 131,072. Holds no content.
@@ -52,6 +54,7 @@ pub struct Records<I> {
     root_has_ended: bool,
     producer: Option<ProducerId>,
     last: Option<At>,
+    goes_on: bool,
 }
 
 #[derive(Debug)]
@@ -75,7 +78,14 @@ impl<I: Iterator<Item = Event<Veiled>>> Records<I> {
             root_has_ended: false,
             producer: None,
             last: None,
+            goes_on: false,
         }
+    }
+
+    /// The recording may still grow: what has not ended where it ends is counted, and not told. Neither is the last turn of
+    /// the root thread as long as nobody has said that its rollout is over, since that turn will have to say so.
+    pub const fn goes_on(&mut self) {
+        self.goes_on = true;
     }
 
     /// The process life that the records so far were observed by.
@@ -157,6 +167,11 @@ impl<I: Iterator<Item = Event<Veiled>>> Records<I> {
     }
 
     fn finish(&mut self) {
+        if self.goes_on && !self.root_has_ended {
+            let newest = self.root.as_ref().and_then(|root| self.newest.get(root));
+            let stays = |(key, _): &(Key, ByteString), folded: &Folded| !folded.has_ended || newest == Some(key);
+            self.left_out.open += self.calls.extract_if(|call, folded| stays(call, folded)).count() as u64;
+        }
         let leaving = std::mem::take(&mut self.calls).into_values().collect();
         let before = self.ready.len();
         self.tell(leaving);

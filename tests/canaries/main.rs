@@ -18,6 +18,8 @@ mod cassette;
 #[cfg(all(feature = "cli", unix))]
 mod commands;
 mod debug;
+#[cfg(all(feature = "cli", unix))]
+mod imported;
 mod layered;
 mod listened;
 mod policies;

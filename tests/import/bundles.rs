@@ -205,3 +205,78 @@ fn nothing_that_was_said_in_a_recording_is_sent() {
     let sent = format!("{:?}", receiver.spans());
     assert!(sent.contains("chat") && !sent.contains("canary"), "{sent}");
 }
+
+/// The log of a run with two turns; each record at its second.
+fn log() -> Vec<String> {
+    let turn =
+        |kind: &str, id: &str| json!({"type": kind, "codex_turn_id": id, "thread_id": "R", "status": "completed"});
+    let inference = |kind: &str, id: &str, turn: &str| {
+        json!({"type": kind, "inference_call_id": id, "thread_id": "R", "codex_turn_id": turn, "model": "m",
+            "provider_name": "openai", "request_payload": null, "response_payload": null})
+    };
+    let told = [
+        (json!({"type": "rollout_started", "trace_id": "trace-1", "root_thread_id": "R"}), ""),
+        (json!({"type": "thread_started", "thread_id": "R", "agent_path": "/root"}), ""),
+        (turn("codex_turn_started", "t1"), "t1"),
+        (inference("inference_started", "i1", "t1"), "t1"),
+        (inference("inference_completed", "i1", "t1"), "t1"),
+        (turn("codex_turn_ended", "t1"), "t1"),
+        (turn("codex_turn_started", "t2"), "t2"),
+        (inference("inference_started", "i2", "t2"), "t2"),
+        (inference("inference_completed", "i2", "t2"), "t2"),
+        (inference("inference_started", "i3", "t2"), "t2"),
+        (inference("inference_completed", "i3", "t2"), "t2"),
+        (turn("codex_turn_ended", "t2"), "t2"),
+        (json!({"type": "thread_ended", "thread_id": "R", "status": "completed"}), ""),
+        (json!({"type": "rollout_ended", "status": "completed"}), ""),
+    ];
+    let line = |(seq, (payload, turn)): (usize, &(Value, &str))| {
+        json!({"schema_version": 1, "seq": seq + 1, "wall_time_unix_ms": 1000 * seq, "rollout_id": "R", "thread_id": "R",
+            "codex_turn_id": Some(turn).filter(|turn| !turn.is_empty()), "payload": payload})
+        .to_string()
+            + "\n"
+    };
+    told.iter().enumerate().map(line).collect()
+}
+
+#[test]
+fn whatever_part_of_a_bundle_was_imported_while_it_was_written_the_whole_is_told_once_and_the_same() {
+    let log = log();
+    let write = |folder: &Path, lines: &[String]| {
+        std::fs::write(folder.join("manifest.json"), r#"{"rollout_id": "R", "root_thread_id": "R"}"#).unwrap();
+        std::fs::write(folder.join("trace.jsonl"), lines.concat()).unwrap();
+    };
+    let whole = tempfile::tempdir().unwrap();
+    write(whole.path(), &log);
+    let mut expected = spans(&printed(&import(whole.path(), &["--dry-run"])));
+    assert_eq!(expected.len(), 5);
+    expected.sort_by(|a, b| a.span_id.cmp(&b.span_id));
+    for cut in 1..log.len() {
+        let (folder, home, receiver) =
+            (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), Receiver::start(Behaviour::Accept));
+        let (path, home) = (folder.path().to_str().unwrap(), home.path().to_str().unwrap());
+        let endpoint = format!("http://{}", receiver.address);
+        for lines in [&log[..cut], &log[..], &log[..]] {
+            write(folder.path(), lines);
+            _ = veilspan(&["import", "codex", path, "--endpoint", &endpoint], &[("HOME", home)]);
+        }
+        let mut sent = receiver.spans();
+        sent.sort_by(|a, b| a.span_id.cmp(&b.span_id));
+        assert_eq!(sent, expected, "cut at {cut}");
+    }
+}
+
+#[test]
+fn the_summary_says_what_was_found() {
+    let said = |bundle: &Path| String::from_utf8(import(bundle, &["--dry-run"]).stderr).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let log = log();
+    std::fs::write(folder.path().join("trace.jsonl"), log.concat()).unwrap();
+    std::fs::write(folder.path().join("manifest.json"), r#"{"rollout_id": "R", "root_thread_id": "R"}"#).unwrap();
+    assert!(said(folder.path()).contains("findings=0"), "{}", said(folder.path()));
+    std::fs::write(folder.path().join("trace.jsonl"), log.concat() + "no record\n").unwrap();
+    let one = said(folder.path());
+    assert!(one.contains("findings=1") && one.contains("finding=\"quarantined\""), "{one}");
+    let of_spans = reduced(folder.path())["findings"].as_array().unwrap().len();
+    assert_eq!(of_spans, 1);
+}

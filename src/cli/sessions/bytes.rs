@@ -21,7 +21,7 @@ impl Bytes {
     pub(in crate::cli) fn open(path: &Path) -> io::Result<Self> {
         let file = open(path)?;
         let length = file.metadata()?.len();
-        if path.extension().is_none_or(|extension| extension != "zst") {
+        if !is_compressed(path) {
             return Ok(Self::Plain(file));
         }
         let decoder = StreamingDecoder::new(file).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
@@ -51,6 +51,11 @@ impl Bytes {
         let (Ok(then), Ok(now)) = (file.metadata(), std::fs::symlink_metadata(path)) else { return true };
         identity(&then) != identity(&now) || then.len() < read
     }
+}
+
+/// Whether a file is compressed, by its name.
+pub(in crate::cli) fn is_compressed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "zst")
 }
 
 /// What tells a file from another one of its name.

@@ -38,7 +38,7 @@ pub(in crate::cli) struct Found {
 }
 
 impl Found {
-    pub(super) fn at(path: PathBuf) -> Option<Self> {
+    pub(in crate::cli) fn at(path: PathBuf) -> Option<Self> {
         let found = std::fs::symlink_metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
         let modified = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
         Some(Self { path, modified, bytes: found.len() })

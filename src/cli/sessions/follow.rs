@@ -96,6 +96,5 @@ fn resolve(agent: Agent, paths: &[&PathBuf]) -> Result<Vec<Found>, Failure> {
         // A folder may still be empty.
         files.extend(if path.is_dir() { agent.below(path) } else { agent.resolve(path)? });
     }
-    files.retain(|file| file.path.extension().is_none_or(|end| end != "zst"));
     Ok(files)
 }

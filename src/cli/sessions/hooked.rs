@@ -16,7 +16,7 @@ use crate::import::hook::Fact;
 use crate::import::session::unix_nanos;
 
 /// The sessions without a transcript that are told of.
-const MAX_ALONE: usize = 4096;
+pub(super) const MAX_ALONE: usize = 4096;
 /// The longest line of a hook journal.
 const MAX_LINE: u64 = 16 << 20;
 
@@ -48,6 +48,10 @@ pub(super) fn take(line: &[u8], id: &str, session: &mut Session) -> Option<u64> 
         return session.hook(told.payload(line), told.hook, at).then_some(at);
     }
     let fact: Fact = serde_json::from_slice(line).ok()?;
+    // A session whose id does not look like one goes by its digest.
+    if fact.session != id && !fact.session.starts_with("id:") {
+        return None;
+    }
     let at = fact.time_unix_nano;
     session.fact(fact);
     Some(at)
@@ -75,14 +79,18 @@ pub(in crate::cli) fn sent_up_to(journal: &Path) -> Option<u64> {
 pub(super) fn sessions_in(file: &Path) -> (BTreeSet<String>, u64) {
     let (mut ids, mut aside) = (BTreeSet::new(), 0);
     for line in lines(file).into_iter().flatten() {
-        let recorded = || session_of(&serde_json::from_slice::<Line<'_>>(&line).ok()?, &line);
-        let own = || serde_json::from_slice::<Fact>(&line).ok().map(|fact| fact.session);
-        match recorded().or_else(own) {
+        match session_in(&line) {
             Some(id) if ids.len() < MAX_ALONE => _ = ids.insert(id),
             _ => aside += 1,
         }
     }
     (ids, aside)
+}
+
+/// The session that a line of any file of hooks is about.
+pub(super) fn session_in(line: &[u8]) -> Option<String> {
+    let recorded = || session_of(&serde_json::from_slice::<Line<'_>>(line).ok()?, line);
+    recorded().or_else(|| serde_json::from_slice::<Fact>(line).ok().map(|fact| fact.session))
 }
 
 /// A line of `{ts, hook, payload}`, or of the payload's own members beside these.

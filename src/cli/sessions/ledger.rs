@@ -1,6 +1,6 @@
 //! Which spans a peer has got, so that nothing is sent again: after a restart, nor when a session is imported once more.
 //!
-//! One file for each endpoint and file of a session, named by digests, for its owner alone; 24 bytes for each span. A file
+//! One file for each endpoint and rollout, named by digests, for its owner alone; 24 bytes for each span. A file
 //! that nobody has written for 90 days is removed, and the spans of its session would be sent again. Where there is no
 //! place for a ledger there is none, and that is said.
 
@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -19,6 +20,9 @@ const ENTRY: usize = 24;
 /// The most spans of one session that are remembered; of more the rest are sent again.
 const MAX_ENTRIES: usize = 1 << 22;
 const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Whether old files were looked for: once for each process, which has one endpoint.
+static SWEPT: Once = Once::new();
 
 type Entry = [u8; ENTRY];
 
@@ -57,7 +61,7 @@ impl Ledger {
             tracing::warn!(target: "veilspan", "there is no place to note what was sent: it will be sent again");
             return Self::default();
         }
-        forget_old(&folder);
+        SWEPT.call_once(|| forget_old(&folder));
         let path = folder.join(hidden_name("session", session));
         let mut sent = HashSet::new();
         if let Ok(mut file) = super::bytes::open(&path) {

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod files;
+mod findings;
 mod follow;
 mod hooked;
 mod ledger;
@@ -18,4 +19,5 @@ pub(super) use hooked::sent_up_to;
 pub(super) use ledger::{append, hidden_name, make_folder, state_folder};
 pub(super) use list::{Arguments, run};
 pub(super) use read::{Open, is_recorded, is_session, read};
+pub(super) use report::Report;
 pub(super) use send::{Since, Wire, unix_now};

@@ -12,6 +12,7 @@ use super::files::{Agent, EVENTS, Found, sub_agents};
 use super::hooked;
 use super::progress::Progress;
 use super::report::{Report, log};
+use super::tail::broken;
 use crate::import::claude::{Of, Session};
 use crate::import::codex::Sessions;
 use crate::import::ouroboros::Journal;
@@ -240,8 +241,7 @@ impl Reading<'_> {
                     self.progress.read(read, reader.tally().rows, &self.report);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => break Some(AsideReason::Oversize),
-                Err(_) => break Some(AsideReason::Unreadable),
+                Err(error) => break Some(broken(&error)),
             }
         };
         crate::event::wipe(&mut buffer);

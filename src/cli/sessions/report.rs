@@ -31,6 +31,21 @@ impl Report {
         log(asides);
     }
 
+    /// Adds what another one counts.
+    pub(in crate::cli) const fn join(&mut self, other: Self) {
+        let Self { files, sessions, rows, unknown, aside, empty, over_bound, open, torn, calls } = other;
+        self.files += files;
+        self.sessions += sessions;
+        self.rows += rows;
+        self.unknown += unknown;
+        self.aside += aside;
+        self.empty += empty;
+        self.over_bound += over_bound;
+        self.open += open;
+        self.torn += torn;
+        self.calls += calls;
+    }
+
     /// Whether all could be read that is there.
     pub(in crate::cli) const fn is_whole(&self) -> bool {
         self.aside + self.empty + self.over_bound == 0

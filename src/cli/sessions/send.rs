@@ -6,10 +6,11 @@ use bytestring::ByteString;
 
 use super::super::Failure;
 use super::super::outlet::{Outlet, Taken};
+use super::findings::Findings;
 use super::ledger::{Ledger, state_folder};
 use super::report::Report;
 use crate::environment::Environment;
-use crate::event::{CallKind, CallRecord, Veiled};
+use crate::event::{CallKind, CallRecord, Event, ProducerId, Veiled};
 use crate::import::session::Told;
 use crate::otlp::encode;
 use crate::semconv::{INPUT_TOKENS, OUTPUT_TOKENS};
@@ -21,6 +22,9 @@ const BATCH: usize = 4096;
 pub(in crate::cli) struct Wire<'o> {
     outlet: &'o mut Outlet,
     service: &'static str,
+    /// Whose process life it was, where a recording says so.
+    producer: Option<ProducerId>,
+    findings: Findings,
     since: Option<u64>,
     resend: bool,
     ledger: Ledger,
@@ -89,6 +93,8 @@ impl<'o> Wire<'o> {
         Self {
             outlet,
             service,
+            producer: None,
+            findings: Findings::new(),
             since: since.map(|since| since.0),
             resend,
             ledger: Ledger::default(),
@@ -100,17 +106,40 @@ impl<'o> Wire<'o> {
 
     /// Takes what a reader tells.
     pub(in crate::cli) fn take(&mut self, told: Told) -> Result<(), Failure> {
-        let Told::Call(record) = told else { return Ok(()) };
+        self.findings.take(&told);
+        match told {
+            Told::Call(record) => self.call(record),
+            Told::Event(_) => Ok(()),
+        }
+    }
+
+    /// Takes an event of a recording, whose calls follow by themselves.
+    pub(in crate::cli) fn event(&mut self, event: Event<Veiled>) {
+        self.findings.event(event);
+    }
+
+    /// What is taken from now on was observed by this process life.
+    pub(in crate::cli) fn observed_by(&mut self, producer: Option<ProducerId>) -> Result<(), Failure> {
+        if self.producer != producer {
+            self.flush()?;
+            self.producer = producer;
+        }
+        Ok(())
+    }
+
+    /// Takes a call.
+    pub(in crate::cli) fn call(&mut self, record: Box<CallRecord<Veiled>>) -> Result<(), Failure> {
         if self.since.is_some_and(|since| record.opened_at.time_unix_nano < since) {
             return Ok(());
         }
-        if self.ledger_of.as_ref() != Some(&record.scope.thread) {
+        // The threads of a rollout take turns.
+        if self.ledger_of.as_ref() != Some(&record.scope.rollout) {
             self.flush()?;
-            self.ledger_of = Some(record.scope.thread.clone());
+            self.ledger_of = Some(record.scope.rollout.clone());
             self.ledger = match self.outlet.endpoint().filter(|_| !self.resend) {
                 Some(endpoint) => {
                     let folder = state_folder(&Environment::from_process());
-                    Ledger::open(folder.as_deref(), &endpoint, &record.scope.thread)
+                    Ledger::open(folder.as_deref(), &endpoint, &record.scope.rollout)
                 }
                 None => Ledger::default(),
             };
@@ -125,6 +154,7 @@ impl<'o> Wire<'o> {
 
     /// Sends what waits.
     pub(in crate::cli) fn flush(&mut self) -> Result<(), Failure> {
+        self.findings.tick();
         if self.batch.is_empty() {
             return Ok(());
         }
@@ -132,7 +162,7 @@ impl<'o> Wire<'o> {
         for record in &batch {
             self.count(record);
         }
-        let resource = encode::resource([("service.name", self.service)], None);
+        let resource = encode::resource([("service.name", self.service)], self.producer);
         let taken = self.outlet.take(resource, &mut batch.into_iter())?;
         self.counts.taken.spans += taken.spans;
         self.counts.taken.lost += taken.lost;
@@ -157,11 +187,12 @@ impl<'o> Wire<'o> {
     pub(in crate::cli) fn finish(mut self, report: &Report) -> Result<(), Failure> {
         self.flush()?;
         let Counts { taken, known, turns, inferences, tools, input, output } = self.counts;
+        let findings = self.findings.finish();
         let Report { files, sessions, rows, unknown, aside, empty, over_bound, open, torn, .. } = *report;
         tracing::info!(
             target: "veilspan",
             files, sessions, rows, turns, inferences, tools, input_tokens = input, output_tokens = output,
-            spans = taken.spans - taken.lost, sent_before = known, unknown, aside, empty, over_bound, torn, open, "imported"
+            findings, spans = taken.spans - taken.lost, sent_before = known, unknown, aside, empty, over_bound, torn, open, "imported"
         );
         match open {
             0 => {}

@@ -1,6 +1,6 @@
 //! Sessions of Claude Code that grow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::super::super::Failure;
@@ -15,6 +15,10 @@ use crate::import::session::{AsideReason, Set};
 /// A session, and how far each of its files was read.
 struct OfSession {
     found: Found,
+    id: String,
+    /// Hooks alone tell of it; since when some of what they told waits for a transcript that tells it better.
+    is_alone: bool,
+    waits: Option<u64>,
     session: Session,
     tails: BTreeMap<String, Tail>,
     hooks: Vec<(PathBuf, Lines)>,
@@ -29,27 +33,56 @@ struct OfSession {
 pub(super) struct Followed {
     set: Set,
     sessions: BTreeMap<PathBuf, OfSession>,
+    /// Files of hooks, in which sessions may be named that have no transcript.
+    hooks: BTreeMap<PathBuf, (Found, Lines)>,
 }
 
 impl Followed {
     pub(super) fn new(set: &Set) -> Self {
-        Self { set: set.clone(), sessions: BTreeMap::new() }
+        Self { set: set.clone(), sessions: BTreeMap::new(), hooks: BTreeMap::new() }
+    }
+
+    /// Takes note of sessions that hooks have told of, and no transcript.
+    fn find_alone(&mut self, all: bool, report: &mut Report) {
+        let Self { set, sessions, hooks } = self;
+        for (path, (found, lines)) in hooks.iter_mut().filter(|(_, (_, lines))| all || lines.is_warm()) {
+            let mut named = BTreeSet::new();
+            lines.read(path, |line| named.extend(line.and_then(hooked::session_in)));
+            named.retain(|id| sessions.values().all(|known| known.id != *id));
+            for id in named {
+                if sessions.values().filter(|known| known.is_alone).count() >= hooked::MAX_ALONE {
+                    report.over_bound += 1;
+                    continue;
+                }
+                report.sessions += 1;
+                // It has no file of its own.
+                sessions.insert(path.join(&id), OfSession::alone(set, found.clone(), &id));
+            }
+        }
     }
 }
 
 impl Follower for Followed {
     fn find(&mut self, found: Found, report: &mut Report) {
         if hooked::is_of_hooks(&found) {
-            return;
-        }
-        match self.sessions.get_mut(&found.path) {
-            Some(known) => {
-                let has_changed = known.found.bytes != found.bytes;
-                known.found = found;
-                if known.is_over && has_changed {
-                    known.restart(&self.set);
+            let set = &self.set;
+            let of_file = |known: &&mut OfSession| known.is_alone && known.found.path == found.path;
+            self.sessions.values_mut().filter(of_file).for_each(|known| known.is_now(set, found.clone()));
+            match self.hooks.get_mut(&found.path) {
+                Some((known, _)) => *known = found,
+                None => {
+                    report.files += 1;
+                    self.hooks.insert(found.path.clone(), (found, Lines::default()));
                 }
             }
+            return;
+        }
+        // A transcript tells of a session what its hooks do, and more.
+        let before = self.sessions.len();
+        self.sessions.retain(|_, known| !(known.is_alone && known.id == found.stem()));
+        report.sessions -= (before - self.sessions.len()) as u64;
+        match self.sessions.get_mut(&found.path) {
+            Some(known) => known.is_now(&self.set, found),
             None => {
                 (report.files, report.sessions) = (report.files + 1, report.sessions + 1);
                 self.sessions.insert(found.path.clone(), OfSession::new(&self.set, found));
@@ -58,6 +91,7 @@ impl Follower for Followed {
     }
 
     fn read(&mut self, all: bool, now: u64, out: &mut Out<'_, '_>) -> Result<(), Failure> {
+        self.find_alone(all, &mut out.report);
         for followed in self.sessions.values_mut().filter(|followed| !followed.is_over) {
             if all || followed.is_warm() {
                 followed.read(&self.set, now, out)?;
@@ -68,9 +102,9 @@ impl Follower for Followed {
 
     fn arrived(&mut self, now: u64, grace: u64) {
         for followed in self.sessions.values_mut().filter(|followed| followed.hooked.0 > followed.hooked.1) {
-            if !followed.session.is_open(now, grace) {
+            if followed.waits.is_none() && !followed.session.is_open(now, grace) {
                 followed.hooked.1 = followed.hooked.0;
-                if let Some(journal) = hooked::journal(followed.found.stem()) {
+                if let Some(journal) = hooked::journal(&followed.id) {
                     hooked::note_sent(&journal, followed.hooked.1);
                 }
             }
@@ -79,8 +113,11 @@ impl Follower for Followed {
 
     fn leave(&mut self, now: u64, grace: u64, out: &mut Out<'_, '_>) -> Result<(), Failure> {
         for followed in self.sessions.values_mut() {
-            if !followed.is_over {
-                out.report.open += followed.session.leave(now, grace);
+            match followed.waits {
+                // A transcript may still come.
+                Some(_) => out.report.open += 1,
+                None if followed.is_over => {}
+                None => out.report.open += followed.session.leave(now, grace),
             }
             followed.drain(out)?;
             out.report.add(followed.session.tally(), Vec::new());
@@ -92,13 +129,43 @@ impl Follower for Followed {
 impl OfSession {
     fn new(set: &Set, found: Found) -> Self {
         let paths = [hooked::journal(found.stem()), hooked::events_of(&found.path)];
-        let hooks = paths.into_iter().flatten().map(|path| (path, Lines::default())).collect();
-        let session = Session::new(set.clone(), found.stem());
-        Self { found, session, tails: BTreeMap::new(), hooks, hooked: (0, 0), is_over: false, ended: None }
+        let id = found.stem().to_owned();
+        Self::of(set, found, &id, paths.into_iter().flatten())
+    }
+
+    /// A session of which the hooks in a file tell, and no transcript.
+    fn alone(set: &Set, found: Found, id: &str) -> Self {
+        let path = found.path.clone();
+        Self { is_alone: true, ..Self::of(set, found, id, [path].into_iter()) }
+    }
+
+    fn of(set: &Set, found: Found, id: &str, hooks: impl Iterator<Item = PathBuf>) -> Self {
+        Self {
+            found,
+            id: id.to_owned(),
+            is_alone: false,
+            waits: None,
+            session: Session::new(set.clone(), id),
+            tails: BTreeMap::new(),
+            hooks: hooks.map(|path| (path, Lines::default())).collect(),
+            hooked: (0, 0),
+            is_over: false,
+            ended: None,
+        }
+    }
+
+    /// Its file is so now. One that was over goes on where something was added.
+    fn is_now(&mut self, set: &Set, found: Found) {
+        let has_changed = self.found.bytes != found.bytes;
+        self.found = found;
+        if self.is_over && has_changed {
+            self.restart(set);
+        }
     }
 
     fn restart(&mut self, set: &Set) {
-        *self = Self::new(set, self.found.clone());
+        let found = self.found.clone();
+        *self = if self.is_alone { Self::alone(set, found, &self.id) } else { Self::new(set, found) };
     }
 
     fn is_warm(&self) -> bool {
@@ -106,12 +173,24 @@ impl OfSession {
     }
 
     fn read(&mut self, set: &Set, now: u64, out: &mut Out<'_, '_>) -> Result<(), Failure> {
-        let Self { hooks, hooked, session, found, .. } = self;
+        let Self { hooks, hooked, session, id, is_alone, waits, .. } = self;
         session.now(now);
         for (path, lines) in hooks {
-            lines.read(path, |line| {
-                hooked.0 = hooked.0.max(hooked::take(line, found.stem(), session).unwrap_or(0));
+            lines.read(path, |line| match line.map(|line| hooked::take(line, id, session)) {
+                Some(Some(at)) => {
+                    hooked.0 = hooked.0.max(at);
+                    if *is_alone {
+                        waits.get_or_insert(now);
+                    }
+                }
+                Some(None) => {}
+                // What has no id is known by its place: it is not to be counted twice.
+                None if *is_alone => *session = Session::new(set.clone(), id),
+                None => {}
             });
+        }
+        if self.is_alone {
+            return self.read_alone(set, now, out);
         }
         let path = self.found.path.clone();
         self.file(set, Of::Session, &path, out)?;
@@ -132,6 +211,21 @@ impl OfSession {
         self.drain(out)
     }
 
+    /// Tells what hooks told as long ago as a transcript would have needed to come.
+    fn read_alone(&mut self, set: &Set, now: u64, out: &mut Out<'_, '_>) -> Result<(), Failure> {
+        if self.waits.is_some_and(|since| now.saturating_sub(since) >= set.grace) {
+            self.waits = None;
+            self.session.tell_alone();
+        }
+        self.session.tick(now);
+        self.is_over = self.found.is_over(now);
+        if self.is_over || self.waits.is_none() && self.session.has_ended() {
+            self.waits = None;
+            self.session.finish();
+        }
+        self.drain(out)
+    }
+
     /// Reads what was added to one file.
     fn file(&mut self, set: &Set, of: Of<'_>, path: &std::path::Path, out: &mut Out<'_, '_>) -> Result<(), Failure> {
         let name = match of {
@@ -145,6 +239,7 @@ impl OfSession {
                     self.session.feed(of, &bytes);
                     crate::event::wipe(&mut bytes);
                 }
+                Added::Broken(reason) => self.session.aside(of, 0, reason),
                 // What was read of the others depends on it.
                 Added::Anew => {
                     self.restart(set);

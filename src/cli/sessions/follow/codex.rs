@@ -70,7 +70,7 @@ impl Follower for Followed {
             }
             if let Some((path, lines)) = &mut file.hooks {
                 lines.read(path, |line| {
-                    if let Ok(fact) = serde_json::from_slice::<Fact>(line) {
+                    if let Some(Ok(fact)) = line.map(serde_json::from_slice::<Fact>) {
                         file.hooked.0 = file.hooked.0.max(fact.time_unix_nano);
                         self.sessions.fact(fact);
                     }
@@ -82,6 +82,7 @@ impl Follower for Followed {
             while let Some(file) = self.files.get_mut(&key) {
                 match file.tail.look(path) {
                     Added::Nothing => break,
+                    Added::Broken(reason) => self.sessions.aside(&name, 0, reason),
                     Added::Anew => self.sessions.restart(&name),
                     Added::Bytes(mut bytes) => {
                         self.sessions.feed(&name, &bytes);

@@ -39,6 +39,7 @@ impl Follower for Followed {
             loop {
                 match tail.look(path) {
                     Added::Nothing => break,
+                    Added::Broken(reason) => journal.aside(0, reason),
                     Added::Anew => {
                         *journal = Journal::new(self.set.clone(), found.name());
                         journal.aside(0, AsideReason::Replaced);
