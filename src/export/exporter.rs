@@ -88,14 +88,11 @@ impl Exporter {
         })
     }
 
-    fn opened(&self, open: Box<OpenRecord>) -> Result<(), Drop> {
+    fn opened(&self, open: &OpenRecord) -> Result<(), Drop> {
         let Way::Disk(sender) = &self.way else { return Ok(()) };
-        self.encoding().tell_startup();
         let rank = if open.key.kind == CallKind::Turn { Rank::TurnEnd } else { Rank::Completed };
-        let (id, most) = (forms::id(open.key.id), forms::most(&open));
-        // Most calls have closed before they would be written: then this is never done.
-        let told = move |field: &mut Vec<u8>| Encoder::default().span_field(&forms::abandoned(&open), field);
-        sender.queue().open_call(id, most, Box::new(told), rank)
+        let mut encoding = self.encoding();
+        sender.queue().open_call(forms::id(open.key.id), encoding.field(&forms::abandoned(open)), rank)
     }
 
     fn closed(&self, call: &CallRecord<Veiled>) -> Result<(), Drop> {
@@ -124,7 +121,12 @@ impl Exporter {
     fn push(&self, call: &CallRecord<Veiled>, field: &[u8], rank: Rank) -> Result<(), NotTaken> {
         match &self.way {
             Way::Memory(sender) => sender.push_ranked(field, rank),
-            Way::Disk(sender) => sender.queue().close_call(forms::id(call.id), field, rank),
+            Way::Disk(sender) => {
+                if sender.queue().close_call(forms::id(call.id), field, rank)? {
+                    sender.wake();
+                }
+                Ok(())
+            }
         }
     }
 
@@ -142,7 +144,7 @@ impl Exporter {
 impl Sink for Exporter {
     fn take(&self, record: Record) -> Result<(), Refused> {
         match record {
-            Record::Opened(open) => self.opened(open),
+            Record::Opened(open) => self.opened(&open),
             Record::Closed(call) => self.closed(&call),
         }
         .map_err(|reason| Refused { reason })

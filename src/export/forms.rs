@@ -1,8 +1,7 @@
 //! The forms in which a call is sent when it cannot be sent as it was recorded.
 
 use crate::event::{
-    At, Attrs, CallRecord, Given, KeyIdentity, Mark, Marked, Noted, OpenRecord, Opened, Outcome, Returned, Value,
-    Veiled,
+    At, Attrs, CallRecord, Given, KeyIdentity, Mark, Marked, Noted, OpenRecord, Opened, Outcome, Returned, Veiled,
 };
 use crate::semconv::{Class, END_INFERRED};
 
@@ -15,26 +14,6 @@ pub(super) fn abandoned(open: &OpenRecord) -> CallRecord<Veiled> {
     record.closed.outcome = Some(Outcome::Abandoned);
     record.closed.attrs.set(END_INFERRED, true);
     record
-}
-
-/// The most bytes that such a record takes on the wire.
-pub(super) fn most(open: &OpenRecord) -> usize {
-    /// What is the same in all: ids, times, keys and numbers.
-    const FIXED: usize = 1024;
-    const EACH: usize = 16;
-    let value = |value: &Value| match value {
-        Value::Text(text) => text.len(),
-        Value::Texts(texts) => texts.iter().map(|text| EACH + text.len()).sum(),
-        Value::Ints(numbers) => EACH * numbers.len(),
-        Value::Int(_) | Value::Double(_) | Value::Bool(_) => EACH,
-    };
-    let Opened { attrs, links, policy, .. } = &open.opened;
-    let attrs: usize = attrs.iter().map(|(id, of)| 2 * EACH + id.name().key.len() + value(of)).sum();
-    let scope = &open.scope;
-    let scope =
-        scope.rollout.len() + scope.thread.len() + scope.turn.len() + scope.tenant.as_ref().map_or(0, |id| id.len());
-    // Its name is made of texts that stand among its attributes once more.
-    FIXED + scope + 2 * attrs + policy.as_ref().map_or(0, |policy| policy.len()) + 8 * EACH * links.len()
 }
 
 /// The same call without its content, and whether there was any.

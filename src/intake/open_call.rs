@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::event::{At, CallRecord, Given, Key, Opened, Scope, Veiled};
+use crate::event::{At, CallRecord, Given, Key, OpenRecord, Opened, Scope, Veiled};
 use crate::privacy::Policy;
 
 /// What a call's opened event told, until its closed event comes.
@@ -44,6 +44,15 @@ impl OpenCall {
             Told::Opened { at, .. } => *at,
             Told::More(record) => record.opened_at,
         }
+    }
+
+    /// What is told of the call of this key while it is open.
+    pub(super) fn open_record(&self, key: Key) -> OpenRecord {
+        let (scope, at, opened) = match &self.told {
+            Told::Opened { scope, at, opened, .. } => (scope, *at, opened),
+            Told::More(record) => (&record.scope, record.opened_at, &record.opened),
+        };
+        OpenRecord { scope: Arc::clone(scope), key, at, opened: opened.clone() }
     }
 
     /// The record of the call of this key, of which the close is still missing.

@@ -16,7 +16,7 @@ use super::told::{Item, Told};
 use super::watch::Watch;
 use super::{Counters, Drop, Ranges, Refused, Sink, Whole};
 use crate::event::{
-    At, Attrs, CallRecord, Closed, Event, Given, Key, Kind, Mark, OpenRecord, Outcome, Raw, RawAttrs, Record, Returned,
+    At, Attrs, CallRecord, Closed, Event, Given, Key, Kind, Mark, Outcome, Raw, RawAttrs, Record, Returned,
     Veiled,
 };
 use crate::privacy::{Pass, Policy, Veil};
@@ -34,6 +34,9 @@ pub(super) struct Pipeline {
     losses: u64,
     losses_seen: u64,
     open: Calls<Box<OpenCall>>,
+    /// Calls that have opened and of which a durable sink has not been told, and how many have opened since it last was.
+    untold: Vec<Key>,
+    since_told: usize,
     policies: Policies,
     progress: Option<Arc<Progress>>,
     /// Events that the sink was offered and may not have kept yet.
@@ -42,6 +45,9 @@ pub(super) struct Pipeline {
 
 /// So many bytes of events that are done may still count as waiting.
 const RELEASED_AT_ONCE: usize = 16 << 10;
+/// Most calls of a busy host have closed when so many more have opened. Those that have not are told of, so that room is kept
+/// for their closes before others take it.
+const TOLD_AFTER: usize = 8;
 
 impl Pipeline {
     pub(super) fn new(
@@ -62,6 +68,8 @@ impl Pipeline {
             watch: Watch::default(),
             losses: 0,
             open: Calls::default(),
+            untold: Vec::new(),
+            since_told: 0,
             progress,
             handled: Ranges::default(),
         }
@@ -103,10 +111,47 @@ impl Pipeline {
 
     /// Has what was handed over kept, where the sink does that.
     fn commit(&mut self) {
+        self.tell_open();
         let Some(progress) = &self.progress else { return };
         let committed = guarded(|| self.sink.durable().is_some_and(|durable| durable.commit()));
         if committed == Some(true) {
             progress.keep(&mut self.handled);
+        }
+    }
+
+    /// Has a durable sink told of an opening, a little later.
+    fn tell_later(&mut self, key: Key) {
+        if self.since_told >= TOLD_AFTER {
+            self.tell_open();
+        }
+        self.since_told += 1;
+        self.untold.push(key);
+    }
+
+    /// Offers the openings of calls that are open still: what has closed meanwhile is told by its close.
+    fn tell_open(&mut self) {
+        self.since_told = 0;
+        let mut untold = std::mem::take(&mut self.untold);
+        for key in untold.drain(..) {
+            let Some(call) = self.open.get(&key) else { continue };
+            if let Err(refused) = self.offer_opening(key, call) {
+                self.open.remove(&key);
+                self.refuse(refused);
+            }
+        }
+        self.untold = untold;
+    }
+
+    fn offer_opening(&self, key: Key, call: &OpenCall) -> Result<(), Refused> {
+        self.offer(|| Record::Opened(Box::new(call.open_record(key))))
+    }
+
+    /// A call of which nothing was handed on is lost.
+    fn refuse(&self, refused: Refused) {
+        // Where a shutdown has run out of time it has been counted as lost.
+        if self.settlement.claim() {
+            self.counters.add_dropped(refused.reason, 1);
+            self.settlement.settle();
         }
     }
 
@@ -115,6 +160,9 @@ impl Pipeline {
         match &event.kind {
             Kind::Opened(..) => {
                 if let Some(call) = self.opened(event, None) {
+                    if self.sink.wants_opened() && self.progress.is_some() {
+                        self.tell_later(event.key);
+                    }
                     self.open.insert(event.key, Box::new(call));
                 }
             }
@@ -157,11 +205,7 @@ impl Pipeline {
             }
             Err(reason) => {
                 [opened_at, closed_at].into_iter().for_each(|at| self.handle(at));
-                // Where a shutdown has run out of time it has been counted as lost.
-                if self.settlement.claim() {
-                    self.counters.add_dropped(reason, 1);
-                    self.settlement.settle();
-                }
+                self.refuse(Refused { reason });
             }
         }
     }
@@ -182,19 +226,16 @@ impl Pipeline {
             let given = (!given.is_nothing()).then(|| Box::new(pass.given(key.kind, &scope, given)));
             (scope, given, pass.opened(opened))
         });
-        if self.sink.wants_opened() {
-            let open = || OpenRecord { scope: Arc::clone(&scope), key, at, opened: opened.clone() };
-            if let Err(refused) = self.offer(|| Record::Opened(Box::new(open()))) {
-                // Where a shutdown has run out of time it has been counted as lost.
-                if self.settlement.claim() {
-                    self.counters.add_dropped(refused.reason, 1);
-                    self.settlement.settle();
-                }
-                return None;
-            }
-        }
         let policy = under.unwrap_or_else(|| self.veil.policy()).clone();
-        Some(OpenCall::new(scope, at, (opened, given), self.losses, policy))
+        let call = OpenCall::new(scope, at, (opened, given), self.losses, policy);
+        if self.sink.wants_opened()
+            && self.progress.is_none()
+            && let Err(refused) = self.offer_opening(key, &call)
+        {
+            self.refuse(refused);
+            return None;
+        }
+        Some(call)
     }
 
     /// A mark of a call that was refused is lost with it.
@@ -234,6 +275,7 @@ impl Pipeline {
             // The opening was refused and counted then: the close is not offered.
             return self.handle(event.at);
         };
+        self.untold.pop_if(|key| *key == event.key);
         let (losses, policy) = (call.losses, call.policy.clone());
         let mut record = call.into_record(event.key);
         self.veiled(event, Some(&policy), |pass| {

@@ -20,6 +20,13 @@ impl Ranges {
         if first > last {
             return;
         }
+        // Mostly it goes on where the last one ends.
+        if let Some(mut greatest) = self.ranges.last_entry()
+            && greatest.get().checked_add(1) == Some(first)
+        {
+            greatest.insert(last);
+            return;
+        }
         if let Some((before, end)) = self.ranges.range_mut(..=first).next_back()
             && end.saturating_add(1) >= first
         {

@@ -20,7 +20,8 @@ pub trait Sink: Send + Sync {
         0
     }
 
-    /// What keeps records so that they outlive this process, where the sink does that.
+    /// What keeps records so that they outlive this process, where the sink does that. Such a sink is told of an opening a
+    /// little later, at the latest before [`Durable::commit`], and of none of a call that has closed by then.
     fn durable(&self) -> Option<&dyn Durable> {
         None
     }

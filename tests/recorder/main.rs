@@ -12,6 +12,7 @@ mod ambient;
 mod basics;
 mod common;
 mod delegated;
+mod durable;
 mod interleaved;
 mod kinds;
 mod outcomes;

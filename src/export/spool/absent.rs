@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use super::Plan;
 use super::error::{Problem, SpoolError};
-use super::fresh::Told;
 use crate::event::{Clock, ProducerId};
 use crate::export::batch::Batch;
 use crate::export::envelope::Envelope;
@@ -29,11 +28,11 @@ impl Spool {
         Err(SpoolError::bare(Problem::Platform))
     }
 
-    pub(in crate::export) fn open_call(&self, _: u128, _: usize, _: Told, _: Rank) -> Result<(), Drop> {
+    pub(in crate::export) fn open_call(&self, _: u128, _: &[u8], _: Rank) -> Result<(), Drop> {
         match *self {}
     }
 
-    pub(in crate::export) fn close_call(&self, _: u128, _: &[u8], _: Rank) -> Result<(), NotTaken> {
+    pub(in crate::export) fn close_call(&self, _: u128, _: &[u8], _: Rank) -> Result<bool, NotTaken> {
         match *self {}
     }
 

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 
-use super::fresh::{FRESH, Fresh, Told};
+use bytes::Bytes;
+
 use super::log::{Cursor, Log, NO_INDEX, Segment, Settled, Step};
+use super::recent::Recent;
 use super::records::{self, LOST, OPEN, SPAN};
 use crate::export::envelope::Envelope;
 use crate::export::limits::Limits;
@@ -46,11 +48,12 @@ pub(super) struct Journal {
     pub(super) envelope: Arc<Envelope>,
     /// Open calls: the index of the record that says so, and the room that is kept for their close.
     open: HashMap<u128, (u64, u64)>,
-    fresh: Fresh,
     open_at: BTreeMap<u64, u128>,
     /// Room that is kept for closes.
     reserved: u64,
     reading: Reading,
+    /// The spans that have not been read, as long as there is room for all of them in memory.
+    recent: Recent,
     /// Spans that are in the log, or about to be, and not settled.
     pub(super) waiting: u64,
     /// Of these, those that count and have not been read yet.
@@ -58,6 +61,8 @@ pub(super) struct Journal {
     /// Of these, those that do not count yet.
     pending: Amount,
     written: u64,
+    /// Segments that were taken away, until somebody who holds no lock lets go of them.
+    gone: Vec<Segment>,
     /// What was written by a stranger is looked at before it is sent.
     is_foreign: bool,
 }
@@ -74,17 +79,10 @@ struct Reading {
 /// Spans that were read to be sent together.
 #[derive(Debug, Default)]
 pub(super) struct Portion {
-    pub(super) spans: Vec<u8>,
+    pub(super) spans: Bytes,
     pub(super) indices: Vec<u64>,
     /// Damaged in between: they cannot be sent.
     pub(super) unreadable: Vec<u64>,
-}
-
-impl Portion {
-    fn add(&mut self, index: u64, field: &[u8]) {
-        self.indices.push(index);
-        self.spans.extend_from_slice(field);
-    }
 }
 
 impl Journal {
@@ -94,16 +92,23 @@ impl Journal {
             settled,
             envelope,
             open: HashMap::new(),
-            fresh: Fresh::default(),
             open_at: BTreeMap::new(),
             reserved: 0,
             reading: Reading::default(),
+            recent: Recent::default(),
             waiting: 0,
             unread: Amount::default(),
             pending: Amount::default(),
             written: 0,
+            gone: Vec::new(),
             is_foreign,
         }
+    }
+
+    /// The same, with the spans that come now held in memory until they are read.
+    pub(super) fn holding(mut self, recent: Recent) -> Self {
+        self.recent = recent;
+        self
     }
 
     /// What it takes of the budget: what is there, and what is promised.
@@ -115,40 +120,26 @@ impl Journal {
         !self.open.is_empty()
     }
 
-    /// Takes the opening of a call, where `room` is enough for it and for its close. It takes `most` bytes at the most.
-    pub(super) fn open(&mut self, id: u128, unix_nanos: u64, most: usize, told: Told, room: u64) -> Result<(), NoRoom> {
+    /// Takes the opening of a call, where `room` is enough for it and for its close.
+    pub(super) fn open(&mut self, id: u128, unix_nanos: u64, field: &[u8], room: u64) -> Result<(), NoRoom> {
         // Told once more, it is the same call.
         self.forget(id);
-        let own = OVERHEAD + most as u64;
+        let own = OVERHEAD + field.len() as u64;
         let reserve = own + CLOSE_BYTES;
         if own + reserve > room {
             return Err(NoRoom);
         }
         self.log.reserve(self.reserved + own + reserve).map_err(|_| NoRoom)?;
-        self.fresh.add(id, unix_nanos, most, told);
-        self.open.insert(id, (FRESH, own + reserve));
-        self.reserved += own + reserve;
+        let index = self.log.append(OPEN, &[&records::prefix(id, unix_nanos), field], false);
+        self.open.insert(id, (index, reserve));
+        self.open_at.insert(index, id);
+        self.reserved += reserve;
         Ok(())
-    }
-
-    /// Writes which of the calls that opened since the last write are open still.
-    fn tell_open(&mut self) {
-        let mut field = Vec::new();
-        for (id, unix_nanos, told) in self.fresh.take() {
-            let Some(open) = self.open.get_mut(&id).filter(|(index, _)| *index == FRESH) else { continue };
-            field.clear();
-            told(&mut field);
-            let index = self.log.append(OPEN, &[&records::prefix(id, unix_nanos), &field], false);
-            let reserve = OVERHEAD + field.len() as u64 + CLOSE_BYTES;
-            self.reserved = self.reserved.saturating_sub(open.1).saturating_add(reserve);
-            *open = (index, reserve);
-            self.open_at.insert(index, id);
-        }
     }
 
     /// What was taken and does not count yet, in bytes.
     pub(super) const fn pending(&self) -> usize {
-        self.log.pending() + self.fresh.bytes()
+        self.log.pending()
     }
 
     /// Takes the span of a call that closes. One whose opening was taken has room of its own; beyond that it takes of `room`.
@@ -162,7 +153,11 @@ impl Journal {
             }
             self.log.reserve(self.reserved + more).map_err(|_| NoRoom)?;
         }
-        self.log.append(SPAN, &[&records::prefix(id, unix_nanos), field], true);
+        let index = self.log.append(SPAN, &[&records::prefix(id, unix_nanos), field], true);
+        // Those that come behind one that is on disk alone are read behind it.
+        if self.unread.spans + self.pending.spans == self.recent.spans() {
+            self.recent.add(index, field);
+        }
         self.forget(id);
         self.waiting += 1;
         self.pending.add(field.len());
@@ -171,11 +166,10 @@ impl Journal {
 
     /// The close of an open call is lost: nobody is to tell of it.
     pub(super) fn lose(&mut self, id: u128, unix_nanos: u64) {
-        let Some((index, _)) = self.open.get(&id) else { return };
-        if *index != FRESH {
+        if self.open.contains_key(&id) {
             self.log.append(LOST, &[&records::prefix(id, unix_nanos)], false);
+            self.forget(id);
         }
-        self.forget(id);
     }
 
     fn forget(&mut self, id: u128) {
@@ -187,8 +181,8 @@ impl Journal {
 
     /// Makes everything count that was taken.
     pub(super) fn commit(&mut self, now: u64) -> io::Result<()> {
-        self.tell_open();
         self.log.commit(now)?;
+        self.recent.count();
         let pending = std::mem::take(&mut self.pending);
         self.unread.spans += pending.spans;
         self.unread.bytes += pending.bytes;
@@ -201,6 +195,10 @@ impl Journal {
         std::mem::replace(&mut self.written, 0)
     }
 
+    pub(super) fn take_gone(&mut self) -> Vec<Segment> {
+        std::mem::take(&mut self.gone)
+    }
+
     /// A span that was found in the log, and whether it still has to be sent.
     pub(super) fn found(&mut self, index: u64, length: usize) -> bool {
         let waits = !self.settled.contains(index);
@@ -211,17 +209,25 @@ impl Journal {
         waits
     }
 
-    /// Reads spans that count and have not been read yet, as many as one request may hold.
+    /// Spans that count and have not been read yet, as many as one request may hold.
     pub(super) fn read(&mut self, limits: &Limits) -> io::Result<Portion> {
+        if let Some((spans, indices)) = self.recent.take() {
+            self.unread.spans = self.unread.spans.saturating_sub(indices.len() as u64);
+            self.unread.bytes = self.unread.bytes.saturating_sub(spans.len() as u64);
+            // Whoever reads the disk next finds his place anew.
+            self.reading = Reading { next_index: indices.last().map_or(0, |last| last + 1), ..Reading::default() };
+            return Ok(Portion { spans, indices, unreadable: Vec::new() });
+        }
         let mut portion = Portion::default();
         let expected = usize::try_from(self.unread.bytes).unwrap_or(usize::MAX);
-        portion.spans.reserve_exact(expected.min(limits.batch_bytes));
+        let mut spans = Vec::with_capacity(expected.min(limits.batch_bytes));
         if let Some((index, field)) = self.reading.ahead.take() {
             self.unread.take(field.len());
-            portion.add(index, &field);
+            portion.indices.push(index);
+            spans.extend_from_slice(&field);
         }
         while portion.indices.len() < limits.batch_spans {
-            match self.read_span(&mut portion, limits.batch_bytes) {
+            match self.read_span(&mut portion, &mut spans, limits.batch_bytes) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) if portion.indices.is_empty() => return Err(error),
@@ -229,11 +235,12 @@ impl Journal {
                 Err(_) => break,
             }
         }
+        portion.spans = spans.into();
         Ok(portion)
     }
 
     /// Reads the next span into the portion. Whether there was one, and room for it.
-    fn read_span(&mut self, portion: &mut Portion, most: usize) -> io::Result<bool> {
+    fn read_span(&mut self, portion: &mut Portion, spans: &mut Vec<u8>, most: usize) -> io::Result<bool> {
         let segments = self.log.segments();
         loop {
             let number = self.reading.segment;
@@ -263,12 +270,13 @@ impl Journal {
                     }
                     match payload.and_then(records::told) {
                         Some(told) if !self.is_foreign || records::is_span_field(told.field) => {
-                            if portion.spans.len() + told.field.len() > most && !portion.indices.is_empty() {
+                            if spans.len() + told.field.len() > most && !portion.indices.is_empty() {
                                 self.reading.ahead = Some((head.index, told.field.to_vec()));
                                 return Ok(false);
                             }
                             self.unread.take(told.field.len());
-                            portion.add(head.index, told.field);
+                            portion.indices.push(head.index);
+                            spans.extend_from_slice(told.field);
                             return Ok(true);
                         }
                         _ => {
@@ -304,19 +312,22 @@ impl Journal {
                     return Ok(());
                 }
                 let segment = segment.clone();
-                self.carry(&segment)?;
+                self.carry(&segment, behind)?;
             }
             // What was told again has to count before it is taken away here.
             self.commit(now)?;
-            self.log.remove_oldest()?;
+            self.gone.extend(self.log.remove_oldest()?);
             self.settled.forget_below(behind);
         }
         Ok(())
     }
 
-    fn carry(&mut self, segment: &Segment) -> io::Result<()> {
+    /// Tells again what is open in a segment, which ends before this index.
+    fn carry(&mut self, segment: &Segment, behind: u64) -> io::Result<()> {
         let mut cursor = Cursor::default();
-        loop {
+        // What was told again stands at the front, so that mostly little is read.
+        let mut left = self.open_at.range(..behind).count();
+        while left > 0 {
             match cursor.step(segment)? {
                 Step::Record(head, Some(payload)) if head.kind == OPEN => {
                     let Some(told) = records::told(payload) else { continue };
@@ -326,10 +337,12 @@ impl Journal {
                     self.open_at.remove(index);
                     *index = self.log.append(OPEN, &[payload], false);
                     self.open_at.insert(*index, told.id);
+                    left -= 1;
                 }
                 Step::End(_) => return Ok(()),
                 Step::Record(..) | Step::Damage => {}
             }
         }
+        Ok(())
     }
 }

@@ -8,8 +8,9 @@
 //! Promises that nothing is sent that is not written; that a call whose opening counts is told after a crash, as it ended
 //! or as `abandoned`, and never as both; that what was answered is not sent again; and that bytes on disk stay within a
 //! budget, in which each open call has room for its close. All that is written is veiled. A span that is too long for any peer is kept in
-//! a file of its own, for a person to look at. Costs a copy, a checksum and a
-//! `write` for what the pipeline hands over at once, and a read when it is sent. Leaves to `log` how records lie on disk,
+//! a file of its own, for a person to look at. Costs two copies, a checksum and a
+//! `write` for what the pipeline hands over at once; what is sent at once is sent from memory (four batches at the most), and
+//! what has waited for longer is read again. Leaves to `log` how records lie on disk,
 //! to `home` whose folder is whose, and to the sender when a batch is sent again.
 
 #[cfg(not(unix))]
@@ -21,8 +22,6 @@ mod aside;
 #[cfg(feature = "collector")]
 mod claim;
 mod error;
-#[cfg_attr(not(unix), allow(dead_code))]
-mod fresh;
 #[cfg(unix)]
 mod home;
 #[cfg_attr(not(unix), allow(dead_code))]
@@ -31,6 +30,8 @@ mod journal;
 pub(crate) mod log;
 #[cfg(unix)]
 mod real;
+#[cfg_attr(not(unix), allow(dead_code))]
+mod recent;
 #[cfg_attr(not(unix), allow(dead_code))]
 mod records;
 #[cfg(unix)]

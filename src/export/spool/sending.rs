@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::journal::Portion;
+use super::journal::{Journal, Portion};
 use super::log::Fsync;
 use super::stock::{LOOK_EVERY, Other, SYNC_EVERY, Spool, Stock};
 use crate::export::batch::{Batch, Origin};
@@ -27,10 +27,7 @@ impl Spool {
         }
         let since = *stock.since.get_or_insert_with(Instant::now);
         let due = since.checked_add(self.limits.batch_delay);
-        let is_due = is_hurried
-            || unread.spans >= self.limits.batch_spans as u64
-            || unread.bytes >= self.limits.batch_bytes as u64
-            || due.is_some_and(|due| due <= Instant::now());
+        let is_due = is_hurried || self.is_portion(stock) || due.is_some_and(|due| due <= Instant::now());
         if !is_due {
             return Err(due);
         }
@@ -71,7 +68,7 @@ impl Spool {
         };
         stock.in_flight += indices.len() as u64;
         let count = indices.len() as u64;
-        Some(Batch { spans: spans.into(), count, attempts: 0, origin: Origin::Log { log, indices, envelope } })
+        Some(Batch { spans, count, attempts: 0, origin: Origin::Log { log, indices, envelope } })
     }
 
     fn settle_in(&self, stock: &mut Stock, log: u64, indices: &[u64]) {
@@ -93,7 +90,7 @@ impl Spool {
 }
 
 impl Stock {
-    fn journal(&mut self, log: u64) -> Option<&mut super::journal::Journal> {
+    fn journal(&mut self, log: u64) -> Option<&mut Journal> {
         if log == OWN {
             return Some(&mut self.own);
         }
@@ -144,7 +141,9 @@ impl Queue for Spool {
         stock.in_flight = stock.in_flight.saturating_sub(batch.count);
         count();
         self.settle_in(&mut stock, *log, indices);
+        let gone = stock.journal(*log).map(Journal::take_gone);
         drop(stock);
+        drop(gone);
         if *log != OWN {
             self.bury(*log);
         }

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 use super::Plan;
 use super::adopt::{self, Adopted};
 use super::error::{Problem, SpoolError};
-use super::fresh::Told;
 use super::home::{Home, Life};
-use super::journal::Journal;
+use super::journal::{Amount, Journal};
 use super::log::{Disk, Fsync, Log, Options, Settled, boot};
+use super::recent::Recent;
 use super::records::{self, ENVELOPE};
 use crate::event::{Clock, ProducerId};
 use crate::export::barrier::Barriers;
@@ -58,6 +58,8 @@ pub(super) struct Stock {
     pub(super) next_other: u64,
     pub(super) again: VecDeque<Batch>,
     pub(super) in_flight: u64,
+    /// The time of what is about to be written together.
+    pub(super) now: u64,
     /// When the first span came that has not been read yet.
     pub(super) since: Option<Instant>,
     pub(super) rests_until: Option<Instant>,
@@ -120,7 +122,7 @@ impl Spool {
         let payload = records::envelope(envelope);
         let envelope = records::read_envelope(&payload)
             .unwrap_or(Envelope::Scoped { resource: Bytes::new(), scope: Bytes::new() });
-        let own = Journal::new(log, settled, Arc::new(envelope), false);
+        let own = Journal::new(log, settled, Arc::new(envelope), false).holding(Recent::new(&limits));
         let known = HashSet::from([life.name().to_owned()]);
         let stock = Stock {
             life: Some(life),
@@ -131,6 +133,7 @@ impl Spool {
             next_other: 1,
             again: VecDeque::new(),
             in_flight: 0,
+            now: 0,
             since: None,
             rests_until: None,
             looked: None,
@@ -150,20 +153,21 @@ impl Spool {
         })
     }
 
-    /// Takes the opening of a call: the span that will tell of it if nothing else does, which takes `most` bytes at the most.
-    pub(in crate::export) fn open_call(&self, id: u128, most: usize, told: Told, rank: Rank) -> Result<(), Drop> {
+    /// Takes the opening of a call: the span that will tell of it if nothing else does.
+    pub(in crate::export) fn open_call(&self, id: u128, field: &[u8], rank: Rank) -> Result<(), Drop> {
         let mut stock = self.stock();
         if stock.own.pending() > self.options.commit_bytes() * (PENDING_WRITES / 2) {
             return Err(Drop::SpoolFailed);
         }
         let room = self.room(&stock, rank);
-        stock.own.open(id, self.clock.unix_nanos(), most, told, room).map_err(|_| Drop::SpoolFull)?;
+        let now = self.now(&mut stock);
+        stock.own.open(id, now, field, room).map_err(|_| Drop::SpoolFull)?;
         self.write_if_full(&mut stock);
         Ok(())
     }
 
-    /// Takes the span of a call that has closed.
-    pub(in crate::export) fn close_call(&self, id: u128, field: &[u8], rank: Rank) -> Result<(), NotTaken> {
+    /// Takes the span of a call that has closed. `Ok(true)`: the sender has to look.
+    pub(in crate::export) fn close_call(&self, id: u128, field: &[u8], rank: Rank) -> Result<bool, NotTaken> {
         let mut stock = self.stock();
         let lost = |reason| if rank == Rank::Content { NotTaken::Content } else { NotTaken::Lost(reason) };
         if field.len() > self.limits.batch_bytes {
@@ -174,14 +178,22 @@ impl Spool {
             return Err(lost(Drop::SpoolFailed));
         }
         let room = self.room(&stock, rank);
-        stock.own.close(id, self.clock.unix_nanos(), field, room).map_err(|_| lost(Drop::SpoolFull))?;
+        let now = self.now(&mut stock);
+        stock.own.close(id, now, field, room).map_err(|_| lost(Drop::SpoolFull))?;
         stock.since.get_or_insert_with(Instant::now);
         let mut mood = self.mood();
         mood.waiting = stock.own.waiting;
         mood.below = stock.own.log.next_index();
         drop(mood);
-        self.write_if_full(&mut stock);
-        Ok(())
+        Ok(self.write_if_full(&mut stock) && self.is_portion(&stock))
+    }
+
+    /// The time, looked at once for what is written together.
+    fn now(&self, stock: &mut Stock) -> u64 {
+        if stock.own.pending() == 0 || stock.rests_until.is_some() {
+            stock.now = self.clock.unix_nanos();
+        }
+        stock.now
     }
 
     /// An open call has lost its close: nothing is to be told of it.
@@ -193,17 +205,18 @@ impl Spool {
     pub(in crate::export) fn commit(&self) -> (bool, bool) {
         let mut stock = self.stock();
         let is_written = self.write(&mut stock);
-        let unread = stock.own.unread;
-        let is_portion =
-            unread.spans >= self.limits.batch_spans as u64 || unread.bytes >= self.limits.batch_bytes as u64;
-        let is_first = unread.spans > 0 && stock.in_flight == 0;
-        (is_written, is_portion || is_first)
+        let is_first = stock.own.unread.spans > 0 && stock.in_flight == 0;
+        (is_written, is_first || self.is_portion(&stock))
     }
 
-    fn write_if_full(&self, stock: &mut Stock) {
-        if stock.own.pending() >= self.options.commit_bytes() {
-            self.write(stock);
-        }
+    /// Whether as much is there as one request may hold.
+    pub(super) fn is_portion(&self, stock: &Stock) -> bool {
+        let Amount { spans, bytes } = stock.own.unread;
+        spans >= self.limits.batch_spans as u64 || bytes >= self.limits.batch_bytes as u64
+    }
+
+    fn write_if_full(&self, stock: &mut Stock) -> bool {
+        stock.own.pending() >= self.options.commit_bytes() && self.write(stock)
     }
 
     pub(super) fn write(&self, stock: &mut Stock) -> bool {

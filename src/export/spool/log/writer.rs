@@ -201,13 +201,17 @@ impl Log {
         }
     }
 
-    /// Takes the oldest segment away.
-    pub(crate) fn remove_oldest(&mut self) -> io::Result<()> {
-        let Some(oldest) = self.segments.pop_front() else { return Ok(()) };
+    /// Takes the oldest segment away, and hands it out: whoever lets go of it last waits until the system has given back the
+    /// memory that it took.
+    pub(crate) fn remove_oldest(&mut self) -> io::Result<Option<Segment>> {
+        let Some(oldest) = self.segments.pop_front() else { return Ok(None) };
         self.counted -= oldest.segment.length;
         self.disk.remove(&segment::name(oldest.segment.number))?;
         // Names vanish in the order in which they were removed: a younger segment is never lost before an older one.
-        if self.options.fsync == Fsync::Always { self.disk.sync() } else { Ok(()) }
+        if self.options.fsync == Fsync::Always {
+            self.disk.sync()?;
+        }
+        Ok(Some(oldest.segment))
     }
 
     /// From now on nothing more is written into the last segment; room that was kept is given back.

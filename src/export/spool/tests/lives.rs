@@ -13,6 +13,7 @@ use crate::export::limits::Limits;
 use crate::export::spool::adopt::{Adopted, adopt};
 use crate::export::spool::journal::{Journal, NoRoom};
 use crate::export::spool::log::{Disk, Fsync, Log, Options, Settled};
+use crate::export::spool::recent::Recent;
 use crate::export::spool::records::{self, ENVELOPE};
 use crate::otlp::SpanView;
 use crate::otlp::writer::{put_bytes, put_key};
@@ -42,6 +43,11 @@ fn life(disk: &Forgetful, fsync: Fsync) -> Journal {
     Journal::new(log, settled, Arc::new(envelope()), false)
 }
 
+/// Memory for so many bytes of what has just been written.
+fn held(bytes: usize) -> Recent {
+    Recent::new(&Limits { batch_spans: 3, queue_bytes: bytes, ..LIMITS })
+}
+
 fn next_life(disk: &Forgetful, fsync: Fsync, boot: u8) -> Adopted {
     let disk: Arc<dyn Disk> = Arc::new(disk.clone());
     adopt(&disk, &options(fsync, boot), 0).unwrap()
@@ -67,37 +73,43 @@ fn open(journal: &mut Journal, id: u128) {
 }
 
 fn begin(journal: &mut Journal, id: u128, room: u64) -> Result<(), NoRoom> {
-    let field = span(id, "open", 100);
-    journal.open(id, 100, field.len(), Box::new(move |told| told.extend(field)), room)
+    journal.open(id, 100, &span(id, "open", 100), room)
 }
 
 fn close(journal: &mut Journal, id: u128, at: u64) {
     journal.close(id, at, &span(id, "closed", at), ENOUGH).unwrap();
 }
 
-/// What is sent, by call: the name and the end of its span, and the indices to settle.
+/// All that is sent, by call: the name and the end of its span, and the indices to settle.
 fn sent(journal: &mut Journal) -> (BTreeMap<u128, (String, u64)>, Vec<u64>) {
     let (mut told, mut indices) = (BTreeMap::new(), Vec::new());
     loop {
-        let portion = journal.read(&LIMITS).unwrap();
-        if portion.indices.is_empty() {
+        let (more, read) = portion(journal);
+        if read.is_empty() {
             return (told, indices);
         }
-        indices.extend(&portion.indices);
-        let mut request = Vec::new();
-        put_bytes(&mut request, 1, &{
-            let mut resource = Vec::new();
-            put_bytes(&mut resource, 2, &portion.spans);
-            resource
-        });
-        let request = crate::otlp::Request::parse(request.into(), crate::otlp::Look::Outside).unwrap();
-        for entry in request.spans() {
-            let view: SpanView<'_> = entry.view().unwrap();
-            let id = u128::from_be_bytes(*view.trace_id().unwrap().as_bytes()) & !(1 << 100);
-            let before = told.insert(id, (view.name().to_owned(), view.end_time_unix_nano()));
-            assert_eq!(before, None, "a call is told once");
-        }
+        let before = told.len();
+        told.extend(more);
+        assert_eq!(told.len(), before + read.len(), "a call is told once");
+        indices.extend(read);
+        assert!(indices.is_sorted(), "in the order in which they closed");
     }
+}
+
+/// The same of one request.
+fn portion(journal: &mut Journal) -> (BTreeMap<u128, (String, u64)>, Vec<u64>) {
+    let portion = journal.read(&LIMITS).unwrap();
+    let mut scope = Vec::new();
+    put_bytes(&mut scope, 2, &portion.spans);
+    let mut request = Vec::new();
+    put_bytes(&mut request, 1, &scope);
+    let request = crate::otlp::Request::parse(request.into(), crate::otlp::Look::Outside).unwrap();
+    let told = request.spans().map(|entry| {
+        let view: SpanView<'_> = entry.view().unwrap();
+        let id = u128::from_be_bytes(*view.trace_id().unwrap().as_bytes()) & !(1 << 100);
+        (id, (view.name().to_owned(), view.end_time_unix_nano()))
+    });
+    (told.collect(), portion.indices)
 }
 
 fn names(told: &BTreeMap<u128, (String, u64)>) -> Vec<(u128, &str)> {
@@ -131,24 +143,58 @@ fn what_was_open_at_the_death_is_told_as_abandoned_with_the_last_sign_of_life_as
 }
 
 #[test]
-fn a_call_that_closes_before_the_next_write_is_told_by_its_span_alone() {
+fn what_has_closed_keeps_no_room() {
     let disk = Forgetful::default();
     let mut journal = life(&disk, Fsync::Os);
-    let before = journal.bytes();
-    open(&mut journal, 1);
-    open(&mut journal, 2);
-    open(&mut journal, 3);
+    (1..=3).for_each(|id| open(&mut journal, id));
+    assert!(journal.bytes() > journal.log.bytes(), "room is kept for three closes");
     close(&mut journal, 1, 200);
     journal.lose(3, 200);
     journal.commit(1_000).unwrap();
-    assert_eq!(journal.log.next_index(), 2, "one span, and one opening of what is open");
     close(&mut journal, 2, 300);
     journal.commit(1_000).unwrap();
-    assert_eq!(journal.bytes() - before, journal.log.bytes() - before, "no room is kept for what has closed");
+    assert_eq!(journal.bytes(), journal.log.bytes());
     drop(journal);
     let mut adopted = next_life(&disk, Fsync::Os, 1);
     assert_eq!((adopted.abandoned, adopted.unknown, adopted.damaged), (0, 0, 0));
     assert_eq!(names(&sent(&mut adopted.journal).0), [(1, "closed"), (2, "closed")]);
+}
+
+#[test]
+fn what_comes_too_fast_for_memory_is_read_from_the_disk_in_its_place() {
+    let disk = Forgetful::default();
+    let mut journal = life(&disk, Fsync::Os).holding(held(300));
+    let mut all = Vec::new();
+    for round in 0..20 {
+        for id in 10 * round..10 * (round + 1) {
+            close(&mut journal, id, 300);
+        }
+        journal.commit(0).unwrap();
+        // Now some of what waits, now all of it.
+        let (told, indices) = if round % 4 == 0 { sent(&mut journal) } else { portion(&mut journal) };
+        assert_eq!(told.len(), indices.len());
+        journal.settle(&indices).unwrap();
+        journal.clean(0).unwrap();
+        all.extend(indices);
+    }
+    all.extend(sent(&mut journal).1);
+    assert_eq!(all, (0..200).collect::<Vec<_>>(), "each once, and in order");
+    assert_eq!((journal.unread.spans, journal.unread.bytes), (0, 0));
+}
+
+#[test]
+fn a_clock_that_jumps_neither_ends_a_call_before_it_began_nor_holds_back_what_was_left() {
+    let disk = Forgetful::default();
+    let mut journal = life(&disk, Fsync::Os);
+    // Its spans say that they began at 100.
+    journal.open(1, 5, &span(1, "open", 100), ENOUGH).unwrap();
+    journal.close(2, 7, &span(2, "closed", 300), ENOUGH).unwrap();
+    journal.commit(u64::MAX).unwrap();
+    drop(journal);
+    let mut adopted = next_life(&disk, Fsync::Os, 1);
+    assert_eq!((adopted.abandoned, adopted.unknown, adopted.damaged, adopted.lived), (1, 0, 0, Duration::ZERO));
+    let (told, _) = sent(&mut adopted.journal);
+    assert_eq!((told[&1].1, told[&2].1), (100, 300));
 }
 
 #[test]
@@ -263,9 +309,10 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..80),
         failing in proptest::option::of(0usize..40),
         keeps in 0usize..200,
+        memory in prop_oneof![Just(0usize), 0usize..600, Just(1 << 20)],
     ) {
         let disk = Forgetful::default();
-        let mut journal = life(&disk, Fsync::Always);
+        let mut journal = life(&disk, Fsync::Always).holding(held(memory));
         disk.fail_syncs_after(failing);
         let (mut next, mut open_now) = (0u128, Vec::new());
         let (mut counted_open, mut counted_closed): (Vec<u128>, Vec<u128>) = Default::default();
