@@ -17,7 +17,7 @@ fn start(host: &Host, turn: &Turn, agent: &str) -> (veilspan::record::ToolCall, 
         .turn(agent)
         .rollout("r")
         .thread(agent)
-        .turn_id(format!("{agent}-1"))
+        .turn_id(&format!("{agent}-1"))
         .follows(&call.reference(), EdgeKind::Spawn)
         .start();
     (call, child)

@@ -4,38 +4,48 @@ use std::sync::Arc;
 
 use super::item::{HistoriesFact, InputFact, OutputFact};
 use super::observation::{GivenFact, NotedFact, Observation, ReturnedFact};
+use super::reading::Reading;
 use super::rollout::RolloutFacts;
 use crate::event::{
-    Closed, Event, Facet, Given, Histories, Input, Item, Kind, Mark, Measure, Noted, Opened, Output, Returned, Scope,
+    Closed, Event, Facet, Given, Histories, Input, Item, Key, Kind, Mark, Measure, Noted, Opened, Output, Returned, Scope,
     Source, Veiled,
 };
 
 impl RolloutFacts {
     /// What was told of its calls, in no order. Linear.
-    pub fn events(&self) -> impl Iterator<Item = Event<Veiled>> {
-        self.turns().flat_map(move |(thread, turn)| {
-            let (tenant, rollout) = (self.key.tenant.clone(), self.key.rollout.clone());
-            let told: Vec<_> = self.of_turn(&thread, &turn).collect();
-            let scope = Arc::new(Scope { tenant, rollout, thread, turn });
-            told.into_iter().map(move |(key, observation)| {
-                let (at, kind) = match observation {
-                    Observation::Opening(one) => {
-                        let opened = Opened { span: one.span, attrs: one.attrs, links: one.links, policy: one.policy };
-                        (one.at, Kind::Opened(opened, self.given(one.given)))
-                    }
-                    Observation::Mark(one) => {
-                        let mark = Mark { kind: one.kind, attrs: one.attrs, noted: self.noted(one.noted) };
-                        (one.at, Kind::Marked(mark))
-                    }
-                    Observation::Closing(one) => {
-                        let (outcome, attrs, error, links) = (one.outcome, one.attrs, one.error, one.links);
-                        let closed = Closed { outcome, attrs, error, links };
-                        (one.at, Kind::Closed(closed, self.returned(one.returned)))
-                    }
-                };
-                Event { scope: Arc::clone(&scope), key, at, source: Source::Otlp, kind }
-            })
-        })
+    pub fn events(&self) -> Vec<Event<Veiled>> {
+        let reading = Reading::of_all(self);
+        let mut events = Vec::new();
+        for (thread, turn) in reading.turns() {
+            let scope = Arc::new(Scope {
+                tenant: self.key.tenant.clone(),
+                rollout: self.key.rollout.clone(),
+                thread: thread.clone(),
+                turn: turn.clone(),
+            });
+            events.extend(reading.of_turn(&thread, &turn).map(|told| reading.event(&scope, told)));
+        }
+        events
+    }
+}
+
+impl Reading<'_> {
+    fn event(&self, scope: &Arc<Scope>, (key, observation): (Key, Observation)) -> Event<Veiled> {
+        let (at, kind) = match observation {
+            Observation::Opening(one) => {
+                let opened = Opened { span: one.span, attrs: one.attrs, links: one.links, policy: one.policy };
+                (one.at, Kind::Opened(opened, self.given(one.given)))
+            }
+            Observation::Mark(one) => {
+                let mark = Mark { kind: one.kind, attrs: one.attrs, noted: self.noted(one.noted) };
+                (one.at, Kind::Marked(mark))
+            }
+            Observation::Closing(one) => {
+                let (outcome, attrs, error, links) = (one.outcome, one.attrs, one.error, one.links);
+                (one.at, Kind::Closed(Closed { outcome, attrs, error, links }, self.returned(one.returned)))
+            }
+        };
+        Event { scope: Arc::clone(scope), key, at, source: Source::Otlp, kind }
     }
 
     fn given(&self, given: GivenFact) -> Given<Veiled> {
