@@ -1,6 +1,5 @@
 //! States of rollouts, as a stage tells them to who asks: of those that it holds, and of those that were recorded.
 
-use prost::Message;
 use veilspan::Recorder;
 use veilspan::collector::{Config, Stage};
 use veilspan::export::ExporterConfig;
@@ -8,6 +7,7 @@ use veilspan::export::ExporterConfig;
 use super::policies::every_level;
 use super::recorded::{SOON, private};
 use super::scenario::record_everything;
+use super::staged::ask;
 use crate::support::canaries::{Exits, Logs, Plants, Shape};
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -39,16 +39,6 @@ struct Told {
     state: Vec<u8>,
     #[prost(bytes = "vec", tag = "4")]
     drift: Vec<u8>,
-}
-
-async fn ask<A: Message + Default + 'static>(stage: &Stage, method: &str, question: Question) -> A {
-    let (_, address) = stage.addresses().iter().find(|(name, _)| name == "rollouts/grpc").unwrap();
-    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}")).unwrap();
-    let mut grpc = tonic::client::Grpc::new(endpoint.connect().await.unwrap());
-    grpc.ready().await.unwrap();
-    let path = format!("/veilspan.v1.RolloutService/{method}").parse().unwrap();
-    let codec = tonic_prost::ProstCodec::<Question, A>::default();
-    grpc.unary(tonic::Request::new(question), path, codec).await.unwrap().into_inner()
 }
 
 /// The states of all rollouts at their end, each held against itself.

@@ -199,7 +199,7 @@ struct Told {
     rollout: Vec<u8>,
 }
 
-async fn ask<Q, A>(stage: &Stage, method: &str, question: Q) -> A
+pub async fn ask<Q, A>(stage: &Stage, method: &str, question: Q) -> A
 where
     Q: Message + Send + Sync + 'static,
     A: Message + Default + Send + Sync + 'static,
