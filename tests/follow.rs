@@ -305,8 +305,9 @@ fn a_session_that_hooks_alone_tell_of_is_followed_and_one_with_a_transcript_is_t
     let child = follow_of(home.path(), "claude-code", &folder, &receiver.url());
     let transcript = folder.join("transcripts").join(format!("{SESSION}.jsonl"));
     grow(&mut [(events.clone(), lines.as_bytes()), (transcript, &script.bytes())], 9);
-    // Two turns with a tool each from hooks, two turns with an inference each from the transcript.
-    receiver.wait_for_spans(8);
+    // Two turns with a tool each from hooks, two turns with an inference each from the transcript. The hooks wait for a
+    // transcript, and their turns for what comes late.
+    (0..20).find(|_| receiver.wait_for_spans(8).len() >= 8).unwrap();
     stop(child);
     let names = |spans: &[Span], kind: &str| spans.iter().filter(|span| span.name.starts_with(kind)).count();
     let spans = sorted(receiver.spans());

@@ -28,7 +28,7 @@ struct Calls {
 
 impl Calls {
     /// Results follow their calls closely.
-    const REMEMBERED: usize = 1 << 10;
+    const REMEMBERED: usize = 1 << 9;
 
     fn remember(&mut self, calls: Vec<(String, u32)>) {
         if self.young.len() >= Self::REMEMBERED {

@@ -58,7 +58,7 @@ fn claude(plants: &mut Plants) -> Vec<u8> {
         said("m1", json!({"type": "text", "text": plants.said(&[Completions], "first words")})),
     ];
     let arguments = json!({"command": plants.said(&[ToolArguments], "argument"), (plants.said(&[ToolArguments], "name of an argument")): 1});
-    all.push(said("m1", json!({"type": "tool_use", "id": "t1", "name": plants.label("tool"), "input": arguments})));
+    all.push(said("m1", json!({"type": "tool_use", "id": "t1", "name": "Bash", "input": arguments})));
     let result = json!({"type": "tool_result", "tool_use_id": "t1", "content": plants.said(FAILURE, "failure"), "is_error": true});
     let known = json!({"stdout": plants.hidden("copy of a result"), "filePath": plants.hidden("path of a file")});
     all.push(asked(json!([result]), json!({"toolUseResult": known})));
@@ -82,8 +82,7 @@ fn claude(plants: &mut Plants) -> Vec<u8> {
 
 /// The word of a planted text, which stands in JSON as it is.
 fn word(text: &str) -> &str {
-    let start = text.find("zebra").unwrap();
-    &text[start..=start + text[start..].find('q').unwrap()]
+    text.split(|letter: char| !letter.is_ascii_alphanumeric()).find(|word| word.starts_with("zebra")).unwrap()
 }
 
 /// A session of Codex in which all that can be said is planted.
@@ -116,10 +115,7 @@ fn codex(plants: &mut Plants) -> Vec<u8> {
         event("user_message", json!({"message": plants.said(&[Prompts], "prompt")})),
         item("reasoning", json!({"summary": thought, "encrypted_content": plants.said(THOUGHT, "sealed thought")})),
         item("message", json!({"role": "assistant", "content": words})),
-        item(
-            "function_call",
-            json!({"call_id": "c1", "name": plants.label("tool"), "arguments": arguments.to_string()}),
-        ),
+        item("function_call", json!({"call_id": "c1", "name": "shell", "arguments": arguments.to_string()})),
         event("token_count", usage),
         event(
             "exec_command_end",
@@ -243,7 +239,7 @@ fn what_stands_in_a_session_leaves_by_no_exit_of_an_import_that_the_policy_does_
                 let said = String::from_utf8_lossy(&sent.stderr);
                 assert!(!echo.requests().is_empty(), "{said}");
                 let labels = count(|class| matches!(class, Class::Label));
-                assert_eq!(labels >= 5, shape == Shape::Label, "{labels} labels of {agent}: {said}");
+                assert_eq!(labels >= 3, shape == Shape::Label, "{labels} labels of {agent}: {said}");
                 let shown = policy.level() >= if shape == Shape::Secret { Level::Full } else { Level::Preview };
                 let contents = count(|class| matches!(class, Class::Content(_)));
                 assert_eq!(contents > 0, shown, "{contents} texts of {agent} under {}: {said}", policy.snapshot());

@@ -12,7 +12,7 @@ use crate::import::session::Recent;
 /// The facts that wait for their calls; of more the oldest are forgotten, and counted.
 const MAX_FACTS: usize = 1 << 16;
 /// The turns that are remembered for tools that come without a place.
-const MAX_TURNS: usize = 1 << 10;
+const MAX_TURNS: usize = 1 << 9;
 const MILLI: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000_000;
 
@@ -74,7 +74,7 @@ pub(super) struct Hooks {
 }
 
 /// The tools that are remembered once they were told.
-const REMEMBERED: usize = Recent::<()>::FITS_8192;
+const REMEMBERED: usize = 1 << 13;
 
 impl Default for Hooks {
     fn default() -> Self {

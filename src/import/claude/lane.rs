@@ -5,7 +5,7 @@ use crate::import::session::{Desk, Known, Recent, Thread, Who};
 use crate::privacy::conversation::Place;
 
 /// The rows whose places are remembered, so that a branch goes on where it left.
-const REMEMBERED: usize = Recent::<()>::FITS_8192;
+const REMEMBERED: usize = 1 << 13;
 
 /// A thread and its rows.
 pub(super) struct Lane {
@@ -74,7 +74,7 @@ impl Lane {
         }
         let place = RowPlace { place: self.thread.place(), before: self.thread.before };
         for uuid in self.unplaced.drain(..) {
-            self.rows.set_known(uuid, place);
+            self.rows.note(uuid, place);
         }
     }
 

@@ -1,15 +1,26 @@
 //! What has been seen before, within a bound.
+//!
+//! Kept in chunks of a few tens of kilobytes, of which the oldest is forgotten whole: a table that grew as one would take
+//! its size twice while it grows, and leave a hole of each size that it had.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
+
+use rustc_hash::FxBuildHasher;
+
+/// The most bytes of a chunk, but where there would be more than [`MAX_CHUNKS`] of them.
+const CHUNK_BYTES: usize = 48 << 10;
+const MAX_CHUNKS: usize = 32;
 
 /// A map from names to values that forgets the oldest names beyond a bound.
 #[derive(Debug)]
 pub(in crate::import) struct Recent<V> {
     state: RandomState,
-    values: HashMap<u64, V>,
-    order: VecDeque<u64>,
-    bound: usize,
+    /// The newest last. Names are known by keyed hashes, which need not be hashed well again.
+    chunks: VecDeque<HashMap<u64, V, FxBuildHasher>>,
+    /// The names of one chunk, and the most chunks.
+    chunk: usize,
+    most: usize,
 }
 
 /// A name, as the map that it was asked of knows it.
@@ -17,22 +28,34 @@ pub(in crate::import) struct Recent<V> {
 pub(in crate::import) struct Known(u64);
 
 impl<V> Recent<V> {
-    /// As many names as a table of 8192 places has room for, the one included that is about to be forgotten.
-    pub(in crate::import) const FITS_8192: usize = 8192 / 8 * 7 - 1;
-
-    /// A map of at most `bound` names.
+    /// A map that remembers the newest `bound` names, and hardly more.
     pub(in crate::import) fn new(bound: usize) -> Self {
-        Self { state: RandomState::new(), values: HashMap::new(), order: VecDeque::new(), bound }
+        // A table has a power of two of places, and one in eight stays free.
+        let places: usize = 1 << (CHUNK_BYTES / (size_of::<(u64, V)>() + 1)).max(8).ilog2();
+        let chunk = (places / 8 * 7).max(bound.div_ceil(MAX_CHUNKS)).min(bound.max(1));
+        let most = bound.div_ceil(chunk) + 1;
+        Self { state: RandomState::new(), chunks: VecDeque::new(), chunk, most }
     }
 
     /// The value of a name.
     pub(in crate::import) fn get(&self, name: &str) -> Option<&V> {
-        self.values.get(&self.state.hash_one(name))
+        let Known(hash) = self.know(name);
+        self.chunks.iter().rev().find_map(|chunk| chunk.get(&hash))
     }
 
     /// Sets the value of a name. Whether the name is new.
     pub(in crate::import) fn set(&mut self, name: &str, value: V) -> bool {
-        self.set_known(self.know(name), value)
+        let known = self.know(name);
+        match self.chunks.iter_mut().rev().find_map(|chunk| chunk.get_mut(&known.0)) {
+            Some(place) => {
+                *place = value;
+                false
+            }
+            None => {
+                self.note(known, value);
+                true
+            }
+        }
     }
 
     /// What a name is known by here.
@@ -40,18 +63,20 @@ impl<V> Recent<V> {
         Known(self.state.hash_one(name))
     }
 
-    /// The same of a name that is known.
-    pub(in crate::import) fn set_known(&mut self, Known(hash): Known, value: V) -> bool {
-        let is_new = self.values.insert(hash, value).is_none();
-        if is_new {
-            self.order.push_back(hash);
-            if self.order.len() > self.bound
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.values.remove(&oldest);
+    /// Sets the value of a name that mostly is new: it is not looked for.
+    pub(in crate::import) fn note(&mut self, Known(hash): Known, value: V) {
+        let is_full = self.chunks.back().is_none_or(|newest| newest.len() >= self.chunk);
+        if is_full {
+            // Most maps stay small, and one that does not fills its chunks.
+            let room = if self.chunks.is_empty() { 0 } else { self.chunk };
+            self.chunks.push_back(HashMap::with_capacity_and_hasher(room, FxBuildHasher));
+            if self.chunks.len() > self.most {
+                self.chunks.pop_front();
             }
         }
-        is_new
+        if let Some(newest) = self.chunks.back_mut() {
+            newest.insert(hash, value);
+        }
     }
 }
 
@@ -60,9 +85,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_names_are_forgotten_first() {
+    fn the_newest_names_are_remembered_and_the_oldest_are_not() {
+        for bound in [1, 2, 100, 10_000, 100_000] {
+            let mut recent = Recent::new(bound);
+            let names: Vec<String> = (0..4 * bound).map(|name| name.to_string()).collect();
+            for (place, name) in names.iter().enumerate() {
+                assert!(recent.set(name, place));
+            }
+            let known = names.iter().filter(|name| recent.get(name).is_some()).count();
+            assert!((bound..=2 * bound).contains(&known), "{known} of {bound}");
+            assert!(names.iter().rev().take(bound).all(|name| recent.get(name).is_some()));
+            assert!(names.iter().take(bound).all(|name| recent.get(name).is_none()));
+        }
+    }
+
+    #[test]
+    fn a_name_has_the_value_that_it_was_given_last() {
         let mut recent = Recent::new(2);
         assert!(recent.set("a", 1) && recent.set("b", 2) && !recent.set("a", 3) && recent.set("c", 4));
-        assert_eq!((recent.get("a"), recent.get("b"), recent.get("c")), (None, Some(&2), Some(&4)));
+        assert_eq!((recent.get("a"), recent.get("b"), recent.get("c")), (Some(&3), Some(&2), Some(&4)));
+        recent.note(recent.know("b"), 5);
+        assert_eq!(recent.get("b"), Some(&5));
     }
 }

@@ -41,7 +41,7 @@ pub(in crate::import) struct Who {
 }
 
 /// The calls whose names are remembered, so that one that is told again is not another one.
-const REMEMBERED: usize = Recent::<()>::FITS_8192;
+const REMEMBERED: usize = 1 << 13;
 /// The tools that may be open at once.
 pub(super) const MAX_OPEN: usize = 1 << 14;
 

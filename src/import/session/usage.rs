@@ -42,50 +42,58 @@ impl UsageMissing {
     }
 }
 
-const INPUT: &[&str] =
-    &["input_tokens", "prompt_tokens", "inputTokens", "promptTokens", "tokens_in", "token_count_in", "prompt", "input"];
-const OUTPUT: &[&str] = &[
-    "output_tokens",
-    "completion_tokens",
-    "outputTokens",
-    "completionTokens",
-    "tokens_out",
-    "token_count_out",
-    "completion",
-    "output",
+const INPUT: &[&[&str]] = &[
+    &["input_tokens"],
+    &["prompt_tokens"],
+    &["inputTokens"],
+    &["promptTokens"],
+    &["tokens_in"],
+    &["token_count_in"],
+    &["prompt"],
+    &["input"],
 ];
-const CACHE_READ: &[&str] = &[
-    "cached_input_tokens",
-    "cache_read_input_tokens",
-    "cached_tokens",
-    "cachedInputTokens",
-    "input_tokens_details/cached_tokens",
-    "prompt_tokens_details/cached_tokens",
-    "input_token_details/cached_tokens",
-    "details/cached",
+const OUTPUT: &[&[&str]] = &[
+    &["output_tokens"],
+    &["completion_tokens"],
+    &["outputTokens"],
+    &["completionTokens"],
+    &["tokens_out"],
+    &["token_count_out"],
+    &["completion"],
+    &["output"],
 ];
-const CACHE_CREATION: &[&str] = &[
-    "cache_write_input_tokens",
-    "cache_creation_input_tokens",
-    "cache_creation_tokens",
-    "prompt_cache_creation_tokens",
-    "input_tokens_details/cache_creation_tokens",
-    "input_tokens_details/cache_write_tokens",
-    "prompt_tokens_details/cache_creation_tokens",
-    "prompt_tokens_details/cache_write_tokens",
-    "details/cache_creation",
+const CACHE_READ: &[&[&str]] = &[
+    &["cached_input_tokens"],
+    &["cache_read_input_tokens"],
+    &["cached_tokens"],
+    &["cachedInputTokens"],
+    &["input_tokens_details", "cached_tokens"],
+    &["prompt_tokens_details", "cached_tokens"],
+    &["input_token_details", "cached_tokens"],
+    &["details", "cached"],
 ];
-const REASONING: &[&str] = &[
-    "reasoning_output_tokens",
-    "reasoning_tokens",
-    "reasoningTokens",
-    "output_tokens_details/reasoning_tokens",
-    "completion_tokens_details/reasoning_tokens",
-    "output_token_details/reasoning_tokens",
-    "details/reasoning",
+const CACHE_CREATION: &[&[&str]] = &[
+    &["cache_write_input_tokens"],
+    &["cache_creation_input_tokens"],
+    &["cache_creation_tokens"],
+    &["prompt_cache_creation_tokens"],
+    &["input_tokens_details", "cache_creation_tokens"],
+    &["input_tokens_details", "cache_write_tokens"],
+    &["prompt_tokens_details", "cache_creation_tokens"],
+    &["prompt_tokens_details", "cache_write_tokens"],
+    &["details", "cache_creation"],
 ];
-const TOTAL: &[&str] = &["total_tokens", "totalTokens", "tokens", "total"];
-const COST: &[&str] = &["cost", "cost_usd", "estimated_cost", "total_cost", "total_cost_usd"];
+const REASONING: &[&[&str]] = &[
+    &["reasoning_output_tokens"],
+    &["reasoning_tokens"],
+    &["reasoningTokens"],
+    &["output_tokens_details", "reasoning_tokens"],
+    &["completion_tokens_details", "reasoning_tokens"],
+    &["output_token_details", "reasoning_tokens"],
+    &["details", "reasoning"],
+];
+const TOTAL: &[&[&str]] = &[&["total_tokens"], &["totalTokens"], &["tokens"], &["total"]];
+const COST: &[&[&str]] = &[&["cost"], &["cost_usd"], &["estimated_cost"], &["total_cost"], &["total_cost_usd"]];
 
 impl Usage {
     /// Reads an object of tokens whose input includes what came from a cache.
@@ -98,11 +106,8 @@ impl Usage {
         if told.as_object().is_some_and(serde_json::Map::is_empty) {
             return Err(UsageMissing::Missing);
         }
-        let at = |path: &&str| match path.split_once('/') {
-            Some((outer, inner)) => told.get(outer)?.get(inner),
-            None => told.get(path),
-        };
-        let first = |paths: &[&str]| paths.iter().find_map(|path| count(at(path)?));
+        let at = |path: &&[&str]| path.iter().try_fold(told, |told, name| told.get(name));
+        let first = |paths: &[&[&str]]| paths.iter().find_map(|path| count(at(path)?));
         let cost = COST.iter().find_map(|path| at(path)?.as_f64()).filter(|cost| *cost >= 0.0);
         let usage = Self {
             input: first(INPUT),
