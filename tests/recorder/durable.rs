@@ -68,7 +68,8 @@ fn a_sink_that_keeps_records_hears_of_what_stays_open_and_not_of_what_has_closed
     // The pipeline may have rested between the start and the end of one or another.
     let brief = heard.iter().filter(|heard| **heard == opened("brief")).count();
     assert!(brief < 50, "{brief}");
-    (early.finish(), late.finish());
+    early.finish();
+    late.finish();
     assert!(recorder.flush(SOON).complete);
     let heard = sink.heard.lock().unwrap();
     for name in ["early", "late"] {
