@@ -81,6 +81,7 @@ const FINDINGS: &[&str] = &[
     "input_tokens",
     "output_tokens",
     "duration",
+    "cost",
 ];
 
 const STEPS: &[&str] = &[

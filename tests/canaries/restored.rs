@@ -27,9 +27,17 @@ struct Question {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
+struct Named {
+    #[prost(string, optional, tag = "1")]
+    tenant: Option<String>,
+    #[prost(string, optional, tag = "2")]
+    rollout: Option<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
 struct Listed {
     #[prost(message, repeated, tag = "1")]
-    rollouts: Vec<Question>,
+    rollouts: Vec<Named>,
 }
 
 /// All fields of an answer are looked at as bytes.
@@ -47,7 +55,7 @@ async fn restored(stage: &Stage, source: &str) -> Vec<u8> {
     // A question of `ListRollouts` has its source elsewhere: both are the live ones.
     let list: Listed = ask(stage, "ListRollouts", Question::default()).await;
     let mut bytes = Vec::new();
-    for Question { tenant, rollout, .. } in list.rollouts {
+    for Named { tenant, rollout } in list.rollouts {
         let (at, baseline) = (Some("time=2200-01-01T00:00:00Z".to_owned()), rollout.clone());
         let question = Question { tenant, rollout, at, track_drift: Some(true), baseline, source: source.clone() };
         let told: Told = ask(stage, "RestoreRollout", question).await;
