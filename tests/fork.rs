@@ -10,14 +10,15 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, exit};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use fork::{Fork, fork, waitpid};
+use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
-use support::receiver::{Behaviour, Receiver};
+use support::receiver::{Behaviour, Receiver, text};
 use veilspan::export::{ExporterConfig, SpoolConfig};
 use veilspan::intake::Drop;
 use veilspan::{Policy, Recorder};
@@ -28,6 +29,7 @@ const FORKS: usize = 3;
 const NOT_NOTICED: i32 = 3;
 const NOT_DRAINED: i32 = 4;
 const COUNTED_WRONG: i32 = 5;
+const NOT_SENT: i32 = 6;
 
 /// The process that records and forks; comes back only as an exit.
 fn parent() -> ! {
@@ -90,11 +92,35 @@ fn child(recorder: &Recorder) -> ! {
     exit(if started.elapsed() > SOON / 2 { NOT_DRAINED } else { 0 })
 }
 
+/// The process that has recorded before it forks workers, each with a recorder of its own.
+fn parent_of_workers() -> ! {
+    let recorder = Recorder::from_env();
+    recorder.tool("before").start().finish();
+    assert!(recorder.flush(SOON).complete);
+    let workers: Vec<_> = (0..FORKS)
+        .map(|_| match fork().unwrap() {
+            Fork::Child => {
+                let own = Recorder::from_env();
+                (0..100).for_each(|_| own.tool("worker").start().finish());
+                exit(if own.shutdown(SOON).complete { 0 } else { NOT_SENT })
+            }
+            Fork::Parent(pid) => pid,
+        })
+        .collect();
+    (0..100).for_each(|_| recorder.tool("worker").start().finish());
+    let ends: Vec<i32> = workers.into_iter().map(|pid| waitpid(pid).unwrap() >> 8 & 0xff).collect();
+    assert_eq!(ends, [0; FORKS]);
+    assert!(recorder.shutdown(SOON).complete);
+    exit(0)
+}
+
 /// The other tests' child; nothing of its own.
 #[test]
 fn the_parent() {
-    if std::env::var(PART).is_ok() {
-        parent();
+    match std::env::var(PART).as_deref() {
+        Ok("workers") => parent_of_workers(),
+        Ok(_) => parent(),
+        Err(_) => {}
     }
 }
 
@@ -133,6 +159,26 @@ fn told_once(receiver: &Receiver, said: &str) {
 fn a_child_records_nothing_and_says_so_once_and_its_parent_is_unharmed() {
     let receiver = Receiver::start(Behaviour::Accept);
     told_once(&receiver, &run(&receiver, &[]));
+}
+
+#[test]
+fn recorders_made_after_a_fork_give_ids_of_their_own() {
+    let receiver = Receiver::start(Behaviour::Accept);
+    run(&receiver, &[(PART, "workers")]);
+    let spans = receiver.spans();
+    assert_eq!(spans.len(), 1 + 100 * (FORKS + 1));
+    let distinct = |of: &dyn Fn(&Span) -> Vec<u8>| spans.iter().map(of).collect::<BTreeSet<_>>().len();
+    assert_eq!(distinct(&|span| span.span_id.clone()), spans.len());
+    assert_eq!(distinct(&|span| span.trace_id.clone()), spans.len());
+    assert_eq!(distinct(&|span| text(span, "veilspan.call.id").unwrap().into()), spans.len());
+    let requests = receiver.requests();
+    let resources = requests.iter().flat_map(|request| &request.resource_spans).flat_map(|it| &it.resource);
+    let producers: BTreeSet<_> = resources
+        .flat_map(|resource| &resource.attributes)
+        .filter(|attribute| attribute.key == "veilspan.producer.id")
+        .map(|attribute| format!("{:?}", attribute.value))
+        .collect();
+    assert_eq!(producers.len(), FORKS + 1);
 }
 
 #[test]

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use rand::Rng;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::hex;
 
@@ -102,9 +100,33 @@ impl ProducerId {
     /// A new one, for a process that starts at `unix_nanos`.
     pub fn generate(unix_nanos: u64) -> Self {
         let millis = u128::from(unix_nanos / 1_000_000) & ((1 << 48) - 1);
-        let random = rand::rng().next_u64();
-        let more = rand::rng().next_u32() & 0xffff;
-        Self(millis << 80 | u128::from(more) << 64 | u128::from(random))
+        let more = random() & 0xffff;
+        Self(millis << 80 | u128::from(more) << 64 | u128::from(random()))
+    }
+}
+
+/// A random number of the operating system's. A generator of our own would be the same in each child of a `fork`. Where the
+/// system gives none, what tells this process and moment from others stands in for it.
+fn random() -> u64 {
+    getrandom::u64().unwrap_or_else(|_| {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        mixed(since.as_nanos() as u64 ^ u64::from(std::process::id()).rotate_left(32))
+    })
+}
+
+/// The process for which something random was drawn.
+#[derive(Debug)]
+struct DrawnIn(AtomicU32);
+
+impl DrawnIn {
+    fn this_process() -> Self {
+        Self(AtomicU32::new(std::process::id()))
+    }
+
+    /// Whether it has to be drawn again: this process was forked off the one that did.
+    fn has_gone(&self) -> bool {
+        let process = std::process::id();
+        self.0.swap(process, Ordering::Relaxed) != process
     }
 }
 
@@ -113,12 +135,13 @@ impl ProducerId {
 pub struct CallIds {
     /// 48 bits of milliseconds and 16 bits of count: full counts run into the next millisecond.
     last: AtomicU64,
-    random: u64,
+    random: AtomicU64,
+    drawn_in: DrawnIn,
 }
 
 impl Default for CallIds {
     fn default() -> Self {
-        Self { last: AtomicU64::new(0), random: rand::rng().next_u64() }
+        Self { last: AtomicU64::new(0), random: AtomicU64::new(random()), drawn_in: DrawnIn::this_process() }
     }
 }
 
@@ -135,7 +158,14 @@ impl CallIds {
         let next = |last: u64| Some(now.max(last.saturating_add(1)));
         let previous = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_else(|last| last);
         let high = now.max(previous.saturating_add(1));
-        CallId(u128::from(high) << 64 | u128::from(self.random))
+        CallId(u128::from(high) << 64 | u128::from(self.random.load(Ordering::Relaxed)))
+    }
+
+    /// Parts from a process that this one was forked off.
+    fn part(&self) {
+        if self.drawn_in.has_gone() {
+            self.random.store(random(), Ordering::Relaxed);
+        }
     }
 }
 
@@ -197,27 +227,35 @@ hex_id! {
     SpanId, 8, "span id"
 }
 
-/// Where the numbers of ids come from: two random words for the life of the process, and a count.
+/// Where the numbers of ids come from: two random words for the life of the process, and a count. The child of a `fork`
+/// draws its own when it makes a recorder.
 ///
 /// A generator of the operating system's, or one that is filled from it once in a while, would make a system call now and
 /// then. Ids have to differ, not to be secret: each number is another one's image under a function that has no two equal
 /// images, so none comes twice before the count has come round.
 struct Numbers {
-    first: u64,
-    second: u64,
+    starts: [AtomicU64; 2],
     count: AtomicU64,
+    drawn_in: DrawnIn,
 }
 
 static NUMBERS: LazyLock<Numbers> = LazyLock::new(|| Numbers {
-    first: rand::rng().next_u64(),
-    second: rand::rng().next_u64(),
+    starts: [AtomicU64::new(random()), AtomicU64::new(random())],
     count: AtomicU64::new(0),
+    drawn_in: DrawnIn::this_process(),
 });
 
 impl Numbers {
     fn next(&self) -> [u64; 2] {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        [self.first, self.second].map(|start| mixed(start.wrapping_add(count.wrapping_mul(0x9e37_79b9_7f4a_7c15))))
+        let step = count.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.starts.each_ref().map(|start| mixed(start.load(Ordering::Relaxed).wrapping_add(step)))
+    }
+
+    fn part(&self) {
+        if self.drawn_in.has_gone() {
+            self.starts.iter().for_each(|start| start.store(random(), Ordering::Relaxed));
+        }
     }
 }
 
@@ -228,9 +266,10 @@ const fn mixed(mut number: u64) -> u64 {
     number ^ number >> 31
 }
 
-/// Asks the operating system for what random ids are made of, so that no call has to.
+/// Asks the operating system for what random ids are made of, so that no call has to. In the child of a `fork`, asks again.
 pub(crate) fn prepare_ids() {
-    let _ = (LazyLock::force(&NUMBERS), CallIds::of_process());
+    NUMBERS.part();
+    CallIds::of_process().part();
 }
 
 impl TraceId {

@@ -16,8 +16,7 @@ use super::told::{Item, Told};
 use super::watch::Watch;
 use super::{Counters, Drop, Ranges, Refused, Sink, Whole};
 use crate::event::{
-    At, Attrs, CallRecord, Closed, Event, Given, Key, Kind, Mark, Outcome, Raw, RawAttrs, Record, Returned,
-    Veiled,
+    At, Attrs, CallRecord, Closed, Event, Given, Key, Kind, Mark, Outcome, Raw, RawAttrs, Record, Returned, Veiled,
 };
 use crate::privacy::{Pass, Policy, Veil};
 use crate::semconv::END_INFERRED;

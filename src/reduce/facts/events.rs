@@ -7,8 +7,8 @@ use super::observation::{GivenFact, NotedFact, Observation, ReturnedFact};
 use super::reading::Reading;
 use super::rollout::RolloutFacts;
 use crate::event::{
-    Closed, Event, Facet, Given, Histories, Input, Item, Key, Kind, Mark, Measure, Noted, Opened, Output, Returned, Scope,
-    Source, Veiled,
+    Closed, Event, Facet, Given, Histories, Input, Item, Key, Kind, Mark, Measure, Noted, Opened, Output, Returned,
+    Scope, Source, Veiled,
 };
 
 impl RolloutFacts {
