@@ -1,6 +1,7 @@
 //! Ids: of calls and producers (ULIDs of our own), of traces and spans (W3C Trace Context).
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -106,12 +107,9 @@ impl ProducerId {
 }
 
 /// A random number of the operating system's. A generator of our own would be the same in each child of a `fork`. Where the
-/// system gives none, what tells this process and moment from others stands in for it.
+/// system gives none, the standard library's keys for hashing and the process' number stand in for it.
 fn random() -> u64 {
-    getrandom::u64().unwrap_or_else(|_| {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        mixed(since.as_nanos() as u64 ^ u64::from(std::process::id()).rotate_left(32))
-    })
+    getrandom::u64().unwrap_or_else(|_| mixed(RandomState::new().hash_one(std::process::id())))
 }
 
 /// The process for which something random was drawn.

@@ -8,13 +8,16 @@ use super::run::StepKind;
 use crate::event::{Event, Kind, MarkKind, Veiled};
 use crate::semconv::{DECISION_CONFIDENCE, TOOL_NAME};
 
+/// What an event matters to whoever replays, on the scale of [`importance`]; nothing where it matters as ever.
+pub type Importance = fn(&Event<Veiled>) -> Option<f64>;
+
 /// What of a recording is told again.
 #[derive(Clone, Debug, Default)]
 pub struct ReplayOptions {
     /// Events that matter less are left out; see [`importance`]. One that matters as much is told.
     pub min_importance: f64,
     /// What an event matters to whoever replays, instead; where that is nothing, it matters as ever.
-    pub importance: Option<fn(&Event<Veiled>) -> Option<f64>>,
+    pub importance: Option<Importance>,
     /// Where a person wants to look.
     pub breakpoints: Vec<Breakpoint>,
 }

@@ -22,7 +22,7 @@ mod retold;
 mod run;
 mod whole;
 
-pub use again::{Breakpoint, ReplayOptions, ReplayStatus, Replayed, replay, replay_to};
+pub use again::{Breakpoint, Importance, ReplayOptions, ReplayStatus, Replayed, replay, replay_to};
 pub use cassette::{
     Api, Cassette, Effect, Gathered, Gathering, Missing, Nearest, Provenance, Served, Streamed, ToolAnswer, ToolRefused,
 };
