@@ -7,7 +7,7 @@ use veilspan::export::ExporterConfig;
 use super::policies::every_level;
 use super::recorded::{SOON, private};
 use super::scenario::record_everything;
-use super::staged::ask;
+use super::staged::{Named, ask};
 use crate::support::canaries::{Exits, Logs, Plants, Shape};
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -24,14 +24,6 @@ struct Question {
     baseline: Option<String>,
     #[prost(string, optional, tag = "7")]
     source: Option<String>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct Named {
-    #[prost(string, optional, tag = "1")]
-    tenant: Option<String>,
-    #[prost(string, optional, tag = "2")]
-    rollout: Option<String>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -186,11 +186,11 @@ struct Listed {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct Named {
+pub struct Named {
     #[prost(string, optional, tag = "1")]
-    tenant: Option<String>,
+    pub tenant: Option<String>,
     #[prost(string, optional, tag = "2")]
-    rollout: Option<String>,
+    pub rollout: Option<String>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
