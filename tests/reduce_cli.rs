@@ -37,6 +37,16 @@ fn a_bundle_is_printed_as_what_stands_beside_it() {
 }
 
 #[test]
+fn why_a_command_failed_is_said_whatever_is_to_be_logged() {
+    for filter in ["off", "my_service=debug", "veilspan=info", "", "no = filter ="] {
+        let output = veilspan(&["reduce", "/there/is/no/such/bundle"], &[("RUST_LOG", filter)]);
+        assert_ne!(output.status.code(), Some(0));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("ERROR") && said.contains("/there/is/no/such/bundle"), "{filter}: {said}");
+    }
+}
+
+#[test]
 fn the_readme_shows_what_is_printed() {
     let tree = std::fs::read_to_string(bundle().join("expected.tree")).unwrap();
     let command = "$ veilspan reduce tests/fixtures/bundles/every_kind --format tree\n";

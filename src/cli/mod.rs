@@ -27,6 +27,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use tracing::Level;
 use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -87,16 +88,19 @@ impl Failure {
     }
 }
 
-/// Only our own targets: the libraries below log headers.
+/// Only our own targets: the libraries below log headers. Why a command failed is said in any case: a filter that was meant
+/// for other programs must not keep it back.
 fn log_to_stderr() {
     let environment = Environment::from_process();
     let wanted = environment.otel("RUST_LOG").and_then(|filter| EnvFilter::try_new(filter).ok());
     let ours = filter_fn(|metadata| metadata.target().split("::").next() == Some("veilspan"));
+    let wanted = wanted.unwrap_or_else(|| EnvFilter::new("veilspan=info"));
+    let errors = filter_fn(|metadata| *metadata.level() == Level::ERROR);
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         // Colours would come with a feature that somebody else may switch on, and would stand in files.
         .with_ansi(false)
-        .with_filter(wanted.unwrap_or_else(|| EnvFilter::new("veilspan=info")).and(ours));
+        .with_filter(wanted.or(errors).and(ours));
     tracing_subscriber::registry().with(layer).init();
 }
 

@@ -409,6 +409,6 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "RUST_LOG",
         default: "veilspan=info",
-        meaning: "what the command line logs to stderr, of its own targets alone",
+        meaning: "what the command line logs to stderr, of its own targets alone, and errors in any case",
     },
 ];
