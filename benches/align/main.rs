@@ -24,6 +24,10 @@ use std::time::Instant;
 use rustc_hash::FxHasher;
 use veilspan::replay::{Run, Siblings, Told, diff};
 
+/// The command's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const STEPS: u64 = 100_000;
 
 fn main() {
