@@ -144,3 +144,79 @@ fn a_span_that_groups_others_and_one_of_a_service_are_no_calls() {
     // Without a conversation a trace is a rollout.
     assert_eq!(state["rollout"], "0af7651916cd43dd8448eb211c80319c");
 }
+
+/// A span of OpenInference.
+fn open_inference(kind: &str, (id, parent): (u64, u64), (from, to): (u64, u64), more: &[(&str, Value)]) -> Value {
+    let kind = ("openinference.span.kind", json!({"stringValue": kind}));
+    let attributes: Vec<Value> =
+        [kind].iter().chain(more).map(|(key, value)| json!({"key": key, "value": value})).collect();
+    json!({"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": format!("{id:016x}"), "name": "x",
+        "parentSpanId": if parent == 0 { String::new() } else { format!("{parent:016x}") },
+        "startTimeUnixNano": (from * 1_000_000_000).to_string(), "endTimeUnixNano": (to * 1_000_000_000).to_string(),
+        "attributes": attributes})
+}
+
+fn reduced_spans(requests: &[&[Value]]) -> (Value, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("spans.jsonl");
+    let lines = requests.iter().map(|spans| json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).to_string());
+    std::fs::write(&file, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_veilspan"));
+    let output = command.args(["reduce", file.to_str().unwrap()]).env_clear().env("VEILSPAN_HASH", "sha256");
+    let output = output.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let state = String::from_utf8(output.stdout).unwrap();
+    (serde_json::from_str(&state).unwrap_or_else(|_| panic!("{said}: more than one rollout: {state}")), said)
+}
+
+#[test]
+fn a_graph_of_agents_is_one_run_with_a_thread_for_each_agent_inside_of_another() {
+    let text = |text: &str| json!({"stringValue": text});
+    let named = |name: &str| ("agent.name", text(name));
+    let model = [("llm.model_name", text("gpt-x")), ("llm.provider", text("openai"))];
+    // A session is named where the run begins; chains of the framework stand between the calls, and a web request among them.
+    let spans = [
+        open_inference("CHAIN", (1, 0), (1, 30), &[("session.id", text("s1"))]),
+        open_inference("AGENT", (2, 1), (2, 29), &[named("planner"), ("session.id", text("s1"))]),
+        open_inference("CHAIN", (3, 2), (3, 6), &[]),
+        open_inference("LLM", (4, 3), (4, 5), &model),
+        open_inference("TOOL", (5, 2), (7, 20), &[("tool.name", text("ask"))]),
+        open_inference("CHAIN", (6, 5), (8, 19), &[]),
+        open_inference("AGENT", (7, 6), (9, 18), &[named("helper")]),
+        open_inference("CHAIN", (8, 7), (10, 17), &[]),
+        open_inference("LLM", (9, 8), (11, 12), &model),
+        json!({"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "00000000000000aa", "parentSpanId": "0000000000000009",
+            "name": "POST", "startTimeUnixNano": "11000000001", "endTimeUnixNano": "11000000002"}),
+    ];
+    let (state, said) = reduced_spans(&[&spans]);
+    assert!(!said.contains("WARN"), "{said}");
+    assert_eq!((&state["rollout"], state["threads"].as_array().unwrap().len()), (&json!("s1"), 2));
+    let turns = || state["threads"].as_array().unwrap().iter().flat_map(|thread| thread["turns"].as_array().unwrap());
+    let mut agents: Vec<_> = turns()
+        .map(|turn| {
+            assert!(turn["waiting"].is_null() && turn["ended"].is_object(), "{turn}");
+            (
+                turn["agent"].as_str().unwrap(),
+                turn["totals"]["inferences"].clone(),
+                turn["spawned_by"]["call"].is_string(),
+            )
+        })
+        .collect();
+    agents.sort_by_key(|agent| agent.0);
+    assert_eq!(agents, [("helper", json!(1), true), ("planner", json!(1), false)]);
+
+    // However it arrives: span by span, the last first.
+    let backwards: Vec<&[Value]> = spans.chunks(1).rev().collect();
+    assert_eq!(reduced_spans(&backwards).0, state);
+}
+
+#[test]
+fn a_call_that_cannot_be_read_is_told_of_and_a_span_of_something_else_is_not() {
+    let wrong = json!([{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}},
+        {"key": "veilspan.rollout.id", "value": {"intValue": "7"}}]);
+    let mut unreadable = open_inference("LLM", (2, 0), (1, 2), &[]);
+    unreadable["attributes"] = wrong;
+    let call = open_inference("LLM", (1, 0), (1, 2), &[]);
+    let (_, said) = reduced_spans(&[&[call, unreadable]]);
+    assert!(said.contains("WARN") && said.contains("spans=1"), "{said}");
+}

@@ -49,6 +49,8 @@ pub struct Call {
     pub closed: Attrs,
     pub input: Input,
     pub output: Output,
+    /// Its producer knows nothing of our ids.
+    pub is_of_others: bool,
 }
 
 /// A call of thread `th`, turn `tu`, from second 1 to second 2, completed.
@@ -69,6 +71,7 @@ fn call(kind: CallKind, rollout: &str, number: u64) -> Call {
         closed: Attrs::default(),
         input: Input::default(),
         output: Output::default(),
+        is_of_others: false,
     }
 }
 
@@ -177,14 +180,32 @@ impl Call {
         self
     }
 
+    /// A span that names no thread, no turn and no outcome, as others tell it.
+    pub fn of_others(mut self) -> Self {
+        let turn = text(&trace(self.trace).to_string());
+        (self.path, self.is_of_others, self.outcome) = ([self.path[0].clone(), self.path[0].clone(), turn], true, None);
+        self
+    }
+
+    /// The same, which names no conversation either: its rollout is its trace.
+    pub fn of_nobody(mut self) -> Self {
+        self.path[0] = text(&trace(self.trace).to_string());
+        self.of_others()
+    }
+
     pub fn key(&self) -> Key {
+        if self.is_of_others {
+            let id = KeyIdentity::Span(trace(self.trace), span(self.number));
+            return Key { kind: self.kind, id, occurrence: 0 };
+        }
         // As a recorder makes them: what tells the calls of a process apart stands in the first half.
         let id = KeyIdentity::Call(CallId::from(u128::from(self.number) << 80 | 0xa11));
         Key { kind: self.kind, id, occurrence: 0 }
     }
 
     fn at_time(&self, time_unix_nano: u64, seq: u64) -> At {
-        At { time_unix_nano, producer: Some(ProducerId::from(self.producer)), seq: Some(self.number * 10 + seq) }
+        let seq = (!self.is_of_others).then_some(self.number * 10 + seq);
+        At { time_unix_nano, producer: seq.map(|_| ProducerId::from(self.producer)), seq }
     }
 
     fn event(&self, at: At, kind: Kind<Veiled>) -> Event<Veiled> {

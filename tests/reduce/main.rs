@@ -11,6 +11,7 @@ mod generations;
 mod graph;
 mod join;
 mod lifecycle;
+mod others;
 mod outcomes;
 mod over_otlp;
 mod proto;

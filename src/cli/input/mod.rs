@@ -36,7 +36,7 @@ const CODEX_ROOT: &str = "CODEX_ROLLOUT_TRACE_ROOT";
 pub(super) struct Aside {
     /// Lines that are no OTLP request.
     pub(super) lines: u64,
-    /// Spans that are no call, or name no rollout.
+    /// Spans of calls that cannot be read.
     pub(super) spans: u64,
     /// Whether some of what was named could not be had.
     pub(super) incomplete: bool,

@@ -9,6 +9,7 @@ use prost::Message;
 
 use crate::event::{CallRecord, Event, Source, Veiled, wipe};
 use crate::otlp::assemble::patched;
+use crate::otlp::decode::NotACall;
 use crate::otlp::{Look, Request, decode, dialects};
 use crate::processor::privacy::Privacy;
 
@@ -22,7 +23,7 @@ pub(crate) struct Aside {
     pub(crate) good: u64,
     /// Lines that are none.
     pub(crate) lines: u64,
-    /// Spans that are no call, or name no rollout.
+    /// Spans of calls that cannot be read.
     pub(crate) spans: u64,
 }
 
@@ -83,17 +84,19 @@ pub(crate) fn veiled(request: Bytes, privacy: &Privacy) -> Option<Request> {
     Request::parse(patched(&request, &patches).into_bytes(), Look::Outside).ok()
 }
 
-/// Gives the calls that a request tells of, and says how many of its spans tell of none.
+/// Gives the calls that a request tells of, and says how many of its spans are calls that cannot be read. Spans of other things
+/// than agents stand in most traces.
 pub(crate) fn calls(request: &Request, take: &mut impl FnMut(CallRecord<Veiled>)) -> u64 {
-    let mut others = 0;
+    let mut unreadable = 0;
     for resource in request.resources() {
         let producer = decode::producer(&resource.resource());
         for span in resource.scopes().flat_map(|scope| scope.spans()) {
             match span.view().map(|view| dialects::call(&view, producer)) {
                 Ok(Ok(call)) => take(call),
-                _ => others += 1,
+                Ok(Err(NotACall::NotGenAi)) => {}
+                _ => unreadable += 1,
             }
         }
     }
-    others
+    unreadable
 }

@@ -10,8 +10,8 @@
 //! Which call it is follows from the dialect's own word for it, or else from what it has: a tool's name, a model.
 //!
 //! Identity cannot depend on what else arrives, so it is the span's own: the rollout is the conversation or session that it
-//! names, or else its trace; there is one thread, and a turn is a trace. An agent inside of another one's trace is therefore
-//! a part of the same turn. Codex names a conversation on some of its spans alone, so that there the trace is the rollout.
+//! names, or else its trace; there is one thread, and a turn is a trace. Which agent of a trace did what, reduction finds out,
+//! that has seen all of it. Codex names a conversation on some of its spans alone, so that there the trace is the rollout.
 //!
 //! Of content it takes what `privacy` has told beside it, of whichever dialect it was.
 

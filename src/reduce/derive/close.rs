@@ -3,9 +3,10 @@
 //! Whatever is still open has been abandoned: nobody told how it ended. A turn that nobody reported at all is judged by
 //! its last call, because producers that tell of model requests alone would otherwise leave nothing but errors: an
 //! answer that asks for no tool completes a turn, a cancelled call cancels it, a failed model request fails it, and
-//! anything else leaves it abandoned.
+//! anything else leaves it abandoned. Others than our producers say that a call failed, or nothing: of theirs a turn, and the
+//! answer that a turn is judged by, completed where its span ended.
 
-use crate::event::{CallKind, MarkKind, Outcome};
+use crate::event::{CallKind, KeyIdentity, MarkKind, Outcome};
 use crate::reduce::graph::{Call, Turn};
 use crate::semconv::FINISH_REASONS;
 
@@ -13,6 +14,7 @@ pub(in crate::reduce) fn close(turn: &mut Turn) {
     if turn.outcome.is_none() {
         turn.outcome = Some(match (was_asked_to_stop(turn), turn.reported) {
             (true, _) => Outcome::Cancelled,
+            (false, true) if turn.ended_at.is_some() => Outcome::Completed,
             (false, true) => Outcome::Abandoned,
             (false, false) => judge(turn),
         });
@@ -48,7 +50,9 @@ fn judge(turn: &Turn) -> Outcome {
     let Some(last) = turn.calls().filter(spoken).max_by_key(|call| (call.closed_at, call.key)) else {
         return Outcome::Abandoned;
     };
+    let is_of_others = matches!(last.key.id, KeyIdentity::Span(..));
     match (last.key.kind, last.outcome) {
+        (CallKind::Inference, None) if is_of_others && !asks_for_tools(last) => Outcome::Completed,
         (_, Some(Outcome::Cancelled)) => Outcome::Cancelled,
         (CallKind::Inference, Some(Outcome::Completed)) if !asks_for_tools(last) => Outcome::Completed,
         (CallKind::Inference, Some(Outcome::Failed | Outcome::Timeout | Outcome::Disconnected)) => Outcome::Failed,
@@ -58,5 +62,7 @@ fn judge(turn: &Turn) -> Outcome {
 
 fn asks_for_tools(call: &Call) -> bool {
     let reasons = call.attrs.get(FINISH_REASONS).unwrap_or_default();
-    reasons.iter().any(|reason| matches!(&**reason, "tool_call" | "tool_calls" | "tool_use" | "function_call"))
+    reasons
+        .iter()
+        .any(|reason| matches!(&**reason, "tool_call" | "tool_calls" | "tool-calls" | "tool_use" | "function_call"))
 }

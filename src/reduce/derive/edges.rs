@@ -6,6 +6,7 @@ use bytestring::ByteString;
 use hashbrown::HashSet;
 
 use super::told::CallTold;
+use super::turn::Place;
 use crate::event::{CallKind, EdgeKind, Key, Link, SpanId, SpanIds, TraceId};
 use crate::reduce::facts::Reading;
 use crate::reduce::graph::{Edge, End, Node, Thread};
@@ -17,10 +18,12 @@ pub(super) struct Linked {
     /// Its spans: more than one where it was told of differently.
     spans: Vec<SpanIds>,
     links: Vec<Link>,
+    /// The span of the agent that it runs inside of, where its own parent may be no call.
+    above: Option<SpanId>,
 }
 
 /// Nothing of a call that cannot be the end of an edge.
-pub(super) fn linked(thread: &ByteString, turn: &ByteString, key: Key, told: &CallTold) -> Option<Linked> {
+pub(super) fn linked(place: Place<'_>, key: Key, told: &CallTold, above: Option<SpanId>) -> Option<Linked> {
     let openings = told.openings.iter().flat_map(|opening| &opening.links);
     let links: Vec<Link> = openings.chain(told.closings.iter().flat_map(|closing| &closing.links)).copied().collect();
     let is_child = key.kind == CallKind::Turn && told.openings.iter().any(|opening| opening.span.parent.is_some());
@@ -28,7 +31,8 @@ pub(super) fn linked(thread: &ByteString, turn: &ByteString, key: Key, told: &Ca
         return None;
     }
     let spans = told.openings.iter().map(|opening| opening.span).collect();
-    Some(Linked { node: node(thread, turn, key), key, spans, links })
+    let above = above.filter(|_| key.kind == CallKind::Turn);
+    Some(Linked { node: node(place.thread, place.turn, key), key, spans, links, above })
 }
 
 /// Links point back to what a span follows from, so an edge runs from the link's target to its carrier. A sub-agent in
@@ -36,13 +40,21 @@ pub(super) fn linked(thread: &ByteString, turn: &ByteString, key: Key, told: &Ca
 pub(super) fn derive(facts: &Reading<'_>, all: Vec<Linked>, threads: &[Thread]) -> Vec<Edge> {
     let ends = all.iter().flat_map(|one| one.links.iter().map(|link| (link.trace, link.span)));
     let parents = all.iter().flat_map(|one| one.spans.iter().filter_map(|span| Some((span.trace, span.parent?))));
-    let nodes = nodes(threads, &ends.chain(parents).collect());
+    let agents = all.iter().filter_map(|one| Some((one.spans.first()?.trace, one.above?)));
+    let nodes = nodes(threads, &ends.chain(parents).chain(agents).collect());
     let mut edges = BTreeSet::new();
-    for Linked { node, key, spans, links } in all {
+    for Linked { node, key, spans, links, above } in all {
         let Some(first) = spans.first() else { continue };
         let to = end_at(first, &node);
         edges.extend(links.iter().map(|link| from_link(link, &nodes, to.clone())));
-        edges.extend(spans.iter().filter_map(|span| from_parent(span, &nodes, key, &node)));
+        let by_parents = spans.iter().filter_map(|span| from_parent(span, &nodes, key, &node));
+        let by_parents: Vec<Edge> = by_parents.collect();
+        if by_parents.is_empty() {
+            let by_agent =
+                above.and_then(|above| from_parent(&SpanIds { parent: Some(above), ..*first }, &nodes, key, &node));
+            edges.extend(by_agent);
+        }
+        edges.extend(by_parents);
     }
     edges.extend(resumption(facts, threads));
     edges.into_iter().collect()

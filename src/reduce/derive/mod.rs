@@ -1,5 +1,6 @@
 //! The graph that follows from the facts: every choice between observations is made here, and made again each time.
 
+mod agents;
 mod attrs;
 mod call;
 mod cells;
@@ -19,9 +20,10 @@ mod thread;
 mod told;
 mod turn;
 
+pub(super) use agents::{Part, parts};
 pub(super) use cells::status as cell_status;
 pub(super) use close::{close, was_asked_to_stop};
-pub(super) use told::{is_turn, turn as told_of_turn};
+pub(super) use told::is_turn;
 pub(super) use turn::{Place, derive_turn};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,24 +33,47 @@ use bytestring::ByteString;
 use self::remarks::Remarks;
 use super::facts::{Reading, RolloutFacts};
 use super::graph::{Finding, FindingKind, Reason, Rollout, Thread, Totals, Turn};
+use crate::event::TraceId;
+
+/// What was told of a turn of a thread.
+enum Told {
+    /// It is read when its thread is derived.
+    Later(ByteString),
+    Now(Part),
+}
+
+impl Told {
+    const fn turn(&self) -> &ByteString {
+        match self {
+            Self::Later(turn) => turn,
+            Self::Now(part) => &part.turn,
+        }
+    }
+}
 
 /// The graph of a rollout. Pure, and linear in the facts but for the sorting of siblings.
 pub fn derive(facts: &RolloutFacts) -> Rollout {
     let facts = &Reading::of_all(facts);
     let mut remarks = remarks::derive(facts);
     let mut findings = Vec::new();
-    let mut by_thread: BTreeMap<ByteString, Vec<ByteString>> = BTreeMap::new();
+    let mut by_thread: BTreeMap<ByteString, Vec<Told>> = BTreeMap::new();
     for (thread, turn) in facts.turns() {
-        by_thread.entry(thread).or_default().push(turn);
+        if turn.parse::<TraceId>().is_err() {
+            by_thread.entry(thread).or_default().push(Told::Later(turn));
+            continue;
+        }
+        for part in agents::parts(facts, &thread, &turn) {
+            by_thread.entry(part.thread.clone()).or_default().push(Told::Now(part));
+        }
     }
-    by_thread.values_mut().for_each(|turns| turns.sort_unstable());
+    by_thread.values_mut().for_each(|turns| turns.sort_by(|one, other| one.turn().cmp(other.turn())));
     let closed = facts.closed.or_else(|| ended(&remarks));
     let ids: BTreeSet<ByteString> = by_thread.keys().chain(remarks.threads.keys()).cloned().collect();
     let mut linked = Vec::new();
     let mut threads: Vec<Thread> = Vec::with_capacity(ids.len());
     for id in ids {
         let turns = by_thread.remove(&id).unwrap_or_default();
-        let thread = thread::derive(facts, &id, &turns, closed, &mut linked, &mut findings);
+        let thread = thread::derive(facts, &id, turns, closed, &mut linked, &mut findings);
         let Thread { agent, started_at, ended_at, outcome, .. } = remarks.threads.remove(&id).unwrap_or_default();
         threads.push(Thread { agent, started_at, ended_at, outcome, ..thread });
     }

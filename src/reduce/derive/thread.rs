@@ -8,7 +8,7 @@ use super::edges::{self, Linked};
 use super::items::{self, Install};
 use super::told::{self, TurnTold};
 use super::turn::{Place, derive_turn};
-use super::{call, cells, link};
+use super::{Told, call, cells, link};
 use crate::event::{CallKind, ItemKind, Key};
 use crate::reduce::facts::{NotedFact, Reading};
 use crate::reduce::graph::{
@@ -19,7 +19,7 @@ use crate::semconv::{COMPACTION_ID, EVIDENCE_REF, TERMINAL_ID};
 pub(super) fn derive(
     facts: &Reading<'_>,
     id: &ByteString,
-    turn_ids: &[ByteString],
+    all_told: Vec<Told>,
     closed: Option<Reason>,
     linked: &mut Vec<Linked>,
     findings: &mut Vec<Finding>,
@@ -27,10 +27,14 @@ pub(super) fn derive(
     let mut installs = Vec::new();
     let mut admissions = Vec::new();
     let mut turns = Vec::new();
-    for turn in turn_ids {
-        let told = told::turn(facts, id, turn);
+    for told in all_told {
+        let (turn, told, above) = match told {
+            Told::Later(turn) => (turn.clone(), told::turn(facts, id, &turn), None),
+            Told::Now(part) => (part.turn, part.told, part.above),
+        };
+        let turn = &turn;
         let place = Place { thread: id, turn };
-        linked.extend(told.iter().filter_map(|(key, call)| edges::linked(id, turn, *key, call)));
+        linked.extend(told.iter().filter_map(|(key, call)| edges::linked(place, *key, call, above)));
         installs.extend(installs_of(turn, &told));
         admissions.extend(admissions_of(place, &told, findings));
         if told::is_turn(&told) {

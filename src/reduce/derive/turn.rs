@@ -6,7 +6,7 @@ use bytestring::ByteString;
 
 use super::ending::{end, end_open_calls, late_cancels, mark_late};
 use super::told::{CallTold, TurnTold};
-use super::{call, cells, checks, close, segment};
+use super::{agents, call, cells, checks, close, segment};
 use crate::event::{CallKind, Key, MarkKind, Outcome};
 use crate::reduce::facts::{InputFact, Reading};
 use crate::reduce::graph::{
@@ -79,14 +79,18 @@ pub(in crate::reduce) fn derive_turn(
         whole.calls_mut().for_each(|call| mark_late(call, at));
         late_cancels(place, &whole.others, at, findings);
     }
-    let waiting = end.is_none() && spans.iter().all(|span| span.closed_at.is_some()) && reported;
+    let has_stopped = end.is_none() && spans.iter().all(|span| span.closed_at.is_some()) && reported;
+    // Others have no word for a wait: their agent has ended when its span has.
+    let is_of_others = spans.iter().any(|span| agents::is_activation_of_others(place.turn, span));
+    let waiting = has_stopped && !is_of_others;
+    let ended = spans.iter().filter_map(|span| span.closed_at).max().filter(|_| has_stopped && is_of_others);
     let segments = segment::derive(spans, whole);
     let mut turn = Turn {
         id: place.turn.clone(),
         agent: agent(&segments),
         reported,
         started_unix_nano: started(&segments),
-        ended_at: end.map(|(at, _)| at),
+        ended_at: end.map(|(at, _)| at).or(ended),
         outcome: end.map(|(_, outcome)| outcome),
         end_inferred: false,
         waiting,

@@ -15,6 +15,7 @@ mod rollout;
 mod row;
 mod table;
 mod tables;
+mod traces;
 
 pub(super) use codec::is_fact;
 pub(super) use detach::detach;
@@ -153,18 +154,26 @@ impl Facts {
         self.rollouts.iter_mut().map(|facts| &mut **facts)
     }
 
-    /// The graph of each rollout, in the order of tenant and id.
+    /// The graph of each rollout, in the order of tenant and id. A trace of others that names a conversation on some of its
+    /// spans is of that conversation whole.
     pub fn derive(&self) -> Vec<Rollout> {
-        let foreign = self.foreign();
-        let graph = |facts: &RolloutFacts| match foreign.get(facts.key()) {
-            Some(keys) => {
+        let (foreign, adopted) = (self.foreign(), self.adopted());
+        let mut parts: BTreeMap<&RolloutKey, Vec<&RolloutFacts>> = BTreeMap::new();
+        for facts in self.rollouts() {
+            if let Some(whole) = adopted.get(facts.key()) {
+                parts.entry(whole).or_default().push(facts);
+            }
+        }
+        let graph = |facts: &RolloutFacts| match (foreign.get(facts.key()), parts.get(facts.key())) {
+            (None, None) => super::derive(facts),
+            (keys, parts) => {
                 let mut facts = facts.clone();
-                facts.foreign.extend(keys);
+                facts.foreign.extend(keys.into_iter().flatten());
+                parts.into_iter().flatten().for_each(|part| facts.adopt(part));
                 super::derive(&facts)
             }
-            None => super::derive(facts),
         };
-        self.rollouts().map(graph).collect()
+        self.rollouts().filter(|facts| !adopted.contains_key(facts.key())).map(graph).collect()
     }
 
     /// The calls whose tenant is another than that of the span they are children of, whichever of the two came first.

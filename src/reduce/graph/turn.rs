@@ -19,7 +19,7 @@ pub struct Turn {
     pub started_unix_nano: Option<u64>,
     /// When it ended; missing while it is open or waits for a person, and where nobody told.
     pub ended_at: Option<At>,
-    /// How it ended; missing while it is open or waits for a person.
+    /// How it ended; missing while it is open or waits for a person, and where its producer has no word for that.
     pub outcome: Option<Outcome>,
     /// Whether the outcome was concluded, because its rollout closed before anybody told.
     pub end_inferred: bool,

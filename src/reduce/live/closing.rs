@@ -7,7 +7,7 @@ use super::generations::Next;
 use super::slot::{Ending, Kept, Live, Slot, Told, Tombstone};
 use super::{ClosedRollout, Counter, Effect, Reducer, RolloutFinding, summary, synthesis};
 use crate::event::Digest;
-use crate::reduce::derive::{Place, close, derive, derive_turn, is_turn, told_of_turn, was_asked_to_stop};
+use crate::reduce::derive::{Part, Place, close, derive, derive_turn, is_turn, parts, was_asked_to_stop};
 use crate::reduce::facts::{Reading, RolloutFacts, detach};
 use crate::reduce::graph::{Finding, Reason, Thread, Turn};
 use bytestring::ByteString;
@@ -24,13 +24,16 @@ impl Reducer {
         let Some(Ending::Due(_)) = live.turns.get(key) else { return };
         let mut closed = Ending::Closed { synthesised: false };
         let facts = &Reading::of(&live.facts);
-        let told = told_of_turn(facts, &key.thread, &key.turn);
-        if !is_turn(&told) {
+        let mut parts = parts(facts, &key.thread, &key.turn).into_iter();
+        let Some(Part { told, .. }) = parts.next().filter(|part| is_turn(&part.told)) else {
             live.turns.insert(key.clone(), closed);
             return;
-        }
+        };
         let (mut findings, place) = (Vec::new(), Place { thread: &key.thread, turn: &key.turn });
         let mut turn = derive_turn(place, facts, told, None, &mut findings);
+        for part in parts {
+            derive_turn(Place { thread: &part.thread, turn: &part.turn }, facts, part.told, None, &mut findings);
+        }
         if turn.outcome.is_none() {
             if !was_asked_to_stop(&turn) {
                 // What ended was not the turn: it waits for a person, or goes on in another segment.

@@ -36,7 +36,11 @@ fn tokens_of(totals: &Totals) -> Option<String> {
 
 pub(super) fn turn(turn: &Turn) -> String {
     let mut parts = vec![format!("turn {}", turn.agent.as_ref().map_or_else(|| short(&turn.id), |name| label(name)))];
-    let open = if turn.waiting { "waiting" } else { "open" };
+    let open = match turn.ended_at {
+        _ if turn.waiting => "waiting",
+        Some(_) => "ended",
+        None => "open",
+    };
     parts.push(turn.outcome.map_or(open, Outcome::as_str).to_owned());
     parts.extend(turn.end_inferred.then(|| "end inferred".to_owned()));
     parts.extend((!turn.reported).then(|| "not reported".to_owned()));

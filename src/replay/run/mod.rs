@@ -66,7 +66,8 @@ impl Run {
     /// has.
     pub fn of_recording(rollout: &Rollout) -> Self {
         let mut run = Self::of(rollout);
-        let all_ended = rollout.turns().all(|(_, turn)| turn.outcome.is_some() && !turn.waiting);
+        let all_ended =
+            rollout.turns().all(|(_, turn)| (turn.outcome.is_some() || turn.ended_at.is_some()) && !turn.waiting);
         if run.end == RunEnd::Open && all_ended {
             run.end = RunEnd::Ended;
         }
