@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A source of time that never steps back.
 pub trait Clock: Debug + Send + Sync {
@@ -16,24 +16,38 @@ pub trait Clock: Debug + Send + Sync {
 /// the life of the process is not followed.
 #[derive(Debug)]
 pub struct SystemClock {
-    started: Instant,
-    started_unix_nanos: u64,
+    /// By how much the wall's time is ahead of the monotonic one, in nanoseconds.
+    ahead: u64,
 }
 
 impl Default for SystemClock {
     #[allow(clippy::disallowed_methods)]
     fn default() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let started_unix_nanos = u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX / 2);
-        Self { started: Instant::now(), started_unix_nanos }
+        let unix_nanos = u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX / 2);
+        Self { ahead: unix_nanos.saturating_sub(monotonic_nanos()) }
     }
 }
 
 impl Clock for SystemClock {
+    #[inline]
     fn unix_nanos(&self) -> u64 {
-        let elapsed = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.started_unix_nanos.saturating_add(elapsed)
+        self.ahead.saturating_add(monotonic_nanos())
     }
+}
+
+/// The clock of [`Instant`](std::time::Instant), whose differences cost as much again as the look at it.
+#[cfg(target_os = "linux")]
+#[inline]
+fn monotonic_nanos() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec.cast_unsigned().wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec.cast_unsigned())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn monotonic_nanos() -> u64 {
+    static FIRST: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    u64::try_from(FIRST.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A clock that stands still until it is moved: for tests.

@@ -1,5 +1,6 @@
 //! Ids: of calls and producers (ULIDs of our own), of traces and spans (W3C Trace Context).
 
+use std::cell::Cell;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
@@ -225,8 +226,8 @@ hex_id! {
     SpanId, 8, "span id"
 }
 
-/// Where the numbers of ids come from: two random words for the life of the process, and a count. The child of a `fork`
-/// draws its own when it makes a recorder.
+/// Where the numbers of ids come from: two random words for the life of the process, and a count, of which each thread takes
+/// a block at a time. The child of a `fork` draws its own words when it makes a recorder.
 ///
 /// A generator of the operating system's, or one that is filled from it once in a while, would make a system call now and
 /// then. Ids have to differ, not to be secret: each number is another one's image under a function that has no two equal
@@ -243,9 +244,19 @@ static NUMBERS: LazyLock<Numbers> = LazyLock::new(|| Numbers {
     drawn_in: DrawnIn::this_process(),
 });
 
+/// So many numbers a thread takes at once.
+const BLOCK: u64 = 1 << 10;
+
+thread_local! {
+    /// The next of this thread's numbers; the first of a block is not taken yet.
+    static NEXT_HERE: Cell<u64> = const { Cell::new(0) };
+}
+
 impl Numbers {
     fn next(&self) -> [u64; 2] {
-        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let here = NEXT_HERE.get();
+        let count = if here.is_multiple_of(BLOCK) { self.count.fetch_add(BLOCK, Ordering::Relaxed) } else { here };
+        NEXT_HERE.set(count.wrapping_add(1));
         let step = count.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         self.starts.each_ref().map(|start| mixed(start.load(Ordering::Relaxed).wrapping_add(step)))
     }
@@ -305,6 +316,14 @@ mod tests {
         assert_eq!((spans.len(), traces.len()), (100_000, 100_000));
         let ones: u32 = traces.iter().map(|id| u128::from_be_bytes(*id.as_bytes()).count_ones()).sum();
         assert!((63..=65).contains(&(ones / 100_000)), "{ones}");
+    }
+
+    #[test]
+    fn random_ids_of_several_threads_differ() {
+        let made = |_| std::thread::spawn(|| (0..3 * BLOCK).map(|_| SpanId::random()).collect::<Vec<_>>());
+        let threads: Vec<_> = (0..4).map(made).collect();
+        let spans = threads.into_iter().flat_map(|thread| thread.join().unwrap());
+        assert_eq!(spans.collect::<std::collections::HashSet<_>>().len(), 12 * BLOCK as usize);
     }
 
     #[test]

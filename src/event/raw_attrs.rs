@@ -2,6 +2,7 @@
 //! them costs little.
 
 use bytestring::ByteString;
+use rustc_hash::FxHashMap;
 
 use super::{RawText, wipe};
 use crate::semconv::{Attr, Class, KeyId};
@@ -96,6 +97,7 @@ impl RawAttrs {
     }
 
     /// Adds a value by its id, whose type the caller has checked.
+    #[inline]
     pub(crate) fn push(&mut self, id: KeyId, value: RawValue<'_>) {
         match value {
             RawValue::Text(text) => self.put_text(id, TEXT, text),
@@ -114,10 +116,10 @@ impl RawAttrs {
 
     /// Forgets what a later value of the same key has replaced. Arrays keep all their elements.
     pub(crate) fn compact(&mut self) {
+        let last: FxHashMap<KeyId, usize> = self.iter().enumerate().map(|(place, (id, _))| (id, place)).collect();
         let mut kept = Self::default();
         for (place, (id, value)) in self.iter().enumerate() {
-            let later = || self.iter().skip(place + 1).any(|(later, _)| later == id);
-            if matches!(value, RawValue::Element(_)) || !later() {
+            if matches!(value, RawValue::Element(_)) || last.get(&id) == Some(&place) {
                 kept.push(id, value);
             }
         }
@@ -177,13 +179,19 @@ impl RawAttrs {
     }
 
     fn put_flag(&mut self, id: KeyId, value: bool) {
-        self.row.put(&head(id, if value { TRUE } else { FALSE }, 0));
-        self.count += 1;
+        self.put(head(id, if value { TRUE } else { FALSE }, 0), &[]);
     }
 
     fn put_number(&mut self, id: KeyId, tag: u8, value: [u8; 8]) {
-        self.row.put(&head(id, tag, 0));
-        self.row.put(&value);
+        self.put(head(id, tag, 0), &value);
+    }
+
+    #[inline]
+    fn put(&mut self, head: [u8; 8], value: &[u8]) {
+        if !self.row.put_here(head, value) {
+            self.row.put_elsewhere(&head);
+            self.row.put_elsewhere(value);
+        }
         self.count += 1;
     }
 
@@ -191,7 +199,18 @@ impl RawAttrs {
     /// beginning serves as well.
     pub const MAX_TEXT_BYTES: usize = 4096;
 
+    #[inline]
     fn put_text(&mut self, id: KeyId, tag: u8, value: &[u8]) {
+        // What there is room for is neither too long nor too much. No longer text has room, whatever its length is cut to.
+        if self.row.put_here(head(id, tag, value.len() as u32), value) {
+            self.count += 1;
+        } else {
+            self.put_long(id, tag, value);
+        }
+    }
+
+    #[cold]
+    fn put_long(&mut self, id: KeyId, tag: u8, value: &[u8]) {
         let value = beginning(value, Self::MAX_TEXT_BYTES);
         let length = u32::try_from(value.len()).unwrap_or_default();
         if self.row.length.saturating_add(value.len()) > MAX_ROW_BYTES {
@@ -199,9 +218,7 @@ impl RawAttrs {
             self.left_out = self.left_out.saturating_add(1);
             return;
         }
-        self.row.put(&head(id, tag, length));
-        self.row.put(value);
-        self.count += 1;
+        self.put(head(id, tag, length), value);
     }
 }
 
@@ -222,14 +239,17 @@ impl Default for RawAttrs {
 }
 
 impl Row {
+    /// Adds an attribute where there is room for it here. With one look at the room for both of its parts: this is most of
+    /// what recording a value costs.
     #[inline]
-    fn put(&mut self, piece: &[u8]) {
-        let end = self.length + piece.len();
-        match self.here.get_mut(self.length..end) {
-            Some(place) => place.copy_from_slice(piece),
-            None => self.put_elsewhere(piece),
-        }
-        self.length = end;
+    fn put_here(&mut self, head: [u8; 8], value: &[u8]) -> bool {
+        let room = self.here.get_mut(self.length..).and_then(|room| room.split_first_chunk_mut());
+        let Some((head_place, rest)) = room else { return false };
+        let Some(value_place) = rest.get_mut(..value.len()) else { return false };
+        *head_place = head;
+        value_place.copy_from_slice(value);
+        self.length += head.len() + value.len();
+        true
     }
 
     #[cold]
@@ -242,6 +262,7 @@ impl Row {
             self.elsewhere = larger;
         }
         self.elsewhere.extend_from_slice(piece);
+        self.length = length;
     }
 
     fn bytes(&self) -> &[u8] {

@@ -8,10 +8,12 @@ use std::sync::{Arc, LazyLock};
 
 use super::spares::{Handful, Spares};
 use crate::event::{
-    At, Closed, Event, Given, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, Returned, Scope, Source, SpanIds,
+    At, Closed, Event, Given, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, Request, Returned, Scope, Source,
+    SpanIds,
 };
 
 thread_local! {
+    static REQUESTS_AT_HAND: Handful<Request> = const { RefCell::new(Vec::new()) };
     static OPENINGS_AT_HAND: Handful<Event<Raw>> = const { RefCell::new(Vec::new()) };
     static CLOSINGS_AT_HAND: Handful<Event<Raw>> = const { RefCell::new(Vec::new()) };
 }
@@ -19,6 +21,15 @@ thread_local! {
 /// Half a megabyte of events at the most.
 static OPENINGS: Spares<Event<Raw>> = Spares::new(&OPENINGS_AT_HAND, 16, 512);
 static CLOSINGS: Spares<Event<Raw>> = Spares::new(&CLOSINGS_AT_HAND, 16, 512);
+static REQUESTS: Spares<Request> = Spares::new(&REQUESTS_AT_HAND, 16, 512);
+
+/// A list that waits for the next call may have room for so many.
+const KEPT: usize = 8;
+
+/// A request in which nothing is said yet.
+pub(crate) fn request() -> Box<Request> {
+    REQUESTS.take().unwrap_or_default()
+}
 
 /// An event that opens a call of which nothing is said yet.
 pub(crate) fn opening(scope: &Arc<Scope>, key: Key, span: SpanIds) -> Box<Event<Raw>> {
@@ -26,7 +37,11 @@ pub(crate) fn opening(scope: &Arc<Scope>, key: Key, span: SpanIds) -> Box<Event<
         && let Kind::Opened(opened, given) = &mut event.kind
     {
         opened.span = span;
-        *given = Given::empty(key.kind);
+        match (&mut *given, Given::empty(key.kind)) {
+            // Mostly the one before was of the same kind.
+            (Given::Request(None), Given::Request(None)) => {}
+            (given, empty) => *given = empty,
+        }
         put_in(&mut event, scope, key);
         return event;
     }
@@ -40,7 +55,11 @@ pub(crate) fn closing(scope: &Arc<Scope>, key: Key) -> Box<Event<Raw>> {
     if let Some(mut event) = CLOSINGS.take()
         && let Kind::Closed(_, returned) = &mut event.kind
     {
-        *returned = Returned::empty(key.kind);
+        match (&mut *returned, Returned::empty(key.kind)) {
+            // The list of an answer stays, with room in it.
+            (Returned::Answer(_), Returned::Answer(_)) => {}
+            (returned, empty) => *returned = empty,
+        }
         put_in(&mut event, scope, key);
         return event;
     }
@@ -65,14 +84,20 @@ pub(super) fn give(mut event: Box<Event<Raw>>) {
         Kind::Opened(opened, given) => {
             opened.attrs.clear();
             forget(&mut opened.links);
-            *given = Given::Texts(Vec::new());
+            match given {
+                Given::Request(request) => request.take().into_iter().for_each(give_request),
+                given => *given = Given::Texts(Vec::new()),
+            }
             &OPENINGS
         }
         Kind::Closed(closed, returned) => {
             closed.attrs.clear();
             forget(&mut closed.links);
             (closed.outcome, closed.error) = (None, None);
-            *returned = Returned::Texts(Vec::new());
+            match returned {
+                Returned::Answer(answer) if answer.capacity() <= KEPT => answer.clear(),
+                returned => *returned = Returned::Texts(Vec::new()),
+            }
             &CLOSINGS
         }
         // Of these there are few.
@@ -86,9 +111,19 @@ pub(super) fn give(mut event: Box<Event<Raw>>) {
     spares.give(event);
 }
 
+/// Most requests have a few messages that are told: those of a long history are not kept.
+fn give_request(mut request: Box<Request>) {
+    let Request { system, tools, messages } = &mut *request;
+    if system.capacity().max(tools.capacity()).max(messages.capacity()) <= KEPT {
+        system.clear();
+        tools.clear();
+        messages.clear();
+        REQUESTS.give(request);
+    }
+}
+
 /// Most calls have none of them, and a few one.
 fn forget(links: &mut Vec<Link>) {
-    const KEPT: usize = 8;
     links.clear();
     links.shrink_to(KEPT);
 }
@@ -103,7 +138,7 @@ pub(crate) static NOWHERE: LazyLock<Arc<Scope>> =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{CallKind, EdgeKind, Outcome, SpanId, TraceId};
+    use crate::event::{CallKind, EdgeKind, Message, Outcome, Role, SpanId, ToolDefinition, TraceId};
     use crate::semconv::{ERROR_KIND, REQUEST_MODEL};
 
     fn span() -> SpanIds {
@@ -116,6 +151,29 @@ mod tests {
 
     fn link() -> Link {
         Link { trace: TraceId::random(), span: SpanId::random(), kind: Some(EdgeKind::Retry) }
+    }
+
+    #[test]
+    fn nothing_that_was_asked_or_answered_is_left_for_the_next() {
+        let said = || Message::text(Role::User, "said");
+        for messages in [1, 100] {
+            let mut event = opening(&NOWHERE, key(CallKind::Inference), span());
+            let Kind::Opened(_, given) = &mut event.kind else { panic!("another kind") };
+            let mut asked = request();
+            assert!(asked.messages.is_empty() && asked.system.is_empty() && asked.tools.is_empty());
+            asked.messages.extend(std::iter::repeat_with(said).take(messages));
+            asked.system.push("said".into());
+            asked.tools.push(ToolDefinition { name: "said".into(), description: None, parameters: None });
+            *given = Given::Request(Some(asked));
+            give(event);
+            let mut event = closing(&NOWHERE, key(CallKind::Inference));
+            let Kind::Closed(_, Returned::Answer(answer)) = &mut event.kind else { panic!("another kind") };
+            assert!(answer.is_empty());
+            answer.extend(std::iter::repeat_with(said).take(messages));
+            give(event);
+        }
+        let event = closing(&NOWHERE, key(CallKind::Retrieval));
+        assert!(matches!(&event.kind, Kind::Closed(_, Returned::Texts(texts)) if texts.is_empty()));
     }
 
     #[test]

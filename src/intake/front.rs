@@ -134,15 +134,24 @@ impl Intake {
     }
 
     /// Veils what was handed in, where callers do that. After a `fork` another thread may have been in its turn.
+    #[inline]
     fn veil_inline(&self) {
-        if let Some(turns) = self.inline.as_ref().filter(|_| !self.queue.is_elsewhere()) {
+        if let Some(turns) = &self.inline
+            && !self.queue.is_elsewhere()
+        {
             turns.take_inline();
         }
     }
 
     /// An event that was taken may have to be waited for; of one that was not nobody will ever hear.
+    #[inline]
     fn settle(&self, seq: Option<u64>, taken: bool) {
-        let (Some(progress), Some(seq)) = (&self.progress, seq) else { return };
+        if let (Some(progress), Some(seq)) = (&self.progress, seq) {
+            self.settle_with(progress, seq, taken);
+        }
+    }
+
+    fn settle_with(&self, progress: &Progress, seq: u64, taken: bool) {
         if !taken {
             progress.skip(seq);
         } else if let Some(wait) = self.wait

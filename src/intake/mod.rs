@@ -49,7 +49,7 @@ pub use sink::{Drained, Durable, Refused, Sink};
 pub(crate) use around::{Around, Entering, Way, innermost};
 pub(crate) use counters::Counters;
 pub(crate) use desk::Desk;
-pub(crate) use events::{NOWHERE, closing, opening};
+pub(crate) use events::{NOWHERE, closing, opening, request};
 pub(crate) use identity::Identity;
 pub(crate) use ranges::Ranges;
 pub(crate) use spares::{Handful, Spares};

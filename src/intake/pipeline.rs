@@ -79,7 +79,7 @@ impl Pipeline {
     pub(super) fn turn(&mut self, batch: &mut Batch, with_flushes: bool) {
         self.queue.fill(batch, with_flushes);
         let mut veiled = 0;
-        for Item { told, bytes } in batch.items.drain(..) {
+        for Item { told, bytes, .. } in batch.items.drain(..) {
             match told {
                 Told::Event(event) => {
                     self.event(&event);

@@ -48,9 +48,13 @@ pub(super) struct Held<'a> {
 }
 
 impl Held<'_> {
-    pub(super) fn put(&mut self, item: Item) {
+    /// Puts an item in, and tells how many are there now.
+    #[inline]
+    pub(super) fn put(&mut self, item: Item) -> usize {
         self.place.items.push(item);
-        self.tally.waiting.store(self.place.items.len(), Ordering::Relaxed);
+        let waiting = self.place.items.len();
+        self.tally.waiting.store(waiting, Ordering::Relaxed);
+        waiting
     }
 
     /// Counts a call of which the opening was taken by itself.
@@ -61,6 +65,7 @@ impl Held<'_> {
 
 impl Places {
     /// How many items wait.
+    #[inline]
     pub(super) fn waiting(&self) -> usize {
         self.0.iter().map(|stand| stand.tally.waiting.load(Ordering::Relaxed)).sum()
     }

@@ -39,9 +39,11 @@ impl Default for Bounds {
 const DOZE: Duration = Duration::from_millis(20);
 /// After so many looks that found nothing it sleeps until it is woken.
 const DOZES_BEFORE_SLEEP: u32 = 50;
-/// This much waiting wakes a dozing pipeline early.
-const WAKE_EVENTS: usize = 512;
+/// This much waiting wakes a dozing pipeline early. A wake costs the caller as much as ten calls do.
+const WAKE_EVENTS: usize = 1024;
 const WAKE_BYTES: usize = 1 << 20;
+/// All that waits is counted each time that so many more wait in one place.
+const COUNT_EVERY: usize = 32;
 /// Each time so much more waits it is asked whether there is still somebody to take it.
 const LOOK_EVERY: usize = 256;
 
@@ -214,8 +216,8 @@ impl Queue {
         batch.items.append(&mut batch.later);
         self.places.take(&mut batch.items);
         // Mostly they are in order already.
-        batch.items.sort_by_key(Item::seq);
-        let now = batch.items.partition_point(|item| item.seq() < horizon);
+        batch.items.sort_by_key(|item| item.seq);
+        let now = batch.items.partition_point(|item| item.seq < horizon);
         batch.later.extend(batch.items.drain(now..));
         self.later.store(batch.later.len(), Ordering::Relaxed);
         if let Some(last) = batch.items.last() {
@@ -224,8 +226,7 @@ impl Queue {
     }
 
     fn add(&self, mut told: Told, part: Part) -> Result<bool, Drop> {
-        let now = told.at().time_unix_nano;
-        if self.is_elsewhere_by(now) {
+        if self.is_elsewhere_by(&told) {
             return Err(Drop::Forked);
         }
         if let Some(reason) = part.bounded()
@@ -233,15 +234,17 @@ impl Queue {
         {
             return Err(if self.places.free().place.closed { Drop::ShutDown } else { reason });
         }
+        let seq = told.at().seq.unwrap_or_default();
         let (content, labels) = told.bytes();
         let mut needed = Room { bytes: content + labels, calls: usize::from(part == Part::Opens) };
-        let mut is_over = false;
+        let (mut is_over, mut has_grown) = (false, false);
         let mut held = self.places.free();
         if !held.place.closed && !held.place.room.spend(needed) {
             // Made where no lock is held: wiping what there is no room for takes time.
             drop(held);
             let more;
             (more, is_over) = self.make_room(&mut told, &mut needed)?;
+            has_grown = true;
             held = self.places.free();
             self.budget.0.put_into(&mut held.place.room, more);
         }
@@ -249,7 +252,7 @@ impl Queue {
             drop(held);
             return Err(Drop::ShutDown);
         }
-        held.put(Item { told, bytes: needed.bytes });
+        let waiting_here = held.put(Item { told, bytes: needed.bytes, seq });
         match part {
             Part::Opens => {
                 held.place.opened += 1;
@@ -260,15 +263,21 @@ impl Queue {
             Part::Tells => {}
         }
         drop(held);
-        let wakes = match self.rest.load(Ordering::SeqCst) {
-            AWAKE => false,
-            DOZING => self.is_urgent || self.waiting() >= WAKE_EVENTS || self.budget.0.bytes() >= WAKE_BYTES,
-            _ => true,
-        };
-        if wakes {
-            self.wake();
+        match self.rest.load(Ordering::SeqCst) {
+            AWAKE => {}
+            DOZING if !self.is_urgent && !waiting_here.is_multiple_of(COUNT_EVERY) && !has_grown => {}
+            rest => self.wake_from(rest),
         }
         Ok(is_over && content > 0)
+    }
+
+    /// Wakes the pipeline where there is reason to.
+    #[cold]
+    fn wake_from(&self, rest: u8) {
+        let is_much = || self.waiting() >= WAKE_EVENTS || self.budget.0.bytes() >= WAKE_BYTES;
+        if rest == ASLEEP || self.is_urgent || is_much() {
+            self.wake();
+        }
     }
 
     /// Takes room out of what all share, and some for what comes. Where there is none for the content, that is dropped.
@@ -290,9 +299,11 @@ impl Queue {
     }
 
     /// Whether it is known that nobody takes what waits here; once in a while that is found out.
-    fn is_elsewhere_by(&self, now: u64) -> bool {
-        let is_time = || self.places.waiting_here() % LOOK_EVERY == LOOK_EVERY - 1 && self.birth.is_due(now);
-        self.birth.is_known_elsewhere() || is_time() && self.birth.is_elsewhere()
+    #[inline]
+    fn is_elsewhere_by(&self, told: &Told) -> bool {
+        let is_due = || self.birth.is_due(told.at().time_unix_nano);
+        let is_time = self.places.waiting_here() % LOOK_EVERY == LOOK_EVERY - 1;
+        self.birth.is_known_elsewhere() || is_time && is_due() && self.birth.is_elsewhere()
     }
 
     /// Wakes the pipeline, once for each rest.

@@ -8,6 +8,8 @@ use crate::event::{At, Event, Raw};
 pub(super) struct Item {
     pub(super) told: Told,
     pub(super) bytes: usize,
+    /// Its place in the order of events, kept here so that sorting touches nothing else.
+    pub(super) seq: u64,
 }
 
 /// What is told: one event of a call, or a call that has ended.
@@ -16,14 +18,9 @@ pub(super) enum Told {
     Whole(Box<dyn Whole>),
 }
 
-impl Item {
-    pub(super) fn seq(&self) -> u64 {
-        self.told.at().seq.unwrap_or(0)
-    }
-}
-
 impl Told {
     /// When it was told last.
+    #[inline]
     pub(super) fn at(&self) -> At {
         match self {
             Self::Event(event) => event.at,

@@ -51,6 +51,7 @@ impl Turns {
 
     /// Veils what waits; who waits for a flush is left to the pipeline's thread. When it returns nothing waits that this
     /// thread has handed in before: where another veils it, that is waited for.
+    #[cold]
     pub(super) fn take_inline(&self) {
         self.with(|turn| turn.pipeline.turn(&mut turn.batch, false));
     }

@@ -1,6 +1,5 @@
 //! What all builders share: a call's identity, fixed when it opens, and its event under construction.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -10,14 +9,14 @@ use bytestring::ByteString;
 use super::ambient::ToolId;
 use super::call::{Call, CallType};
 use super::handle::{Handle, Running};
-use super::kept::{Kept, Recycled};
 use super::operation::Operation;
 use super::place::{CallRef, LentOrigin, LentPlace, Origin, Place};
+use super::sheet::Kept;
 use crate::event::{
     CallKind, EdgeKind, Event, Given, Key, KeyIdentity, Kind, Link, Opened, Raw, RawAttrs, ResultContent, Scope,
     SpanId, SpanIds, TraceId,
 };
-use crate::intake::{Desk, Handful, Identity, NOWHERE, Spares, opening};
+use crate::intake::{Identity, NOWHERE, opening};
 use crate::semconv::{
     ATTEMPT, Attr, CALLER, CONVERSATION_ID, IMPORTANCE, OPERATION_ID, OPERATION_NAME, REPLAY_CHECKPOINT,
     REPLAY_INTENDED, REPLAY_OF, REPLAY_PROVENANCE,
@@ -27,23 +26,15 @@ use crate::semconv::{
 #[must_use = "a call is recorded from `start` on"]
 pub struct Builder<K> {
     /// Nothing where the recorder is disabled.
-    draft: Option<Kept<Draft>>,
+    draft: Option<Draft>,
     /// Of a turn: its part between waits.
     pub(super) segment: u32,
     kind: PhantomData<fn() -> K>,
 }
 
-/// Kept apart: a builder moves with each of its methods, and has to be small.
-pub(super) struct Draft {
-    desk: Arc<Desk>,
-    has_parent: bool,
-    /// Of a tool call: by what an MCP client may know it.
-    pub(super) tool: Option<Arc<ToolId>>,
-    identity: Option<Box<Identity>>,
-    /// The event that will open the call. Its order is still to come, its time too where it is 0, and its scope is the
-    /// parent's.
-    event: Box<Event<Raw>>,
-}
+/// A call that has not started, kept apart: a builder moves with each of its methods, and has to be small. The order of the
+/// event that will open it is still to come, its time too where it is 0, and its scope is the parent's.
+pub(super) struct Draft(Kept);
 
 impl<K: CallType> Builder<K> {
     /// A call of this kind, recorded by whoever `origin` names, under the operation that the kind has by default.
@@ -51,7 +42,7 @@ impl<K: CallType> Builder<K> {
         let draft = origin.map(|origin| {
             let mut draft = Draft::new(origin, K::KIND);
             draft.text(OPERATION_NAME, K::KIND.default_operation());
-            Kept::new(draft)
+            draft
         });
         Self { draft, segment: 0, kind: PhantomData }
     }
@@ -61,10 +52,11 @@ impl<K: CallType> Builder<K> {
     }
 
     /// Nothing where the recorder is disabled.
-    pub(super) fn draft(&mut self) -> Option<&mut Draft> {
-        self.draft.as_mut()?.get_mut()
+    pub(super) const fn draft(&mut self) -> Option<&mut Draft> {
+        self.draft.as_mut()
     }
 
+    #[inline]
     pub(super) fn with(mut self, set: impl FnOnce(&mut Draft)) -> Self {
         if let Some(draft) = self.draft() {
             set(draft);
@@ -146,7 +138,8 @@ impl<K: CallType> Builder<K> {
     pub fn attempt_of(self, operation: &Operation) -> Self {
         self.with(|draft| {
             let Some(span) = draft.span() else { return };
-            let attempt = operation.next(&draft.desk, span.trace, span.span);
+            let Some(desk) = &draft.0.desk else { return };
+            let attempt = operation.next(desk, span.trace, span.span);
             draft.text(OPERATION_ID, attempt.operation.encode(&mut [0; 26]));
             draft.attrs(|attrs| attrs.int(ATTEMPT, i64::from(attempt.number)));
             if let Some((trace, span)) = attempt.previous {
@@ -177,10 +170,10 @@ impl<K: CallType> Builder<K> {
 
     /// Starts it.
     pub fn start(self) -> Call<K> {
-        let Some(mut draft) = self.draft.and_then(Kept::take) else {
+        let Some(mut draft) = self.draft else {
             return Call::new(Handle::disabled(), self.segment, None);
         };
-        let tool = draft.tool.take();
+        let tool = draft.0.tool.take();
         Call::new(draft.start(), self.segment, tool)
     }
 }
@@ -188,17 +181,6 @@ impl<K: CallType> Builder<K> {
 impl<K: CallType> fmt::Debug for Builder<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("kind", &K::KIND).finish_non_exhaustive()
-    }
-}
-
-thread_local! {
-    static AT_HAND: Handful<Option<Draft>> = const { RefCell::new(Vec::new()) };
-}
-
-impl Recycled for Draft {
-    fn spares() -> &'static Spares<Option<Self>> {
-        static SPARES: Spares<Option<Draft>> = Spares::new(&AT_HAND, 4, 32);
-        &SPARES
     }
 }
 
@@ -211,25 +193,38 @@ impl Draft {
             None => (&*NOWHERE, TraceId::random(), None, false),
         };
         let span = SpanIds { trace, span: SpanId::random(), parent, parent_is_remote };
-        let event = opening(scope, Key { kind, id: KeyIdentity::None, occurrence: 0 }, span);
-        let mut draft = Self { desk: Arc::clone(desk), has_parent, tool: None, identity: None, event };
+        let mut sheet = Kept::new(desk, kind, (span.trace, span.span));
+        sheet.event = Some(opening(scope, Key { kind, id: KeyIdentity::None, occurrence: 0 }, span));
+        sheet.has_parent = has_parent;
+        let mut draft = Self(sheet);
         if let Some((trace, span)) = remote.filter(|_| !has_parent) {
             draft.set_remote_parent(trace, span);
         }
         draft
     }
 
+    #[inline]
+    fn event(&mut self) -> Option<&mut Event<Raw>> {
+        self.0.event.as_deref_mut()
+    }
+
+    /// By what an MCP client may know it.
+    pub(super) fn tool(&mut self) -> &mut Option<Arc<ToolId>> {
+        &mut self.0.tool
+    }
+
     /// What the call is given.
     pub(super) fn given(&mut self) -> Option<&mut Given<Raw>> {
-        match &mut self.event.kind {
+        match &mut self.event()?.kind {
             Kind::Opened(_, given) => Some(given),
             // The constructor makes no other.
             _ => None,
         }
     }
 
+    #[inline]
     fn opened(&mut self) -> Option<&mut Opened<Raw>> {
-        match &mut self.event.kind {
+        match &mut self.event()?.kind {
             Kind::Opened(opened, _) => Some(opened),
             _ => None,
         }
@@ -239,6 +234,7 @@ impl Draft {
         self.opened().map(|opened| opened.span)
     }
 
+    #[inline]
     pub(super) fn attrs(&mut self, set: impl FnOnce(&mut RawAttrs)) {
         if let Some(opened) = self.opened() {
             set(&mut opened.attrs);
@@ -256,30 +252,32 @@ impl Draft {
     }
 
     pub(super) fn identity(&mut self) -> &mut Identity {
-        self.identity.get_or_insert_default()
+        self.0.identity.get_or_insert_default()
     }
 
     /// Makes a turn of its own of it, within its parent's rollout.
     pub(super) fn set_own_turn(&mut self) {
-        let Some(own) = self.span().map(|span| span.own_id()).filter(|_| self.has_parent) else { return };
+        let Some(own) = self.span().map(|span| span.own_id()).filter(|_| self.0.has_parent) else { return };
         let identity = self.identity();
         identity.thread = Some(own.clone());
         identity.turn = Some(own);
     }
 
     pub(super) fn forget_identity(&mut self) {
-        self.identity = None;
+        self.0.identity = None;
     }
 
     /// Puts it into the scope of another call.
     pub(super) fn set_scope(&mut self, scope: &Arc<Scope>) {
-        self.event.scope = Arc::clone(scope);
-        self.has_parent = true;
+        if let Some(event) = self.event() {
+            event.scope = Arc::clone(scope);
+        }
+        self.0.has_parent = true;
     }
 
     /// The call opened before it was told of.
     pub(super) fn set_opened_at(&mut self, unix_nanos: u64) {
-        self.event.at.time_unix_nano = unix_nanos;
+        self.0.opened_unix_nano = unix_nanos;
     }
 
     /// Moves the call below a span of another process.
@@ -293,29 +291,42 @@ impl Draft {
 
     /// Opens the call.
     fn start(mut self) -> Handle {
-        let Some(SpanIds { trace, span, .. }) = self.settle() else { return Handle::disabled() };
-        let Self { desk, mut event, .. } = self;
+        self.settle();
+        let Self(mut kept) = self;
+        let sheet = &mut *kept;
+        let (Some(desk), Some(mut event)) = (&sheet.desk, sheet.event.take()) else { return Handle::disabled() };
         let now = desk.now();
-        let opened_at = if event.at.time_unix_nano == 0 { now } else { event.at.time_unix_nano };
-        let id = desk.call_id(now);
-        event.key.id = KeyIdentity::Call(id);
-        event.at = desk.at(opened_at);
-        let (scope, kind) = (Arc::clone(&event.scope), event.key.kind);
-        if !desk.open(event) {
-            let place = Place { scope, trace, span, is_remote: false };
-            return Handle::untaken(Origin { desk, parent: Some(place), remote: None });
+        if sheet.opened_unix_nano == 0 {
+            sheet.opened_unix_nano = now;
         }
-        Handle::running(Running::new(desk, scope, (kind, id), (trace, span), opened_at))
+        let id = desk.call_id(now);
+        sheet.id = id.as_u128().to_ne_bytes();
+        event.key.id = KeyIdentity::Call(id);
+        event.at = desk.at(sheet.opened_unix_nano);
+        if let Kind::Opened(opened, _) = &event.kind {
+            (sheet.trace, sheet.span) = (opened.span.trace, opened.span.span);
+        }
+        if !Arc::ptr_eq(&sheet.scope, &event.scope) {
+            sheet.scope = Arc::clone(&event.scope);
+        }
+        if desk.open(event) {
+            return Handle::running(Running::new(kept));
+        }
+        let place = Place { scope: Arc::clone(&sheet.scope), trace: sheet.trace, span: sheet.span, is_remote: false };
+        let origin = Origin { desk: Arc::clone(desk), parent: Some(place), remote: None };
+        kept.give_back();
+        Handle::untaken(origin)
     }
 
-    /// Fixes the call's scope, and tells its span.
-    fn settle(&mut self) -> Option<SpanIds> {
-        let span = self.span()?;
-        if !self.has_parent || self.identity.is_some() {
-            let parent = self.has_parent.then(|| Arc::clone(&self.event.scope));
-            let identity = self.identity.take().map(|identity| *identity).unwrap_or_default();
-            self.event.scope = identity.scope(parent.as_ref(), span);
+    /// Fixes the call's scope.
+    fn settle(&mut self) {
+        let Some(span) = self.span() else { return };
+        let (has_parent, identity) = (self.0.has_parent, self.0.identity.take());
+        if (!has_parent || identity.is_some())
+            && let Some(event) = self.event()
+        {
+            let identity = identity.map(|identity| *identity).unwrap_or_default();
+            event.scope = identity.scope(has_parent.then_some(&event.scope), span);
         }
-        Some(span)
     }
 }

@@ -1,19 +1,16 @@
 //! The one path on which every kind of call is marked and closes: exactly once.
 
-use std::cell::RefCell;
 use std::future::Future;
-use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::kept::{Kept, Recycled};
 use super::place::{LentOrigin, LentPlace, Origin};
-use super::stream::Progress;
+use super::sheet::{Kept, Sheet};
 use crate::event::{
-    CallId, CallKind, Closed, EdgeKind, Event, Key, KeyIdentity, Kind, Link, Mark, Outcome, Raw, RawAttrs, RawText,
-    RawValue, ResultContent, Returned, Scope, SpanId, TraceId,
+    Closed, EdgeKind, Event, Key, Kind, Link, Mark, Outcome, Raw, RawAttrs, RawText, RawValue, ResultContent, Returned,
+    SpanId, TraceId,
 };
-use crate::intake::{Desk, Handful, Spares, closing};
+use crate::intake::closing;
 use crate::semconv::{Attr, ERROR_HANDLED, ERROR_KIND, ERROR_RETRYABLE, ERROR_TYPE};
 
 /// A call that has started. Dropped without an outcome it is `abandoned`, or `failed` where its thread panics.
@@ -25,68 +22,50 @@ enum State {
     /// Nothing is told of this call: its rollout is not sampled, or there was no room. What is part of it still belongs
     /// where it does.
     Untaken(Box<Origin>),
-    Running(Kept<Running>),
+    Running(Running),
 }
 
-pub(super) struct Running {
-    desk: Arc<Desk>,
-    scope: Arc<Scope>,
-    trace: TraceId,
-    span: SpanId,
-    kind: CallKind,
-    /// The number of the call's id, in a form that makes no room empty beside it.
-    id: [u8; 16],
-    opened_unix_nano: u64,
-    /// The event that will close the call, as soon as there is anything to say in it; only its time and its order are still
-    /// wrong. A call may be open for long, and many may be.
-    closing: Option<Box<Event<Raw>>>,
-    /// Of a streamed answer.
-    progress: Option<Box<Progress>>,
-    on_drop: Outcome,
-}
-
-thread_local! {
-    static AT_HAND: Handful<Option<Running>> = const { RefCell::new(Vec::new()) };
-}
-
-impl Recycled for Running {
-    fn spares() -> &'static Spares<Option<Self>> {
-        static SPARES: Spares<Option<Running>> = Spares::new(&AT_HAND, 16, 512);
-        &SPARES
-    }
-}
+/// A call whose opening has been taken. Only the time and the order of the event that will close it are still wrong.
+pub(super) struct Running(Kept);
 
 impl Running {
-    /// A call in `scope` whose opening has been taken.
-    pub(super) const fn new(
-        desk: Arc<Desk>,
-        scope: Arc<Scope>,
-        (kind, id): (CallKind, CallId),
-        (trace, span): (TraceId, SpanId),
-        opened_unix_nano: u64,
-    ) -> Self {
-        let on_drop = Outcome::Abandoned;
-        let id = id.as_u128().to_ne_bytes();
-        Self { desk, scope, trace, span, kind, id, opened_unix_nano, closing: None, progress: None, on_drop }
+    /// A call of which all is known but its end.
+    pub(super) const fn new(sheet: Kept) -> Self {
+        Self(sheet)
     }
 
-    fn key(&self) -> Key {
-        let id = CallId::from(u128::from_ne_bytes(self.id));
-        Key { kind: self.kind, id: KeyIdentity::Call(id), occurrence: 0 }
-    }
-
+    #[inline]
     fn closing(&mut self) -> &mut Event<Raw> {
-        let key = self.key();
-        self.closing.get_or_insert_with(|| closing(&self.scope, key))
+        let sheet = &mut *self.0;
+        let key = sheet.key();
+        let Sheet { event, scope, .. } = sheet;
+        event.get_or_insert_with(|| closing(scope, key))
     }
 
     /// What is known of its end.
+    #[inline]
     fn closed(&mut self) -> Option<&mut Closed<Raw>> {
         match &mut self.closing().kind {
             Kind::Closed(closed, _) => Some(closed),
             // The constructor makes no other.
             _ => None,
         }
+    }
+
+    fn send(mut self) {
+        if let Some(progress) = self.0.progress.take()
+            && let Some(closed) = self.closed()
+        {
+            progress.tell(&mut closed.attrs);
+        }
+        let sheet = &mut *self.0;
+        if let Some(desk) = &sheet.desk {
+            let mut event = sheet.event.take().unwrap_or_else(|| closing(&sheet.scope, sheet.key()));
+            // A call that was opened by another clock's time must not end before it began.
+            event.at = desk.at(desk.now().max(sheet.opened_unix_nano));
+            desk.close(event);
+        }
+        self.0.give_back();
     }
 }
 
@@ -100,20 +79,21 @@ impl Handle {
         Self(State::Untaken(Box::new(origin)))
     }
 
-    pub(super) fn running(running: Running) -> Self {
-        Self(State::Running(Kept::new(running)))
+    pub(super) const fn running(running: Running) -> Self {
+        Self(State::Running(running))
     }
 
-    const fn as_running(&self) -> Option<&Running> {
+    fn sheet(&self) -> Option<&Sheet> {
         match &self.0 {
-            State::Running(running) => running.get(),
+            State::Running(Running(sheet)) => Some(sheet),
             _ => None,
         }
     }
 
+    #[inline]
     const fn as_running_mut(&mut self) -> Option<&mut Running> {
         match &mut self.0 {
-            State::Running(running) => running.get_mut(),
+            State::Running(running) => Some(running),
             _ => None,
         }
     }
@@ -128,21 +108,22 @@ impl Handle {
         match &self.0 {
             State::Disabled => None,
             State::Untaken(origin) => Some(origin.lend()),
-            State::Running(running) => running.get().map(|Running { desk, scope, trace, span, .. }| {
-                let place = LentPlace { scope, trace: *trace, span: *span, is_remote: false };
-                LentOrigin { desk, parent: Some(place), remote: None }
-            }),
+            State::Running(Running(sheet)) => {
+                let place = LentPlace { scope: &sheet.scope, trace: sheet.trace, span: sheet.span, is_remote: false };
+                Some(LentOrigin { desk: sheet.desk.as_ref()?, parent: Some(place), remote: None })
+            }
         }
     }
 
     /// The call's key, where it is recorded.
     pub(super) fn key(&self) -> Option<Key> {
-        self.as_running().map(Running::key)
+        self.sheet().map(Sheet::key)
     }
 
     /// Nanoseconds since the call opened; nothing where it is not recorded.
     pub(super) fn elapsed(&self) -> Option<u64> {
-        self.as_running().map(|running| running.desk.now().saturating_sub(running.opened_unix_nano))
+        let sheet = self.sheet()?;
+        Some(sheet.desk.as_ref()?.now().saturating_sub(sheet.opened_unix_nano))
     }
 
     /// What the call has returned so far.
@@ -163,13 +144,15 @@ impl Handle {
     /// A chunk of a streamed answer has come. `true`: it was the first.
     pub(super) fn chunk(&mut self) -> bool {
         let Some(elapsed) = self.elapsed() else { return false };
-        self.as_running_mut().is_some_and(|running| running.progress.get_or_insert_default().chunk(elapsed))
+        self.as_running_mut().is_some_and(|running| running.0.progress.get_or_insert_default().chunk(elapsed))
     }
 
+    #[inline]
     fn closed(&mut self) -> Option<&mut Closed<Raw>> {
         self.as_running_mut()?.closed()
     }
 
+    #[inline]
     pub(super) fn attrs(&mut self, set: impl FnOnce(&mut RawAttrs)) {
         if let Some(closed) = self.closed() {
             set(&mut closed.attrs);
@@ -198,8 +181,10 @@ impl Handle {
 
     /// Tells something of the call at once.
     pub(super) fn mark(&self, mark: Mark<Raw>) {
-        if let Some(running) = self.as_running() {
-            running.desk.mark(&running.scope, running.key(), mark);
+        if let Some(sheet) = self.sheet()
+            && let Some(desk) = &sheet.desk
+        {
+            desk.mark(&sheet.scope, sheet.key(), mark);
         }
     }
 
@@ -249,20 +234,8 @@ impl Handle {
     }
 
     fn send(&mut self) {
-        if let State::Running(running) = std::mem::replace(&mut self.0, State::Disabled)
-            && let Some(mut running) = running.take()
-        {
-            if let Some(progress) = running.progress.take()
-                && let Some(closed) = running.closed()
-            {
-                progress.tell(&mut closed.attrs);
-            }
-            let key = running.key();
-            let Running { desk, scope, opened_unix_nano, closing: event, .. } = running;
-            let mut event = event.unwrap_or_else(|| closing(&scope, key));
-            // A call that was opened by another clock's time must not end before it began.
-            event.at = desk.at(desk.now().max(opened_unix_nano));
-            desk.close(event);
+        if let State::Running(running) = std::mem::replace(&mut self.0, State::Disabled) {
+            running.send();
         }
     }
 
@@ -275,9 +248,9 @@ impl Handle {
     }
 
     /// From now on the call is `cancelled` where it is dropped, or is `abandoned` again.
-    pub(super) const fn cancel_on_drop(&mut self, cancel: bool) {
+    pub(super) fn cancel_on_drop(&mut self, cancel: bool) {
         if let Some(running) = self.as_running_mut() {
-            running.on_drop = if cancel { Outcome::Cancelled } else { Outcome::Abandoned };
+            running.0.on_drop = if cancel { Outcome::Cancelled } else { Outcome::Abandoned };
         }
     }
 }
@@ -292,7 +265,7 @@ fn last_text(attrs: &RawAttrs, attr: Attr<ByteString>) -> Option<String> {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        let Some(on_drop) = self.as_running().map(|running| running.on_drop) else { return };
+        let Some(on_drop) = self.sheet().map(|sheet| sheet.on_drop) else { return };
         if std::thread::panicking() {
             self.mark_failed("panic", None);
         } else {

@@ -10,6 +10,7 @@ use super::parameters;
 use super::place::LentOrigin;
 use super::request::IntoRequest;
 use crate::event::{CallKind, Given, Message, Part, RawText, Request, Returned, Role, ToolDefinition};
+use crate::intake::request as request_at_hand;
 use crate::semconv::{
     CACHE_CREATION_TOKENS, CACHE_READ_TOKENS, CACHE_WRITE_TOKENS, CHOICE_COUNT, FINISH_REASONS, FREQUENCY_PENALTY,
     INPUT_TOKENS, MAX_TOKENS, OPERATION_NAME, OUTPUT_TOKENS, OUTPUT_TYPE, PRESENCE_PENALTY, PREVIOUS_RESPONSE_ID,
@@ -30,7 +31,7 @@ impl InferenceBuilder {
 
     fn with_request(mut self, set: impl FnOnce(&mut Request)) -> Self {
         if let Some(Given::Request(request)) = self.draft().and_then(Draft::given) {
-            set(request.get_or_insert_default());
+            set(request.get_or_insert_with(request_at_hand));
         }
         self
     }

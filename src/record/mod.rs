@@ -24,7 +24,6 @@ mod delegate;
 mod events;
 mod handle;
 mod inference;
-mod kept;
 pub mod kind;
 mod mark;
 mod mcp;
@@ -38,6 +37,7 @@ mod request;
 mod search;
 #[cfg(feature = "tower")]
 mod service;
+mod sheet;
 mod stream;
 mod tool;
 mod turn;

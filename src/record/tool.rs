@@ -22,7 +22,7 @@ pub type ToolCall = Call<kind::Tool>;
 impl ToolBuilder {
     pub(super) fn begin(origin: Option<LentOrigin<'_>>, name: &str) -> Self {
         let builder = Self::new(origin).text(TOOL_NAME, name);
-        builder.with(|draft| draft.tool = Some(Arc::new(ToolId { name: name.to_owned(), call_id: None })))
+        builder.with(|draft| *draft.tool() = Some(Arc::new(ToolId { name: name.to_owned(), call_id: None })))
     }
 
     /// The arguments as the model wrote them: JSON text as a rule.
@@ -41,7 +41,7 @@ impl ToolBuilder {
     /// The provider's id of the call (`gen_ai.tool.call.id`). Never a key: such ids repeat.
     pub fn call_id(self, id: &str) -> Self {
         let told = self.with(|draft| {
-            if let Some(tool) = draft.tool.as_mut().and_then(Arc::get_mut) {
+            if let Some(tool) = draft.tool().as_mut().and_then(Arc::get_mut) {
                 tool.call_id = Some(id.to_owned());
             }
         });
