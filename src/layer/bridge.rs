@@ -59,6 +59,9 @@ pub(super) fn exported() -> Option<SpanId> {
 pub(super) fn baggage() -> Identity {
     Context::map_current(|context| {
         let baggage = context.baggage();
+        if baggage.is_empty() {
+            return Identity::default();
+        }
         let get = |key| baggage.get(key).map(|value| Scope::id(value.as_str()));
         Identity {
             tenant: get(TENANT_ID.key()),

@@ -5,7 +5,7 @@
 //! those ask for who tell something of the same span at the same time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use super::open::{Call, Open};
 use super::page::Page;
@@ -35,12 +35,8 @@ impl Calls {
     pub(super) fn put(&self, span: u64, call: Box<Open>) -> Result<(), Box<Open>> {
         for (room, places) in self.rooms.iter().zip(ROOMS) {
             let room = room.get_or_init(|| (0..places).map(|_| Place::default()).collect());
-            let free = |place: &&Place| {
-                place.span.load(Ordering::Relaxed) == 0
-                    && place.span.compare_exchange(0, span, Ordering::Acquire, Ordering::Relaxed).is_ok()
-            };
-            if let Some(place) = neighbours(room, span).find(free) {
-                *place.open() = Some(call);
+            if let Some(mut place) = neighbours(room, span).find_map(|place| place.take_up(span)) {
+                *place = Some(call);
                 return Ok(());
             }
         }
@@ -88,6 +84,24 @@ impl Calls {
 impl Place {
     fn is_of(&self, span: u64) -> bool {
         self.span.load(Ordering::Acquire) == span
+    }
+
+    /// Gives the place to a span, where it is free.
+    fn take_up(&self, span: u64) -> Option<MutexGuard<'_, Option<Box<Open>>>> {
+        if self.span.load(Ordering::Relaxed) != 0 {
+            return None;
+        }
+        let call = match self.call.try_lock() {
+            Ok(call) => call,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        // It is given away under its lock alone.
+        let is_free = self.span.load(Ordering::Relaxed) == 0;
+        is_free.then(|| {
+            self.span.store(span, Ordering::Release);
+            call
+        })
     }
 
     fn open(&self) -> MutexGuard<'_, Option<Box<Open>>> {

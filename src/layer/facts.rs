@@ -2,7 +2,7 @@
 //! tables of this room, so that a name that is missing there is missed here.
 
 use super::aliases::PLAIN;
-use super::slot::{End, Slot};
+use super::slot::{End, Own, Slot};
 use super::table::{Meaning, meaning, plain_meaning};
 use crate::event::shape::flat;
 use crate::semconv::Said;
@@ -32,7 +32,7 @@ use Becomes::{Attr, CacheWrite, Content, FinishReasons, Json, Nothing, Operation
 
 fn becomes(meaning: Option<Meaning>, name: &str) -> Becomes {
     match meaning.map(|meaning| meaning.slot) {
-        Some(Slot::Attr(id)) => Attr(id.name().key),
+        Some(Slot::Attr(id) | Slot::Own(Own { id, .. })) => Attr(id.name().key),
         Some(Slot::CacheWrite) => CacheWrite,
         Some(Slot::FinishReasons) => FinishReasons,
         Some(Slot::Operation(_)) => Operation,

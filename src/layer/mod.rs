@@ -15,8 +15,8 @@
 //! when it closes: until then its texts wait with it, outside of the intake's bound. One that is open when the recorder
 //! shuts down is lost, and counted as `still_open`. Costs nothing for other call sites where this is the only layer, and
 //! one look into a table of addresses where it is not. Of a span's values each is copied once, to a page that waits with it;
-//! what they mean, JSON in strings included, is worked out on the pipeline's thread, and the memory of the page goes back to
-//! the next span.
+//! what is more than one value under one of the conventions' own names, JSON in strings included, is understood on the
+//! pipeline's thread, and the memory of the page goes back to the next span.
 //!
 //! Calls by hand and spans see each other: whichever is innermost around a line is the parent of what begins there.
 //!
@@ -59,6 +59,7 @@ mod entered;
 #[cfg(test)]
 mod facts;
 mod given;
+mod halves;
 mod heading;
 mod held;
 mod json_fields;

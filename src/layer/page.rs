@@ -5,8 +5,10 @@ use std::fmt::{self, Debug, Write};
 use zeroize::Zeroizing;
 
 use super::given::Given;
+use super::halves::Halves;
 use super::heading::Heading;
 use super::held::{Held, undebugged};
+use super::slot::Own;
 use super::table::Meaning;
 use super::told::Told;
 use crate::event::{RawAttrs, RawText, wipe_text};
@@ -19,6 +21,8 @@ use crate::event::{RawAttrs, RawText, wipe_text};
 pub(super) struct Page {
     /// What had to be understood at once.
     pub(super) heading: Heading,
+    /// What the conventions' own names told.
+    pub(super) own: Halves,
     entries: Vec<Entry>,
     /// The texts, one after the other.
     row: String,
@@ -118,6 +122,16 @@ impl Page {
         text
     }
 
+    /// Takes an attribute out of what `Debug` makes of a value.
+    pub(super) fn own_debug(&mut self, own: Own, value: &dyn Debug) {
+        let start = self.row.len();
+        let _ = write!(Formatter { page: self, length: 0 }, "{value:?}");
+        if let Some(text) = undebugged(self.row.get(start..).unwrap_or_default()) {
+            self.own.put(own, Given::Text(text));
+        }
+        self.cut(start);
+    }
+
     /// Takes what `Debug` makes of a value. That is the host's code, and must not find a lock held.
     pub(super) fn debug(&mut self, meaning: Meaning, value: &dyn Debug) {
         let start = self.row.len();
@@ -181,6 +195,9 @@ impl Page {
 
     /// Wipes the end of the row.
     fn cut(&mut self, start: usize) {
+        if self.row.len() == start {
+            return;
+        }
         let mut bytes = std::mem::take(&mut self.row).into_bytes();
         if let Some(end) = bytes.get_mut(start..) {
             end.fill(0);
@@ -210,6 +227,7 @@ impl Page {
     /// Adds what came later.
     pub(super) fn merge(&mut self, mut newer: Self) {
         self.heading.merge(std::mem::take(&mut newer.heading));
+        self.own.merge(&newer.own);
         if newer.folded.is_some() {
             newer.fold();
             self.fold();
@@ -241,6 +259,7 @@ impl Page {
     /// All that was told, read. Only what was said is still borrowed.
     pub(super) fn read(&mut self) -> Told<'_> {
         let mut told: Told<'_> = self.folded.take().map(|folded| *folded).unwrap_or_default();
+        told.take_own(&mut self.own);
         for Entry { meaning, value } in &self.entries {
             match meaning.slot.is_content() {
                 true => told.put_content(meaning.slot, held(&self.row, &mut self.long, *value)),
@@ -257,14 +276,15 @@ impl Page {
         let entries = self.entries.capacity() * size_of::<Entry>();
         let folded = if self.folded.is_some() { size_of::<Told<'_>>() } else { 0 };
         let texts = self.row.capacity() + long;
-        (self.content, texts.saturating_sub(self.content) + entries + folded)
+        (self.content, texts.saturating_sub(self.content) + self.own.held_bytes() + entries + folded)
     }
 
     /// Wipes what was said, and keeps what kinds of content there were: they tell what kind of call it is.
     pub(super) fn drop_content(&mut self) {
-        if self.content == 0 && self.row.len() <= RawAttrs::MAX_TEXT_BYTES {
+        if self.content == 0 && self.row.len() + self.own.held_bytes() <= RawAttrs::MAX_TEXT_BYTES {
             return;
         }
+        self.own.shorten();
         self.is_bare |= self.content > 0;
         self.fold();
         self.content = 0;
@@ -277,7 +297,8 @@ impl Page {
 
     /// Empty again, with its memory, in which nothing is left.
     pub(super) fn clear(&mut self) {
-        let Self { heading, entries, row, long, content, is_bare, folded } = self;
+        let Self { heading, own, entries, row, long, content, is_bare, folded } = self;
+        own.clear();
         if row.capacity() > KEPT_BYTES || entries.capacity() > FOLD_ENTRIES {
             wipe_text(row);
             *entries = Vec::new();

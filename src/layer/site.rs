@@ -6,7 +6,7 @@ use tracing::Metadata;
 use tracing::field::Field;
 
 use super::call_site::{spread, uses_plain_words};
-use super::slot::Slot;
+use super::slot::{Own, Slot};
 use super::table::{Meaning, meaning, plain_meaning};
 use crate::event::shape::flat;
 use crate::semconv::{RESPONSE_ID, RESPONSE_MODEL};
@@ -84,7 +84,9 @@ fn tells_of_answers_alone(metadata: &Metadata<'_>) -> bool {
     for field in metadata.fields() {
         match meaning(field.name()).map(|meaning| meaning.slot) {
             Some(Slot::End(_)) => return false,
-            Some(Slot::Attr(id)) => has_answers |= [RESPONSE_ID.id(), RESPONSE_MODEL.id()].contains(&id),
+            Some(Slot::Attr(id) | Slot::Own(Own { id, .. })) => {
+                has_answers |= [RESPONSE_ID.id(), RESPONSE_MODEL.id()].contains(&id)
+            }
             Some(Slot::FinishReasons) => has_answers = true,
             Some(Slot::Said(said)) => has_answers |= said.is_answer(),
             _ => {}

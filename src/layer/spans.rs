@@ -83,12 +83,23 @@ impl Spans {
 
     /// What a span is the inside of: a call by hand that runs around it, else the nearest call among the spans around it, else
     /// whatever OpenTelemetry's context says.
-    fn parent<'a, S>(&self, desk: &Arc<Desk>, span: &SpanRef<'a, S>, attributes: &Attributes<'_>) -> Option<Parent>
+    fn parent<S>(
+        &self,
+        desk: &Arc<Desk>,
+        id: &Id,
+        attributes: &Attributes<'_>,
+        context: &Context<'_, S>,
+    ) -> Option<Parent>
     where
-        S: LookupSpan<'a> + 'a,
+        S: Subscriber + for<'lookup> LookupSpan<'lookup>,
     {
         let by_hand = if attributes.is_contextual() { innermost(desk, &[Way::Recorder]) } else { None };
-        let Some(around) = by_hand else { return self.ancestor(span) };
+        let Some(around) = by_hand else {
+            // The registry is asked for a span alone that is inside of another.
+            let is_inside =
+                attributes.parent().is_some() || attributes.is_contextual() && context.current_span().id().is_some();
+            return if is_inside { self.ancestor(&context.span(id)?) } else { None };
+        };
         let scope = around.scope().map(Arc::clone);
         let Around { trace, span, is_remote, .. } = around;
         // What a peer has asked for is done inside of the span that the service has made for it, if it has.
@@ -128,6 +139,9 @@ impl Spans {
 
 /// Explicit scope first, then baggage, then the nearest GenAI ancestor, which the scope is completed from.
 fn identity(heading: &mut Heading, has_parent: bool, ids: SpanIds) -> Identity {
+    if !has_parent && heading.identity.is_empty() {
+        return bridge::baggage();
+    }
     let mut identity = std::mem::take(&mut heading.identity);
     if !has_parent {
         // Inside of a GenAI span baggage has been read already, when the outermost one opened.
@@ -151,7 +165,6 @@ where
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(desk) = self.sampling() else { return };
-        let Some(span) = context.span(id) else { return };
         let mut open = spares::take();
         let fields = Fields::of(attributes.metadata());
         attributes.record(&mut Visitor::new(&mut open.page, fields));
@@ -161,7 +174,7 @@ where
             desk.count_lost(Loss::UnmappedOperation);
             return spares::give(open);
         }
-        let parent = self.parent(desk, &span, attributes).or_else(|| {
+        let parent = self.parent(desk, id, attributes, &context).or_else(|| {
             // The current context is that of the current span, and of no other that a caller may name.
             let names_current =
                 || attributes.parent().is_some_and(|parent| context.current_span().id() == Some(parent));

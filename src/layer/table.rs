@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashMap;
 
 use super::aliases::{ALIASES, PLAIN};
-use super::slot::{End, Slot};
+use super::slot::{End, Own, Slot};
 use crate::semconv::{self as s, KeyId, Phase, SAID, lookup, table};
 
 /// What a name stands for, and whether it is the conventions' own for it.
@@ -36,7 +36,19 @@ fn index() -> FxHashMap<&'static str, Meaning> {
     let others = s::ALIASES.iter().map(|(name, own)| (name.name().key, of_alias(*own)));
     let aliases = said.chain(others).chain(ALIASES.iter().map(|alias| (alias.name, alias.slot)));
     // An alias row may refine what the table says of the same name.
-    own.chain(aliases.map(|(name, slot)| (name, Meaning { slot, is_own: is_own(name) }))).collect()
+    let all = own.chain(aliases.map(|(name, slot)| (name, Meaning { slot, is_own: is_own(name) })));
+    all.map(|(name, meaning)| (name, meaning.at_once())).collect()
+}
+
+impl Meaning {
+    /// The same, where it can be read as soon as it is told.
+    fn at_once(self) -> Self {
+        let own = match self.slot {
+            Slot::Attr(id) if self.is_own => Own::of(id),
+            _ => None,
+        };
+        Self { slot: own.map_or(self.slot, Slot::Own), ..self }
+    }
 }
 
 /// What stands for a name of ours under another one.

@@ -5,12 +5,13 @@ use zeroize::Zeroizing;
 
 use super::content::Content;
 use super::given::Given;
+use super::halves::Halves;
 use super::held::Held;
 use super::json_fields;
 use super::slot::Slot;
 use super::table::Meaning;
 use crate::event::{CallKind, RawAttrs, RawValue};
-use crate::semconv::{self as names, KeyId, Phase, Type};
+use crate::semconv::{self as names, KeyId, Type};
 
 /// What the values of one span mean. Later values replace earlier ones.
 #[derive(Default)]
@@ -24,36 +25,6 @@ pub(super) struct Told<'a> {
     /// What was said is gone; only what kinds of it there were is known.
     pub(super) is_bare: bool,
 }
-
-/// Attributes, by the half of the call that carries them.
-#[derive(Default)]
-struct Halves {
-    opened: RawAttrs,
-    closed: RawAttrs,
-}
-
-impl Halves {
-    fn iter(&self) -> impl Iterator<Item = (KeyId, RawValue<'_>)> {
-        self.opened.iter().chain(self.closed.iter())
-    }
-
-    fn set(&mut self, id: KeyId, value: RawValue<'_>) {
-        let attrs = match id.name().phase {
-            Phase::Opened => &mut self.opened,
-            Phase::Closed => &mut self.closed,
-            // No field stands for these.
-            Phase::Marked | Phase::Core | Phase::Foreign => return,
-        };
-        // A streamed answer may record its usage with each chunk.
-        if attrs.len() >= COMPACT_AT {
-            attrs.compact();
-        }
-        attrs.push(id, value);
-    }
-}
-
-/// So many values may wait before those that were replaced are forgotten.
-const COMPACT_AT: usize = 64;
 
 impl<'a> Told<'a> {
     /// Reads a value that is no content.
@@ -76,8 +47,19 @@ impl<'a> Told<'a> {
                     _ => json_fields::usage(self, text),
                 }
             }
-            // Read as soon as it was told, or content.
-            Slot::Operation(_) | Slot::Identity(_) | Slot::End(_) | Slot::Said(_) | Slot::Part(..) => {}
+            // Read as soon as it was told.
+            Slot::Own(_) | Slot::Operation(_) | Slot::Identity(_) | Slot::End(_) => {}
+            // Content.
+            Slot::Said(_) | Slot::Part(..) => {}
+        }
+    }
+
+    /// Takes what was read as soon as it was told.
+    pub(super) fn take_own(&mut self, own: &mut Halves) {
+        if self.own.is_empty() {
+            std::mem::swap(&mut self.own, own);
+        } else {
+            self.own.merge(own);
         }
     }
 
@@ -105,7 +87,7 @@ impl<'a> Told<'a> {
 
     /// Adds what came later.
     pub(super) fn merge(&mut self, newer: Self) {
-        newer.own.iter().for_each(|(id, value)| self.set(id, value, true));
+        self.own.merge(&newer.own);
         newer.aliased.iter().flat_map(|halves| halves.iter()).for_each(|(id, value)| self.set(id, value, false));
         if !newer.reasons.is_empty() {
             self.reasons = newer.reasons;
@@ -146,7 +128,7 @@ impl<'a> Told<'a> {
     /// last, and so counts.
     pub(super) fn take_attrs(&mut self, opened: &mut RawAttrs, closed: &mut RawAttrs) {
         if let Some(mut all) = self.aliased.take() {
-            self.own.iter().for_each(|(id, value)| all.set(id, value));
+            all.merge(&self.own);
             self.own = *all;
         }
         std::mem::swap(opened, &mut self.own.opened);
@@ -166,10 +148,7 @@ impl<'a> Told<'a> {
     /// Wipes what was said, and leaves of each label no more than it takes to be none.
     pub(super) fn shrink(&mut self) {
         let halves = [Some(&mut self.own), self.aliased.as_deref_mut()];
-        for Halves { opened, closed } in halves.into_iter().flatten() {
-            opened.shorten();
-            closed.shorten();
-        }
+        halves.into_iter().flatten().for_each(Halves::shorten);
         if let Some(content) = &mut self.content {
             content.texts_mut().for_each(|text| *text = Held::Lent(""));
         }

@@ -62,9 +62,10 @@ impl<'a> Visitor<'a> {
     fn wide(&mut self, field: &Field, digits: &dyn ToString) {
         if let Some(meaning) = self.meaning(field) {
             let digits = digits.to_string();
-            match Heading::takes(meaning.slot) {
-                true => self.head(meaning.slot, Given::Text(&digits)),
-                false => self.page.text(meaning, &digits),
+            match meaning.slot {
+                Slot::Own(own) => self.page.own.put(own, Given::Text(&digits)),
+                slot if Heading::takes(slot) => self.head(slot, Given::Text(&digits)),
+                _ => self.page.text(meaning, &digits),
             }
         }
     }
@@ -73,6 +74,7 @@ impl<'a> Visitor<'a> {
 impl Visit for Visitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         match self.meaning(field) {
+            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.put(own, Given::Text(value)),
             Some(meaning) if Heading::takes(meaning.slot) => self.head(meaning.slot, Given::Text(value)),
             Some(meaning) => self.page.text(meaning, value),
             None => {}
@@ -81,6 +83,7 @@ impl Visit for Visitor<'_> {
 
     fn record_i64(&mut self, field: &Field, value: i64) {
         match self.meaning(field) {
+            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.put_int(own, value),
             Some(meaning) if Heading::takes(meaning.slot) => self.head(meaning.slot, Given::Int(i128::from(value))),
             Some(meaning) => self.page.int(meaning, value),
             None => {}
@@ -110,6 +113,7 @@ impl Visit for Visitor<'_> {
 
     fn record_f64(&mut self, field: &Field, value: f64) {
         match self.meaning(field) {
+            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.put(own, Given::Double(value)),
             Some(meaning) if Heading::takes(meaning.slot) => self.head(meaning.slot, Given::Double(value)),
             Some(meaning) => self.page.double(meaning, value),
             None => {}
@@ -118,6 +122,7 @@ impl Visit for Visitor<'_> {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         match self.meaning(field) {
+            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.put(own, Given::Bool(value)),
             Some(meaning) if Heading::takes(meaning.slot) => self.head(meaning.slot, Given::Bool(value)),
             Some(meaning) => self.page.bool(meaning, value),
             None => {}
@@ -137,6 +142,7 @@ impl Visit for Visitor<'_> {
         match meaning.slot {
             // What an error says is not wanted, so it is not even formatted.
             Slot::End(End::Exception) => self.page.heading.end.has_exception = true,
+            Slot::Own(own) => self.page.own_debug(own, value),
             slot if Heading::takes(slot) => {
                 let text = self.page.formatted(value);
                 if let Some(text) = undebugged(&text) {

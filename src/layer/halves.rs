@@ -1,0 +1,96 @@
+//! Attributes, by the half of the call that carries them.
+
+use super::given::Given;
+use super::slot::{Half, Own};
+use crate::event::{RawAttrs, RawValue};
+use crate::semconv::{KeyId, Type};
+
+/// The attributes of a call. Later values replace earlier ones.
+#[derive(Default)]
+pub(super) struct Halves {
+    pub(super) opened: RawAttrs,
+    pub(super) closed: RawAttrs,
+}
+
+/// So many values may wait before those that were replaced are forgotten.
+const COMPACT_AT: usize = 64;
+
+impl Halves {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (KeyId, RawValue<'_>)> {
+        self.opened.iter().chain(self.closed.iter())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.opened.is_empty() && self.closed.is_empty()
+    }
+
+    pub(super) fn set(&mut self, id: KeyId, value: RawValue<'_>) {
+        // No field stands for what is no half's.
+        if let Some(half) = Half::of(id.name().phase) {
+            self.half(half).push(id, value);
+        }
+    }
+
+    /// Takes what a field gave. Mostly it is of the type that the name wants.
+    #[inline]
+    pub(super) fn put(&mut self, Own { id, kind, half }: Own, given: Given<'_>) {
+        let value = match (kind, given) {
+            (Type::Text, Given::Text(text)) => RawValue::Text(text.as_bytes()),
+            (Type::Double, Given::Double(number)) => RawValue::Double(number),
+            (Type::Bool, Given::Bool(flag)) => RawValue::Bool(flag),
+            (_, given) => return self.put_other(id, half, given),
+        };
+        self.half(half).push(id, value);
+    }
+
+    /// The same of a whole number.
+    #[inline]
+    pub(super) fn put_int(&mut self, Own { id, kind, half }: Own, number: i64) {
+        match kind {
+            Type::Int => self.half(half).push(id, RawValue::Int(number)),
+            _ => self.put_other(id, half, Given::Int(i128::from(number))),
+        }
+    }
+
+    #[cold]
+    fn put_other(&mut self, id: KeyId, half: Half, given: Given<'_>) {
+        if let Some(value) = given.typed(id, &mut String::new()) {
+            self.half(half).push(id, value);
+        }
+    }
+
+    #[inline]
+    fn half(&mut self, half: Half) -> &mut RawAttrs {
+        let attrs = match half {
+            Half::Opened => &mut self.opened,
+            Half::Closed => &mut self.closed,
+        };
+        // A streamed answer may record its usage with each chunk.
+        if attrs.len() >= COMPACT_AT {
+            attrs.compact();
+        }
+        attrs
+    }
+
+    /// Adds what came later.
+    pub(super) fn merge(&mut self, newer: &Self) {
+        newer.iter().for_each(|(id, value)| self.set(id, value));
+    }
+
+    /// Leaves of each label no more than it takes to be none.
+    pub(super) fn shorten(&mut self) {
+        self.opened.shorten();
+        self.closed.shorten();
+    }
+
+    /// The bytes that they keep in memory beside their own.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.opened.held_bytes() + self.closed.held_bytes()
+    }
+
+    /// Wipes all of them.
+    pub(super) fn clear(&mut self) {
+        self.opened.clear();
+        self.closed.clear();
+    }
+}
