@@ -258,6 +258,10 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 impl std::ops::Drop for Intake {
     /// Lets the thread finish what it has, without waiting for it.
     fn drop(&mut self) {
+        // There nobody is left who would give back what another thread held when this process was forked off.
+        if self.queue.is_elsewhere() {
+            return;
+        }
         let (answer, _) = sync_channel(1);
         let deadline = Instant::now() + Duration::from_secs(5);
         // Whoever could close a call would still hold this, so that none is open.
