@@ -8,8 +8,10 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::client::USER_AGENT_NAME;
 use super::tls::TlsFiles;
+use super::transport::for_grpc;
 
-/// After so long without a word the connection is asked whether it still is one.
+/// After so long without a word the connection is asked whether it still is one. HTTP/2 pings would be the better test of a
+/// silent peer, but Go's servers hang up on clients that send them more often than every five minutes.
 pub(super) const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Settings of a client that cannot be used. Shows none of their values.
@@ -127,23 +129,18 @@ impl Peer {
 
     /// A channel to it, with our name and our limits, that connects when it is first used.
     pub(super) fn channel(self, timeout: Duration, tls: &TlsFiles) -> Result<Channel, ConfigError> {
-        Ok(self.endpoint(timeout, tls)?.connect_lazy())
+        Ok(self.endpoint(timeout, tls)?.connect_with_connector_lazy(for_grpc(timeout)))
     }
 
     /// The same, and no call on it takes longer than `timeout`.
     #[cfg(feature = "sdk")]
     pub(super) fn timed_channel(self, timeout: Duration, tls: &TlsFiles) -> Result<Channel, ConfigError> {
-        Ok(self.endpoint(timeout, tls)?.timeout(timeout).connect_lazy())
+        Ok(self.endpoint(timeout, tls)?.timeout(timeout).connect_with_connector_lazy(for_grpc(timeout)))
     }
 
     fn endpoint(self, timeout: Duration, tls: &TlsFiles) -> Result<Endpoint, ConfigError> {
-        let endpoint = Endpoint::from(self.uri)
-            .user_agent(USER_AGENT_NAME)
-            .map_err(|_| Kind::Address)?
-            .connect_timeout(timeout)
-            // HTTP/2 pings would be the better test of a silent peer, but Go's servers hang up on clients that send them
-            // more often than every five minutes.
-            .tcp_keepalive(Some(KEEPALIVE));
+        let endpoint =
+            Endpoint::from(self.uri).user_agent(USER_AGENT_NAME).map_err(|_| Kind::Address)?.connect_timeout(timeout);
         if self.is_tls { with_tls(endpoint, tls) } else { Ok(endpoint) }
     }
 }

@@ -1,9 +1,10 @@
-//! Connections over HTTP/1.1. Asks no proxy.
+//! Connections, over HTTP/1.1 and for gRPC. Asks no proxy.
 
 use std::time::Duration;
 
 use hyper_util::client::legacy::connect::HttpConnector;
 
+use super::gathered::Gathering;
 use crate::otlp::endpoint::{ConfigError, KEEPALIVE, Peer};
 use crate::otlp::tls::TlsFiles;
 
@@ -16,11 +17,22 @@ pub(in crate::otlp) type Connector = HttpConnector;
 
 /// Connections to a peer, each within `timeout`.
 pub(in crate::otlp) fn connector(files: &TlsFiles, peer: &Peer, timeout: Duration) -> Result<Connector, ConfigError> {
+    secured(tcp(timeout), files, peer)
+}
+
+/// Connections for gRPC, whose TLS is tonic's.
+pub(in crate::otlp) fn for_grpc(timeout: Duration) -> Gathering {
+    let mut tcp = tcp(timeout);
+    tcp.enforce_http(false);
+    Gathering::new(tcp)
+}
+
+fn tcp(timeout: Duration) -> HttpConnector {
     let mut tcp = HttpConnector::new();
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(timeout));
     tcp.set_keepalive(Some(KEEPALIVE));
-    secured(tcp, files, peer)
+    tcp
 }
 
 #[cfg(feature = "tls")]
