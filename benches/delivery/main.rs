@@ -32,9 +32,20 @@ use veilspan::export::{ExporterConfig, SpoolConfig};
 
 fn main() {
     match arguments::mode() {
-        Some(_) => sink::run(),
+        Some((mode, _)) if mode == sink::MODE => sink::run(),
+        Some((_, of)) => profile(of.first().is_some_and(|of| of == "spool")),
         None => compare(arguments::rounds(9)),
     }
+}
+
+/// The recorder alone, for a profiler: `delivery --mode profile [spool]`.
+fn profile(with_spool: bool) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut sink = Child::start(sink::MODE, &[]);
+    let config = if with_spool { spooled(sink.url(), folder.path()) } else { config(sink.url()) };
+    let mut ours = Measured::new("ours", BURST, 40, true, Ours::with(&config, None));
+    (0..4).for_each(|_| ours.round(&mut sink, false));
+    eprintln!("process {:.0} ns, wall {:.0} ns", median(&ours.cost.process), median(&ours.cost.wall));
 }
 
 /// As many as the SDK's queue holds, so that it loses none.

@@ -2,8 +2,11 @@
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use bytestring::ByteString;
+
+use super::entries::Entries;
 
 use crate::semconv::{Attr, KeyId};
 
@@ -109,13 +112,13 @@ from_value!(ByteString: Text, i64: Int, f64: Double, bool: Bool, Vec<ByteString>
 /// Attributes that are safe to leave: sorted by key, each key once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Attrs {
-    entries: Vec<(KeyId, Value)>,
+    entries: Entries,
 }
 
 impl Attrs {
     /// None, with room for `capacity`.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { entries: Vec::with_capacity(capacity) }
+        Self { entries: Entries::Own(Vec::with_capacity(capacity)) }
     }
 
     /// Sets a value; an earlier one of the same key is replaced.
@@ -126,22 +129,26 @@ impl Attrs {
     /// Sets a value by its id; an earlier one of the same key is replaced.
     #[inline]
     pub fn insert(&mut self, id: KeyId, value: Value) {
-        // Writers mostly come in the order of the table, so the end is looked at first.
-        if self.entries.last().is_none_or(|(last, _)| *last < id) {
-            self.entries.push((id, value));
-        } else {
-            self.insert_among(id, value);
-        }
+        self.entries.change(|entries| {
+            // Writers mostly come in the order of the table, so the end is looked at first.
+            if entries.last().is_none_or(|(last, _)| *last < id) {
+                entries.push((id, value));
+            } else {
+                insert_among(entries, id, value);
+            }
+        });
     }
 
-    fn insert_among(&mut self, id: KeyId, value: Value) {
-        match self.entries.binary_search_by_key(&id, |(key, _)| *key) {
-            Ok(place) => {
-                if let Some(entry) = self.entries.get_mut(place) {
-                    entry.1 = value;
-                }
-            }
-            Err(place) => self.entries.insert(place, (id, value)),
+    /// From now on its clones share what is in it, until one of them changes.
+    pub(crate) fn share(&mut self) {
+        self.entries.share();
+    }
+
+    /// What it shares with its clones, if it does: while somebody holds that, whoever has the same has the same attributes.
+    pub(crate) const fn shared(&self) -> Option<&Arc<[(KeyId, Value)]>> {
+        match &self.entries {
+            Entries::Shared(shared) => Some(shared),
+            Entries::Own(_) => None,
         }
     }
 
@@ -150,14 +157,14 @@ impl Attrs {
 
     /// Appends to an array of strings, unless it is full.
     pub fn push_text(&mut self, id: KeyId, text: ByteString) {
-        let place = self.entries.binary_search_by_key(&id, |(key, _)| *key);
-        if let Some((_, Value::Texts(texts))) = place.ok().and_then(|place| self.entries.get_mut(place)) {
-            if texts.len() < Self::MAX_TEXTS {
-                texts.push(text);
-            }
-        } else {
-            self.insert(id, Value::Texts(vec![text]));
-        }
+        self.entries.change(|entries| match entries.binary_search_by_key(&id, |(key, _)| *key) {
+            Err(place) => entries.insert(place, (id, Value::Texts(vec![text]))),
+            Ok(place) => match entries.get_mut(place) {
+                Some((_, Value::Texts(texts))) if texts.len() < Self::MAX_TEXTS => texts.push(text),
+                Some((_, Value::Texts(_))) | None => {}
+                Some((_, other)) => *other = Value::Texts(vec![text]),
+            },
+        });
     }
 
     /// The value of an attribute, if it is there and has the attribute's type.
@@ -181,19 +188,18 @@ impl Attrs {
 
     /// Takes the value under an id out.
     pub fn remove(&mut self, id: KeyId) {
-        self.entries.retain(|(key, _)| *key != id);
+        self.entries.change(|entries| entries.retain(|(key, _)| *key != id));
     }
 
     /// Copies its texts, so that they keep nothing else in memory.
     pub(crate) fn detach(&mut self) {
         let own = |text: &mut ByteString| *text = ByteString::from(text.to_string());
-        for (_, value) in &mut self.entries {
-            match value {
-                Value::Text(text) => own(text),
-                Value::Texts(texts) => texts.iter_mut().for_each(own),
-                Value::Int(_) | Value::Double(_) | Value::Bool(_) | Value::Ints(_) => {}
-            }
-        }
+        let detach = |(_, value): &mut (KeyId, Value)| match value {
+            Value::Text(text) => own(text),
+            Value::Texts(texts) => texts.iter_mut().for_each(own),
+            Value::Int(_) | Value::Double(_) | Value::Bool(_) | Value::Ints(_) => {}
+        };
+        self.entries.change(|entries| entries.iter_mut().for_each(detach));
     }
 
     /// All attributes, in the order of the table.
@@ -209,6 +215,17 @@ impl Attrs {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+}
+
+fn insert_among(entries: &mut Vec<(KeyId, Value)>, id: KeyId, value: Value) {
+    match entries.binary_search_by_key(&id, |(key, _)| *key) {
+        Ok(place) => {
+            if let Some(entry) = entries.get_mut(place) {
+                entry.1 = value;
+            }
+        }
+        Err(place) => entries.insert(place, (id, value)),
     }
 }
 
@@ -229,6 +246,23 @@ mod tests {
         assert_eq!(attrs.get(INPUT_TOKENS), Some(1));
         let ids: Vec<_> = attrs.iter().map(|(id, _)| id).collect();
         assert!(ids.is_sorted());
+    }
+
+    #[test]
+    fn what_clones_share_none_of_them_can_change_for_the_others() {
+        let mut attrs = Attrs::default();
+        attrs.set(REQUEST_MODEL, ByteString::from_static("a"));
+        let apart = attrs.clone();
+        attrs.share();
+        let (mut other, mut removed) = (attrs.clone(), attrs.clone());
+        assert_eq!(attrs, apart);
+        assert!(std::ptr::eq(attrs.shared().unwrap().as_ptr(), other.shared().unwrap().as_ptr()));
+        other.set(REQUEST_MODEL, ByteString::from_static("b"));
+        removed.remove(REQUEST_MODEL.id());
+        assert_eq!((attrs.text(REQUEST_MODEL), other.text(REQUEST_MODEL)), (Some("a"), Some("b")));
+        assert!(removed.is_empty() && other.shared().is_none() && attrs < other);
+        let shown = [attrs, apart].map(|attrs| format!("{attrs:?}"));
+        assert_eq!(shown[0], shown[1]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod call;
 mod call_kind;
 mod clock;
 mod content;
+mod entries;
 pub(crate) mod hex;
 mod id;
 mod link;

@@ -158,6 +158,11 @@ impl RawAttrs {
         Entries(self.row.bytes())
     }
 
+    /// All of them as one row of bytes, which is equal where they are, in the same order. Says nothing of what was left out.
+    pub(crate) fn row(&self) -> &[u8] {
+        self.row.bytes()
+    }
+
     /// The bytes that they keep in memory, beside their own size.
     pub fn held_bytes(&self) -> usize {
         self.row.elsewhere.capacity()

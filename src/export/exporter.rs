@@ -19,6 +19,7 @@ use super::spool::{Fsync, Plan, Spool};
 use super::startup::Startup;
 use crate::event::{CallKind, CallRecord, Clock, Key, OpenRecord, ProducerId, Record, Veiled};
 use crate::intake::{Counters, Drop, Durable, Refused, Sink};
+use crate::otlp::Ready;
 use crate::otlp::encode::{self, Encoder};
 use crate::privacy::Policy;
 
@@ -40,6 +41,7 @@ enum Way {
 #[derive(Default)]
 struct Encoding {
     encoder: Encoder,
+    ready: Ready,
     field: Vec<u8>,
     startup: Option<Startup>,
 }
@@ -52,9 +54,8 @@ impl Encoding {
     }
 
     fn field(&mut self, call: &CallRecord<Veiled>) -> &[u8] {
-        self.tell_startup();
         self.field.clear();
-        self.encoder.span_field(call, &mut self.field);
+        self.encoder.span_field_with(&mut self.ready, call, &mut self.field);
         &self.field
     }
 }
@@ -92,18 +93,18 @@ impl Exporter {
         let Way::Disk(sender) = &self.way else { return Ok(()) };
         let rank = if open.key.kind == CallKind::Turn { Rank::TurnEnd } else { Rank::Completed };
         let mut encoding = self.encoding();
+        encoding.tell_startup();
         sender.queue().open_call(forms::id(open.key.id), encoding.field(&forms::abandoned(open)), rank)
     }
 
     fn closed(&self, call: &CallRecord<Veiled>) -> Result<(), Drop> {
-        let mut encoding = self.encoding();
-        match self.push(call, encoding.field(call), Rank::Content) {
+        match self.push(call, Rank::Content) {
             Ok(()) => return Ok(()),
             Err(NotTaken::Lost(reason)) => return Err(reason),
             Err(NotTaken::Content) => {}
         }
         let (bare, had_content) = forms::without_content(call);
-        self.push(call, encoding.field(&bare), rank(call)).map_err(|not_taken| match not_taken {
+        self.push(&bare, rank(call)).map_err(|not_taken| match not_taken {
             NotTaken::Lost(reason) => reason,
             NotTaken::Content => Drop::ExportQueueFull,
         })?;
@@ -118,11 +119,16 @@ impl Exporter {
         Ok(())
     }
 
-    fn push(&self, call: &CallRecord<Veiled>, field: &[u8], rank: Rank) -> Result<(), NotTaken> {
+    fn push(&self, call: &CallRecord<Veiled>, rank: Rank) -> Result<(), NotTaken> {
+        let mut encoding = self.encoding();
+        encoding.tell_startup();
         match &self.way {
-            Way::Memory(sender) => sender.push_ranked(field, rank),
+            Way::Memory(sender) => {
+                let Encoding { encoder, ready, .. } = &mut *encoding;
+                sender.write_ranked(rank, |out| encoder.span_field_with(ready, call, out))
+            }
             Way::Disk(sender) => {
-                if sender.queue().close_call(forms::id(call.id), field, rank)? {
+                if sender.queue().close_call(forms::id(call.id), encoding.field(call), rank)? {
                     sender.wake();
                 }
                 Ok(())

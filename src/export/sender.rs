@@ -46,9 +46,9 @@ impl Sender {
         Ok(())
     }
 
-    /// The same for a span that may have to give way to others.
-    pub(super) fn push_ranked(&self, field: &[u8], rank: Rank) -> Result<(), NotTaken> {
-        if self.queue.push(field, rank)? {
+    /// The same for a span that may have to give way to others, and that `write` appends where it will leave from.
+    pub(super) fn write_ranked(&self, rank: Rank, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), NotTaken> {
+        if self.queue.write(1, rank, write)? {
             self.wake();
         }
         Ok(())

@@ -3,12 +3,18 @@
 
 use std::sync::Arc;
 
-use crate::event::{At, CallRecord, Given, Key, OpenRecord, Opened, Scope, Veiled};
+use crate::event::{At, CallRecord, Closed, Given, Key, OpenRecord, Opened, Returned, Scope, Veiled};
 use crate::privacy::Policy;
 
 /// What a call's opened event told, until its closed event comes.
 pub(super) struct OpenCall {
     told: Told,
+    /// What held when it opened.
+    pub(super) then: Then,
+}
+
+/// What held when a call opened.
+pub(super) struct Then {
     /// The losses that had happened when it was veiled.
     pub(super) losses: u64,
     /// The policy under which it was veiled.
@@ -32,10 +38,9 @@ impl OpenCall {
         scope: Arc<Scope>,
         at: At,
         (opened, given): (Opened<Veiled>, Option<Box<Given<Veiled>>>),
-        losses: u64,
-        policy: Policy,
+        then: Then,
     ) -> Self {
-        Self { told: Told::Opened { scope, at, opened, given }, losses, policy }
+        Self { told: Told::Opened { scope, at, opened, given }, then }
     }
 
     /// When it opened.
@@ -55,22 +60,35 @@ impl OpenCall {
         OpenRecord { scope: Arc::clone(scope), key, at, opened: opened.clone() }
     }
 
-    /// The record of the call of this key, of which the close is still missing.
-    pub(super) fn into_record(self, key: Key) -> Box<CallRecord<Veiled>> {
-        match self.told {
+    /// The record of the call of this key, which ended so, and what held when it opened.
+    pub(super) fn into_closed(
+        self,
+        key: Key,
+        (at, closed, returned): (At, Closed<Veiled>, Returned<Veiled>),
+    ) -> (Box<CallRecord<Veiled>>, Then) {
+        let record = match self.told {
+            Told::Opened { scope, at: opened_at, opened, given } => {
+                let given = given.map_or_else(|| Given::empty(key.kind), |given| *given);
+                Box::new(CallRecord::whole(scope, key, (opened_at, opened, given), (at, closed, returned)))
+            }
+            Told::More(mut record) => {
+                record.close(at, closed, returned);
+                record
+            }
+        };
+        (record, self.then)
+    }
+
+    /// The same call, with what `add` adds to its record.
+    pub(super) fn with(self, key: Key, add: impl FnOnce(&mut CallRecord<Veiled>)) -> Self {
+        let mut record = match self.told {
             Told::Opened { scope, at, opened, given } => {
                 let given = given.map_or_else(|| Given::empty(key.kind), |given| *given);
                 Box::new(CallRecord::open(scope, key, at, opened, given))
             }
             Told::More(record) => record,
-        }
-    }
-
-    /// The same call, with what `add` adds to its record.
-    pub(super) fn with(self, key: Key, add: impl FnOnce(&mut CallRecord<Veiled>)) -> Self {
-        let (losses, policy) = (self.losses, self.policy.clone());
-        let mut record = self.into_record(key);
+        };
         add(&mut record);
-        Self { told: Told::More(record), losses, policy }
+        Self { told: Told::More(record), then: self.then }
     }
 }

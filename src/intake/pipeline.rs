@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::calls::Calls;
 use super::events;
 use super::newest::Newest;
-use super::open_call::OpenCall;
+use super::open_call::{OpenCall, Then};
 use super::policies::Policies;
 use super::progress::Progress;
 use super::queue::{Batch, Queue};
@@ -226,7 +226,7 @@ impl Pipeline {
             (scope, given, pass.opened(opened))
         });
         let policy = under.unwrap_or_else(|| self.veil.policy()).clone();
-        let call = OpenCall::new(scope, at, (opened, given), self.losses, policy);
+        let call = OpenCall::new(scope, at, (opened, given), Then { losses: self.losses, policy });
         if self.sink.wants_opened()
             && self.progress.is_none()
             && let Err(refused) = self.offer_opening(key, &call)
@@ -266,7 +266,7 @@ impl Pipeline {
 
     /// The policy under which a call opened.
     fn policy_of(&self, key: Key) -> Option<Policy> {
-        self.open.get(&key).map(|call| call.policy.clone())
+        self.open.get(&key).map(|call| call.then.policy.clone())
     }
 
     fn closed(&mut self, event: &Event<Raw>, call: Option<OpenCall>) {
@@ -275,21 +275,20 @@ impl Pipeline {
             return self.handle(event.at);
         };
         self.untold.pop_if(|key| *key == event.key);
-        let (losses, policy) = (call.losses, call.policy.clone());
-        let mut record = call.into_record(event.key);
-        self.veiled(event, Some(&policy), |pass| {
+        let (closed, returned) = self.veiled(event, Some(&call.then.policy), |pass| {
             let closed = pass.closed(closed);
             let returned = pass.returned(event.key.kind, &closed, returned);
-            record.close(event.at, closed, returned);
+            (closed, returned)
         });
-        self.finish(record, losses, &policy);
+        let (record, then) = call.into_closed(event.key, (event.at, closed, returned));
+        self.finish(record, &then);
     }
 
     /// Hands on a call that is whole.
-    fn finish(&mut self, mut record: Box<CallRecord<Veiled>>, losses: u64, policy: &Policy) {
+    fn finish(&mut self, mut record: Box<CallRecord<Veiled>>, then: &Then) {
         // A shutdown closes calls without an event.
         self.policies.look(None, &mut self.veil);
-        self.policies.lower(policy, &mut record);
+        self.policies.lower(&then.policy, &mut record);
         let key = record.key();
         let (chain, is_whole) = match &record.given {
             Given::Request(request) => (request.chain, request.prefix.is_none()),
@@ -309,7 +308,7 @@ impl Pipeline {
             Ok(()) => {
                 self.counters.add_recorded();
                 // What builds on a prefix that was lost meanwhile is no prefix for others.
-                if let Some(scope) = scope.filter(|_| is_whole || losses == self.losses) {
+                if let Some(scope) = scope.filter(|_| is_whole || then.losses == self.losses) {
                     self.veil.accepted(&scope, key.kind, chain);
                 }
             }
@@ -327,14 +326,12 @@ impl Pipeline {
         keys.sort_unstable();
         for (_, key) in keys {
             let Some(call) = self.open.remove(&key) else { continue };
-            let (losses, policy) = (call.losses, call.policy.clone());
-            let mut record = call.into_record(key);
             let mut attrs = Attrs::default();
             attrs.set(END_INFERRED, true);
             let closed =
                 Closed { outcome: Some(Outcome::Abandoned), attrs, error: Default::default(), links: Vec::new() };
-            record.close(at, closed, Returned::empty(key.kind));
-            self.finish(record, losses, &policy);
+            let (record, then) = call.into_closed(key, (at, closed, Returned::empty(key.kind)));
+            self.finish(record, &then);
         }
     }
 

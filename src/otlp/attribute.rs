@@ -21,27 +21,37 @@ const ELEMENT: u8 = key(1, BYTES);
 /// in.
 #[derive(Debug)]
 pub(super) struct Keys {
-    starts: Vec<Box<[u8]>>,
+    starts: Vec<Start>,
+    unnamed: Start,
+}
+
+/// All are as long as the longest: what always has the same length is copied without a loop.
+#[derive(Debug)]
+struct Start {
+    bytes: [u8; LONGEST],
+    length: usize,
+}
+
+const LONGEST: usize = 64;
+
+impl Start {
+    /// A longer name than fits is none of the table's, which a test holds; of one, what fits is written.
+    fn new(name: &str) -> Self {
+        let mut written = vec![0, 0, key(1, BYTES)];
+        let name = name.as_bytes();
+        let name = name.get(..name.len().min(LONGEST - 7)).unwrap_or_default();
+        put_varint(&mut written, name.len() as u64);
+        written.extend_from_slice(name);
+        written.extend_from_slice(&[key(2, BYTES), 0, 0]);
+        let mut bytes = [0; LONGEST];
+        bytes.iter_mut().zip(&written).for_each(|(place, byte)| *place = *byte);
+        Self { bytes, length: written.len() }
+    }
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        let start = |name: &str| {
-            let mut bytes = vec![0, 0, key(1, BYTES)];
-            put_varint(&mut bytes, name.len() as u64);
-            bytes.extend_from_slice(name.as_bytes());
-            bytes.extend_from_slice(&[key(2, BYTES), 0, 0]);
-            bytes.into_boxed_slice()
-        };
-        Self { starts: table().iter().map(|name| start(name.key)).collect() }
-    }
-}
-
-impl Keys {
-    fn start(&self, id: KeyId) -> &[u8] {
-        const UNNAMED: &[u8] = &[0, 0, key(1, BYTES), 0, key(2, BYTES), 0, 0];
-        // An id is only made from the table itself, so the fallback is never taken.
-        self.starts.get(usize::from(id.0)).map_or(UNNAMED, |start| start)
+        Self { starts: table().iter().map(|name| Start::new(name.key)).collect(), unnamed: Start::new("") }
     }
 }
 
@@ -76,6 +86,12 @@ impl<'a> AttributeWriter<'a> {
         self.out.extend_from_slice(text.as_bytes());
     }
 
+    /// Attributes that were written before, into the field of the same number.
+    pub(super) fn written(&mut self, attributes: &[u8]) {
+        self.out.extend_from_slice(attributes);
+    }
+
+    #[inline]
     pub(super) fn int(&mut self, id: KeyId, number: i64) {
         self.start(id, 1 + varint_len(number.cast_unsigned()), INT);
         put_varint(self.out, number.cast_unsigned());
@@ -142,11 +158,13 @@ impl<'a> AttributeWriter<'a> {
     /// Everything of an attribute up to the key of what its value, an `AnyValue` of `length` bytes, consists of.
     #[inline]
     fn start(&mut self, id: KeyId, length: usize, kind: u8) {
-        let start = self.keys.start(id);
+        // An id is only made from the table itself, so the fallback is never taken.
+        let start = self.keys.starts.get(usize::from(id.0)).unwrap_or(&self.keys.unnamed);
         let begin = self.out.len();
-        self.out.extend_from_slice(start);
+        self.out.extend_from_slice(&start.bytes);
+        self.out.truncate(begin + start.length);
         // Without the tag, the length itself and the key of what is in the value, where both lengths take a byte.
-        let total = start.len() - 3 + length;
+        let total = start.length - 3 + length;
         if total >= 0x80 {
             return self.long_start(begin, length, kind);
         }
@@ -204,6 +222,13 @@ fn put_digest(out: &mut Vec<u8>, digest: &Digest) {
 mod tests {
     use super::*;
     use crate::event::Algorithm;
+
+    #[test]
+    fn every_name_of_the_table_fits_where_names_are_written_from() {
+        for name in table() {
+            assert!(name.key.len() <= LONGEST - 7, "{}", name.key);
+        }
+    }
 
     #[test]
     fn a_digest_is_written_as_it_prints() {

@@ -19,8 +19,9 @@ use bytes::Bytes;
 
 use super::attribute::{AttributeWriter, Keys, put_label};
 use super::content::{put_count, put_error, put_given, put_noted, put_returned};
+use super::ready::Ready;
 use super::writer::{BYTES, FIXED32, FIXED64, VARINT, delimited, key, put_bytes, put_integer, put_key, put_varint};
-use crate::event::{Attrs, CallKind, CallRecord, KeyIdentity, Link, Marked, ProducerId, Veiled};
+use crate::event::{Attrs, CallKind, CallRecord, KeyIdentity, Link, Marked, ProducerId, Scope, SpanIds, Veiled};
 use crate::semconv::{self, Phase};
 
 /// Bits of a span's flags: sampled, bit 9 is known, the parent is remote.
@@ -28,6 +29,8 @@ const SAMPLED: u32 = 0x001;
 const REMOTE_IS_KNOWN: u32 = 0x100;
 const PARENT_IS_REMOTE: u32 = 0x200;
 
+/// The field of a span that holds its attributes.
+const ATTRIBUTES: u8 = 9;
 const KIND_INTERNAL: u8 = 1;
 const KIND_CLIENT: u8 = 3;
 const STATUS_ERROR: u8 = 2;
@@ -45,29 +48,46 @@ impl Encoder {
         delimited(out, 2, |out| self.span(record, out));
     }
 
+    /// The same bytes for one who writes many spans, and has some of them ready.
+    pub(crate) fn span_field_with(&self, ready: &mut Ready, record: &CallRecord<Veiled>, out: &mut Vec<u8>) {
+        delimited(out, 2, |out| self.put_span(Some(ready), record, out));
+    }
+
     /// Appends the record's `Span` message alone.
     pub fn span(&self, record: &CallRecord<Veiled>, out: &mut Vec<u8>) {
-        let ids = &record.opened.span;
-        out.extend_from_slice(&[key(1, BYTES), 16]);
-        out.extend_from_slice(ids.trace.as_bytes());
-        out.extend_from_slice(&[key(2, BYTES), 8]);
-        out.extend_from_slice(ids.span.as_bytes());
-        if let Some(parent) = ids.parent {
-            out.extend_from_slice(&[key(4, BYTES), 8]);
-            out.extend_from_slice(parent.as_bytes());
-        }
-        let kind = record.kind;
-        put_name(out, kind, &record.opened.attrs);
-        let span_kind = if kind.is_client() { KIND_CLIENT } else { KIND_INTERNAL };
-        out.extend_from_slice(&[key(6, VARINT), span_kind]);
-        out.push(key(7, FIXED64));
-        out.extend_from_slice(&record.opened_at.time_unix_nano.to_le_bytes());
-        out.push(key(8, FIXED64));
-        out.extend_from_slice(&record.closed_at.time_unix_nano.to_le_bytes());
+        self.put_span(None, record, out);
+    }
 
-        let mut attributes = AttributeWriter::new(out, &self.keys, 9);
+    fn put_span(&self, ready: Option<&mut Ready>, record: &CallRecord<Veiled>, out: &mut Vec<u8>) {
+        let (kind, ids, attrs) = (record.kind, &record.opened.span, &record.opened.attrs);
+        let (mut scopes, mut openings) = ready.map(Ready::parts).unzip();
+        let scope =
+            scopes.as_mut().and_then(|scopes| scopes.find(&record.scope, |out| self.put_scope(&record.scope, out)));
+        let opening = openings.as_mut().and_then(|openings| {
+            openings.find(kind, attrs, |opening| {
+                put_name(&mut opening.name, kind, attrs);
+                put_opened(&mut AttributeWriter::new(&mut opening.attributes, &self.keys, ATTRIBUTES), kind, attrs);
+            })
+        });
+
+        put_ids(out, ids);
+        match opening {
+            Some(opening) => out.extend_from_slice(&opening.name),
+            None => put_name(out, kind, attrs),
+        }
+        put_kind_and_times(out, record);
+
+        match scope {
+            Some(scope) => out.extend_from_slice(scope),
+            None => self.put_scope(&record.scope, out),
+        }
+        let mut attributes = AttributeWriter::new(out, &self.keys, ATTRIBUTES);
         put_identity(&mut attributes, record);
-        put_free(&mut attributes, kind, &record.opened.attrs, &record.closed.attrs);
+        match opening {
+            Some(opening) => attributes.written(&opening.attributes),
+            None => put_opened(&mut attributes, kind, attrs),
+        }
+        put_those(&mut attributes, &record.closed.attrs);
         put_given(&mut attributes, &record.given);
         put_returned(&mut attributes, &record.returned);
         put_error(&mut attributes, &record.closed.error);
@@ -87,6 +107,16 @@ impl Encoder {
         let remote = if ids.parent_is_remote { PARENT_IS_REMOTE } else { 0 };
         put_key(out, 16, FIXED32);
         out.extend_from_slice(&(SAMPLED | REMOTE_IS_KNOWN | remote).to_le_bytes());
+    }
+
+    fn put_scope(&self, scope: &Scope, out: &mut Vec<u8>) {
+        let mut attributes = AttributeWriter::new(out, &self.keys, ATTRIBUTES);
+        attributes.text(semconv::ROLLOUT_ID.id(), &scope.rollout);
+        attributes.text(semconv::THREAD_ID.id(), &scope.thread);
+        attributes.text(semconv::TURN_ID.id(), &scope.turn);
+        if let Some(tenant) = &scope.tenant {
+            attributes.text(semconv::TENANT_ID.id(), tenant);
+        }
     }
 
     fn put_mark(&self, Marked { at, mark }: &Marked<Veiled>, out: &mut Vec<u8>) {
@@ -123,13 +153,42 @@ fn put_name(out: &mut Vec<u8>, kind: CallKind, attrs: &Attrs) {
     }
 }
 
-fn put_identity(attributes: &mut AttributeWriter<'_>, record: &CallRecord<Veiled>) {
-    attributes.text(semconv::ROLLOUT_ID.id(), &record.scope.rollout);
-    attributes.text(semconv::THREAD_ID.id(), &record.scope.thread);
-    attributes.text(semconv::TURN_ID.id(), &record.scope.turn);
-    if let Some(tenant) = &record.scope.tenant {
-        attributes.text(semconv::TENANT_ID.id(), tenant);
+fn put_ids(out: &mut Vec<u8>, ids: &SpanIds) {
+    let mut bytes = [0; 28];
+    let (trace, span) = bytes.split_at_mut(18);
+    put_field(trace, [key(1, BYTES), 16], ids.trace.as_bytes());
+    put_field(span, [key(2, BYTES), 8], ids.span.as_bytes());
+    out.extend_from_slice(&bytes);
+    if let Some(parent) = ids.parent {
+        let mut bytes = [0; 10];
+        put_field(&mut bytes, [key(4, BYTES), 8], parent.as_bytes());
+        out.extend_from_slice(&bytes);
     }
+}
+
+/// What has always the same length is put together first: what is appended costs less at once.
+fn put_field<const N: usize>(place: &mut [u8], head: [u8; 2], value: &[u8; N]) {
+    if let Some((first, rest)) = place.split_first_chunk_mut()
+        && let Some(rest) = rest.first_chunk_mut()
+    {
+        (*first, *rest) = (head, *value);
+    }
+}
+
+fn put_kind_and_times(out: &mut Vec<u8>, record: &CallRecord<Veiled>) {
+    let kind = if record.kind.is_client() { KIND_CLIENT } else { KIND_INTERNAL };
+    let mut bytes =
+        [key(6, VARINT), kind, key(7, FIXED64), 0, 0, 0, 0, 0, 0, 0, 0, key(8, FIXED64), 0, 0, 0, 0, 0, 0, 0, 0];
+    let (opened, closed) = bytes.split_at_mut(11);
+    for (place, at) in [(opened, record.opened_at), (closed, record.closed_at)] {
+        if let Some(place) = place.last_chunk_mut() {
+            *place = at.time_unix_nano.to_le_bytes();
+        }
+    }
+    out.extend_from_slice(&bytes);
+}
+
+fn put_identity(attributes: &mut AttributeWriter<'_>, record: &CallRecord<Veiled>) {
     if let KeyIdentity::Call(id) = record.id {
         attributes.text(semconv::CALL_ID.id(), id.encode(&mut [0; 26]));
     }
@@ -143,12 +202,11 @@ fn put_identity(attributes: &mut AttributeWriter<'_>, record: &CallRecord<Veiled
     }
 }
 
-fn put_free(attributes: &mut AttributeWriter<'_>, kind: CallKind, opened: &Attrs, closed: &Attrs) {
+fn put_opened(attributes: &mut AttributeWriter<'_>, kind: CallKind, opened: &Attrs) {
     if opened.value(semconv::OPERATION_NAME.id()).is_none() {
         attributes.text(semconv::OPERATION_NAME.id(), kind.default_operation());
     }
     put_those(attributes, opened);
-    put_those(attributes, closed);
 }
 
 fn put_those(attributes: &mut AttributeWriter<'_>, attrs: &Attrs) {

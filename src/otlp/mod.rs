@@ -32,6 +32,7 @@ mod guard;
 #[cfg(feature = "cli")]
 mod plain;
 mod protocol;
+mod ready;
 #[cfg(feature = "collector")]
 mod refusal;
 mod request;
@@ -59,6 +60,7 @@ pub use form::{Form, is_canonical};
 #[cfg(feature = "cli")]
 pub(crate) use plain::PlainClient;
 pub use protocol::Protocol;
+pub(crate) use ready::Ready;
 #[cfg(feature = "collector")]
 pub use refusal::refusal;
 pub use request::{Look, NotARequest, Request, ResourceSpans, ScopeSpans, SpanEntry};

@@ -19,12 +19,30 @@ pub(crate) const fn key(number: u8, wire_type: u8) -> u8 {
 
 /// Appends a varint.
 #[inline]
-pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
+pub fn put_varint(out: &mut Vec<u8>, value: u64) {
+    match value {
+        0..0x80 => out.push(value as u8),
+        // Together: what is appended has to look for room, and looks once.
+        0x80..0x4000 => out.extend_from_slice(&[value as u8 | 0x80, (value >> 7) as u8]),
+        0x4000.. => put_long_varint(out, value),
     }
-    out.push(value as u8);
+}
+
+fn put_long_varint(out: &mut Vec<u8>, value: u64) {
+    let mut bytes = [0; 10];
+    let (mut rest, mut length) = (value, 0);
+    for place in &mut bytes {
+        length += 1;
+        if rest < 0x80 {
+            *place = rest as u8;
+            break;
+        }
+        *place = rest as u8 | 0x80;
+        rest >>= 7;
+    }
+    let begin = out.len();
+    out.extend_from_slice(&bytes);
+    out.truncate(begin + length);
 }
 
 /// Appends the key of any field.

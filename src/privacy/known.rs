@@ -7,6 +7,7 @@ use bytestring::ByteString;
 use super::detect::Detectors;
 use super::kept::kept;
 use super::label::is_safe_label;
+use super::openings::Openings;
 use super::policy::Policy;
 use crate::event::{Scope, SpanIds};
 use crate::semconv::{Class, KeyId, is_constant};
@@ -20,6 +21,7 @@ pub(super) struct Known {
     /// Each at the place that its address leads to. While it is kept nothing else has that address.
     scopes: Vec<Option<Arc<Scope>>>,
     snapshot: Option<ByteString>,
+    pub(super) openings: Openings,
 }
 
 /// As many as calls of different scopes may run at once before some are looked at again.

@@ -22,6 +22,7 @@ mod label;
 mod level;
 pub(crate) mod lower;
 pub(crate) mod measure;
+mod openings;
 mod pass;
 mod payloads;
 mod policy;

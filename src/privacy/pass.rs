@@ -19,7 +19,7 @@ use crate::event::{
 use crate::semconv::{Class, FINISH_REASONS, Field, KeyId};
 
 /// What became of labels.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Labels {
     pub(super) replaced: u64,
     pub(super) left_out: u64,
@@ -85,7 +85,7 @@ impl Pass<'_> {
 
     /// What is known of a call when it opens.
     pub(crate) fn opened(&mut self, opened: &Opened<Raw>) -> Opened<Veiled> {
-        let (attrs, policy) = (self.attrs(&opened.attrs), self.known.snapshot(self.policy));
+        let (attrs, policy) = (self.opening(&opened.attrs), self.known.snapshot(self.policy));
         Opened { span: opened.span, attrs, links: opened.links.clone(), policy: Some(policy) }
     }
 
@@ -157,6 +157,23 @@ impl Pass<'_> {
             }
             Returned::Texts(texts) => Returned::Texts(self.telling().returned(kind, texts)),
         }
+    }
+
+    /// The same as [`attrs`](Self::attrs) of what comes again and again.
+    fn opening(&mut self, raw: &RawAttrs) -> Attrs {
+        // What was left out of one is to be counted each time.
+        if raw.left_out() > 0 {
+            return self.attrs(raw);
+        }
+        if let Some(attrs) = self.known.openings.known(raw) {
+            return attrs;
+        }
+        let before = *self.labels;
+        let mut attrs = self.attrs(raw);
+        if *self.labels == before {
+            self.known.openings.learn(raw, &mut attrs);
+        }
+        attrs
     }
 
     /// Names, numbers and labels.
@@ -232,6 +249,9 @@ impl Pass<'_> {
     }
 
     fn answer(&self, closed: &Closed<Veiled>, answer: &[Message]) -> Output {
+        if answer.is_empty() {
+            return Output::default();
+        }
         let reasons = match closed.attrs.value(FINISH_REASONS.id()) {
             Some(Value::Texts(reasons)) => reasons.as_slice(),
             _ => &[],

@@ -6,10 +6,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::barrier::Barriers;
-use super::batch::{Batch, Origin};
-use super::limits::{Limits, Rank};
-use super::queue::{Next, Queue};
+use crate::export::barrier::Barriers;
+use crate::export::batch::{Batch, Origin};
+use crate::export::limits::{Limits, Rank};
+use crate::export::queue::{Next, Queue};
 use crate::intake::Drop;
 
 /// What waits to be sent: full batches, and one that fills.
@@ -46,45 +46,56 @@ struct State {
 
 /// Why a span was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotTaken {
+pub(in crate::export) enum NotTaken {
     /// There would be room for it without its content.
     Content,
     Lost(Drop),
 }
 
 impl Outbox {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(in crate::export) fn new(limits: Limits) -> Self {
         Self { limits, state: Mutex::default(), settled: Condvar::new() }
     }
 
-    /// Adds one encoded span field. `Ok(true)`: the sender has to look.
-    pub(super) fn push(&self, field: &[u8], rank: Rank) -> Result<bool, NotTaken> {
-        self.push_fields(field, 1, rank)
+    /// Adds encoded fields that hold so many spans, which stay together. `Ok(true)`: the sender has to look.
+    #[cfg(feature = "collector")]
+    pub(in crate::export) fn push_fields(&self, fields: &[u8], spans: u64, rank: Rank) -> Result<bool, NotTaken> {
+        self.write(spans, rank, |out| out.extend_from_slice(fields))
     }
 
-    /// Adds encoded fields that hold so many spans, which stay together.
-    pub(super) fn push_fields(&self, fields: &[u8], spans: u64, rank: Rank) -> Result<bool, NotTaken> {
-        if fields.len() > self.limits.batch_bytes {
-            return Err(if rank == Rank::Content { NotTaken::Content } else { NotTaken::Lost(Drop::SpanTooLarge) });
-        }
+    /// The same for fields that `write` appends where they will leave from. Who sends may have to wait for it.
+    pub(in crate::export) fn write(
+        &self,
+        spans: u64,
+        rank: Rank,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<bool, NotTaken> {
+        let lost = |reason| if rank == Rank::Content { NotTaken::Content } else { NotTaken::Lost(reason) };
         let mut state = self.lock();
         if state.closed {
             return Err(NotTaken::Lost(Drop::ShutDown));
         }
-        if state.bytes.saturating_add(fields.len()) > rank.of(self.limits.queue_bytes) {
-            return Err(if rank == Rank::Content { NotTaken::Content } else { NotTaken::Lost(Drop::ExportQueueFull) });
-        }
         if state.spans >= self.limits.queue_spans {
             return Err(NotTaken::Lost(Drop::ExportQueueFull));
         }
+        let start = state.filling.len();
+        write(&mut state.filling);
+        let length = state.filling.len().saturating_sub(start);
+        let room = rank.of(self.limits.queue_bytes).saturating_sub(state.bytes);
+        if length > self.limits.batch_bytes || length > room {
+            state.filling.truncate(start);
+            let is_too_large = length > self.limits.batch_bytes;
+            return Err(lost(if is_too_large { Drop::SpanTooLarge } else { Drop::ExportQueueFull }));
+        }
         let mut due = state.since.is_none() && !state.watched;
-        if state.filling.len() + fields.len() > self.limits.batch_bytes {
+        if state.filling.len() > self.limits.batch_bytes {
+            let of_the_next = state.filling.split_off(start);
             state.complete_batch();
+            state.filling.extend_from_slice(&of_the_next);
             due = true;
         }
-        state.filling.extend_from_slice(fields);
         state.filling_count += spans;
-        state.bytes += fields.len();
+        state.bytes += length;
         state.spans += usize::try_from(spans).unwrap_or(usize::MAX);
         state.next_number += spans;
         state.since.get_or_insert_with(Instant::now);
@@ -93,6 +104,11 @@ impl Outbox {
             due = true;
         }
         Ok(due)
+    }
+
+    #[cfg(test)]
+    pub(in crate::export) fn push(&self, field: &[u8], rank: Rank) -> Result<bool, NotTaken> {
+        self.write(1, rank, |out| out.extend_from_slice(field))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -223,8 +239,8 @@ impl State {
         if self.filling_count == 0 {
             return;
         }
-        // The next batch will be about as long, so that its buffer need not grow step by step.
-        let next = Vec::with_capacity(self.filling.len());
+        // The next batch will be about as long, so that its buffer need not grow step by step, and a little more is not twice.
+        let next = Vec::with_capacity(self.filling.len() + self.filling.len() / 16);
         let spans = Bytes::from(std::mem::replace(&mut self.filling, next));
         let origin = Origin::Memory { first: self.next_number - self.filling_count };
         self.full.push_back(Batch { spans, count: self.filling_count, attempts: 0, origin });
@@ -238,111 +254,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    const BARE: Rank = Rank::TurnEnd;
-
-    fn outbox(batch_spans: usize, batch_bytes: usize, queue_bytes: usize) -> Outbox {
-        Outbox::new(Limits {
-            batch_spans,
-            batch_bytes,
-            batch_delay: Duration::from_secs(3600),
-            queue_bytes,
-            queue_spans: 6,
-        })
-    }
-
-    fn sent(outbox: &Outbox) -> Vec<u64> {
-        let mut counts = Vec::new();
-        while let Next::Send(batch) = outbox.next() {
-            counts.push(batch.count);
-            outbox.settle(&batch, &mut || {});
-        }
-        counts
-    }
-
-    #[test]
-    fn batches_are_cut_by_count_and_by_bytes() {
-        let by_count = outbox(2, 1000, 1000);
-        (0..5).for_each(|_| assert!(by_count.push(&[0; 10], BARE).is_ok()));
-        assert_eq!(sent(&by_count), [2, 2]);
-        by_count.hurry(false);
-        assert_eq!(sent(&by_count), [1]);
-        let by_bytes = outbox(100, 25, 1000);
-        (0..5).for_each(|_| assert!(by_bytes.push(&[0; 10], BARE).is_ok()));
-        assert_eq!(sent(&by_bytes), [2, 2]);
-    }
-
-    #[test]
-    fn one_huge_span_is_refused_alone() {
-        let outbox = outbox(10, 25, 1000);
-        assert!(outbox.push(&[0; 10], BARE).is_ok());
-        assert_eq!(outbox.push(&[0; 26], BARE), Err(NotTaken::Lost(Drop::SpanTooLarge)));
-        assert_eq!(outbox.push(&[0; 26], Rank::Content), Err(NotTaken::Content), "it may be shorter without");
-        assert!(outbox.push(&[0; 10], BARE).is_ok());
-        outbox.hurry(true);
-        assert_eq!(sent(&outbox), [2]);
-    }
-
-    #[test]
-    fn what_waits_is_bounded_in_bytes_until_it_is_answered() {
-        let outbox = outbox(1, 25, 30);
-        let full = Err(NotTaken::Lost(Drop::ExportQueueFull));
-        assert!(outbox.push(&[0; 20], BARE).is_ok());
-        assert_eq!(outbox.push(&[0; 20], BARE), full);
-        let Next::Send(batch) = outbox.next() else { panic!("a full batch is due") };
-        assert_eq!(outbox.push(&[0; 20], BARE), full, "it is in flight");
-        outbox.again(vec![batch]);
-        assert_eq!(outbox.waiting(), 1);
-        assert_eq!(sent(&outbox), [1]);
-        assert!(outbox.push(&[0; 20], BARE).is_ok());
-    }
-
-    #[test]
-    fn where_room_runs_short_content_goes_first_and_the_end_of_a_turn_last() {
-        let outbox = outbox(1, 1600, 1600);
-        let push = |rank| outbox.push(&[0; 100], rank).is_ok();
-        let mut taken = Vec::new();
-        for rank in [Rank::Content, Rank::Completed, Rank::Failed, Rank::TurnEnd] {
-            // Each span counts against the number of spans as well: it is sent, and its bytes stay in flight.
-            let mut count = 0;
-            while push(rank) {
-                count += 1;
-                assert!(matches!(outbox.next(), Next::Send(_)));
-                outbox.lock().spans = 0;
-            }
-            taken.push(count);
-        }
-        assert_eq!(taken, [12, 2, 1, 1]);
-    }
-
-    #[test]
-    fn the_first_span_wakes_a_sender_that_sleeps_and_none_that_will_look_by_itself() {
-        let outbox = outbox(2, 25, 1000);
-        assert!(matches!(outbox.next(), Next::Wait(None)));
-        assert_eq!(outbox.push(&[0; 10], BARE), Ok(true), "it sleeps");
-        assert!(matches!(outbox.next(), Next::Wait(Some(_))));
-        assert_eq!(outbox.push(&[0; 10], BARE), Ok(true), "a batch is full");
-        assert_eq!(sent(&outbox), [2]);
-        assert_eq!(outbox.push(&[0; 10], BARE), Ok(false), "it waits once more after a batch");
-        assert!(matches!(outbox.next(), Next::Wait(Some(_))));
-        outbox.hurry(false);
-        assert_eq!(sent(&outbox), [1]);
-        assert!(matches!(outbox.next(), Next::Wait(None)), "and then it sleeps");
-        assert_eq!(outbox.push(&[0; 10], BARE), Ok(true));
-    }
-
-    #[test]
-    fn a_closed_outbox_stops_when_it_is_empty_and_takes_nothing() {
-        let outbox = outbox(10, 25, 30);
-        assert!(outbox.push(&[0; 20], BARE).is_ok());
-        outbox.hurry(true);
-        assert_eq!(outbox.push(&[0; 1], BARE), Err(NotTaken::Lost(Drop::ShutDown)));
-        assert_eq!(sent(&outbox), [1]);
-        assert!(matches!(outbox.next(), Next::Stop));
-        assert!(outbox.wait_for_all(std::time::Instant::now()));
-    }
-}
+mod tests;
