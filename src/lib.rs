@@ -20,6 +20,8 @@ mod folder;
 #[cfg(feature = "import")]
 pub mod import;
 pub mod intake;
+#[cfg(feature = "import")]
+mod json;
 pub mod layer;
 pub mod otlp;
 pub mod privacy;

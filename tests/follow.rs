@@ -315,3 +315,84 @@ fn a_session_that_hooks_alone_tell_of_is_followed_and_one_with_a_transcript_is_t
     assert_eq!(kinds.map(|kind| names(&spans, kind)), [4, 2, 2]);
     assert_eq!(spans, imported_of("claude-code", &folder));
 }
+
+#[test]
+fn what_hooks_alone_told_of_is_not_told_again_by_a_transcript_that_comes_late() {
+    use script::{Claude, SESSION, time};
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("live");
+    fs::create_dir_all(folder.join("transcripts")).unwrap();
+    let hook = |second: f64, name: &str, more: serde_json::Value| {
+        let mut payload = serde_json::json!({"session_id": SESSION, "hook_event_name": name});
+        payload.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::json!({"ts": time(second), "hook": name, "payload": payload}).to_string() + "\n"
+    };
+    let (mut lines, mut script) = (String::new(), Claude::default());
+    for (turn, prompt) in ["go", "go", "stop"].into_iter().enumerate() {
+        let (second, tool) = (turn as f64 * 10.0, format!("toolu_{turn}"));
+        // Nobody gives the turn an id.
+        lines += &hook(second + 1.0, "UserPromptSubmit", serde_json::json!({"prompt": prompt}));
+        let call =
+            serde_json::json!({"tool_name": "Bash", "tool_use_id": tool, "tool_input": {}, "tool_response": "ok"});
+        lines += &hook(second + 3.0, "PostToolUse", call);
+        lines += &hook(second + 4.0, "Stop", serde_json::json!({}));
+        script.prompt(second + 1.2, &format!("p{turn}"), prompt);
+        script.call(second + 2.0, &format!("m{turn}"), (&tool, "Bash"), serde_json::json!({})).result(
+            second + 3.0,
+            &tool,
+            "ok",
+            serde_json::json!({}),
+        );
+    }
+    // Of the last turn hooks did not tell.
+    script.prompt(41.0, "p3", "go").say(42.0, "m3", "done");
+    fs::write(folder.join("events.ndjson"), lines).unwrap();
+    let receiver = Receiver::start(Behaviour::Accept);
+    let import = || {
+        let arguments = ["import", "claude-code", folder.to_str().unwrap(), "--endpoint", &receiver.url()];
+        assert!(command(home.path()).args(arguments).status().unwrap().success());
+        receiver.spans()
+    };
+    let kinds = ["invoke_agent", "execute_tool", "chat"];
+    let count = |spans: &[Span]| kinds.map(|kind| spans.iter().filter(|span| span.name.starts_with(kind)).count());
+    let alone = import();
+    assert_eq!(count(&alone), [3, 3, 0]);
+    fs::write(folder.join("transcripts").join(format!("{SESSION}.jsonl")), script.bytes()).unwrap();
+    let both = import();
+    assert_eq!(count(&both), [4, 3, 4], "what the transcript alone knows is told, and nothing else again");
+    let place = |span: &Span| (span.trace_id.clone(), span.span_id.clone());
+    let turns: Vec<_> = both.iter().filter(|span| span.name.starts_with(kinds[0])).map(place).collect();
+    for chat in both.iter().filter(|span| span.name.starts_with("chat")) {
+        assert!(turns.contains(&(chat.trace_id.clone(), chat.parent_span_id.clone())));
+    }
+    assert_eq!(import().len(), both.len());
+}
+
+#[test]
+fn a_bundle_that_grows_is_followed_and_nothing_of_it_is_sent_twice() {
+    let home = tempfile::tempdir().unwrap();
+    let (fixture, bundle) = (Path::new("tests/fixtures/bundles/every_kind"), home.path().join("bundle"));
+    fs::create_dir_all(bundle.join("payloads")).unwrap();
+    fs::copy(fixture.join("manifest.json"), bundle.join("manifest.json")).unwrap();
+    for payload in fs::read_dir(fixture.join("payloads")).unwrap() {
+        let payload = payload.unwrap();
+        fs::copy(payload.path(), bundle.join("payloads").join(payload.file_name())).unwrap();
+    }
+    let lines = fs::read(fixture.join("trace.jsonl")).unwrap();
+    let ends: Vec<usize> = lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
+    let (early, late) = lines.split_at(ends[ends.len() / 2]);
+    let log = bundle.join("trace.jsonl");
+    fs::write(&log, early).unwrap();
+    let receiver = Receiver::start(Behaviour::Accept);
+    let before = imported(&bundle);
+    let child = follow(home.path(), &bundle, &receiver.url());
+    let first = receiver.wait_for_spans(before.len()).len();
+    fs::OpenOptions::new().append(true).open(&log).unwrap().write_all(late).unwrap();
+    let whole = imported(&bundle);
+    assert!(0 < first && first < whole.len());
+    (0..20).find(|_| receiver.wait_for_spans(whole.len()).len() >= whole.len()).unwrap();
+    stop(child);
+    let ids =
+        |spans: &[Span]| spans.iter().map(|span| (span.span_id.clone(), span.trace_id.clone())).collect::<Vec<_>>();
+    assert_eq!(ids(&sorted(receiver.spans())), ids(&whole));
+}

@@ -11,12 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::outlet::{Outlet, To};
-use super::sessions::{Agent, Found, Open, Report, Since, Wire, follow, read, unix_now};
+use super::sessions::{Agent, Found, Open, Report, Since, Wire, bundles, follow, read, unix_now};
 use super::{Failure, input};
 use crate::event::{Event, Veiled};
-use crate::import::bundle::Form;
+use crate::import::TracePer;
 use crate::import::session::Set;
-use crate::import::{LeftOut, Records, TracePer};
 use crate::privacy::Policy;
 
 /// How long a call that seems to have ended waits for what comes late, in nanoseconds.
@@ -94,7 +93,7 @@ fn send(agent: Agent, recordings: &Recordings, policy: &Policy) -> Result<(), Fa
     let (bundles, paths): (Vec<&PathBuf>, Vec<&PathBuf>) =
         recordings.paths.iter().partition(|path| agent == Agent::Codex && input::is_bundle(path));
     let stop = Arc::new(AtomicBool::new(false));
-    if recordings.follow && !paths.is_empty() {
+    if recordings.follow {
         stop_on_interrupt(&stop)?;
         outlet.wait_until(Arc::clone(&stop));
     }
@@ -104,21 +103,22 @@ fn send(agent: Agent, recordings: &Recordings, policy: &Policy) -> Result<(), Fa
         Agent::Ouroboros => "ouroboros",
     };
     let mut wire = Wire::new(&mut outlet, service, recordings.since, recordings.resend);
+    let bundles: Vec<PathBuf> = bundles.into_iter().map(|given| input::resolve(given)).collect::<Result<_, _>>()?;
+    if recordings.follow {
+        let set = Set { policy: policy.clone(), per: recordings.per(), grace: LATE_GRACE };
+        let report = follow(agent, &paths, bundles, &set, &mut wire, &stop)?;
+        return wire.finish(&report);
+    }
     let mut report = Report::default();
-    for given in &bundles {
-        let path = input::resolve(given)?;
-        let mut bundle = input::bundle(&path, policy)?;
-        // What a span tells of a history is its messages.
-        bundle.form(Form::Messages);
-        bundle.trace_per(recordings.per());
-        report.join(tell(&path, bundle, &mut wire)?);
+    for path in &bundles {
+        report.join(tell(path, (policy, recordings.per()), &mut wire)?);
     }
     wire.observed_by(None)?;
     if paths.is_empty() && report.calls + report.open == 0 {
         return Err(Failure::BadData("there is no call in what was read".to_owned()));
     }
     if !paths.is_empty() {
-        report.join(sessions(agent, &paths, recordings, policy.clone(), &mut wire, &stop)?);
+        report.join(sessions(agent, &paths, recordings, policy.clone(), &mut wire)?);
     }
     wire.finish(&report)
 }
@@ -129,12 +129,7 @@ fn sessions(
     recordings: &Recordings,
     policy: Policy,
     wire: &mut Wire<'_>,
-    stop: &AtomicBool,
 ) -> Result<Report, Failure> {
-    if recordings.follow {
-        let set = Set { policy, per: recordings.per(), grace: LATE_GRACE };
-        return follow(agent, paths, &set, wire, stop);
-    }
     let set = Set { policy, per: recordings.per(), grace: 0 };
     let mut files: Vec<Found> = Vec::new();
     for path in paths {
@@ -142,7 +137,7 @@ fn sessions(
     }
     files.retain(|file| recordings.since.is_none_or(|since| since.admits(file.modified)));
     let open = Open::Stays { now: unix_now(), grace: LATE_GRACE };
-    read(agent, &files, &set, open, &mut |told| wire.take(told))
+    read(agent, &files, &set, open, wire)
 }
 
 /// Sets the flag at the first Ctrl-C, or when the process is asked to end.
@@ -162,12 +157,11 @@ fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
 }
 
 /// Hands all calls of a bundle on. One that is still written keeps those that run.
-fn tell(path: &Path, bundle: impl Iterator<Item = Event<Veiled>>, wire: &mut Wire<'_>) -> Result<Report, Failure> {
+fn tell(path: &Path, how: (&Policy, TracePer), wire: &mut Wire<'_>) -> Result<Report, Failure> {
     let wire = RefCell::new(wire);
-    let mut records = Records::new(bundle.inspect(|event| wire.borrow_mut().event(event.clone())));
-    if Found::at(path.join("trace.jsonl")).is_some_and(|log| !log.is_over(unix_now())) {
-        records.goes_on();
-    }
+    let goes_on = bundles::log(path).is_some_and(|log| !log.is_over(unix_now()));
+    let event = |event: &Event<Veiled>| wire.borrow_mut().event(event.clone());
+    let mut records = bundles::calls(path, how, goes_on, event)?;
     let mut report = Report { files: 1, sessions: 1, ..Report::default() };
     while let Some(record) = records.next() {
         let mut wire = wire.borrow_mut();
@@ -176,14 +170,7 @@ fn tell(path: &Path, bundle: impl Iterator<Item = Event<Veiled>>, wire: &mut Wir
         report.calls += 1;
         wire.call(Box::new(record))?;
     }
-    let LeftOut { orphans, quarantined, unknown, let_go, open, .. } = records.left_out();
-    report.open = open;
-    if orphans + quarantined + unknown + let_go > 0 {
-        let recording = path.display();
-        tracing::warn!(
-            target: "veilspan", %recording, orphans, quarantined, unknown, let_go,
-            "not everything could be told as spans"
-        );
-    }
+    report.open = records.left_out().open;
+    bundles::left_out(path, records.left_out());
     Ok(report)
 }

@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use super::super::Failure;
 use super::files::{Agent, Found};
+use super::read::Taker;
 use super::report::Report;
 use super::send::{Wire, unix_now};
 use crate::import::session::{Set, Told};
 
+pub(in crate::cli) mod bundles;
 mod claude;
 mod codex;
 mod journals;
@@ -57,35 +59,40 @@ impl Out<'_, '_> {
 pub(in crate::cli) fn follow(
     agent: Agent,
     paths: &[&PathBuf],
+    bundles: Vec<PathBuf>,
     set: &Set,
     wire: &mut Wire<'_>,
     stop: &AtomicBool,
 ) -> Result<Report, Failure> {
+    let mut out = Out { wire, report: Report::default() };
     let mut followed: Box<dyn Follower> = match agent {
         Agent::Codex => Box::new(codex::Followed::new(set)),
         Agent::ClaudeCode => Box::new(claude::Followed::new(set)),
         Agent::Ouroboros => Box::new(journals::Followed::new(set)),
     };
-    let mut out = Out { wire, report: Report::default() };
+    let mut bundles = bundles::Followed::new(set, bundles, &mut out.report);
     let mut files = resolve(agent, paths)?;
-    let mut looked = Instant::now();
+    let (mut looked, mut all) = (Instant::now(), true);
     loop {
         let is_last = stop.load(Ordering::Relaxed);
-        let all = !files.is_empty() || is_last;
+        all |= is_last;
         files.drain(..).for_each(|file| followed.find(file, &mut out.report));
         followed.read(all, unix_now(), &mut out)?;
+        bundles.read(all, unix_now(), &mut out)?;
         if is_last {
             followed.leave(unix_now(), set.grace, &mut out)?;
+            bundles.leave(unix_now(), set.grace, &mut out)?;
             out.wire.flush()?;
             return Ok(out.report);
         }
         out.wire.flush()?;
         followed.arrived(unix_now(), set.grace);
         std::thread::sleep(PAUSE);
+        all = false;
         // A session that begins in a followed folder is followed too.
         if looked.elapsed() >= LOOK || stop.load(Ordering::Relaxed) {
             files = resolve(agent, paths).unwrap_or_default();
-            looked = Instant::now();
+            (looked, all) = (Instant::now(), true);
         }
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use crate::environment::Environment;
-use crate::event::{CallRecord, Veiled};
+use crate::event::SpanIds;
 
 const ENTRY: usize = 24;
 /// The most spans of one session that are remembered; of more the rest are sent again.
@@ -75,16 +75,18 @@ impl Ledger {
     }
 
     /// Whether a span has not been sent yet; from now on it counts as one that is on its way.
-    pub(in crate::cli) fn is_new(&mut self, record: &CallRecord<Veiled>) -> bool {
-        let mut entry = [0; ENTRY];
-        let span = &record.opened.span;
-        let ids = span.trace.as_bytes().iter().chain(span.span.as_bytes());
-        entry.iter_mut().zip(ids).for_each(|(place, byte)| *place = *byte);
+    pub(in crate::cli) fn is_new(&mut self, span: SpanIds) -> bool {
+        let entry = entry(span);
         let is_new = self.sent.insert(entry);
         if is_new {
             self.fresh.extend(entry);
         }
         is_new
+    }
+
+    /// Whether a span has been sent, or is on its way.
+    pub(in crate::cli) fn has(&self, span: SpanIds) -> bool {
+        self.sent.contains(&entry(span))
     }
 
     /// All that was on its way has arrived.
@@ -95,6 +97,13 @@ impl Ledger {
         }
         self.fresh.clear();
     }
+}
+
+fn entry(span: SpanIds) -> Entry {
+    let mut entry = [0; ENTRY];
+    let ids = span.trace.as_bytes().iter().chain(span.span.as_bytes());
+    entry.iter_mut().zip(ids).for_each(|(place, byte)| *place = *byte);
+    entry
 }
 
 /// Writes at the end of a file of the owner's alone, that is no link.

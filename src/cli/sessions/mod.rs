@@ -14,7 +14,7 @@ mod send;
 mod tail;
 
 pub(super) use files::{Agent, Found};
-pub(super) use follow::follow;
+pub(super) use follow::{bundles, follow};
 pub(super) use hooked::sent_up_to;
 pub(super) use ledger::{append, hidden_name, make_folder, state_folder};
 pub(super) use list::{Arguments, run};

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use bytestring::ByteString;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -13,6 +14,7 @@ use super::hooked;
 use super::progress::Progress;
 use super::report::{Report, log};
 use super::tail::broken;
+use crate::event::SpanIds;
 use crate::import::claude::{Of, Session};
 use crate::import::codex::Sessions;
 use crate::import::ouroboros::Journal;
@@ -36,13 +38,30 @@ pub(in crate::cli) enum Open {
     },
 }
 
+/// What takes what was read.
+pub(in crate::cli) trait Taker {
+    /// Takes it.
+    fn take(&mut self, told: Told) -> Result<(), Failure>;
+
+    /// Whether a span of a rollout was sent before.
+    fn has_sent(&mut self, _rollout: &ByteString, _span: SpanIds) -> Result<bool, Failure> {
+        Ok(false)
+    }
+}
+
+impl<F: FnMut(Told) -> Result<(), Failure>> Taker for F {
+    fn take(&mut self, told: Told) -> Result<(), Failure> {
+        self(told)
+    }
+}
+
 /// Reads files of sessions. What cannot be read is reported, and the rest is read.
 pub(in crate::cli) fn read(
     agent: Agent,
     files: &[Found],
     set: &Set,
     open: Open,
-    take: &mut dyn FnMut(Told) -> Result<(), Failure>,
+    take: &mut dyn Taker,
 ) -> Result<Report, Failure> {
     let mut reading = Reading { set, open, take, progress: Progress::new(files), report: Report::default() };
     match agent {
@@ -60,7 +79,7 @@ pub(in crate::cli) fn read(
 struct Reading<'a> {
     set: &'a Set,
     open: Open,
-    take: &'a mut dyn FnMut(Told) -> Result<(), Failure>,
+    take: &'a mut dyn Taker,
     progress: Progress,
     report: Report,
 }
@@ -149,6 +168,7 @@ impl Reading<'_> {
                 hooked::take(&line, file.stem(), &mut session);
             }
         }
+        session.recall(|rollout, span| self.take.has_sent(rollout, span))?;
         let mut agents = sub_agents(file);
         let all: Vec<&Found> = agents.iter().map(|(_, file)| file).chain([file]).collect();
         let stays = self.stays(&all);
@@ -210,7 +230,7 @@ impl Reading<'_> {
         log(reader.take_asides());
         while let Some(told) = reader.next_told() {
             self.report.calls += u64::from(matches!(told, Told::Call(_)));
-            (self.take)(told)?;
+            self.take.take(told)?;
         }
         Ok(())
     }

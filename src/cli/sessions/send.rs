@@ -8,9 +8,10 @@ use super::super::Failure;
 use super::super::outlet::{Outlet, Taken};
 use super::findings::Findings;
 use super::ledger::{Ledger, state_folder};
+use super::read::Taker;
 use super::report::Report;
 use crate::environment::Environment;
-use crate::event::{CallKind, CallRecord, Event, ProducerId, Veiled};
+use crate::event::{CallKind, CallRecord, Event, ProducerId, SpanIds, Veiled};
 use crate::import::session::Told;
 use crate::otlp::encode;
 use crate::semconv::{INPUT_TOKENS, OUTPUT_TOKENS};
@@ -83,6 +84,21 @@ impl Since {
     }
 }
 
+impl Taker for Wire<'_> {
+    fn take(&mut self, told: Told) -> Result<(), Failure> {
+        self.findings.take(&told);
+        match told {
+            Told::Call(record) => self.call(record),
+            Told::Event(_) => Ok(()),
+        }
+    }
+
+    fn has_sent(&mut self, rollout: &ByteString, span: SpanIds) -> Result<bool, Failure> {
+        self.open_ledger(rollout)?;
+        Ok(self.ledger.has(span))
+    }
+}
+
 impl<'o> Wire<'o> {
     pub(in crate::cli) fn new(
         outlet: &'o mut Outlet,
@@ -101,15 +117,6 @@ impl<'o> Wire<'o> {
             ledger_of: None,
             batch: Vec::new(),
             counts: Counts::default(),
-        }
-    }
-
-    /// Takes what a reader tells.
-    pub(in crate::cli) fn take(&mut self, told: Told) -> Result<(), Failure> {
-        self.findings.take(&told);
-        match told {
-            Told::Call(record) => self.call(record),
-            Told::Event(_) => Ok(()),
         }
     }
 
@@ -132,24 +139,30 @@ impl<'o> Wire<'o> {
         if self.since.is_some_and(|since| record.opened_at.time_unix_nano < since) {
             return Ok(());
         }
-        // The threads of a rollout take turns.
-        if self.ledger_of.as_ref() != Some(&record.scope.rollout) {
-            self.flush()?;
-            self.ledger_of = Some(record.scope.rollout.clone());
-            self.ledger = match self.outlet.endpoint().filter(|_| !self.resend) {
-                Some(endpoint) => {
-                    let folder = state_folder(&Environment::from_process());
-                    Ledger::open(folder.as_deref(), &endpoint, &record.scope.rollout)
-                }
-                None => Ledger::default(),
-            };
-        }
-        if !self.ledger.is_new(&record) {
+        self.open_ledger(&record.scope.rollout)?;
+        if !self.ledger.is_new(record.opened.span) {
             self.counts.known += 1;
             return Ok(());
         }
         self.batch.push(*record);
         if self.batch.len() >= BATCH { self.flush() } else { Ok(()) }
+    }
+
+    /// The ledger of a rollout, as long as nothing of another one comes: the threads of a rollout take turns.
+    fn open_ledger(&mut self, rollout: &ByteString) -> Result<(), Failure> {
+        if self.ledger_of.as_ref() == Some(rollout) {
+            return Ok(());
+        }
+        self.flush()?;
+        self.ledger_of = Some(rollout.clone());
+        self.ledger = match self.outlet.endpoint().filter(|_| !self.resend) {
+            Some(endpoint) => {
+                let folder = state_folder(&Environment::from_process());
+                Ledger::open(folder.as_deref(), &endpoint, rollout)
+            }
+            None => Ledger::default(),
+        };
+        Ok(())
     }
 
     /// Sends what waits.

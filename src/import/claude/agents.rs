@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use super::hooks::Hooks;
+use super::known::Known;
 use crate::event::{Scope, SpanIds};
 use crate::import::session::{Desk, Origin, Recent, Thread};
 
@@ -26,6 +27,8 @@ pub(super) struct Agents {
     asked: HashMap<String, u64>,
     state: RandomState,
     pub(super) hooks: Hooks,
+    /// The session's turns that were sent before there was a transcript.
+    pub(super) sent: Known,
 }
 
 impl Agents {
@@ -35,6 +38,7 @@ impl Agents {
             asked: HashMap::new(),
             state: RandomState::new(),
             hooks: Hooks::default(),
+            sent: Known::default(),
         }
     }
 

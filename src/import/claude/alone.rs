@@ -16,6 +16,16 @@ pub(super) struct Alone {
     tools: u64,
 }
 
+/// The turns that these hooks tell of, each with the name that it has as long as there is no transcript.
+pub(super) fn turns(facts: &[Fact]) -> impl Iterator<Item = (String, &Fact)> {
+    let prompts = facts.iter().filter(|fact| fact.hook == Hook::UserPromptSubmit);
+    prompts.zip(1u64..).map(|(fact, place)| (name(fact, place), fact))
+}
+
+fn name(fact: &Fact, place: u64) -> String {
+    fact.turn.clone().unwrap_or_else(|| format!("turn-{place}"))
+}
+
 /// Tells the turns and the tools of a session whose transcript is not there, as far as its hooks have come.
 pub(super) fn tell(alone: &mut Alone, lane: &mut Lane, desk: &mut Desk, agents: &mut Agents) {
     for fact in &std::mem::take(&mut agents.hooks.facts) {
@@ -25,8 +35,7 @@ pub(super) fn tell(alone: &mut Alone, lane: &mut Lane, desk: &mut Desk, agents: 
         match fact.hook {
             Hook::UserPromptSubmit => {
                 alone.turns += 1;
-                let id = fact.turn.clone().unwrap_or_else(|| format!("turn-{}", alone.turns));
-                open(lane, desk, agents, &id, at);
+                open(lane, desk, agents, &name(fact, alone.turns), at);
                 lane.thread.asked_as(fact.prompt());
             }
             Hook::Stop | Hook::StopFailure => {

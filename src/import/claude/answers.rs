@@ -1,18 +1,16 @@
 //! Rows of type `assistant`: one answer of a model comes in several of them.
 
-use serde_json::Value;
-
 use super::agents::Agents;
 use super::lane::Lane;
-use super::row::{Row, Said};
-use crate::event::{Attrs, Outcome, Part, RawText, shape};
-use crate::import::session::{Desk, Surety, mcp_server, response};
+use super::row::{Row, status, usage};
+use crate::event::{Attrs, Outcome, Part, RawText};
+use crate::import::session::{Desk, Surety, mcp_server, push, response};
+use crate::json::Node;
 use crate::semconv::{ERROR_KIND, ERROR_RETRYABLE, MCP_SERVER, TOOL_KIND};
 
-pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &mut Row<'_>, at: u64) {
-    let content = row.take_content();
-    let Some(said) = &row.message.0 else { return };
-    let ids = [said.id.some(), row.request.some(), row.uuid.some()];
+pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, at: u64) {
+    let Some(said) = row.message else { return };
+    let ids = [said.word("id"), row.request, row.uuid];
     let Some(id) = ids.into_iter().flatten().next() else { return };
     lane.install(desk, None);
     if lane.thread.turn.is_none() || lane.candidate.is_some() {
@@ -23,60 +21,58 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
         super::users::begin(lane, desk, agents, None, (&prompt, began));
     }
     lane.thread.saw(desk, at);
-    let blocks = match content {
-        Some(Value::Array(blocks)) => blocks,
-        Some(text @ Value::String(_)) => vec![text],
-        _ => Vec::new(),
-    };
+    let text = row.content().filter(|content| content.as_str().is_some());
+    let blocks = || row.content().into_iter().flat_map(Node::elements).chain(text);
     let has_been_told = lane.answers.get(id).is_some();
     if !has_been_told && lane.thread.answer.as_ref().is_none_or(|answer| answer.id != id) {
         begin(lane, desk, row, said, id, at);
     }
-    let has_answered = blocks.iter().any(|block| !is_thought(block));
-    for block in blocks {
+    let has_answered = blocks().any(|block| !is_thought(block));
+    for block in blocks() {
         add(lane, desk, agents, block, at, !has_been_told);
     }
     let Some(answer) = lane.thread.answer.as_mut().filter(|answer| answer.id == id) else { return };
     answer.add(Vec::new(), at);
     // What seemed to be the answer's end was none.
     answer.ended = None;
-    if row.is_api_error.0 != Some(true) {
-        answer.usage.raise(said.usage());
+    if !row.is_api_error {
+        answer.usage.raise(usage(said));
     }
-    response(desk, &mut answer.closed, (None, None, None, said.stop_reason.some()));
+    let stop_reason = said.word("stop_reason");
+    response(desk, &mut answer.closed, (None, None, None, stop_reason));
     // All rows of an answer may say how it ended; its text comes after its thoughts.
-    if has_answered && matches!(said.stop_reason.get(), Some("end_turn" | "stop_sequence" | "max_tokens" | "refusal")) {
+    if has_answered && matches!(stop_reason, Some("end_turn" | "stop_sequence" | "max_tokens" | "refusal")) {
         answer.ended = Some(desk.since(at));
         lane.thread.note_end(desk, Outcome::Completed, Surety::Said, at);
     }
 }
 
-fn begin(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, said: &Said<'_>, id: &str, at: u64) {
+fn begin(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, said: Node<'_>, id: &str, at: u64) {
     if let Some(before) = &lane.thread.answer {
         let before = before.id.clone();
         lane.answers.set(&before, ());
     }
-    let is_error = row.is_api_error.0 == Some(true);
-    let model = said.model.some().filter(|model| *model != "<synthetic>");
+    let is_error = row.is_api_error;
+    let model = said.word("model").filter(|model| *model != "<synthetic>");
     if let Some(model) = model {
         lane.thread.model = Some(desk.label(model));
     }
     lane.thread.goes_on();
     let Some(answer) = lane.thread.begin_answer(desk, id, at) else { return };
-    let own = said.id.some().filter(|_| !is_error);
+    let own = said.word("id").filter(|_| !is_error);
     let mut closed = Attrs::default();
-    response(desk, &mut closed, (own, model, row.request.some(), None));
+    response(desk, &mut closed, (own, model, row.request, None));
     if is_error {
         answer.outcome = Outcome::Failed;
-        closed.set(ERROR_KIND, desk.reason(&error_word(row.api_error_status.0)));
+        closed.set(ERROR_KIND, desk.reason(&error_word(row.api_error_status)));
         answer.closed = closed;
         return lane.thread.note_end(desk, Outcome::Failed, Surety::Said, at);
     }
     answer.closed = closed;
 }
 
-fn is_thought(block: &Value) -> bool {
-    matches!(block.get("type").and_then(Value::as_str), Some("thinking" | "redacted_thinking"))
+fn is_thought(block: Node<'_>) -> bool {
+    matches!(block.word("type"), Some("thinking" | "redacted_thinking"))
 }
 
 fn error_word(status: Option<u16>) -> String {
@@ -85,29 +81,30 @@ fn error_word(status: Option<u16>) -> String {
 
 /// An attempt that failed and is made again.
 pub(super) fn failed_attempt(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, at: u64) {
-    let Some(id) = row.uuid.some() else { return };
+    let Some(id) = row.uuid else { return };
     let mut attrs = Attrs::default();
     attrs.set(ERROR_RETRYABLE, true);
-    let status = row.error.0.as_ref().and_then(|error| error.status.0);
-    let id = format!("{id}#{}", row.attempt.0.unwrap_or(0));
+    let status = row.error.and_then(|error| status(error.get("status")?));
+    let id = format!("{id}#{}", row.attempt);
     lane.thread.failed_attempt(desk, &id, at, attrs, &error_word(status));
 }
 
-fn add(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, block: Value, at: u64, is_fresh: bool) {
-    let word = |name: &str| block.get(name).and_then(Value::as_str);
+fn add(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, block: Node<'_>, at: u64, is_fresh: bool) {
+    let word = |name: &str| block.get(name).and_then(Node::as_str);
     let call = match word("type") {
-        Some("tool_use") => word("id").zip(word("name")).map(|(id, name)| (id.to_owned(), name.to_owned())),
+        Some("tool_use") => word("id").zip(word("name")),
         _ => None,
     };
     let prompt = block.get("input").and_then(|input| input.get("prompt")?.as_str());
-    if let (Some((id, name)), Some(prompt)) = (&call, prompt) {
+    if let (Some((id, name)), Some(prompt)) = (call, prompt) {
         agents.asked(id, name, prompt);
     }
     let text = block.as_str().or_else(|| word("text")).or_else(|| word("thinking"));
     let answer = lane.thread.answer.as_ref().filter(|_| is_fresh);
     let growth = answer.zip(text).map(|(answer, text)| answer.growth(text));
-    let mut parts = shape::blocks(block);
-    if let Some((id, name)) = &call {
+    let mut parts = Vec::new();
+    push(block, &mut parts);
+    if let Some((id, name)) = call {
         let arguments = parts.iter().find_map(|part| match part {
             Part::ToolCall { arguments, .. } => Some(arguments),
             _ => None,

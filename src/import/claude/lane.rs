@@ -5,7 +5,7 @@ use crate::import::session::{Desk, Known, Recent, Thread, Who};
 use crate::privacy::conversation::Place;
 
 /// The rows whose places are remembered, so that a branch goes on where it left.
-const REMEMBERED: usize = 1 << 13;
+const REMEMBERED: usize = 1 << 12;
 
 /// A thread and its rows.
 pub(super) struct Lane {
@@ -19,11 +19,11 @@ pub(super) struct Lane {
     /// What a person typed that is no prompt unless a model answers it.
     pub(super) candidate: Option<Candidate>,
     /// A history that was replaced, whose summary is still to come.
-    pub(super) compaction: Option<CallRecord<Veiled>>,
+    pub(super) compaction: Option<Box<CallRecord<Veiled>>>,
     /// The latest time that a row had.
     pub(super) time: u64,
     /// Tools that have returned, with the time on the host's clock from which on they are told.
-    pub(super) returned: Vec<(u64, String, CallRecord<Veiled>)>,
+    pub(super) returned: Vec<(u64, String, Box<CallRecord<Veiled>>)>,
     pub(super) has_rows: bool,
     /// Rows of an answer that has not ended: they stand after it.
     unplaced: Vec<Known>,

@@ -11,6 +11,7 @@ mod alone;
 mod answers;
 mod ends;
 mod hooks;
+mod known;
 mod lane;
 mod row;
 mod session;

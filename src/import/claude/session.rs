@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use bytestring::ByteString;
+
 use super::agents::Agents;
 use super::alone::Alone;
+use super::known::Known;
 use super::lane::Lane;
 use super::row::Row;
 use super::{alone, answers, ends, settle, system, users};
-use crate::event::{Message, Role, shape};
+use crate::event::{Message, Role, SpanIds};
 use crate::import::hook::{self, Fact};
 use crate::import::session::{
-    Aside, AsideReason, Cut, Cutter, Desk, Origin, Recent, Set, Tally, Told, Who, mended, unix_nanos,
+    Aside, AsideReason, Cut, Cutter, Desk, Origin, Recent, Set, Tally, Told, Who, blocks, read_line, unix_nanos,
 };
+use crate::json::Tape;
 
 /// Which transcript a row stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +88,10 @@ impl Session {
 
     /// Takes a portion of a transcript, cut anywhere.
     pub fn feed(&mut self, of: Of<'_>, portion: &[u8]) {
-        let mut cutter = self.cutters.remove(of.name()).unwrap_or_default();
-        cutter.feed(portion, |number, cut| self.line(of, number, &cut, false));
+        let (mut cutter, mut tape) =
+            (self.cutters.remove(of.name()).unwrap_or_default(), std::mem::take(&mut self.desk.tape));
+        cutter.feed(portion, |number, cut| self.line(of, &mut tape, number, &cut, false));
+        self.desk.tape = tape;
         self.cutters.insert(of.name().to_owned(), cutter);
     }
 
@@ -93,28 +99,23 @@ impl Session {
     /// that is not whole is one that is being written.
     pub fn end_of_file(&mut self, of: Of<'_>, is_over: bool) {
         let Some(mut cutter) = self.cutters.remove(of.name()) else { return };
+        let mut tape = Tape::default();
         cutter.finish(|number, cut| match &cut {
-            Cut::Line(line) if !is_over && parse(line).is_err() => self.desk.tally.torn += 1,
-            _ => self.line(of, number, &cut, true),
+            Cut::Line(line) if !is_over && read_line(&mut tape, line, |_| ()).is_err() => self.desk.tally.torn += 1,
+            _ => self.line(of, &mut tape, number, &cut, true),
         });
     }
 
     /// Takes a line of a transcript.
-    fn line(&mut self, of: Of<'_>, number: u64, cut: &Cut<'_>, is_last: bool) {
-        let reason = match cut {
-            Cut::Oversize => AsideReason::Oversize,
-            Cut::Line(line) => match parse(line) {
-                Ok(mut row) => return self.row(of, &mut row),
-                Err(reason) => {
-                    let mended = mended(line);
-                    if let Some(mut row) = mended.as_deref().and_then(|mended| parse(mended).ok()) {
-                        return self.row(of, &mut row);
-                    }
-                    if is_last && reason == AsideReason::NotJson { AsideReason::Truncated } else { reason }
-                }
-            },
+    fn line(&mut self, of: Of<'_>, tape: &mut Tape, number: u64, cut: &Cut<'_>, is_last: bool) {
+        let read = match cut {
+            Cut::Oversize => Err(AsideReason::Oversize),
+            Cut::Line(line) => read_line(tape, line, |row| self.row(of, &Row::of(row))),
         };
-        self.aside(of, number, reason);
+        if let Err(reason) = read {
+            let reason = if is_last && reason == AsideReason::NotJson { AsideReason::Truncated } else { reason };
+            self.aside(of, number, reason);
+        }
     }
 
     /// Sets a place of a transcript aside.
@@ -137,6 +138,19 @@ impl Session {
     pub fn hook(&mut self, payload: &[u8], name: Option<&str>, time_unix_nano: u64) -> bool {
         let fact = hook::read(payload, name, time_unix_nano, &self.desk.set.policy);
         fact.map(|fact| self.fact(fact)).is_some()
+    }
+
+    /// Before the first row: which turns that hooks told of were sent under the names that they have without a transcript.
+    /// `was_sent` says it of a rollout and a span.
+    ///
+    /// # Errors
+    ///
+    /// Those of `was_sent`.
+    pub(crate) fn recall<E>(&mut self, was_sent: impl FnMut(&ByteString, SpanIds) -> Result<bool, E>) -> Result<(), E> {
+        if !self.main.has_rows {
+            self.agents.sent = Known::of(&self.agents.hooks.facts, (&self.main.thread, &self.desk), was_sent)?;
+        }
+        Ok(())
     }
 
     /// Whether it is known which call started a sub-agent.
@@ -224,7 +238,7 @@ impl Session {
         self.desk.next()
     }
 
-    fn row(&mut self, of: Of<'_>, row: &mut Row<'_>) {
+    fn row(&mut self, of: Of<'_>, row: &Row<'_>) {
         self.desk.tally.rows += 1;
         let side = match of {
             Of::Agent(agent) => Some(agent.to_owned()),
@@ -250,7 +264,7 @@ impl Session {
         if side.is_none() {
             agents.hooks.facts = Vec::new();
         }
-        let at = unix_nanos(row.timestamp.or_empty()).unwrap_or(lane.time);
+        let at = unix_nanos(row.timestamp).unwrap_or(lane.time);
         // A clock that runs backwards takes no call with it.
         lane.time = lane.time.max(at);
         if !is_own {
@@ -258,37 +272,37 @@ impl Session {
             return replay(lane, row);
         }
         lane.thread.begin(desk, at, Vec::new());
-        match row.kind.or_empty() {
+        match row.kind {
             "user" => users::take(lane, desk, agents, row, at),
             "assistant" => answers::take(lane, desk, agents, row, at),
             "system" => {
                 if !system::take(lane, desk, agents, row, at) {
-                    desk.unknown(lane.thread.scope(), at, row.subtype.or_empty());
+                    desk.unknown(lane.thread.scope(), at, row.subtype);
                 }
             }
             kind if KNOWN.contains(&kind) => {}
             kind => desk.unknown(lane.thread.scope(), at, if kind.is_empty() { "none" } else { kind }),
         }
-        lane.note(row.uuid.or_empty());
+        lane.note(row.uuid.unwrap_or_default());
         let now = desk.clock;
         settle::release(lane, desk, agents, now);
     }
 
     /// Whether this session, and not another one, made the row.
     fn is_own(&mut self, of: Of<'_>, row: &Row<'_>) -> bool {
-        let Some(session) = row.session.some() else { return true };
+        let Some(session) = row.session else { return true };
         let own = self.id.get_or_insert_with(|| session.to_owned());
         of != Of::Session || own == session
     }
 
     /// The side chain that a row of the session's own transcript belongs to.
     fn side_chain(&mut self, row: &Row<'_>) -> Option<String> {
-        if row.is_sidechain.0 != Some(true) {
+        if !row.is_sidechain {
             return None;
         }
-        let known = row.parent.some().and_then(|parent| self.chains.get(parent)).cloned();
-        let chain = row.agent.some().map(str::to_owned).or(known).or_else(|| row.uuid.some().map(str::to_owned))?;
-        row.uuid.some().map(|uuid| self.chains.set(uuid, chain.clone()));
+        let known = row.parent.and_then(|parent| self.chains.get(parent)).cloned();
+        let chain = row.agent.map(str::to_owned).or(known).or_else(|| row.uuid.map(str::to_owned))?;
+        row.uuid.map(|uuid| self.chains.set(uuid, chain.clone()));
         Some(chain)
     }
 }
@@ -315,17 +329,9 @@ const KNOWN: [&str; 18] = [
     "task-summary",
 ];
 
-fn parse<'l>(line: &'l [u8]) -> Result<Row<'l>, AsideReason> {
-    if line.first() != Some(&b'{') {
-        return Err(AsideReason::NotJson);
-    }
-    serde_json::from_slice(line)
-        .map_err(|error| if error.is_data() { AsideReason::Field } else { AsideReason::NotJson })
-}
-
 /// The thread of a sub-agent, under the call that started it where that is known.
 fn side_lane(desk: &Desk, main: &Lane, agents: &mut Agents, agent: &str, row: &Row<'_>) -> Lane {
-    let name = agents.name(desk, agent, row.agent_type.some());
+    let name = agents.name(desk, agent, row.agent_type);
     let who = Who {
         rollout: main.thread.who.rollout.clone(),
         thread: desk.label(agent),
@@ -335,7 +341,7 @@ fn side_lane(desk: &Desk, main: &Lane, agents: &mut Agents, agent: &str, row: &R
         file: None,
     };
     let mut lane = Lane::new(desk, who);
-    let prompt = row.message.0.as_ref().and_then(|said| said.content.as_ref()).and_then(serde_json::Value::as_str);
+    let prompt = row.content().and_then(crate::json::Node::as_str);
     let known = agents.get(agent).map(|started| started.origin);
     let by_prompt = || agents.who_asked(&main.thread, prompt?).map(|span| Origin { span });
     lane.thread.origin = known.or_else(by_prompt);
@@ -343,9 +349,9 @@ fn side_lane(desk: &Desk, main: &Lane, agents: &mut Agents, agent: &str, row: &R
 }
 
 /// A row that another file tells is part of the history, and no call.
-fn replay(lane: &mut Lane, row: &mut Row<'_>) {
-    let Some(content) = row.take_content() else { return };
-    let role = Role::from_word(row.kind.or_empty());
-    lane.thread.hear(Message { role, parts: shape::blocks(content) });
-    lane.note(row.uuid.or_empty());
+fn replay(lane: &mut Lane, row: &Row<'_>) {
+    let Some(content) = row.content() else { return };
+    let role = Role::from_word(row.kind);
+    lane.thread.hear(Message { role, parts: blocks(content) });
+    lane.note(row.uuid.unwrap_or_default());
 }

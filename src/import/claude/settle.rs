@@ -19,9 +19,7 @@ const MILLI: u64 = 1_000_000;
 
 /// Tells the tools of a lane that have waited long enough.
 pub(super) fn release(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, now: u64) {
-    let (due, waiting): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut lane.returned).into_iter().partition(|(release, ..)| *release <= now);
-    lane.returned = waiting;
+    let due = lane.returned.extract_if(.., |(release, ..)| *release <= now);
     for (_, id, record) in due {
         let facts = agents.hooks.take_tool(&id);
         tell(desk, record, facts);
@@ -56,7 +54,7 @@ pub(super) fn rest(desk: &mut Desk, agents: &mut Agents, is_due: impl Fn(&Scope,
 }
 
 /// Tells a tool, and the wait for a person before it.
-pub(super) fn tell(desk: &mut Desk, mut record: CallRecord<Veiled>, facts: Option<ToolFacts>) {
+pub(super) fn tell(desk: &mut Desk, mut record: Box<CallRecord<Veiled>>, facts: Option<ToolFacts>) {
     if let Some(approval) = facts.and_then(|facts| merge(desk, &mut record, &facts)) {
         desk.call(approval);
     }
@@ -64,7 +62,7 @@ pub(super) fn tell(desk: &mut Desk, mut record: CallRecord<Veiled>, facts: Optio
 }
 
 /// Adds to a tool what hooks know of it; gives the wait for a person's permission.
-fn merge(desk: &Desk, record: &mut CallRecord<Veiled>, facts: &ToolFacts) -> Option<CallRecord<Veiled>> {
+fn merge(desk: &Desk, record: &mut CallRecord<Veiled>, facts: &ToolFacts) -> Option<Box<CallRecord<Veiled>>> {
     let (start, end) = facts.span();
     if let Some(end) = end {
         record.closed_at = moment(end.max(start.unwrap_or(0)));
@@ -85,7 +83,7 @@ fn merge(desk: &Desk, record: &mut CallRecord<Veiled>, facts: &ToolFacts) -> Opt
     approval(desk, record, facts)
 }
 
-fn approval(desk: &Desk, record: &mut CallRecord<Veiled>, facts: &ToolFacts) -> Option<CallRecord<Veiled>> {
+fn approval(desk: &Desk, record: &mut CallRecord<Veiled>, facts: &ToolFacts) -> Option<Box<CallRecord<Veiled>>> {
     let is_denied = facts.outcome == Some(Outcome::Denied);
     if facts.request.is_none() && !is_denied {
         return None;
@@ -122,7 +120,7 @@ pub(super) fn alone(
     (scope, parent): (&Arc<Scope>, SpanIds),
     id: &str,
     facts: &ToolFacts,
-) -> Option<CallRecord<Veiled>> {
+) -> Option<Box<CallRecord<Veiled>>> {
     let (start, end) = facts.span();
     let end = end.or(start)?;
     let start = start.unwrap_or(end);

@@ -9,7 +9,7 @@ use crate::semconv::{COMPACTION_ID, COMPACTION_REPLACED, COMPACTION_TRIGGER};
 
 /// Whether the row is of a known kind.
 pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, at: u64) -> bool {
-    match row.subtype.or_empty() {
+    match row.subtype {
         "turn_duration" => lane.thread.note_end(desk, Outcome::Completed, Surety::Final, at),
         "stop_hook_summary" => lane.thread.note_end(desk, Outcome::Completed, Surety::Said, at),
         "compact_boundary" => compacted(lane, desk, agents, row, at),
@@ -30,7 +30,7 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
 /// A shorter history takes the place of the one before; it follows in the next rows.
 fn compacted(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, at: u64) {
     lane.install(desk, None);
-    let id = row.uuid.some().unwrap_or("compaction");
+    let id = row.uuid.unwrap_or("compaction");
     // One that a person asks for between two turns is a turn of its own.
     let is_alone = lane.thread.turn.is_none() || lane.thread.has_said_its_end();
     if is_alone {
@@ -43,7 +43,7 @@ fn compacted(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_
     lane.thread.end_answer(desk);
     let mut attrs = Attrs::default();
     attrs.set(COMPACTION_ID, desk.label(id));
-    if let Some(trigger) = row.compacted.0.as_ref().and_then(|compacted| compacted.trigger.some()) {
+    if let Some(trigger) = row.compacted.and_then(|compacted| compacted.word("trigger")) {
         attrs.set(COMPACTION_TRIGGER, desk.label(trigger));
     }
     let start = lane.thread.turn.as_ref().map_or(at, |turn| turn.busy_until.min(at));
@@ -58,7 +58,7 @@ fn compacted(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_
 }
 
 /// Tells of the compaction, and goes on with the history that took the place of the other.
-pub(super) fn install(lane: &mut Lane, desk: &mut Desk, mut record: CallRecord<Veiled>, summary: Vec<Message>) {
+pub(super) fn install(lane: &mut Lane, desk: &mut Desk, mut record: Box<CallRecord<Veiled>>, summary: Vec<Message>) {
     let at = record.closed_at;
     let replaced = lane.thread.count();
     let histories = lane.thread.replace(summary);

@@ -1,12 +1,11 @@
 //! Rows of type `user`: prompts, what tools returned, and what the agent says in a person's name.
 
-use serde_json::Value;
-
 use super::agents::Agents;
 use super::lane::{Candidate, Lane};
-use super::row::{Outcome as Returns, Returned, Row};
-use crate::event::{Attrs, Message, Outcome, Part, ResultContent, Role, shape};
-use crate::import::session::{Desk, Origin, Surety, ToolEnd, first_line};
+use super::row::{Outcome as Returns, Row};
+use crate::event::{Attrs, Message, Outcome, Role};
+use crate::import::session::{Desk, Origin, Surety, ToolEnd, blocks, first_line, push};
+use crate::json::Node;
 use crate::semconv::{ERROR_KIND, TERMINAL_EXIT_CODE, THREAD_FILE};
 
 /// Texts that the agent itself writes as a person's.
@@ -21,25 +20,26 @@ const COMMANDS: [&str; 6] = [
     "<local-command-caveat>",
 ];
 
-pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &mut Row<'_>, at: u64) {
-    let Some(content) = row.take_content() else { return };
-    let (results, rest) = split(content);
-    for result in results {
+pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, at: u64) {
+    let Some(content) = row.content() else { return };
+    for result in content.elements().filter(|block| is_result(*block)) {
         returned(lane, desk, agents, row, result, at);
     }
-    let Some(rest) = rest else { return lane.thread.saw(desk, at) };
-    if row.is_summary.0 == Some(true) {
-        return lane.install(desk, Some(message(rest)));
+    if content.is_array() && content.elements().all(is_result) {
+        return lane.thread.saw(desk, at);
+    }
+    if row.is_summary {
+        return lane.install(desk, Some(message(content)));
     }
     lane.install(desk, None);
-    let text = first_text(&rest);
+    let text = first_text(content);
     if text.starts_with(INTERRUPTED) {
         lane.thread.note_end(desk, Outcome::Cancelled, Surety::Final, at);
         lane.thread.saw(desk, at);
-        return lane.thread.hear(message(rest));
+        return lane.thread.hear(message(content));
     }
-    let id = [row.prompt.some(), row.uuid.some()].into_iter().flatten().next().unwrap_or("prompt").to_owned();
-    let is_prompt = row.is_meta.0 != Some(true) && !row.has_results();
+    let id = row.prompt.or(row.uuid).unwrap_or("prompt").to_owned();
+    let is_prompt = !row.is_meta && !row.has_results();
     let is_command = COMMANDS.iter().any(|command| text.starts_with(command));
     if !is_prompt || id == lane.prompt {
         if !is_command && !lane.thread.is_final() {
@@ -47,14 +47,33 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
             lane.thread.goes_on();
             lane.thread.saw(desk, at);
         }
-        return lane.thread.hear(message(rest));
+        return lane.thread.hear(message(content));
     }
     if is_command {
         lane.candidate.get_or_insert(Candidate { id, at });
-        return lane.thread.hear(message(rest));
+        return lane.thread.hear(message(content));
     }
-    begin(lane, desk, agents, row.parent.some(), (&id, at));
-    lane.thread.asked(message(rest), false);
+    begin_prompted(lane, desk, agents, row.parent, (&id, at), text);
+    lane.thread.asked(message(content), false);
+}
+
+/// A turn begins with a person's prompt. One that was sent before keeps the name under which it was.
+fn begin_prompted(
+    lane: &mut Lane,
+    desk: &mut Desk,
+    agents: &mut Agents,
+    parent: Option<&str>,
+    (id, at): (&str, u64),
+    prompt: &str,
+) {
+    let sent = if agents.sent.is_empty() || lane.thread.who.parent.is_some() {
+        None
+    } else {
+        agents.sent.take(at, &lane.thread.measured_prompt(prompt))
+    };
+    begin(lane, desk, agents, parent, (sent.as_deref().unwrap_or(id), at));
+    // Its later rows name it as the transcript does.
+    id.clone_into(&mut lane.prompt);
 }
 
 /// A turn begins, on the branch that its parent stands on.
@@ -87,15 +106,15 @@ pub(super) fn begin(
     }
 }
 
-fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, result: Value, at: u64) {
-    let Some(id) = result.get("tool_use_id").and_then(Value::as_str).map(str::to_owned) else { return };
-    let unknown = Returned::default();
-    let known = if let Returns::Known(known) = &row.returned { known } else { &unknown };
-    let is_error = result.get("is_error").and_then(Value::as_bool) == Some(true);
+fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, result: Node<'_>, at: u64) {
+    let Some(id) = result.get("tool_use_id").and_then(Node::as_str) else { return };
+    let known = if let Returns::Known(known) = row.returned { Some(known) } else { None };
+    let of_known = |name: &str| known.and_then(|known| known.get(name));
+    let is_error = result.get("is_error").and_then(Node::as_bool) == Some(true);
     let mut end = ToolEnd { at, ..ToolEnd::default() };
     end.outcome = match () {
         () if matches!(row.returned, Returns::Rejected) => Some(Outcome::Denied),
-        () if known.interrupted.0 == Some(true) => Some(Outcome::Cancelled),
+        () if of_known("interrupted").and_then(Node::as_bool) == Some(true) => Some(Outcome::Cancelled),
         () if is_error => Some(Outcome::Failed),
         () => None,
     };
@@ -103,48 +122,40 @@ fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>
         end.error = result.get("content").map(first_text).and_then(first_line);
         end.attrs.set(ERROR_KIND, desk.reason("tool_error"));
     }
-    if let Some(code) = known.exit_code.0 {
+    if let Some(code) = of_known("exitCode").and_then(Node::as_i64) {
         end.attrs.set(TERMINAL_EXIT_CODE, code);
     }
-    if let (Some(agent), Some(span)) = (known.agent.some(), lane.thread.tool_span(&id)) {
-        agents.started(agent, Origin { span }, lane.thread.scope(), known.agent_type.some());
+    let word = |name: &str| known.and_then(|known| known.word(name));
+    if let (Some(agent), Some(span)) = (word("agentId"), lane.thread.tool_span(id)) {
+        agents.started(agent, Origin { span }, lane.thread.scope(), word("agentType"));
     }
-    end.content = content(result);
+    end.content = crate::import::session::returned(result);
     if let Some(answer) = &mut lane.thread.answer {
         answer.ended = Some(desk.since(at));
     }
-    if let Some(record) = lane.thread.close_tool(&id, end) {
-        lane.returned.push((desk.clock.saturating_add(desk.set.grace), id, record));
+    if let Some(record) = lane.thread.close_tool(id, end) {
+        lane.returned.push((desk.clock.saturating_add(desk.set.grace), id.to_owned(), record));
     }
 }
 
-fn content(result: Value) -> Option<ResultContent> {
-    shape::blocks(Value::Array(vec![result])).into_iter().find_map(|part| match part {
-        Part::ToolResult { content, .. } => Some(content),
-        _ => None,
-    })
+fn is_result(block: Node<'_>) -> bool {
+    block.get("type").and_then(Node::as_str) == Some("tool_result")
 }
 
-/// What tools returned, and everything else of a content.
-fn split(content: Value) -> (Vec<Value>, Option<Value>) {
-    let Value::Array(blocks) = content else { return (Vec::new(), Some(content)) };
-    let is_result = |block: &Value| block.get("type").and_then(Value::as_str) == Some("tool_result");
-    let (results, rest): (Vec<Value>, Vec<Value>) = blocks.into_iter().partition(is_result);
-    (results, if rest.is_empty() { None } else { Some(Value::Array(rest)) })
-}
-
-fn message(content: Value) -> Message {
-    Message { role: Role::User, parts: shape::blocks(content) }
-}
-
-fn first_text(content: &Value) -> &str {
-    match content {
-        Value::String(text) => text,
-        Value::Array(blocks) => {
-            blocks.iter().find_map(|block| block.get("text").and_then(Value::as_str)).unwrap_or_default()
-        }
-        _ => "",
+/// A content without what tools returned.
+fn message(content: Node<'_>) -> Message {
+    let mut parts = Vec::new();
+    if content.is_array() {
+        content.elements().filter(|block| !is_result(*block)).for_each(|block| push(block, &mut parts));
+    } else {
+        parts = blocks(content);
     }
+    Message { role: Role::User, parts }
+}
+
+fn first_text(content: Node<'_>) -> &str {
+    let first = || content.elements().find_map(|block| block.get("text").and_then(Node::as_str));
+    content.as_str().or_else(first).unwrap_or_default()
 }
 
 impl Row<'_> {

@@ -1,24 +1,22 @@
 //! Rows of type `event_msg`: turns, tokens, and what the runtime did. And `compacted`.
 
-use serde_json::Value;
-
 use super::family::Family;
 use super::file::File;
 use super::items;
-use super::row::Payload;
 use crate::event::{Attrs, CallKind, Closed, Mark, MarkKind, Noted, Outcome, Part, RawText, Returned, Role};
-use crate::import::session::{Desk, Surety, Usage, UsageMissing, moment};
+use crate::import::session::{Desk, Surety, Usage, UsageMissing, messages, moment};
+use crate::json::Node;
 use crate::semconv::{
     COMPACTION_ID, COMPACTION_REPLACED, COMPACTION_TRIGGER, ERROR_KIND, MCP_SERVER, TERMINAL_EXIT_CODE,
 };
 
-pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: &Payload<'_>, at: u64) {
-    match told.kind.or_empty() {
+pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: Node<'_>, at: u64) {
+    match told.word("type").unwrap_or_default() {
         "task_started" | "turn_started" => {
-            let id = told.turn_id.some().map_or_else(|| file.next_name(), str::to_owned);
+            let id = told.word("turn_id").map_or_else(|| file.next_name(), str::to_owned);
             file.open_turn(desk, family, &id, at);
         }
-        "user_message" => items::user_message(file, told.message.or_empty()),
+        "user_message" => items::user_message(file, said(told).unwrap_or_default()),
         "token_count" => token_count(file, desk, told),
         "task_complete" | "turn_complete" => {
             file.thread.saw(desk, at);
@@ -29,7 +27,7 @@ pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: 
             family.runs(&file.id, false);
         }
         "turn_aborted" => {
-            if told.turn_id.some().is_none_or(|turn| turn == file.turn_id) {
+            if told.word("turn_id").is_none_or(|turn| turn == file.turn_id) {
                 file.end_turn(desk, family, Some((Outcome::Cancelled, at)));
             }
         }
@@ -43,13 +41,13 @@ pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: 
         "web_search_begin" | "image_generation_begin" => begun(file, told, "", at),
         "web_search_end" | "image_generation_end" => begun(file, told, "/end", at),
         "collab_agent_spawn_end" => {
-            if let Some((call, child)) = told.call_id.some().zip(told.new_thread_id.some()) {
+            if let Some((call, child)) = told.word("call_id").zip(told.word("new_thread_id")) {
                 family.spawned(&file.id, call, child);
             }
         }
         "sub_agent_activity" => {
-            let call = told.call_id.some().or(told.event_id.some());
-            if let Some((call, child)) = call.zip(told.agent_thread_id.some()) {
+            let call = told.word("call_id").or_else(|| told.word("event_id"));
+            if let Some((call, child)) = call.zip(told.word("agent_thread_id")) {
                 family.spawned(&file.id, call, child);
             }
         }
@@ -86,10 +84,9 @@ const KNOWN: [&str; 22] = [
 ];
 
 /// The tokens of the last response: it ended with its last item, whenever this is written.
-fn token_count(file: &mut File, desk: &mut Desk, told: &Payload<'_>) {
+fn token_count(file: &mut File, desk: &mut Desk, told: Node<'_>) {
     let Some(answer) = &mut file.thread.answer else { return };
-    let info: Option<Value> = told.info.and_then(|info| serde_json::from_str(info.get()).ok());
-    match Usage::read(info.as_ref().and_then(|info| info.get("last_token_usage"))) {
+    match Usage::read(told.get("info").and_then(|info| info.get("last_token_usage"))) {
         Ok(usage) => answer.usage = usage,
         Err(UsageMissing::Missing) => answer.missing = Some(UsageMissing::Missing),
         Err(missing) => answer.missing = Some(missing),
@@ -98,45 +95,52 @@ fn token_count(file: &mut File, desk: &mut Desk, told: &Payload<'_>) {
 }
 
 /// The runtime did what a call asked for. The call returns when the model is told so.
-fn ended(file: &mut File, desk: &mut Desk, told: &Payload<'_>, at: u64) {
-    let Some(tool) = told.call_id.some().and_then(|id| file.thread.tool_mut(id)) else { return };
+fn ended(file: &mut File, desk: &mut Desk, told: Node<'_>, at: u64) {
+    let Some(tool) = told.word("call_id").and_then(|id| file.thread.tool_mut(id)) else { return };
     tool.ended = Some(at);
-    if let Some(code) = told.exit_code.0 {
+    let code = told.get("exit_code").and_then(Node::as_i64);
+    if let Some(code) = code {
         tool.closed.set(TERMINAL_EXIT_CODE, code);
     }
-    let result: Option<Value> = told.result.and_then(|result| serde_json::from_str(result.get()).ok());
-    let member = |path: &str| result.as_ref().and_then(|result| result.pointer(path));
-    let is_error = member("/Err").is_some()
-        || [member("/is_error"), member("/isError"), member("/Ok/is_error"), member("/Ok/isError")]
-            .iter()
-            .any(|flag| flag.and_then(Value::as_bool) == Some(true));
-    let failed_code = told.exit_code.0.is_some_and(|code| code != 0);
-    if told.status.get() == Some("declined") {
+    let result = told.get("result");
+    let of_result = |name: &str| result.and_then(|result| result.get(name));
+    let flags = |of: Option<Node<'_>>| {
+        ["is_error", "isError"].iter().any(|name| of.and_then(|of| of.get(name)?.as_bool()) == Some(true))
+    };
+    let is_error = of_result("Err").is_some() || flags(result) || flags(of_result("Ok"));
+    let failed_code = code.is_some_and(|code| code != 0);
+    let (status, success) = (told.word("status"), told.get("success").and_then(Node::as_bool));
+    if status == Some("declined") {
         tool.outcome = Some(Outcome::Denied);
-    } else if failed_code || is_error || told.status.get() == Some("failed") || told.success.0 == Some(false) {
+    } else if failed_code || is_error || status == Some("failed") || success == Some(false) {
         tool.outcome = Some(Outcome::Failed);
         tool.closed.set(ERROR_KIND, desk.reason(if failed_code { "exit_code" } else { "tool_error" }));
     }
 }
 
-fn server(file: &mut File, desk: &Desk, told: &Payload<'_>) {
-    let server = told.invocation.0.as_ref().and_then(|invocation| invocation.server.some());
-    let tool = told.call_id.some().and_then(|id| file.thread.tool_mut(id));
+fn server(file: &mut File, desk: &Desk, told: Node<'_>) {
+    let server = told.get("invocation").and_then(|invocation| invocation.word("server"));
+    let tool = told.word("call_id").and_then(|id| file.thread.tool_mut(id));
     if let Some((tool, server)) = tool.zip(server) {
         tool.record.opened.attrs.set(MCP_SERVER, desk.label(server));
     }
 }
 
-fn begun(file: &mut File, told: &Payload<'_>, what: &str, at: u64) {
+/// The text that an event tells.
+pub(super) fn said(told: Node<'_>) -> Option<&str> {
+    ["message", "text", "prompt"].into_iter().find_map(|name| told.get(name)?.as_str())
+}
+
+fn begun(file: &mut File, told: Node<'_>, what: &str, at: u64) {
     const MOST: usize = 4096;
-    if let Some(id) = told.call_id.some().filter(|_| file.begun.len() < MOST) {
+    if let Some(id) = told.word("call_id").filter(|_| file.begun.len() < MOST) {
         file.begun.insert(format!("{id}{what}"), at);
     }
 }
 
 /// The user took the last turns back: they are no part of what the model sees next.
-fn rolled_back(file: &mut File, desk: &mut Desk, told: &Payload<'_>) {
-    let turns = told.num_turns.0.unwrap_or(0) as usize;
+fn rolled_back(file: &mut File, desk: &mut Desk, told: Node<'_>) {
+    let turns = told.get("num_turns").and_then(Node::as_u64).map_or(0, |turns| turns as usize);
     if turns == 0 {
         return;
     }
@@ -148,23 +152,23 @@ fn rolled_back(file: &mut File, desk: &mut Desk, told: &Payload<'_>) {
 }
 
 /// A shorter history takes the place of the one before. The inference that made it is told with it.
-pub(super) fn compacted(file: &mut File, desk: &mut Desk, family: &Family, told: &Payload<'_>, at: u64) {
+pub(super) fn compacted(file: &mut File, desk: &mut Desk, family: &Family, told: Node<'_>, at: u64) {
     file.no_token_count();
     file.thread.end_answer(desk);
     file.tell_compaction(desk, family);
-    let messages = told.replacement_history.map(|history| items::messages(history.get())).unwrap_or_default();
-    let summary = told.message.some().map(RawText::from);
+    let mut messages = told.get("replacement_history").map(messages).unwrap_or_default();
+    let summary = said(told).filter(|summary| !summary.is_empty());
     if file.thread.turn.is_none() {
         _ = file.thread.replace(messages);
         return;
     }
     let number = file.compactions;
     file.compactions += 1;
-    let id = told.window_id.some().map_or_else(|| format!("{}:compaction:{number}", file.turn_id), str::to_owned);
+    let id = told.word("window_id").map_or_else(|| format!("{}:compaction:{number}", file.turn_id), str::to_owned);
     let start = file.thread.turn.as_ref().map_or(at, |turn| turn.busy_until.min(at));
     let mut attrs = Attrs::default();
     attrs.set(COMPACTION_ID, desk.label(&id));
-    if let Some(trigger) = told.trigger.some() {
+    if let Some(trigger) = told.word("trigger") {
         attrs.set(COMPACTION_TRIGGER, desk.label(trigger));
     }
     let Some(mut record) = file.thread.open_call(desk, (CallKind::Compaction, &id), start, attrs) else { return };
@@ -172,12 +176,11 @@ pub(super) fn compacted(file: &mut File, desk: &mut Desk, family: &Family, told:
     let inference = format!("{}:{}", file.turn_id, file.thread.next_inference());
     if let Some(answer) = file.thread.begin_answer(desk, &inference, at) {
         answer.is_part_of(span);
-        answer.add(summary.into_iter().map(Part::Text).collect(), at);
+        answer.add(summary.into_iter().map(|text| Part::Text(RawText::from(text))).collect(), at);
     }
     let replaced = file.thread.count();
-    let mut messages = messages;
     if messages.is_empty() {
-        messages.extend(told.message.some().map(|text| crate::event::Message::text(Role::User, text)));
+        messages.extend(summary.map(|text| crate::event::Message::text(Role::User, text)));
     }
     let histories = file.thread.replace(messages);
     let mut attrs = Attrs::default();

@@ -22,7 +22,9 @@ struct Spawn {
 
 /// The threads of an import.
 pub(super) struct Family {
-    turns: Recent<String>,
+    /// Whose turn it is, by the number of the thread.
+    turns: Recent<u32>,
+    threads: HashMap<String, u32>,
     roots: Recent<ByteString>,
     spawns: HashMap<String, Vec<Spawn>>,
     children: Recent<Origin>,
@@ -40,6 +42,7 @@ impl Family {
     pub(super) fn new() -> Self {
         Self {
             turns: Recent::new(REMEMBERED),
+            threads: HashMap::new(),
             roots: Recent::new(REMEMBERED),
             spawns: HashMap::new(),
             children: Recent::new(REMEMBERED),
@@ -51,18 +54,18 @@ impl Family {
 
     /// Whether another thread has told this turn; else it is this one's.
     pub(super) fn is_anothers(&mut self, turn: &str, thread: &str) -> bool {
-        match self.turns.get(turn) {
-            Some(owner) => owner != thread,
-            None => {
-                self.turns.set(turn, thread.to_owned());
-                false
-            }
+        if let Some(owner) = self.turns.get(turn) {
+            return self.threads.get(thread) != Some(owner);
         }
+        let next = u32::try_from(self.threads.len()).unwrap_or(u32::MAX);
+        let own = *self.threads.entry(thread.to_owned()).or_insert(next);
+        self.turns.set(turn, own);
+        false
     }
 
     /// Whether a thread is known to have told this turn.
     pub(super) fn has_owner_but(&self, turn: &str, thread: &str) -> bool {
-        self.turns.get(turn).is_some_and(|owner| owner != thread)
+        self.turns.get(turn).is_some_and(|owner| self.threads.get(thread) != Some(owner))
     }
 
     pub(super) fn root(&self, thread: &str) -> Option<ByteString> {

@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 
-use bytestring::ByteString;
-use rustc_hash::FxHashSet;
-use serde_json::Value;
-
 use super::family::Family;
-use super::row::{Meta, Payload, Row, Told};
+use super::row::{Meta, Row};
 use super::{events, items};
 use crate::event::{Attrs, CallRecord, Message, Outcome, Part, RawText, Role, Veiled};
-use crate::import::session::{AsideReason, Cut, Cutter, Desk, Thread, UsageMissing, Who, mended, unix_nanos};
+use crate::import::session::{AsideReason, Cut, Cutter, Desk, Thread, UsageMissing, Who, messages, read_line};
+use crate::json::{Node, Tape};
 use crate::privacy::conversation::Place;
 use crate::semconv::{COMPACTION_TRIGGER, THREAD_FILE};
+use bytestring::ByteString;
+use rustc_hash::FxHashSet;
 
 /// A file that is read.
 pub(super) struct File {
@@ -35,7 +34,7 @@ pub(super) struct File {
     /// When calls began that are told once they have ended.
     pub(super) begun: HashMap<String, u64>,
     pub(super) skills: Vec<String>,
-    pub(super) compaction: Option<CallRecord<Veiled>>,
+    pub(super) compaction: Option<Box<CallRecord<Veiled>>>,
     pub(super) compactions: u64,
     time: u64,
     /// Which call started it is not known yet, so that nothing of it is told.
@@ -78,23 +77,24 @@ impl File {
     }
 
     pub(super) fn feed(&mut self, desk: &mut Desk, family: &mut Family, portion: &[u8]) {
-        let mut cutter = std::mem::take(&mut self.cutter);
-        cutter.feed(portion, |number, cut| self.line(desk, family, number, &cut, false));
-        self.cutter = cutter;
+        let (mut cutter, mut tape) = (std::mem::take(&mut self.cutter), std::mem::take(&mut desk.tape));
+        cutter.feed(portion, |number, cut| self.line(desk, family, &mut tape, number, &cut, false));
+        (self.cutter, desk.tape) = (cutter, tape);
     }
 
     pub(super) fn finish(&mut self, desk: &mut Desk, family: &mut Family) {
         let mut cutter = std::mem::take(&mut self.cutter);
-        cutter.finish(|number, cut| self.line(desk, family, number, &cut, true));
+        let mut tape = Tape::default();
+        cutter.finish(|number, cut| self.line(desk, family, &mut tape, number, &cut, true));
         self.end_turn(desk, family, None);
     }
 
     /// The file may still grow. Whether its turn is left open.
     pub(super) fn leave(&mut self, desk: &mut Desk, family: &mut Family, now: u64, grace: u64) -> bool {
-        let mut cutter = std::mem::take(&mut self.cutter);
+        let (mut cutter, mut tape) = (std::mem::take(&mut self.cutter), Tape::default());
         cutter.finish(|number, cut| match &cut {
-            Cut::Line(line) if parse::<Row<'_>>(line).is_err() => desk.tally.torn += 1,
-            _ => self.line(desk, family, number, &cut, true),
+            Cut::Line(line) if read_line(&mut tape, line, |_| ()).is_err() => desk.tally.torn += 1,
+            _ => self.line(desk, family, &mut tape, number, &cut, true),
         });
         let has_ended = family.has_ended(&self.thread.who.thread, self.time);
         if has_ended || self.thread.is_whole(now, grace) {
@@ -112,67 +112,66 @@ impl File {
         self.thread.settle(desk, None);
     }
 
-    fn line(&mut self, desk: &mut Desk, family: &mut Family, number: u64, cut: &Cut<'_>, is_last: bool) {
-        let rows = desk.tally.rows;
-        let reason = match cut {
-            Cut::Oversize => AsideReason::Oversize,
-            Cut::Line(line) => match self.row(desk, family, line) {
-                Ok(()) => return,
-                Err(reason) => {
-                    let mended = mended(line);
-                    desk.tally.rows = rows;
-                    if mended.is_some_and(|mended| self.row(desk, family, &mended).is_ok()) {
-                        return;
-                    }
-                    if is_last && reason == AsideReason::NotJson { AsideReason::Truncated } else { reason }
-                }
-            },
+    fn line(
+        &mut self,
+        desk: &mut Desk,
+        family: &mut Family,
+        tape: &mut Tape,
+        number: u64,
+        cut: &Cut<'_>,
+        is_last: bool,
+    ) {
+        let read = match cut {
+            Cut::Oversize => Err(AsideReason::Oversize),
+            Cut::Line(line) => {
+                read_line(tape, line, |row| self.row(desk, family, row)).and_then(std::convert::identity)
+            }
         };
-        let (scope, name) = (self.thread.scope().clone(), self.name.clone());
-        desk.aside(&scope, &name, number, reason);
+        if let Err(reason) = read {
+            let reason = if is_last && reason == AsideReason::NotJson { AsideReason::Truncated } else { reason };
+            let (scope, name) = (self.thread.scope().clone(), self.name.clone());
+            desk.aside(&scope, &name, number, reason);
+        }
     }
 
-    fn row(&mut self, desk: &mut Desk, family: &mut Family, line: &[u8]) -> Result<(), AsideReason> {
-        let Row { timestamp, kind, told, ordinal } = parse(line)?;
-        let kind = kind.or_empty();
-        let told = told.ok_or(AsideReason::Field)?.read(kind).map_err(|error| reason(&error))?;
+    fn row(&mut self, desk: &mut Desk, family: &mut Family, row: Node<'_>) -> Result<(), AsideReason> {
+        let Row { at, kind, told, ordinal } = Row::of(row).ok_or(AsideReason::Field)?;
         desk.tally.rows += 1;
         // A clock that runs backwards takes no call with it.
-        let at = unix_nanos(timestamp.or_empty()).unwrap_or(self.time);
-        let told = match told {
-            Told::Meta(meta) => {
-                self.session_meta(desk, family, &meta, at);
+        let at = at.unwrap_or(self.time);
+        match kind {
+            "session_meta" => {
+                self.session_meta(desk, family, Meta(told), at);
                 return Ok(());
             }
-            Told::Item(item) if self.is_copy => {
+            "response_item" if self.is_copy => {
                 desk.tally.replayed += 1;
-                self.copy_item(item);
+                self.copy_item(told);
                 return Ok(());
             }
-            Told::Item(item) => {
+            "response_item" => {
                 self.own(desk, at);
-                items::take(self, desk, family, item, at);
+                items::take(self, desk, family, told, at);
                 return Ok(());
             }
-            Told::Event(told) => told,
-            Told::Unread(_) | Told::Other => return Err(AsideReason::Field),
-        };
-        if kind == "event_msg" && matches!(told.kind.get(), Some("task_started" | "turn_started")) {
-            self.is_copy = self.is_anothers(family, &told, at, ordinal.0);
+            _ => {}
+        }
+        if kind == "event_msg" && matches!(told.word("type"), Some("task_started" | "turn_started")) {
+            self.is_copy = self.is_anothers(family, told, at, ordinal);
         }
         if self.is_copy {
             desk.tally.replayed += 1;
-            self.copy(kind, &told);
+            self.copy(kind, told);
             return Ok(());
         }
         self.own(desk, at);
         match kind {
             "turn_context" => {
-                self.thread.model = told.model.some().map(|model| desk.label(model)).or(self.thread.model.take());
-                self.thread.effort = told.effort.some().map(|effort| desk.label(effort)).or(self.thread.effort.take());
+                self.thread.model = told.word("model").map(|model| desk.label(model)).or(self.thread.model.take());
+                self.thread.effort = told.word("effort").map(|effort| desk.label(effort)).or(self.thread.effort.take());
             }
-            "event_msg" => events::take(self, desk, family, &told, at),
-            "compacted" => events::compacted(self, desk, family, &told, at),
+            "event_msg" => events::take(self, desk, family, told, at),
+            "compacted" => events::compacted(self, desk, family, told, at),
             "world_state"
             | "inter_agent_communication"
             | "inter_agent_communication_metadata"
@@ -190,38 +189,38 @@ impl File {
     }
 
     /// The first one is the file's own; a later one is copied with an ancestor's rows.
-    fn session_meta(&mut self, desk: &mut Desk, family: &mut Family, meta: &Meta<'_>, at: u64) {
+    fn session_meta(&mut self, desk: &mut Desk, family: &mut Family, meta: Meta<'_>, at: u64) {
         if self.meta.is_some() {
-            let is_ancestors = meta.id.some().is_some_and(|id| id != self.id);
+            let is_ancestors = meta.0.word("id").is_some_and(|id| id != self.id);
             self.is_copy |= is_ancestors && self.thread.turn.is_none() && self.turn_id.is_empty();
             return;
         }
-        if let Some(id) = meta.id.some() {
+        if let Some(id) = meta.0.word("id") {
             id.clone_into(&mut self.id);
         }
-        let spawned = meta.spawned();
+        let parent = meta.parent();
         let mut who = who(desk, &self.id, &self.name);
-        if let Some(provider) = meta.model_provider.some() {
+        if let Some(provider) = meta.0.word("model_provider") {
             who.provider = desk.label(provider);
         }
-        if let Some(parent) = &spawned.parent {
+        if let Some(parent) = parent {
             who.rollout = family.root(parent).unwrap_or_else(|| desk.label(parent));
             who.parent = Some(desk.label(parent));
-            who.agent = desk.label(spawned.role.as_deref().unwrap_or("codex"));
+            who.agent = desk.label(meta.role().unwrap_or("codex"));
         }
         family.set_root(&self.id, who.rollout.clone());
         self.thread = Thread::new(desk, who);
-        let begins_at = meta.subagent_history_start_ordinal.0;
-        self.is_copy = meta.forked_from_id.some().is_some();
-        self.meta = Some(Own { at, parent: spawned.parent, begins_at });
+        let begins_at = meta.0.get("subagent_history_start_ordinal").and_then(Node::as_u64);
+        self.is_copy = meta.0.word("forked_from_id").is_some();
+        self.meta = Some(Own { at, parent: parent.map(str::to_owned), begins_at });
         self.time = at;
         let instructions = meta.instructions().map(RawText::from).into_iter().collect();
         self.thread.begin(desk, at, instructions);
     }
 
     /// Whether a turn that begins here was an ancestor's.
-    fn is_anothers(&self, family: &mut Family, told: &Payload<'_>, at: u64, ordinal: Option<u64>) -> bool {
-        let Some(turn) = told.turn_id.some() else { return false };
+    fn is_anothers(&self, family: &mut Family, told: Node<'_>, at: u64, ordinal: Option<u64>) -> bool {
+        let Some(turn) = told.word("turn_id") else { return false };
         if family.has_owner_but(turn, &self.id) {
             return true;
         }
@@ -300,28 +299,28 @@ impl File {
     }
 
     /// A row of an ancestor is history, and no call.
-    fn copy(&mut self, kind: &str, told: &Payload<'_>) {
+    fn copy(&mut self, kind: &str, told: Node<'_>) {
         match kind {
-            "event_msg" => match told.kind.or_empty() {
+            "event_msg" => match told.word("type").unwrap_or_default() {
                 "token_count" => self.flush_copied(),
                 "task_started" | "turn_started" => self.heard.clear(),
                 "user_message" => {
                     self.flush_copied();
-                    items::heard(self, told.message.or_empty());
+                    items::heard(self, events::said(told).unwrap_or_default());
                 }
                 _ => {}
             },
             "compacted" => {
                 self.flush_copied();
-                let messages = told.replacement_history.map(|history| items::messages(history.get()));
+                let messages = told.get("replacement_history").map(messages);
                 _ = self.thread.replace(messages.unwrap_or_default());
             }
             _ => {}
         }
     }
 
-    fn copy_item(&mut self, item: Value) {
-        for message in items::messages_of(item) {
+    fn copy_item(&mut self, item: Node<'_>) {
+        for message in messages(item) {
             if message.role == Role::Assistant {
                 self.copied.extend(message.parts);
             } else {
@@ -349,17 +348,6 @@ fn who(desk: &Desk, id: &str, file: &str) -> Who {
         parent: None,
         file: Some(desk.label(file)),
     }
-}
-
-fn parse<'l, T: serde::Deserialize<'l>>(line: &'l [u8]) -> Result<T, AsideReason> {
-    if line.first() != Some(&b'{') {
-        return Err(AsideReason::NotJson);
-    }
-    serde_json::from_slice(line).map_err(|error| reason(&error))
-}
-
-fn reason(error: &serde_json::Error) -> AsideReason {
-    if error.is_data() { AsideReason::Field } else { AsideReason::NotJson }
 }
 
 /// When a UUID of version 7 was made, in milliseconds since 1970.

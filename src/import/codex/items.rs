@@ -3,21 +3,20 @@
 use std::hash::Hasher;
 
 use rustc_hash::FxHasher;
-use serde_json::Value;
 
 use super::family::Family;
 use super::file::File;
 use super::outputs;
-use super::row::text;
 use super::skills;
-use crate::event::{Attrs, Message, RawText, Role, shape};
-use crate::import::session::{Desk, ToolEnd, mcp_server};
+use crate::event::{Attrs, Message, Role};
+use crate::import::session::{Desk, ToolEnd, mcp_server, messages, raw, text};
+use crate::json::Node;
 use crate::semconv::{MCP_SERVER, PERMISSION_REQUESTED, SKILL_NAME, SKILL_TRIGGER, SKILLS, TOOL_KIND, TOOL_NAME};
 
-pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, item: Value, at: u64) {
-    let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
+pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>, at: u64) {
+    let kind = item.word("type").unwrap_or_default();
     match kind {
-        "message" if item.get("role").and_then(Value::as_str) != Some("assistant") => hear(file, item),
+        "message" if item.word("role") != Some("assistant") => hear(file, item),
         "message" | "agent_message" | "reasoning" => produced(file, desk, item, at),
         "ghost_snapshot" | "compaction" | "compaction_summary" | "context_compaction" => {}
         _ if kind.ends_with("_output") => outputs::take(file, desk, family, item, at),
@@ -29,16 +28,6 @@ pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, item: 
     }
 }
 
-/// The messages of a list of items.
-pub(super) fn messages(json: &str) -> Vec<Message> {
-    serde_json::from_str(json).map(messages_of).unwrap_or_default()
-}
-
-/// The messages of an item, or of a list of items.
-pub(super) fn messages_of(item: Value) -> Vec<Message> {
-    shape::messages(if item.is_array() { item } else { Value::Array(vec![item]) })
-}
-
 /// A hash by which a text is known again; it never leaves.
 pub(super) fn known(text: &str) -> u64 {
     let mut hasher = FxHasher::default();
@@ -46,9 +35,9 @@ pub(super) fn known(text: &str) -> u64 {
     hasher.finish()
 }
 
-fn hear(file: &mut File, item: Value) {
-    let said = item.get("content").and_then(|content| content.get(0)?.get("text")?.as_str());
-    let is_user = item.get("role").and_then(Value::as_str) == Some("user");
+fn hear(file: &mut File, item: Node<'_>) {
+    let said = item.get("content").and_then(|content| content.elements().next()?.get("text")?.as_str());
+    let is_user = item.word("role") == Some("user");
     if let Some(said) = said.filter(|_| is_user) {
         // The same is told as an event, before it or after it.
         if !file.heard.insert(known(said)) {
@@ -56,12 +45,12 @@ fn hear(file: &mut File, item: Value) {
         }
         skills::mentioned(said, &mut file.skills);
     }
-    messages_of(item).into_iter().for_each(|message| file.thread.hear(message));
+    messages(item).into_iter().for_each(|message| file.thread.hear(message));
 }
 
 /// A model answers: the first item after the last count of tokens begins an inference.
-fn produced(file: &mut File, desk: &mut Desk, item: Value, at: u64) {
-    let parts = messages_of(item).into_iter().flat_map(|message| message.parts).collect();
+fn produced(file: &mut File, desk: &mut Desk, item: Node<'_>, at: u64) {
+    let parts = messages(item).into_iter().flat_map(|message| message.parts).collect();
     begin(file, desk, at);
     file.thread.saw(desk, at);
     if let Some(answer) = &mut file.thread.answer {
@@ -76,15 +65,13 @@ fn begin(file: &mut File, desk: &mut Desk, at: u64) {
     }
 }
 
-fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Value, at: u64) {
+fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>, at: u64) {
     let member = |name: &str| item.get(name).filter(|member| !member.is_null());
-    let arguments = ["arguments", "input", "action"].into_iter().find_map(member).map(|told| text(told).into_owned());
-    let word = |name: &str| item.get(name).and_then(Value::as_str).filter(|word| !word.is_empty()).map(str::to_owned);
-    let (kind, status) = (word("type").unwrap_or_default(), word("status"));
-    let (id, name) = (word("call_id").or_else(|| word("id")), word("name"));
+    let arguments = ["arguments", "input", "action"].into_iter().find_map(member).map(text);
+    let (kind, status) = (item.word("type").unwrap_or_default(), item.word("status"));
     produced(file, desk, item, at);
-    let (Some(id), kind) = (&id, kind.as_str()) else { return };
-    let name = name.as_deref().unwrap_or(kind.strip_suffix("_call").unwrap_or(kind));
+    let Some(id) = item.word("call_id").or_else(|| item.word("id")) else { return };
+    let name = item.word("name").unwrap_or(kind.strip_suffix("_call").unwrap_or(kind));
     let mut attrs = Attrs::default();
     attrs.set(TOOL_KIND, desk.label(kind));
     if let Some(server) = mcp_server(name) {
@@ -106,7 +93,7 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Value, at
         }
     }
     let start = file.begun.remove(id).unwrap_or(at).min(at);
-    let arguments = arguments.map(RawText::from);
+    let arguments = arguments.map(raw);
     let span =
         file.thread.open_tool(desk, (id, name), start, arguments.as_ref(), attrs).map(|tool| tool.record.opened.span);
     let Some(span) = span else { return };
@@ -115,9 +102,9 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Value, at
     }
     // What the provider itself runs has returned when it is told.
     let is_hosted = matches!(kind, "web_search_call" | "image_generation_call" | "file_search_call");
-    if is_hosted && matches!(status.as_deref(), Some("completed" | "failed" | "incomplete")) {
+    if is_hosted && matches!(status, Some("completed" | "failed" | "incomplete")) {
         let ended = file.begun.remove(&format!("{id}/end")).unwrap_or(at);
-        let failed = status.as_deref() != Some("completed");
+        let failed = status != Some("completed");
         let outcome = failed.then_some(crate::event::Outcome::Failed);
         let end = ToolEnd { at: ended, outcome, ..ToolEnd::default() };
         if let Some(record) = file.thread.close_tool(id, end) {

@@ -1,88 +1,28 @@
 //! What tools returned, and how it is told that they failed.
 
-use serde::Deserialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
-
 use super::family::Family;
 use super::file::File;
-use super::items;
-use super::row::text;
-use crate::event::{Outcome, Part, RawText, ResultContent};
-use crate::import::session::{Desk, Loose, Object, Text, ToolEnd, exit_code, first_line};
+use crate::event::{Outcome, ResultContent};
+use crate::import::session::{Desk, ToolEnd, exit_code, first_line, raw, returned, text};
+use crate::json::{Escapes, Node, Tape};
 use crate::semconv::{ERROR_KIND, TERMINAL_EXIT_CODE};
 
-pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, item: Value, at: u64) {
-    let Some(id) = item.get("call_id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned) else {
-        return;
-    };
+pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>, at: u64) {
+    let Some(id) = item.word("call_id") else { return };
     let mut end = ToolEnd { at, ..ToolEnd::default() };
-    let (has_output, other) = {
-        let member = |name: &str| item.get(name).filter(|member| !member.is_null());
-        let output = ["output", "result"].into_iter().find_map(member);
-        let said = output.map(text).unwrap_or_default();
-        let is_object = said.trim_start().starts_with('{');
-        let told: Option<Told<'_>> = if is_object { serde_json::from_str(&said).ok() } else { None };
-        match &told {
-            Some(told) => {
-                if let Some(child) = told.agent_id.get() {
-                    family.spawned(&file.id, &id, child);
-                }
-                of_object(desk, told, &mut end);
-            }
-            None => of_text(desk, &said, &mut end),
+    let member = |name: &str| item.get(name).filter(|member| !member.is_null());
+    let output = ["output", "result"].into_iter().find_map(member);
+    if let Some(output) = output {
+        let said = text(output);
+        if !of_object(file, desk, family, id, &said, &mut end) {
+            of_text(desk, &said, &mut end);
         }
-        // Of `tool_search_output` and its like.
-        let kind = item.get("type").and_then(Value::as_str);
-        let is_known = matches!(kind, Some("function_call_output" | "custom_tool_call_output"));
-        let is_other = !is_known || member("output").is_none_or(Value::is_object);
-        let other = (is_other && output.is_some()).then(|| ResultContent::Text(RawText::from(&*said)));
-        (output.is_some(), other)
-    };
-    end.content = content(item, has_output).or(other);
-    if let Some(record) = file.thread.close_tool(&id, end) {
+        // `tool_search_output` and its like are of no known kind.
+        end.content = returned(item).or_else(|| Some(ResultContent::Text(raw(said))));
+    }
+    if let Some(record) = file.thread.close_tool(id, end) {
         desk.call(record);
     }
-}
-
-fn content(item: Value, has_output: bool) -> Option<ResultContent> {
-    let messages = if has_output { items::messages_of(item) } else { Vec::new() };
-    messages.into_iter().flat_map(|message| message.parts).find_map(|part| match part {
-        Part::ToolResult { content, .. } => Some(content),
-        _ => None,
-    })
-}
-
-/// What an object that a tool returned says of itself.
-#[derive(Deserialize)]
-struct Told<'a> {
-    #[serde(borrow, default)]
-    agent_id: Text<'a>,
-    #[serde(default)]
-    exit_code: Loose<i64>,
-    #[serde(default, rename = "exitCode")]
-    exit_code_too: Loose<i64>,
-    #[serde(default)]
-    metadata: Object<Metadata>,
-    #[serde(borrow, default)]
-    status: Text<'a>,
-    /// Read where the tool failed: mostly it is long.
-    #[serde(borrow, default)]
-    message: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    output: Option<&'a RawValue>,
-    #[serde(default)]
-    is_error: Loose<bool>,
-    #[serde(default, rename = "isError")]
-    is_error_too: Loose<bool>,
-    #[serde(default)]
-    error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    #[serde(default)]
-    exit_code: Loose<i64>,
 }
 
 fn fail(desk: &Desk, end: &mut ToolEnd, kind: &str, error: Option<&str>) {
@@ -91,34 +31,47 @@ fn fail(desk: &Desk, end: &mut ToolEnd, kind: &str, error: Option<&str>) {
     end.error = error.and_then(first_line);
 }
 
-/// An object that says of itself that it is an error.
-fn of_object(desk: &Desk, told: &Told<'_>, end: &mut ToolEnd) {
-    let metadata = told.metadata.0.as_ref().and_then(|metadata| metadata.exit_code.0);
-    let code = told.exit_code.0.or(told.exit_code_too.0).or(metadata);
-    let is_error = told.is_error.0 == Some(true) || told.is_error_too.0 == Some(true);
+/// Reads what an object that a tool returned says of itself; false where it is none.
+fn of_object(file: &File, desk: &mut Desk, family: &mut Family, call: &str, said: &str, end: &mut ToolEnd) -> bool {
+    if !said.trim_start().starts_with('{') {
+        return false;
+    }
+    // Mostly its output is long, and is not asked for.
+    let mut tape = std::mem::take(&mut desk.within);
+    let read = tape.read(said, Escapes::Left, |told| {
+        if let Some(child) = told.get("agent_id").and_then(Node::text) {
+            family.spawned(&file.id, call, &child);
+        }
+        judge(desk, told, end);
+    });
+    desk.within = tape;
+    read.is_ok()
+}
+
+/// An object may say of itself that it is an error.
+fn judge(desk: &Desk, told: Node<'_>, end: &mut ToolEnd) {
+    let number = |of: Node<'_>, name: &str| of.get(name).and_then(Node::as_i64);
+    let metadata = || number(told.get("metadata")?, "exit_code");
+    let code = number(told, "exit_code").or_else(|| number(told, "exitCode")).or_else(metadata);
     if let Some(code) = code {
         end.attrs.set(TERMINAL_EXIT_CODE, code);
     }
-    let error = match &told.error {
-        Some(Value::String(error)) => Some(error.as_str()),
-        Some(Value::Object(error)) => Some(error.get("message").and_then(Value::as_str).unwrap_or_default()),
-        _ => None,
-    };
-    let kind = if is_error || matches!(told.status.get(), Some("error" | "failed")) || error.is_some() {
+    let flag = |name: &str| told.get(name).and_then(Node::as_bool) == Some(true);
+    let status = told.get("status").and_then(Node::text);
+    let has_failed = flag("is_error") || flag("isError") || matches!(status.as_deref(), Some("error" | "failed"));
+    let error = told.get("error").and_then(|error| match error.text() {
+        None if error.is_object() => Some(error.get("message").and_then(Node::text).unwrap_or_default()),
+        text => text,
+    });
+    let kind = if has_failed || error.is_some() {
         "tool_error"
     } else if code.is_some_and(|code| code != 0) {
         "exit_code"
     } else {
         return;
     };
-    let text = |told: Option<&RawValue>| match serde_json::from_str(told?.get()).ok()? {
-        Value::String(text) => Some(text),
-        _ => None,
-    };
-    match error {
-        Some(error) => fail(desk, end, kind, Some(error)),
-        None => fail(desk, end, kind, text(told.message).or_else(|| text(told.output)).as_deref()),
-    }
+    let error = error.or_else(|| told.get("message")?.text()).or_else(|| told.get("output")?.text());
+    fail(desk, end, kind, error.as_deref());
 }
 
 fn of_text(desk: &Desk, said: &str, end: &mut ToolEnd) {
@@ -143,8 +96,10 @@ pub(super) fn asks_for_permission(arguments: &str) -> bool {
     if !arguments.contains("permissions") {
         return false;
     }
-    let Ok(Value::Object(told)) = serde_json::from_str(arguments) else { return false };
-    let by_word = told.get("sandbox_permissions").and_then(Value::as_str);
-    let by_flag = told.get("with_escalated_permissions").and_then(Value::as_bool);
-    by_word.is_some_and(|word| !matches!(word, "" | "use_default")) || by_flag == Some(true)
+    let asks = |told: Node<'_>| {
+        let by_word = told.get("sandbox_permissions").and_then(Node::text);
+        let by_flag = told.get("with_escalated_permissions").and_then(Node::as_bool);
+        by_word.is_some_and(|word| !matches!(&*word, "" | "use_default")) || by_flag == Some(true)
+    };
+    Tape::default().read(arguments, Escapes::Left, asks).unwrap_or(false)
 }

@@ -3,12 +3,16 @@
 /// Notes the skills that a text names: `$name`, `/skills name`, `skill://name`, or the path of a skill's file.
 pub(super) fn mentioned(text: &str, skills: &mut Vec<String>) {
     const MOST: usize = 64;
+    let names_a_file = text.contains(FILE);
     let mut words = text.split_whitespace().peekable();
     while let Some(word) = words.next() {
         let found = if matches!(word, "/skills" | "/skill") {
             words.peek().copied().map(beginning)
         } else {
-            word.strip_prefix('$').or_else(|| word.strip_prefix("skill://")).map(beginning).or_else(|| of_path(word))
+            word.strip_prefix('$')
+                .or_else(|| word.strip_prefix("skill://"))
+                .map(beginning)
+                .or_else(|| if names_a_file { of_path(word) } else { None })
         };
         if let Some(name) = found.filter(|name| !name.is_empty() && skills.len() < MOST) {
             skills.push(name.to_owned());
@@ -22,12 +26,15 @@ pub(super) fn loaded<'a>(tool: &str, arguments: &'a str) -> Option<&'a str> {
         let name = arguments.split("\"name\"").nth(1)?.split('"').nth(1)?;
         return Some(beginning(name)).filter(|name| !name.is_empty());
     }
-    if !arguments.contains("SKILL.md") { None } else { of_path(arguments) }
+    of_path(arguments)
 }
+
+/// What the path of a skill's file ends with.
+const FILE: &str = "/SKILL.md";
 
 /// The folder of a skill's file.
 fn of_path(text: &str) -> Option<&str> {
-    let (before, _) = text.split_once("/SKILL.md")?;
+    let (before, _) = text.split_once(FILE)?;
     let start = before.rfind(|symbol: char| !is_name(symbol)).map_or(0, |place| place + 1);
     before.get(start..).filter(|name| !name.is_empty())
 }

@@ -26,7 +26,7 @@ const MILLI: u64 = 1_000_000;
 
 /// What is known of a call of which one half has come.
 struct Half {
-    record: CallRecord<Veiled>,
+    record: Box<CallRecord<Veiled>>,
     opened: bool,
     closed: bool,
     duration: Option<u64>,
@@ -275,7 +275,7 @@ fn reference(telling: Telling<'_>, class: Field, hash: &str) -> Option<Digest> {
 }
 
 /// A call of both halves, or of the one that came.
-fn whole(half: Half) -> CallRecord<Veiled> {
+fn whole(half: Half) -> Box<CallRecord<Veiled>> {
     let Half { mut record, opened, closed, duration } = half;
     let took = duration.unwrap_or(0).saturating_mul(MILLI);
     if !closed {

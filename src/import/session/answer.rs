@@ -18,7 +18,7 @@ use crate::semconv::{
 /// An answer that is being given.
 pub(in crate::import) struct Answer {
     pub(in crate::import) id: String,
-    record: CallRecord<Veiled>,
+    record: Box<CallRecord<Veiled>>,
     parts: Vec<Part>,
     /// Hash and length of the text added last: agents write one again when it has grown.
     grown: Option<(u64, usize)>,

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
+use super::labels::Labels;
 use super::place::{Aside, AsideReason};
 use crate::event::{
     At, Attrs, CallKind, CallRecord, Event, Key, KeyIdentity, Kind, Opened, Scope, Source, SpanIds, Statement, Subject,
     Veiled,
 };
 use crate::import::ids::{self, TracePer};
+use crate::json::Tape;
 use crate::privacy::Policy;
 use crate::semconv::{OPERATION_ID, OPERATION_NAME};
 
@@ -67,11 +69,15 @@ pub struct Tally {
 pub(in crate::import) struct Desk {
     pub(in crate::import) set: Set,
     snapshot: ByteString,
+    labels: Labels,
     out: VecDeque<Told>,
     pub(in crate::import) tally: Tally,
     pub(in crate::import) asides: Vec<Aside>,
     /// The time that the last tick told.
     pub(in crate::import) clock: u64,
+    /// Where rows are read, and what stands within them as a text.
+    pub(in crate::import) tape: Tape,
+    pub(in crate::import) within: Tape,
 }
 
 /// What was set aside is named one by one up to this number, and counted beyond.
@@ -80,11 +86,21 @@ const MAX_ASIDES: usize = 1024;
 impl Desk {
     pub(in crate::import) fn new(set: Set) -> Self {
         let snapshot = set.policy.snapshot().clone();
-        Self { set, snapshot, out: VecDeque::new(), tally: Tally::default(), asides: Vec::new(), clock: 0 }
+        Self {
+            set,
+            snapshot,
+            labels: Labels::new(),
+            out: VecDeque::new(),
+            tally: Tally::default(),
+            asides: Vec::new(),
+            clock: 0,
+            tape: Tape::default(),
+            within: Tape::default(),
+        }
     }
 
     pub(in crate::import) fn label(&self, text: &str) -> ByteString {
-        self.set.policy.label(text)
+        self.labels.get(&self.set.policy, text)
     }
 
     /// A word for why something ended as it did; one that does not look like one is not told.
@@ -103,8 +119,8 @@ impl Desk {
         self.out.pop_front()
     }
 
-    pub(in crate::import) fn call(&mut self, record: CallRecord<Veiled>) {
-        self.out.push_back(Told::Call(Box::new(record)));
+    pub(in crate::import) fn call(&mut self, record: Box<CallRecord<Veiled>>) {
+        self.out.push_back(Told::Call(record));
     }
 
     /// A call that begins, as a child of the span `under`; without one it begins its turn's own trace.
@@ -115,7 +131,7 @@ impl Desk {
         under: Option<SpanIds>,
         at: u64,
         mut attrs: Attrs,
-    ) -> Option<CallRecord<Veiled>> {
+    ) -> Option<Box<CallRecord<Veiled>>> {
         let key = ids::key(scope, kind, id);
         let span = match under {
             Some(parent) => ids::span_under(parent, key),
@@ -125,7 +141,7 @@ impl Desk {
         attrs.set(OPERATION_ID, self.label(id));
         let opened = Opened { span, attrs, links: Vec::new(), policy: Some(self.snapshot.clone()) };
         let given = crate::event::Given::empty(kind);
-        Some(CallRecord::open(Arc::clone(scope), key, moment(at), opened, given))
+        Some(Box::new(CallRecord::open(Arc::clone(scope), key, moment(at), opened, given)))
     }
 
     pub(in crate::import) fn state(

@@ -42,6 +42,8 @@ pub(in crate::import) struct Who {
 
 /// The calls whose names are remembered, so that one that is told again is not another one.
 const REMEMBERED: usize = 1 << 13;
+/// The labels that a call begins with, about.
+const LABELS: usize = 12;
 /// The tools that may be open at once.
 pub(super) const MAX_OPEN: usize = 1 << 14;
 
@@ -130,7 +132,7 @@ impl Thread {
 
     /// What all calls of this thread say of it.
     pub(super) fn labels(&self) -> Attrs {
-        let mut attrs = Attrs::default();
+        let mut attrs = Attrs::with_capacity(LABELS);
         attrs.set(PROVIDER_NAME, self.who.provider.clone());
         attrs.set(CONVERSATION_ID, self.who.rollout.clone());
         attrs
@@ -168,7 +170,7 @@ impl Thread {
         call: (CallKind, &str),
         at: u64,
         mut attrs: Attrs,
-    ) -> Option<CallRecord<Veiled>> {
+    ) -> Option<Box<CallRecord<Veiled>>> {
         self.turn.as_ref()?;
         for (id, value) in self.labels().iter() {
             attrs.insert(id, value.clone());

@@ -2,48 +2,69 @@
 
 /// Nanoseconds since 1970; nothing for a text that is no such time, or one before 1970.
 pub fn unix_nanos(text: &str) -> Option<u64> {
-    let (date, time) = text.split_once(['T', 't', ' '])?;
-    let mut parts = date.split('-').map(digits);
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    if parts.next().is_some()
-        || !(1..=12).contains(&month)
-        || !(1..=31).contains(&day)
-        || !(1970..=2262).contains(&year)
-    {
+    let mut rest = Rest(text.as_bytes());
+    let date = (rest.number()?, rest.after(b"-")?.number()?, rest.after(b"-")?.number()?);
+    let clock = (rest.after(b"Tt ")?.number()?, rest.after(b":")?.number()?, rest.after(b":")?.number()?);
+    let nanos = if rest.after(b".").is_some() { rest.nanos()? } else { 0 };
+    let ahead = rest.offset()?;
+    let ((year, month, day), (hour, minute, second)) = (date, clock);
+    let is_day = (1..=12).contains(&month) && (1..=31).contains(&day) && (1970..=2262).contains(&year);
+    if !is_day || hour > 23 || minute > 59 || second > 60 || !rest.0.is_empty() {
         return None;
     }
-    let zone = time.find(['Z', 'z', '+', '-'])?;
-    let (clock, zone) = time.split_at_checked(zone)?;
-    let (whole, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let mut parts = whole.split(':').map(digits);
-    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
-    if parts.next().is_some() || hour > 23 || minute > 59 || second > 60 {
-        return None;
+    let seconds = days(year, month, day) * 86_400 + (hour * 3600 + minute * 60 + second).cast_signed() - ahead;
+    u64::try_from(seconds).ok()?.checked_mul(1_000_000_000)?.checked_add(nanos)
+}
+
+/// What is left of a text.
+struct Rest<'t>(&'t [u8]);
+
+impl Rest<'_> {
+    fn next(&mut self, is_one: impl Fn(u8) -> bool) -> Option<u8> {
+        let (byte, rest) = self.0.split_first().filter(|(byte, _)| is_one(**byte))?;
+        self.0 = rest;
+        Some(*byte)
     }
-    let seconds = days(year, month, day) * 86_400 + (hour * 3600 + minute * 60 + second).cast_signed() - offset(zone)?;
-    let seconds = u64::try_from(seconds).ok()?;
-    seconds.checked_mul(1_000_000_000)?.checked_add(nanos(fraction)?)
-}
 
-fn digits(text: &str) -> Option<u64> {
-    let is_number = !text.is_empty() && text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number { text.parse().ok() } else { None }
-}
-
-fn nanos(fraction: &str) -> Option<u64> {
-    if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+    /// What comes after one of these.
+    fn after(&mut self, signs: &[u8]) -> Option<&mut Self> {
+        self.next(|byte| signs.contains(&byte)).map(|_| self)
     }
-    let all = fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
-    Some(all.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
-}
 
-/// The seconds that a zone is ahead.
-fn offset(zone: &str) -> Option<i64> {
-    let Some(rest) = zone.strip_prefix(['+', '-']) else { return (zone.len() == 1).then_some(0) };
-    let (hours, minutes) = rest.split_once(':')?;
-    let seconds = (digits(hours)? * 3600 + digits(minutes)? * 60).cast_signed();
-    Some(if zone.starts_with('-') { -seconds } else { seconds })
+    fn digit(&mut self) -> Option<u64> {
+        self.next(|byte| byte.is_ascii_digit()).map(|digit| u64::from(digit - b'0'))
+    }
+
+    /// A number of at most four digits.
+    fn number(&mut self) -> Option<u64> {
+        let mut number = self.digit()?;
+        for _ in 1..4 {
+            let Some(digit) = self.digit() else { break };
+            number = number * 10 + digit;
+        }
+        Some(number)
+    }
+
+    /// The digits of a fraction; those behind the ninth say nothing.
+    fn nanos(&mut self) -> Option<u64> {
+        let (mut nanos, mut place) = (self.digit()? * 100_000_000, 10_000_000);
+        while let Some(digit) = self.digit() {
+            nanos += digit * place;
+            place /= 10;
+        }
+        Some(nanos)
+    }
+
+    /// The seconds that a zone is ahead.
+    fn offset(&mut self) -> Option<i64> {
+        let sign = match self.next(|byte| b"Zz+-".contains(&byte))? {
+            b'+' => 1,
+            b'-' => -1,
+            _ => return Some(0),
+        };
+        let (hours, minutes) = (self.number()?, self.after(b":")?.number()?);
+        Some(sign * (hours * 3600 + minutes * 60).cast_signed())
+    }
 }
 
 /// Days since 1970-01-01 of a day of the Gregorian calendar (Howard Hinnant, `days_from_civil`).
@@ -81,6 +102,11 @@ mod tests {
             "2026-01-01T00:00:00+xx:00",
             "99999-01-01T00:00:00Z",
             "2026-01-01T00:00:00.é",
+            "2026-01-01T00:00:00Zx",
+            "2026-01-01T00:00:00+0100",
+            "2026-01-01-01T00:00:00Z",
+            "2026-01-01T00:00Z",
+            "02026-01-01T00:00:00Z",
         ] {
             assert_eq!(unix_nanos(text), None, "{text}");
         }

@@ -11,7 +11,7 @@ use crate::semconv::{END_INFERRED, Field, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTE
 
 /// A tool that has not returned.
 pub(in crate::import) struct Tool {
-    pub(in crate::import) record: CallRecord<Veiled>,
+    pub(in crate::import) record: Box<CallRecord<Veiled>>,
     /// What is known of its end before it is told.
     pub(in crate::import) closed: Attrs,
     pub(in crate::import) outcome: Option<Outcome>,
@@ -96,7 +96,7 @@ impl Thread {
     }
 
     /// A tool returned: what it returned becomes part of the history. Gives the call back for what else is known of it.
-    pub(in crate::import) fn close_tool(&mut self, id: &str, end: ToolEnd) -> Option<CallRecord<Veiled>> {
+    pub(in crate::import) fn close_tool(&mut self, id: &str, end: ToolEnd) -> Option<Box<CallRecord<Veiled>>> {
         let ToolEnd { at, outcome, error, attrs, content } = end;
         let mut told = Measure::default();
         if let Some(content) = content {

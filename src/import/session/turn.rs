@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
+use bytestring::ByteString;
+
 use super::desk::{Desk, moment};
 use super::thread::Thread;
 use crate::event::{
-    Attrs, CallKind, CallRecord, Closed, EdgeKind, Given, Link, Measure, Message, Outcome, Returned, Scope, Veiled,
+    Attrs, CallKind, CallRecord, Closed, EdgeKind, Given, Link, Measure, Message, Outcome, RawText, ResultContent,
+    Returned, Scope, SpanIds, Veiled,
 };
-use crate::semconv::END_INFERRED;
+use crate::import::ids;
+use crate::semconv::{END_INFERRED, Field};
 
 /// A turn that runs.
 pub(in crate::import) struct Turn {
-    pub(in crate::import) record: CallRecord<Veiled>,
+    pub(in crate::import) record: Box<CallRecord<Veiled>>,
     pub(in crate::import) started: u64,
     /// The latest time that was seen in it.
     pub(in crate::import) last: u64,
@@ -57,10 +61,7 @@ impl Thread {
             return false;
         }
         let id = desk.label(id);
-        let Scope { tenant, rollout, thread, .. } = &*self.scope;
-        let scope =
-            Scope { tenant: tenant.clone(), rollout: rollout.clone(), thread: thread.clone(), turn: id.clone() };
-        let scope = Arc::new(scope);
+        let scope = Arc::new(self.scope_of_turn(id.clone()));
         for (id, value) in self.agent_labels().iter() {
             attrs.insert(id, value.clone());
         }
@@ -85,6 +86,23 @@ impl Thread {
             is_told: false,
         });
         true
+    }
+
+    /// The span that a turn of this id has, where no call started the thread.
+    pub(in crate::import) fn span_of_turn(&self, desk: &Desk, id: &str) -> Option<SpanIds> {
+        let scope = self.scope_of_turn(desk.label(id));
+        let key = ids::key(&scope, CallKind::Turn, &scope.turn);
+        ids::span(&scope, key, None, desk.set.per)
+    }
+
+    fn scope_of_turn(&self, turn: ByteString) -> Scope {
+        let Scope { tenant, rollout, thread, .. } = &*self.scope;
+        Scope { tenant: tenant.clone(), rollout: rollout.clone(), thread: thread.clone(), turn }
+    }
+
+    /// A prompt, as a hook measures it.
+    pub(in crate::import) fn measured_prompt(&self, prompt: &str) -> Measure {
+        self.talk.telling().measured(&[Field::Prompts], &ResultContent::Text(RawText::from(prompt)))
     }
 
     /// What the turn was asked. It becomes part of the history, unless it `is_known`: that was told already.
@@ -157,7 +175,7 @@ impl Thread {
     }
 
     /// The turn that runs and was not told yet.
-    pub(in crate::import) fn running(&self) -> Option<&bytestring::ByteString> {
+    pub(in crate::import) fn running(&self) -> Option<&ByteString> {
         self.turn.as_ref().filter(|turn| !turn.is_told).map(|turn| &turn.record.scope.turn)
     }
 

@@ -1,9 +1,9 @@
 //! Tokens, under the many names that they have.
 
 use bytestring::ByteString;
-use serde_json::Value;
 
 use crate::event::Attrs;
+use crate::json::Node;
 use crate::semconv::{
     CACHE_CREATION_TOKENS, CACHE_READ_TOKENS, CACHE_WRITE_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, REASONING_TOKENS,
     USAGE_COST, USAGE_TOTAL,
@@ -101,9 +101,9 @@ impl Usage {
     /// # Errors
     ///
     /// Why there are none.
-    pub(in crate::import) fn read(told: Option<&Value>) -> Result<Self, UsageMissing> {
+    pub(in crate::import) fn read(told: Option<Node<'_>>) -> Result<Self, UsageMissing> {
         let told = told.filter(|told| !told.is_null()).ok_or(UsageMissing::Missing)?;
-        if told.as_object().is_some_and(serde_json::Map::is_empty) {
+        if told.is_object() && told.members().next().is_none() {
             return Err(UsageMissing::Missing);
         }
         let at = |path: &&[&str]| path.iter().try_fold(told, |told, name| told.get(name));
@@ -163,24 +163,27 @@ impl Usage {
 }
 
 /// A number of tokens: whole, and not negative.
-fn count(value: &Value) -> Option<i64> {
+fn count(value: Node<'_>) -> Option<i64> {
     value.as_i64().filter(|count| *count >= 0)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::json::{Escapes, Tape};
+
+    fn read(told: &str) -> Result<Usage, UsageMissing> {
+        Tape::default().read(told, Escapes::Left, |told| Usage::read(Some(told))).unwrap()
+    }
 
     #[test]
     fn tokens_are_read_under_any_of_their_names() {
-        let told = json!({
+        let told = r#"{
             "prompt_tokens": 100, "completion_tokens": 14, "cost": 0.1234,
             "prompt_tokens_details": {"cached_tokens": 25, "cache_creation_tokens": 7},
-            "completion_tokens_details": {"reasoning_tokens": 4},
-        });
-        let usage = Usage::read(Some(&told)).unwrap();
+            "completion_tokens_details": {"reasoning_tokens": 4}
+        }"#;
+        let usage = read(told).unwrap();
         let expected = Usage {
             input: Some(100),
             output: Some(14),
@@ -196,9 +199,9 @@ mod tests {
     #[test]
     fn why_there_are_none_is_told_apart() {
         assert_eq!(Usage::read(None), Err(UsageMissing::Missing));
-        assert_eq!(Usage::read(Some(&Value::Null)), Err(UsageMissing::Missing));
-        assert_eq!(Usage::read(Some(&json!({}))), Err(UsageMissing::Missing));
-        assert_eq!(Usage::read(Some(&json!({"words": 3}))), Err(UsageMissing::Unrecognised));
-        assert_eq!(Usage::read(Some(&json!({"input_tokens": -3}))), Err(UsageMissing::Unrecognised));
+        assert_eq!(read("null"), Err(UsageMissing::Missing));
+        assert_eq!(read("{}"), Err(UsageMissing::Missing));
+        assert_eq!(read(r#"{"words": 3}"#), Err(UsageMissing::Unrecognised));
+        assert_eq!(read(r#"{"input_tokens": -3}"#), Err(UsageMissing::Unrecognised));
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::super::super::Failure;
 use super::super::files::{Found, sub_agents};
 use super::super::hooked;
+use super::super::read::Taker;
 use super::super::report::{Report, log};
 use super::super::tail::{Added, Lines, Tail};
 use super::{Follower, Out};
@@ -192,6 +193,7 @@ impl OfSession {
         if self.is_alone {
             return self.read_alone(set, now, out);
         }
+        self.session.recall(|rollout, span| out.wire.has_sent(rollout, span))?;
         let path = self.found.path.clone();
         self.file(set, Of::Session, &path, out)?;
         let agents = sub_agents(&self.found);

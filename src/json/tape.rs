@@ -1,0 +1,296 @@
+//! One pass over a text: where its values stand.
+
+use super::node::{Found, Node};
+use super::number;
+use super::string::{self, End, STEP};
+
+/// What was found in a text, and room for the next one.
+#[derive(Default)]
+#[allow(missing_debug_implementations)]
+pub(crate) struct Tape {
+    slots: Vec<Slot>,
+    /// Strings that had escapes, one after the other. Zero wherever nothing is read.
+    unescaped: Vec<u8>,
+}
+
+/// What is done to strings with escapes that are values. Names are always unescaped.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Escapes {
+    /// They are unescaped as they are met.
+    Unescaped,
+    /// They are passed over, and unescaped one by one when they are asked for.
+    Left,
+}
+
+/// Why nothing was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// It is not JSON.
+    NotJson,
+    /// It has more values, or bytes, than are taken.
+    TooLarge,
+}
+
+/// A value. Places are in bytes of the text.
+#[derive(Clone, Copy)]
+pub(super) struct Slot {
+    pub(super) kind: Kind,
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// Of a container the slot after its last; while it is open the one around it. Of an unescaped string where it begins
+    /// among those.
+    pub(super) from: u32,
+    /// And where that ends.
+    pub(super) to: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Null,
+    False,
+    True,
+    Number,
+    /// A string as it stands.
+    Plain,
+    /// A string that was unescaped.
+    Unescaped,
+    /// A string with escapes that was not.
+    Escaped,
+    Array,
+    /// Its members are names and values in turns.
+    Object,
+}
+
+/// The most values of one text: 84 MB of slots. A transcript's line has some tens.
+const MAX_VALUES: usize = 1 << 22;
+/// What is kept for the next text, in bytes and in values.
+const KEPT: usize = 1 << 20;
+const NO_CONTAINER: u32 = u32::MAX;
+
+impl Tape {
+    /// Reads a text, hands its value on, and wipes what was unescaped.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no value.
+    pub(crate) fn read<R>(
+        &mut self,
+        text: &str,
+        escapes: Escapes,
+        then: impl FnOnce(Node<'_>) -> R,
+    ) -> Result<R, Unread> {
+        if u32::try_from(text.len()).is_err() {
+            return Err(Unread::TooLarge);
+        }
+        let room = text.len() + STEP;
+        if self.unescaped.len() < room {
+            self.unescaped = vec![0; room.next_power_of_two()];
+        }
+        self.slots.clear();
+        let Self { slots, unescaped } = self;
+        let bytes = text.as_bytes();
+        let has_controls = has_controls(bytes);
+        let mut reader = Reader { bytes, has_controls, slots, out: unescaped, used: 0, escapes };
+        let read = reader.read();
+        let used = reader.used;
+        let result = match read {
+            // Escapes of UTF-8 stand for characters, so that nothing is refused here.
+            Some(()) => match std::str::from_utf8(unescaped.get(..used).unwrap_or_default()) {
+                Ok(unescaped) => Ok(then(Node::of(&Found { text, slots, unescaped }))),
+                Err(_) => Err(Unread::NotJson),
+            },
+            None if slots.len() >= MAX_VALUES => Err(Unread::TooLarge),
+            None => Err(Unread::NotJson),
+        };
+        self.wipe(used);
+        result
+    }
+
+    /// Whether nothing of what was read is left.
+    #[cfg(test)]
+    pub(super) fn is_wiped(&self) -> bool {
+        self.unescaped.iter().all(|byte| *byte == 0)
+    }
+
+    fn wipe(&mut self, used: usize) {
+        // A step that was written may go beyond what counted of it.
+        let written = (used + STEP).min(self.unescaped.len());
+        if let Some(written) = self.unescaped.get_mut(..written) {
+            written.fill(0);
+            zeroize::optimization_barrier(&*written);
+        }
+        if self.unescaped.len() > KEPT {
+            self.unescaped = Vec::new();
+        }
+        if self.slots.capacity() > KEPT / size_of::<Slot>() {
+            self.slots = Vec::new();
+        }
+    }
+}
+
+/// Whether there is any character that must not stand in a string. Most texts have none at all.
+fn has_controls(bytes: &[u8]) -> bool {
+    // Without a way out of the loop it is done for many bytes at once.
+    bytes.iter().fold(false, |any, byte| any | (*byte < b' '))
+}
+
+struct Reader<'r> {
+    bytes: &'r [u8],
+    has_controls: bool,
+    slots: &'r mut Vec<Slot>,
+    out: &'r mut [u8],
+    used: usize,
+    escapes: Escapes,
+}
+
+impl Reader<'_> {
+    /// Something where all of it is one value.
+    fn read(&mut self) -> Option<()> {
+        let mut at = self.blanks(0);
+        let mut around = NO_CONTAINER;
+        let mut is_object = false;
+        loop {
+            at = match *self.bytes.get(at)? {
+                b'"' => self.string(at, self.escapes)?,
+                b'{' | b'[' => {
+                    is_object = self.bytes.get(at) == Some(&b'{');
+                    let kind = if is_object { Kind::Object } else { Kind::Array };
+                    let this = self.slots.len();
+                    self.push(kind, at, at, (around, 0))?;
+                    around = this as u32;
+                    at = self.blanks(at + 1);
+                    let closing = if is_object { b'}' } else { b']' };
+                    if self.bytes.get(at) != Some(&closing) {
+                        if is_object {
+                            at = self.name(at)?;
+                        }
+                        continue;
+                    }
+                    (around, is_object) = self.close(around, at)?;
+                    at + 1
+                }
+                b't' => self.word(at, "true", Kind::True)?,
+                b'f' => self.word(at, "false", Kind::False)?,
+                b'n' => self.word(at, "null", Kind::Null)?,
+                _ => {
+                    let end = number::end(self.bytes, at)?;
+                    self.push(Kind::Number, at, end, (0, 0))?;
+                    end
+                }
+            };
+            loop {
+                at = self.blanks(at);
+                if around == NO_CONTAINER {
+                    return (at == self.bytes.len()).then_some(());
+                }
+                match (*self.bytes.get(at)?, is_object) {
+                    (b',', true) => {
+                        at = self.name(self.blanks(at + 1))?;
+                        break;
+                    }
+                    (b',', false) => {
+                        at = self.blanks(at + 1);
+                        break;
+                    }
+                    (b'}', true) | (b']', false) => {
+                        (around, is_object) = self.close(around, at)?;
+                        at += 1;
+                    }
+                    _ => return None,
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn blanks(&self, mut at: usize) -> usize {
+        while matches!(self.bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            at += 1;
+        }
+        at
+    }
+
+    #[inline]
+    fn push(&mut self, kind: Kind, start: usize, end: usize, (from, to): (u32, u32)) -> Option<()> {
+        if self.slots.len() >= MAX_VALUES {
+            return None;
+        }
+        // The text is no longer than `u32` tells.
+        self.slots.push(Slot { kind, start: start as u32, end: end as u32, from, to });
+        Some(())
+    }
+
+    /// A name and its colon.
+    #[inline]
+    fn name(&mut self, at: usize) -> Option<usize> {
+        if self.bytes.get(at) != Some(&b'"') {
+            return None;
+        }
+        let at = self.string(at, Escapes::Unescaped)?;
+        let at = self.blanks(at);
+        (self.bytes.get(at) == Some(&b':')).then(|| self.blanks(at + 1))
+    }
+
+    #[inline]
+    fn string(&mut self, quote: usize, escapes: Escapes) -> Option<usize> {
+        let first = quote + 1;
+        let end = match string::end(self.bytes, first)? {
+            End::Plain(end) => {
+                self.push(Kind::Plain, quote, end + 1, (0, 0))?;
+                end
+            }
+            End::Escape(escape) if escapes == Escapes::Left => {
+                let end = string::pass(self.bytes, escape)?;
+                self.push(Kind::Escaped, quote, end + 1, (0, 0))?;
+                end
+            }
+            End::Escape(escape) => {
+                let (from, plain) = (self.used, self.bytes.get(first..escape)?);
+                let at = from + plain.len();
+                self.out.get_mut(from..at)?.copy_from_slice(plain);
+                let Some((end, used)) = string::unescape(self.bytes, escape, self.out, at) else {
+                    // How much was written is not known.
+                    self.used = self.out.len();
+                    return None;
+                };
+                self.used = used;
+                self.push(Kind::Unescaped, quote, end + 1, (from as u32, used as u32))?;
+                end
+            }
+        };
+        if self.has_controls && has_controls(self.bytes.get(first..end)?) {
+            return None;
+        }
+        Some(end + 1)
+    }
+
+    fn word(&mut self, at: usize, word: &str, kind: Kind) -> Option<usize> {
+        let is_there = self.bytes.get(at..)?.starts_with(word.as_bytes());
+        let end = at + word.len();
+        self.push(kind, at, end, (0, 0))?;
+        is_there.then_some(end)
+    }
+
+    /// Closes a container; gives the one around it, and whether that is an object.
+    #[inline]
+    fn close(&mut self, this: u32, at: usize) -> Option<(u32, bool)> {
+        let next = self.slots.len() as u32;
+        let slot = self.slots.get_mut(this as usize)?;
+        let around = std::mem::replace(&mut slot.from, next);
+        slot.end = at as u32 + 1;
+        let is_object = around != NO_CONTAINER && self.slots.get(around as usize)?.kind == Kind::Object;
+        Some((around, is_object))
+    }
+}
+
+/// Unescapes one string that was left as it is, quotes included.
+pub(super) fn unescaped(quoted: &str) -> Option<String> {
+    let mut out = vec![0; quoted.len() + STEP];
+    let bytes = quoted.as_bytes();
+    let End::Escape(escape) = string::end(bytes, 1)? else { return None };
+    let plain = bytes.get(1..escape)?;
+    out.get_mut(..plain.len())?.copy_from_slice(plain);
+    let (_, used) = string::unescape(bytes, escape, &mut out, plain.len())?;
+    out.truncate(used);
+    String::from_utf8(out).ok()
+}
