@@ -1,29 +1,30 @@
 //! What a model answered.
 
-use serde_json::Value;
-
-use super::node::{Json, Node};
+use super::node::{Json, Look, Node};
 use super::{items, message};
 use crate::event::{Message, Role};
 
 /// The messages of a provider's response body, one for each choice; or of a bare array of messages.
 pub fn answer(mut value: impl Json) -> Vec<Message> {
-    let has_choices = value.look().get("choices").is_some_and(Value::is_array);
+    let has_choices = value.look().get("choices").is_some_and(Look::is_array);
     if has_choices {
         return value.member("choices").into_iter().flat_map(Node::elements).map(choice).collect();
     }
     if let Some(output) = value.member("output") {
         // A text would be read as the user's.
-        return match output.look() {
-            Value::String(_) => vec![Message::text(Role::Assistant, output.text())],
-            _ => items::list(output, true),
-        };
+        if output.look().is_string() {
+            return vec![Message::text(Role::Assistant, output.text())];
+        }
+        return items::list(output, true);
     }
-    match value.look() {
-        Value::Null => Vec::new(),
-        Value::Array(_) => items::list(value, false),
-        Value::String(_) => vec![Message::text(Role::Assistant, value.text())],
-        _ => vec![message::message(value, Role::Assistant)],
+    if value.look().is_null() {
+        Vec::new()
+    } else if value.look().is_array() {
+        items::list(value, false)
+    } else if value.look().is_string() {
+        vec![Message::text(Role::Assistant, value.text())]
+    } else {
+        vec![message::message(value, Role::Assistant)]
     }
 }
 

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::node::Node;
+use super::node::{Look, Node};
 use crate::event::{Part, RawBytes};
 
 const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()

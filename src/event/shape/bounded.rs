@@ -17,7 +17,7 @@ impl Bounded {
         self.add(&[byte]);
     }
 
-    fn add(&mut self, bytes: &[u8]) {
+    pub(super) fn add(&mut self, bytes: &[u8]) {
         self.length = self.length.saturating_add(bytes.len());
         if self.length > RawText::MAX_BYTES {
             wipe(&mut self.kept);

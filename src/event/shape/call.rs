@@ -1,8 +1,6 @@
 //! Tool calls and their results.
 
-use serde_json::Value;
-
-use super::node::Node;
+use super::node::{Look, Node};
 use super::part;
 use crate::event::{Part, RawText, ResultContent};
 
@@ -32,8 +30,8 @@ pub(super) fn chat_call<N: Node>(mut node: N) -> Part {
     }
 }
 
-fn has_name(holder: &Value) -> bool {
-    holder.get("name").is_some_and(Value::is_string)
+fn has_name(holder: &impl Look) -> bool {
+    holder.get("name").is_some_and(Look::is_string)
 }
 
 fn text_or_empty(node: Option<impl Node>) -> RawText {
@@ -56,11 +54,10 @@ pub(super) const fn nothing() -> ResultContent {
 /// What a tool returned: a text, parts, or any JSON, whose text it is then.
 pub(super) fn result_content(node: Option<impl Node>, nesting: usize) -> ResultContent {
     let Some(node) = node else { return nothing() };
-    let has_kind = |value: &Value| value.get("type").is_some_and(Value::is_string);
-    let is_parts = match node.look() {
-        Value::Array(elements) if elements.is_empty() => return nothing(),
-        Value::Array(elements) => elements.iter().all(has_kind),
-        value => has_kind(value),
+    let is_parts = match node.look().as_array() {
+        Some([]) => return nothing(),
+        Some(elements) => elements.iter().all(|element| element.kind().is_some()),
+        None => node.kind().is_some(),
     };
     if !is_parts {
         return ResultContent::Text(node.text());

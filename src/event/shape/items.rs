@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::node::{Json, Node};
+use super::node::{Json, Look, Node};
 use super::{message, part};
 use crate::event::{Message, Part, Role};
 
@@ -14,14 +14,12 @@ pub fn messages(value: impl Json) -> Vec<Message> {
 
 /// Reads a list. In a list of items those of one answer become one message of the assistant.
 pub(super) fn list(value: impl Node, is_items: bool) -> Vec<Message> {
-    match value.look() {
-        Value::Null => Vec::new(),
-        Value::Array(elements) => {
-            let (is_items, count) = (is_items || elements.iter().any(is_item), elements.len());
-            all(value.elements(), is_items, count)
-        }
-        _ => vec![item(value)],
+    if value.look().is_null() {
+        return Vec::new();
     }
+    let Some(elements) = value.look().as_array() else { return vec![item(value)] };
+    let (is_items, count) = (is_items || elements.iter().any(is_item), elements.len());
+    all(value.elements(), is_items, count)
 }
 
 /// The messages of a list of which each element stands by itself.
@@ -45,8 +43,8 @@ fn add(message: Message, is_items: bool, messages: &mut Vec<Message>) {
 }
 
 /// Whether an element stands for a part of a message rather than for a message.
-fn is_item(element: &Value) -> bool {
-    element.get("role").is_none() && element.get("type").is_some_and(Value::is_string)
+fn is_item(element: &impl Look) -> bool {
+    element.get("role").is_none() && element.kind().is_some()
 }
 
 /// An element of a list as a message of its own.

@@ -1,9 +1,7 @@
 //! Images, sounds and documents: bytes where they are given, references otherwise.
 
-use serde_json::Value;
-
 use super::blob::{decode, decode_url};
-use super::node::Node;
+use super::node::{Look, Node};
 use crate::event::{Part, RawBytes};
 
 /// Where in a block its content stands, and how.
@@ -47,7 +45,7 @@ pub(super) fn read<N: Node>(mut block: N) -> Result<Part, N> {
 }
 
 impl Place {
-    fn look<'v>(&self, block: &'v Value) -> Option<&'v str> {
+    fn look<'v>(&self, block: &'v impl Look) -> Option<&'v str> {
         let holder = self.holder.map_or(Some(block), |holder| block.get(holder))?;
         holder.get(self.key)?.as_str()
     }
@@ -61,10 +59,10 @@ impl Place {
 }
 
 /// Nothing for a block of another kind.
-fn locate(block: &Value) -> Option<Place> {
+fn locate(block: &impl Look) -> Option<Place> {
     use Form::{Base64, Id, Url};
     type Keys = &'static [(&'static str, Form)];
-    let (holder, keys): (Option<&'static str>, Keys) = match block.get("type")?.as_str()? {
+    let (holder, keys): (Option<&'static str>, Keys) = match block.kind()? {
         // OpenAI, chat completions.
         "image_url" if block.get("image_url")?.is_object() => (Some("image_url"), &[("url", Url)]),
         "video_url" if block.get("video_url")?.is_object() => (Some("video_url"), &[("url", Url)]),
@@ -88,8 +86,8 @@ fn locate(block: &Value) -> Option<Place> {
     keys.iter().map(|(key, form)| Place { holder, key, form: form.clone() }).find(|place| place.look(block).is_some())
 }
 
-fn locate_source(source: &Value) -> Option<Place> {
-    let (key, form) = match source.get("type")?.as_str()? {
+fn locate_source(source: &impl Look) -> Option<Place> {
+    let (key, form) = match source.kind()? {
         "base64" => ("data", Form::Base64),
         "url" => ("url", Form::Url),
         "file" => ("file_id", Form::Id),

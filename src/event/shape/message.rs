@@ -1,8 +1,6 @@
 //! One message, of every provider that has roles.
 
-use serde_json::Value;
-
-use super::node::Node;
+use super::node::{Look, Node};
 use super::{call, part};
 use crate::event::{Message, Part, ResultContent, Role};
 
@@ -14,7 +12,7 @@ pub(super) fn message(mut node: impl Node, role: Role) -> Message {
     if !node.look().is_object() {
         return Message { role, parts: vec![part::other(node)] };
     }
-    let role = node.look().get("role").and_then(Value::as_str).map_or(role, Role::from_word);
+    let role = node.look().get("role").and_then(Look::as_str).map_or(role, Role::from_word);
     let mut parts = Vec::new();
     push_thoughts(&mut node, &mut parts);
     let before = parts.len();

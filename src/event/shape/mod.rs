@@ -24,12 +24,15 @@ mod node;
 mod part;
 mod request;
 mod tools;
+#[cfg(any(feature = "collector", feature = "sdk"))]
+pub(crate) mod tree;
 
 pub use answer::answer;
 pub use facts::{ResponseFacts, Usage, response_facts};
 pub use items::messages;
 pub(crate) use items::messages_of;
 pub use node::Json;
+pub(crate) use node::Look;
 #[cfg(feature = "import")]
 pub(crate) use part::blocks;
 pub use request::request;

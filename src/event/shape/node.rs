@@ -1,15 +1,16 @@
-//! A JSON value that is either read or taken apart, so that there is one reader for both.
+//! A JSON value that is either read or taken apart, so that there is one reader for all.
 
 use serde_json::Value;
 
 /// A JSON value: borrowed, whose strings are copied, or owned, whose strings are moved out.
 ///
-/// Sealed: implemented for `&Value` and `Value`.
+/// Sealed: implemented for `&Value` and `Value`, and for what a stage reads.
 pub trait Json: sealed::Node {}
 
 impl Json for &Value {}
 impl Json for Value {}
 
+pub(crate) use sealed::Look;
 pub(super) use sealed::Node;
 
 mod sealed {
@@ -18,9 +19,48 @@ mod sealed {
     use super::super::json;
     use crate::event::RawText;
 
+    /// What a value is, looked at.
+    pub trait Look: Sized {
+        /// A member of an object, as it stands last.
+        fn get(&self, key: &str) -> Option<&Self>;
+
+        /// The characters of a string.
+        fn as_str(&self) -> Option<&str>;
+
+        /// The elements of an array.
+        fn as_array(&self) -> Option<&[Self]>;
+
+        /// Whether it is a null.
+        fn is_null(&self) -> bool;
+
+        /// Whether it is an object.
+        fn is_object(&self) -> bool;
+
+        /// Its JSON text, without those of its own members that are named.
+        fn write(&self, without: &[&str]) -> RawText;
+
+        /// Whether it is a string.
+        fn is_string(&self) -> bool {
+            self.as_str().is_some()
+        }
+
+        /// Whether it is an array.
+        fn is_array(&self) -> bool {
+            self.as_array().is_some()
+        }
+
+        /// The word that says what the value is.
+        fn kind(&self) -> Option<&str> {
+            self.get("type")?.as_str()
+        }
+    }
+
     pub trait Node: Sized {
+        /// What is looked at.
+        type Look: Look;
+
         /// The value itself.
-        fn look(&self) -> &Value;
+        fn look(&self) -> &Self::Look;
 
         /// A member of an object; a null is as good as none. Of an owned value it is gone afterwards.
         fn member(&mut self, key: &str) -> Option<Self>;
@@ -42,16 +82,44 @@ mod sealed {
 
         /// A member, looked at.
         fn has_string(&self, key: &str) -> bool {
-            self.look().get(key).is_some_and(Value::is_string)
+            self.look().get(key).is_some_and(Look::is_string)
         }
 
         /// The word that says what the value is.
         fn kind(&self) -> Option<&str> {
-            self.look().get("type")?.as_str()
+            self.look().kind()
+        }
+    }
+
+    impl Look for Value {
+        fn get(&self, key: &str) -> Option<&Self> {
+            Self::get(self, key)
+        }
+
+        fn as_str(&self) -> Option<&str> {
+            Self::as_str(self)
+        }
+
+        fn as_array(&self) -> Option<&[Self]> {
+            Self::as_array(self).map(Vec::as_slice)
+        }
+
+        fn is_null(&self) -> bool {
+            Self::is_null(self)
+        }
+
+        fn is_object(&self) -> bool {
+            Self::is_object(self)
+        }
+
+        fn write(&self, without: &[&str]) -> RawText {
+            json::write(self, without)
         }
     }
 
     impl Node for &Value {
+        type Look = Value;
+
         fn look(&self) -> &Value {
             self
         }
@@ -72,6 +140,8 @@ mod sealed {
     }
 
     impl Node for Value {
+        type Look = Self;
+
         fn look(&self) -> &Value {
             self
         }

@@ -1,8 +1,6 @@
 //! Blocks of content, of every provider.
 
-use serde_json::Value;
-
-use super::node::Node;
+use super::node::{Look, Node};
 use super::{blob, call, json, media};
 use crate::event::Part;
 
@@ -11,16 +9,16 @@ const MAX_NESTING: usize = 8;
 
 /// Adds what a message's `content` holds: a text, or blocks.
 pub(super) fn push_all(content: impl Node, nesting: usize, parts: &mut Vec<Part>) {
-    match content.look() {
-        Value::Null => {}
-        Value::Array(_) => content.elements().for_each(|block| push(block, nesting, parts)),
-        _ => push(content, nesting, parts),
+    if content.look().is_array() {
+        content.elements().for_each(|block| push(block, nesting, parts));
+    } else if !content.look().is_null() {
+        push(content, nesting, parts);
     }
 }
 
 /// The parts of what a message's `content` holds: a text, or blocks.
 #[cfg(feature = "import")]
-pub(crate) fn blocks(content: Value) -> Vec<Part> {
+pub(crate) fn blocks(content: serde_json::Value) -> Vec<Part> {
     let mut parts = Vec::new();
     push_all(content, 0, &mut parts);
     parts
@@ -117,7 +115,7 @@ pub(super) fn as_reasoning(part: Part) -> Option<Part> {
 
 /// Anthropic's documents: their text, blocks, bytes or reference, after what the application says of them.
 fn push_document(mut block: impl Node, nesting: usize, parts: &mut Vec<Part>) {
-    let holds_blocks = block.look().pointer("/source/type").and_then(Value::as_str) == Some("content");
+    let holds_blocks = block.look().get("source").and_then(Look::kind) == Some("content");
     parts.extend(block.string("context").map(Part::Text));
     if holds_blocks {
         let content = block.member("source").and_then(|mut source| source.member("content"));
@@ -139,5 +137,5 @@ fn push_other(block: impl Node, parts: &mut Vec<Part>) {
 
 /// What is not understood, as JSON; ids, signatures and hints are no part of it.
 pub(super) fn other(block: impl Node) -> Part {
-    Part::Other(json::write(block.look(), json::HINTS))
+    Part::Other(block.look().write(json::HINTS))
 }

@@ -1,8 +1,6 @@
 //! A whole request body.
 
-use serde_json::Value;
-
-use super::node::{Json, Node};
+use super::node::{Json, Look, Node};
 use super::{items, part, tools};
 use crate::event::{Part, RawText, Request};
 
@@ -35,10 +33,12 @@ pub fn request(mut value: impl Json) -> Option<Request> {
 
 /// System instructions: a text, or blocks.
 pub(super) fn system(node: impl Node) -> Vec<RawText> {
-    match node.look() {
-        Value::Null => Vec::new(),
-        Value::Array(_) => node.elements().map(system_text).collect(),
-        _ => vec![system_text(node)],
+    if node.look().is_null() {
+        Vec::new()
+    } else if node.look().is_array() {
+        node.elements().map(system_text).collect()
+    } else {
+        vec![system_text(node)]
     }
 }
 

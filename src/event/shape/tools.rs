@@ -1,23 +1,23 @@
 //! Tool definitions of every provider.
 
-use serde_json::Value;
-
 use super::json;
-use super::node::Node;
+use super::node::{Look, Node};
 use crate::event::{RawText, ToolDefinition};
 
 /// The definitions of a list.
 pub(super) fn tools(list: impl Node) -> Vec<ToolDefinition> {
-    match list.look() {
-        Value::Null => Vec::new(),
-        Value::Array(_) => list.elements().map(tool).collect(),
-        _ => vec![tool(list)],
+    if list.look().is_null() {
+        Vec::new()
+    } else if list.look().is_array() {
+        list.elements().map(tool).collect()
+    } else {
+        vec![tool(list)]
     }
 }
 
 fn tool(mut node: impl Node) -> ToolDefinition {
     // OpenAI's chat completions put the definition in an object named after its type.
-    let holder = ["function", "custom"].into_iter().find(|key| node.look().get(key).is_some_and(Value::is_object));
+    let holder = ["function", "custom"].into_iter().find(|key| node.look().get(key).is_some_and(Look::is_object));
     if let Some(inner) = holder.and_then(|key| node.member(key)) {
         return definition(inner);
     }
@@ -38,5 +38,5 @@ fn definition(mut node: impl Node) -> ToolDefinition {
 /// A tool of the provider's own, whose type is its name: all else that it says is what it takes.
 fn nameless(node: impl Node) -> ToolDefinition {
     let name = RawText::from(node.kind().unwrap_or_default());
-    ToolDefinition { name, description: None, parameters: Some(json::write(node.look(), json::HINTS)) }
+    ToolDefinition { name, description: None, parameters: Some(node.look().write(json::HINTS)) }
 }

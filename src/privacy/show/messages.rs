@@ -1,11 +1,10 @@
 //! Content in the form that each attribute of the conventions has.
 
-use serde_json::Value;
-
 use super::fit::{Form, Gives, Unit};
 use super::json::{Draft, is_structured};
 use super::part;
 use super::shower::Shower;
+use crate::event::shape::Look;
 use crate::event::{CallKind, Message, RawText, ResultContent, Role, ToolDefinition};
 use crate::privacy::classes::{self, Said};
 use crate::privacy::label::is_label;
@@ -32,16 +31,14 @@ pub(super) fn output(shower: Shower<'_>, messages: &[Message], reasons: &[&str])
 }
 
 /// The reasons that messages of this form tell, one for each, where any tells one.
-pub(crate) fn told_reasons(messages: &Value) -> Vec<String> {
-    let messages = messages.as_array().map(Vec::as_slice).unwrap_or_default();
+pub(crate) fn told_reasons(messages: &impl Look) -> Vec<String> {
+    let messages = messages.as_array().unwrap_or_default();
     if messages.iter().all(|message| message.get("finish_reason").is_none()) {
         return Vec::new();
     }
-    let reason = |message: &Value| {
-        let reason = message.get("finish_reason").and_then(Value::as_str).unwrap_or_default();
-        if is_label(reason) { reason.to_owned() } else { OTHER.to_string() }
-    };
-    messages.iter().map(reason).collect()
+    let reason = |reason: &str| if is_label(reason) { reason.to_owned() } else { OTHER.to_string() };
+    let reasons = messages.iter().map(|message| message.get("finish_reason").and_then(Look::as_str));
+    reasons.map(|told| reason(told.unwrap_or_default())).collect()
 }
 
 /// The conventions' own word for a provider's.

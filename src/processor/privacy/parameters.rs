@@ -1,7 +1,7 @@
 //! The parameters of a model's request, where a dialect has them in one text of JSON.
 
-use super::read;
 use super::rules::Rules;
+use super::value::to_json;
 use crate::event::shape::json::take_apart;
 use crate::event::{RawAttrs, RawValue, Value};
 use crate::otlp::AnyView;
@@ -20,7 +20,11 @@ pub(super) fn is_named(key: &str) -> bool {
 /// What they are in names of the conventions, as far as the span itself says nothing under them: numbers
 /// and labels leave at any level. Other members are told by the digest of the whole alone.
 pub(super) fn told(rules: &Rules<'_>, value: &AnyView<'_>) -> Vec<(KeyId, Value)> {
-    let Some(body) = read::json(value) else { return Vec::new() };
+    let body = match value {
+        AnyView::Text(text) => serde_json::from_str(text).ok(),
+        value => to_json(value).ok(),
+    };
+    let Some(body) = body else { return Vec::new() };
     let mut raw = RawAttrs::default();
     of_body(&body, &mut raw);
     take_apart(body);

@@ -3,9 +3,8 @@
 //! Each function gives nothing where the content is not what its name promises: a truncated JSON text above all, which
 //! must not be taken for what somebody said.
 
-use serde_json::Value;
-
-use super::value::to_json;
+use super::value::{to_json, to_tree};
+use crate::event::shape::tree::Tree;
 use crate::event::shape::{self, genai};
 use crate::event::{Message, RawText, Request, ResultContent, Role, ToolDefinition};
 use crate::otlp::AnyView;
@@ -28,13 +27,14 @@ pub(super) fn tools(value: &AnyView<'_>) -> Option<Vec<ToolDefinition>> {
 
 /// Definitions in a list, each as such or as JSON text.
 pub(super) fn listed_tools(value: &AnyView<'_>) -> Option<Vec<ToolDefinition>> {
-    let definition = |listed: Value| match listed {
-        Value::String(text) => serde_json::from_str(&text).ok(),
-        other => Some(other),
+    let definition = |listed: Tree<'_>| match &listed {
+        Tree::String(text) => Some(genai::tools(Tree::array(vec![Tree::parse(text.as_str())?]))),
+        _ => Some(genai::tools(Tree::array(vec![listed]))),
     };
     match json(value)? {
-        Value::Array(listed) => {
-            listed.into_iter().map(definition).collect::<Option<Vec<_>>>().map(|all| genai::tools(Value::Array(all)))
+        Tree::Array { elements, .. } => {
+            let definitions: Option<Vec<Vec<ToolDefinition>>> = elements.into_iter().map(definition).collect();
+            Some(definitions?.into_iter().flatten().collect())
         }
         other => Some(genai::tools(other)),
     }
@@ -86,10 +86,10 @@ fn plain<'a>(value: &AnyView<'a>) -> Option<&'a str> {
 }
 
 /// An array or an object, given as such or as text.
-pub(super) fn json(value: &AnyView<'_>) -> Option<Value> {
+fn json<'a>(value: &AnyView<'a>) -> Option<Tree<'a>> {
     match value {
-        AnyView::Text(text) if plain(value).is_none() => serde_json::from_str(text).ok(),
-        AnyView::Array(_) | AnyView::Map(_) => to_json(value).ok(),
+        AnyView::Text(text) if plain(value).is_none() => Tree::parse(text),
+        AnyView::Array(_) | AnyView::Map(_) => to_tree(value).ok(),
         _ => None,
     }
 }
