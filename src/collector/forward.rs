@@ -65,14 +65,13 @@ impl Handler for Forward {
             add(&self.tally.pressed_requests, 1);
             return Err(refusal(Code::ResourceExhausted, "the stage is short of memory", Some(PRESSURE_WAIT)));
         }
-        // Without a processor that reads spans there is no need to look into them.
-        let look = if self.privacy.is_some() { Look::Inside } else { Look::Outside };
+        let looks_inside = self.privacy.is_some();
         // Where nobody looks inside, all there is to do is to find the spans.
-        let weight = if look == Look::Outside && self.dialect.is_none() { body.len() / 8 } else { body.len() };
-        let Passed { request, reduced, mut unreadable } = heavy(weight, || self.pass(body, look))?;
+        let weight = if looks_inside || self.dialect.is_some() { body.len() } else { body.len() / 8 };
+        let Passed { request, reduced, mut unreadable } = heavy(weight, || self.pass(body))?;
         let spans = request.span_count() as u64;
         let rejected = match self.output.forward(whole(&request), spans).await {
-            Err(refused) if look == Look::Outside && refused.is_about_the_content() => {
+            Err(refused) if !looks_inside && refused.is_about_the_content() => {
                 // One unreadable span makes a receiver refuse all of them: send the others alone.
                 let request = self.parse(request.bytes().clone(), Look::Inside)?;
                 let (patches, malformed) = Patches::without_malformed(&request);
@@ -113,8 +112,8 @@ impl Handler for Forward {
 
 impl Forward {
     /// The request through all steps that change it.
-    fn pass(&self, body: Bytes, look: Look) -> Result<Passed, Status> {
-        let mut request = self.parse(body, look)?;
+    fn pass(&self, body: Bytes) -> Result<Passed, Status> {
+        let mut request = self.parse(body, Look::Outside)?;
         let mut unreadable = 0;
         if let Some(privacy) = &self.privacy {
             let patches = privacy.request(&request);

@@ -25,7 +25,7 @@ impl From<Malformed> for NotARequest {
 /// How far a request is looked into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// Down to where each span begins and ends: for those who send it on as it is. Every form is loose then, since nothing is known.
+    /// Down to where each span begins and ends. A form is looked at each time that somebody asks for it.
     Outside,
     /// Into everything, so that what no receiver would read is known.
     Inside,
@@ -111,7 +111,7 @@ impl fmt::Debug for Request {
 }
 
 macro_rules! group {
-    ($(#[$doc:meta])* $name:ident, $owner:ident, $what:literal) => {
+    ($(#[$doc:meta])* $name:ident, $owner:ident, $what:literal, $form:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
         #[allow(missing_debug_implementations)]
@@ -133,8 +133,10 @@ macro_rules! group {
             }
 
             /// How that message is written.
-            pub const fn form(&self) -> Form {
-                self.group.form
+            pub fn form(&self) -> Form {
+                let Self { request, group, .. } = *self;
+                let look = || group.owner_form(request.slice(group.body), request.slice(group.owner), $form);
+                group.form.unwrap_or_else(look)
             }
 
             /// Its schema URL; empty where it has none.
@@ -152,11 +154,11 @@ macro_rules! group {
 
 group! {
     /// The spans of one resource.
-    ResourceSpans, resource, "Resource"
+    ResourceSpans, resource, "Resource", Form::of_resource
 }
 group! {
     /// The spans of one scope of a resource.
-    ScopeSpans, scope, "InstrumentationScope"
+    ScopeSpans, scope, "InstrumentationScope", Form::of_scope
 }
 
 impl<'a> ResourceSpans<'a> {
@@ -209,8 +211,8 @@ impl<'a> SpanEntry<'a> {
     }
 
     /// How its message is written.
-    pub const fn form(&self) -> Form {
-        self.entry.form
+    pub fn form(&self) -> Form {
+        self.entry.form.unwrap_or_else(|| Form::of_span(self.as_slice()))
     }
 
     /// Its message, shared with the request.

@@ -23,16 +23,25 @@ pub(super) struct Group {
     pub(super) owner: Part,
     /// Whether its resource or scope stands in several parts, which are one message together.
     pub(super) owner_is_split: bool,
-    pub(super) form: Form,
+    /// Nothing where nobody has looked.
+    pub(super) form: Option<Form>,
     pub(super) schema_url: Part,
     /// The places of its scopes, or of its spans.
     pub(super) members: Part,
 }
 
+impl Group {
+    /// How its resource or scope is written, of which `owner` is what stands last.
+    pub(super) fn owner_form(&self, body: &[u8], owner: &[u8], form: fn(&[u8]) -> Form) -> Form {
+        if self.owner_is_split { form(&join(body)).max(Form::Loose) } else { form(owner) }
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct Entry {
     pub(super) body: Part,
-    pub(super) form: Form,
+    /// Nothing where nobody has looked.
+    pub(super) form: Option<Form>,
 }
 
 /// A range in 32 bits: a request of more is refused, and the index of a large one is half as large.
@@ -118,7 +127,7 @@ impl<'a> Walk<'a> {
             if walk.index.spans.len() >= MOST_SHORT_SPANS + walk.bytes.len() / SHORT {
                 return Err(Malformed);
             }
-            let form = if walk.look == Look::Inside { Form::of_span(bytes) } else { Form::Loose };
+            let form = (walk.look == Look::Inside).then(|| Form::of_span(bytes));
             walk.index.spans.push(Entry { body, form });
             Ok(())
         })?;
@@ -138,7 +147,7 @@ impl<'a> Walk<'a> {
             body,
             owner: Part::default(),
             owner_is_split: false,
-            form: Form::Canonical,
+            form: None,
             schema_url: Part::default(),
             members: Part::default(),
         };
@@ -173,12 +182,9 @@ impl<'a> Walk<'a> {
         if groups < MOST_GROUPS { Ok(()) } else { Err(Malformed) }
     }
 
-    fn owner_form(&self, group: &Group, bytes: &[u8], form: fn(&[u8]) -> Form) -> Form {
-        match self.look {
-            Look::Outside => Form::Loose,
-            Look::Inside if group.owner_is_split => form(&join(bytes)).max(Form::Loose),
-            Look::Inside => form(self.bytes.get(group.owner.range()).unwrap_or_default()),
-        }
+    fn owner_form(&self, group: &Group, bytes: &[u8], form: fn(&[u8]) -> Form) -> Option<Form> {
+        let owner = || self.bytes.get(group.owner.range()).unwrap_or_default();
+        (self.look == Look::Inside).then(|| group.owner_form(bytes, owner(), form))
     }
 }
 

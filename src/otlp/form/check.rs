@@ -1,8 +1,10 @@
 //! The one pass that tells how a message is written.
 
+use std::ops::Range;
+
 use super::schema::{INSTRUMENTATION_SCOPE, Kind, Message, RESOURCE, SPAN};
 
-use crate::otlp::wire::{Fields, Wire};
+use crate::otlp::wire::{Field, Fields, Wire};
 
 /// How the bytes of a message are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,9 +39,19 @@ impl Form {
         Self::of(&INSTRUMENTATION_SCOPE, bytes)
     }
 
+    /// Of a `Span` message, each field of which is shown to `is_known` first, with where it stands. What that says of one that
+    /// may stand several times, such as an attribute, holds: one that is known is canonical, and is not looked into again.
+    pub(crate) fn of_span_but<'a>(bytes: &'a [u8], is_known: impl FnMut(Range<usize>, Field<'a>) -> bool) -> Self {
+        Self::of_but(&SPAN, bytes, is_known)
+    }
+
     fn of(message: &Message, bytes: &[u8]) -> Self {
+        Self::of_but(message, bytes, |_, _| false)
+    }
+
+    fn of_but<'a>(message: &Message, bytes: &'a [u8], is_known: impl FnMut(Range<usize>, Field<'a>) -> bool) -> Self {
         let mut check = Check { is_canonical: true };
-        match check.message(message, bytes, 0, 0) {
+        match check.fields(message, bytes, 0, 0, is_known) {
             Some(()) if check.is_canonical => Self::Canonical,
             Some(()) => Self::Loose,
             None => Self::Malformed,
@@ -59,26 +71,42 @@ struct Check {
 impl Check {
     /// None where the message is malformed. `depth` counts values, `messages` all messages around this one.
     fn message(&mut self, message: &Message, bytes: &[u8], depth: usize, messages: usize) -> Option<()> {
+        self.fields(message, bytes, depth, messages, |_, _| false)
+    }
+
+    #[inline]
+    fn fields<'a>(
+        &mut self,
+        message: &Message,
+        bytes: &'a [u8],
+        depth: usize,
+        messages: usize,
+        mut is_known: impl FnMut(Range<usize>, Field<'a>) -> bool,
+    ) -> Option<()> {
         let depth = depth + usize::from(message.is_value);
         if messages > MAX_MESSAGES {
             return None;
         }
         self.require(depth <= MAX_DEPTH);
         let mut seen = 0u32;
-        for field in Fields::new(bytes) {
+        let mut fields = Fields::new(bytes);
+        loop {
+            let start = fields.position();
+            let Some(field) = fields.next() else { return Some(()) };
             let field = field.ok()?;
             self.require(field.minimal);
             let Some(kind) = message.field(field.number) else {
                 self.is_canonical = false;
                 continue;
             };
-            let repeated = self.field(kind, field.value, depth, messages)?;
+            let is_message = matches!((kind, field.value), (Kind::Many(_), Wire::Bytes(_)));
+            let repeated = is_known(start..fields.position(), field) && is_message
+                || self.field(kind, field.value, depth, messages)?;
             // All values of an `AnyValue` are one field in truth, so that the bit of the first stands for each.
             let bit = if message.is_value { 1 } else { 1 << field.number };
             self.require(repeated || seen & bit == 0);
             seen |= bit;
         }
-        Some(())
     }
 
     /// Whether the field may stand again; none where it is malformed.

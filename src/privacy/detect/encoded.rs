@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 /// The shortest run that is looked into, in characters: an address or a password has hardly fewer.
-const SHORTEST: usize = 16;
+pub(super) const SHORTEST: usize = 16;
+
+/// The shortest text that a run stands for, in bytes.
+const LEAST: usize = 4;
 
 /// A line that goes on in the next has at least so many characters.
 const WRAPPED: usize = 40;
@@ -104,7 +107,17 @@ pub(super) fn decoded(text: &[u8], run: Range<usize>) -> Option<Run> {
 /// Decodes as far as the result is text. Fails after a few characters where it is none, so that trying each separator of
 /// a run costs no more than reading it.
 fn decoded_text(run: &[u8]) -> Option<Vec<u8>> {
-    let head = run.get(..SHORTEST)?;
+    if !may_be_text(run.get(..SHORTEST)?) {
+        return None;
+    }
+    let mut decoded = Vec::with_capacity(run.len() / 4 * 3 + 3);
+    decode(run, |byte| decoded.push(byte));
+    let text = text_of(decoded);
+    (text.len() >= LEAST).then_some(text)
+}
+
+/// Whether a run that begins with these characters may stand for text.
+pub(super) fn may_be_text(head: &[u8]) -> bool {
     let mut bytes = [0; SHORTEST / 4 * 3];
     let mut length = 0;
     decode(head, |byte| {
@@ -112,20 +125,16 @@ fn decoded_text(run: &[u8]) -> Option<Vec<u8>> {
             (*place, length) = (byte, length + 1);
         }
     });
-    // Three quarters of it, or of what every other byte says.
-    let is_text = match bytes {
+    // Three quarters of it, or of what every other byte says; of UTF-8 no less than a run has to say.
+    match bytes {
         [first, 0, second, 0, third, 0, fourth, 0, ..] => {
             [first, second, third, fourth].iter().all(|byte| is_printed(*byte))
         }
-        _ => bytes.iter().take(9).all(|byte| is_printed(*byte)),
-    };
-    if !is_text {
-        return None;
+        _ => {
+            let valid = std::str::from_utf8(&bytes).map_or_else(|error| error.valid_up_to(), str::len);
+            valid >= LEAST && bytes.iter().take(9).all(|byte| is_printed(*byte))
+        }
     }
-    let mut decoded = Vec::with_capacity(run.len() / 4 * 3 + 3);
-    decode(run, |byte| decoded.push(byte));
-    let text = text_of(decoded);
-    (text.len() >= 4).then_some(text)
 }
 
 /// Calls `each` with every byte that a run stands for. What is of no alphabet stands between lines.

@@ -15,15 +15,15 @@ use super::user::UserRule;
 /// Rules that are switched on, and what finds the places to try them at.
 pub(super) struct Set {
     rules: Vec<Rule>,
-    user: Vec<UserRule>,
-    grams: Grams,
+    pub(super) user: Vec<UserRule>,
+    pub(super) grams: Grams,
     at: Vec<u16>,
     digits: Vec<u16>,
     runs: Vec<u16>,
     /// Beginnings of keys that are runs, by their first byte.
-    prefixes: BTreeMap<u8, Vec<(&'static [u8], u16)>>,
+    pub(super) prefixes: BTreeMap<u8, Vec<(&'static [u8], u16)>>,
     /// Whether a byte is the first of any.
-    begins: [bool; 256],
+    pub(super) begins: [bool; 256],
 }
 
 /// The name under which stands what nobody looked into.
@@ -121,7 +121,9 @@ impl Set {
 
     /// Tries the rules of keys that are a run of base64 and what follows it.
     pub(super) fn run(&self, text: &[u8], run: &Range<usize>, finds: &mut Finds) {
-        self.try_all(&self.runs, text, run.start, finds);
+        if trigger::may_begin_run(text, run.start) {
+            self.try_all(&self.runs, text, run.start, finds);
+        }
         let mut last = b' ';
         for (at, byte) in (run.start..).zip(text.get(run.clone()).unwrap_or_default()) {
             let is_apart = !last.is_ascii_alphanumeric();
@@ -139,6 +141,11 @@ impl Set {
     }
 
     pub(super) fn any(&self, text: &str) -> bool {
+        !self.is_surely_clean(text.as_bytes()) && self.any_at_length(text)
+    }
+
+    /// The same by a search of all of it.
+    pub(super) fn any_at_length(&self, text: &str) -> bool {
         let mut finds = Finds::new(true);
         nested::search(self, text.as_bytes(), &mut finds);
         finds.is_done()

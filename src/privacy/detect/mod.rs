@@ -13,6 +13,7 @@ mod checks;
 mod encoded;
 mod engine;
 mod file;
+mod glance;
 mod grams;
 mod hit;
 mod json;

@@ -22,8 +22,9 @@ mod foreign;
 #[cfg(feature = "collector")]
 mod genai;
 #[cfg(feature = "collector")]
+mod looked;
+#[cfg(feature = "collector")]
 mod loose;
-mod memo;
 mod named;
 mod names;
 mod owner;

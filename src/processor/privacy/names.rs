@@ -15,9 +15,6 @@ const OPERATIONS: &[&str] =
 
 /// What stands in the place of a span's name; nothing where it stays.
 pub(super) fn span_name<'r>(rules: &Rules<'r>, name: &'r str) -> Option<Cow<'r, str>> {
-    if rules.has_seen_name(name) {
-        return None;
-    }
     let is_target = |label: &str| !label.is_empty() && rules.stays(label);
     if rules.stays(name) || name.split_once(' ').is_some_and(|(word, label)| is_operation(word) && is_target(label)) {
         rules.see_name(name);

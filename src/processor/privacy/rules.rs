@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::memo::Memo;
 use super::named::Named;
 use super::seen::Seen;
 use super::{span, verdict};
@@ -18,7 +17,6 @@ use crate::semconv::{self, Field, lookup};
 /// The policy with the key of the tenant that a span names. The key is only made when something is to be hashed.
 pub(super) struct Rules<'r> {
     policy: &'r Policy,
-    memo: &'r Memo,
     encoder: &'r Encoder,
     replaced: &'r AtomicU64,
     tally: &'r Tally,
@@ -31,13 +29,12 @@ pub(super) struct Rules<'r> {
 impl<'r> Rules<'r> {
     pub(super) const fn new(
         policy: &'r Policy,
-        memo: &'r Memo,
         encoder: &'r Encoder,
         (replaced, tally): (&'r AtomicU64, &'r Tally),
         (span, seen): (&'r [u8], Option<&'r Seen<'r>>),
     ) -> Self {
         let attributes = Named::new(span, span::ATTRIBUTES);
-        Self { policy, memo, encoder, replaced, tally, attributes, seen, hasher: OnceCell::new() }
+        Self { policy, encoder, replaced, tally, attributes, seen, hasher: OnceCell::new() }
     }
 
     /// The attributes of the span.
@@ -48,11 +45,6 @@ impl<'r> Rules<'r> {
     /// Whether an attribute of another span of the request was the same, and stayed.
     pub(super) fn has_seen(&self, attribute: &[u8]) -> bool {
         self.seen.is_some_and(|seen| seen.has(attribute))
-    }
-
-    /// Whether another span of the request had this name, and it stayed.
-    pub(super) fn has_seen_name(&self, name: &str) -> bool {
-        self.seen.is_some_and(|seen| seen.has_name(name))
     }
 
     /// The name of a span stays as it is.
@@ -126,7 +118,7 @@ impl<'r> Rules<'r> {
     }
 
     fn is_hit(&self, text: &str) -> bool {
-        self.policy.detectors().is_some_and(|detectors| self.memo.hits(text, |text| detectors.hits(text)))
+        self.policy.detectors().is_some_and(|detectors| detectors.hits(text))
     }
 
     /// What stands for a text that is no label.

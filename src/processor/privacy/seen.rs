@@ -33,8 +33,8 @@ impl<'r> Seen<'r> {
     }
 
     /// Whether this name has been seen.
-    pub(super) fn has_name(&self, name: &str) -> bool {
-        self.name.get() == name
+    pub(super) fn has_name(&self, name: &[u8]) -> bool {
+        self.name.get().as_bytes() == name
     }
 
     /// It stays as it is.

@@ -83,9 +83,10 @@ impl<'a, 'r> Siblings<'a, 'r> {
 
     /// The sibling's key, unless it is taken or there is no name for it. Always a label, so that it passes another stage.
     fn key(&mut self, rules: &Rules<'_>, key: &str, suffix: &str) -> Option<String> {
-        let mut name = format!("{key}{suffix}");
-        // What a detector knows it may not know again with something behind it.
-        if !is_label(&name) || !rules.stays(&name) || !rules.stays(key) {
+        let mut name = String::with_capacity(key.len() + suffix.len());
+        name.extend([key, suffix]);
+        // What a detector knows it may not know again with something behind it. Names of the table tell nothing.
+        if lookup(key).is_none() && (!is_label(&name) || !rules.stays(&name) || !rules.stays(key)) {
             rules.hasher()?;
             name = format!("{}{suffix}", rules.replaced(key));
         }

@@ -4,25 +4,28 @@ use super::attributes::{AttributeList, Of};
 use super::named::Named;
 use super::names::{is_safe_trace_state, span_name};
 use super::rules::Rules;
-use super::splice::{Splice, ranged};
+use super::splice::{Placed, Splice, ranged};
 use super::value::utf8;
 use super::write::text_attribute;
-use crate::otlp::wire::{Malformed, Wire};
+use crate::otlp::wire::{Field, Malformed, Wire};
 use crate::otlp::writer::put_bytes;
 use crate::semconv;
 
 /// The field of a span that has its attributes.
 pub(super) const ATTRIBUTES: u8 = 9;
 
-/// The span as much as may leave of it; nothing where all of it may.
-pub(super) fn span<'r>(rules: &Rules<'r>, bytes: &'r [u8]) -> Result<Option<Vec<u8>>, Malformed> {
+/// The span as much as may leave of it; nothing where all of it may. Its other fields than `fields` stay.
+pub(super) fn span<'r>(
+    rules: &Rules<'r>,
+    bytes: &'r [u8],
+    fields: impl Iterator<Item = Result<Placed<'r>, Malformed>>,
+) -> Result<Option<Vec<u8>>, Malformed> {
     let mut splice = Splice::new(bytes);
     let mut attributes = AttributeList::new(rules, rules.attributes(), Of::Span);
-    for field in ranged(bytes) {
+    for field in fields {
         let (range, field) = field?;
         match (field.number, field.value) {
-            (1 | 2 | 4, Wire::Bytes(_)) | (7 | 8, Wire::Fixed64(_)) | (16, Wire::Fixed32(_)) => {}
-            (6 | 10 | 12 | 14, Wire::Varint(_)) => {}
+            _ if is_nothing_to_judge(&field) => {}
             (3, Wire::Bytes(state)) if is_safe_trace_state(rules, utf8(state)?) => {}
             (5, Wire::Bytes(name)) => {
                 if let Some(name) = span_name(rules, utf8(name)?) {
@@ -42,6 +45,17 @@ pub(super) fn span<'r>(rules: &Rules<'r>, bytes: &'r [u8]) -> Result<Option<Vec<
         text_attribute(splice.append(), ATTRIBUTES, semconv::POLICY.key(), rules.snapshot());
     }
     Ok(splice.finish())
+}
+
+/// Ids, times, numbers: in canonical bytes they are nothing else.
+pub(super) const fn is_nothing_to_judge(field: &Field<'_>) -> bool {
+    matches!(
+        (field.number, field.value),
+        (1 | 2 | 4, Wire::Bytes(_))
+            | (7 | 8, Wire::Fixed64(_))
+            | (16, Wire::Fixed32(_))
+            | (6 | 10 | 12 | 14, Wire::Varint(_))
+    )
 }
 
 fn event<'r>(rules: &Rules<'r>, bytes: &'r [u8]) -> Result<Option<Vec<u8>>, Malformed> {

@@ -72,8 +72,9 @@ impl<'a> Splice<'a> {
         if !self.is_changed() {
             return None;
         }
-        let added: usize = self.edits.iter().map(|edit| edit.by.len()).sum();
-        let mut out = Vec::with_capacity(self.source.len() + added);
+        // Content is long and what stands for it short: room for both would be memory that nobody has touched yet.
+        let length = |sum: usize, edit: &Edit| (sum + edit.by.len()).saturating_sub(edit.range.len());
+        let mut out = Vec::with_capacity(self.edits.iter().fold(self.source.len(), length));
         let mut settled = 0;
         for Edit { range, by } in &self.edits {
             out.extend_from_slice(self.source.get(settled..range.start).unwrap_or_default());
@@ -85,10 +86,11 @@ impl<'a> Splice<'a> {
     }
 }
 
+/// A field, and where it stands in its message.
+pub(super) type Placed<'a> = (Range<usize>, Field<'a>);
+
 /// The fields of a message, each with its range.
-pub(in crate::processor) fn ranged(
-    message: &[u8],
-) -> impl Iterator<Item = Result<(Range<usize>, Field<'_>), Malformed>> {
+pub(in crate::processor) fn ranged(message: &[u8]) -> impl Iterator<Item = Result<Placed<'_>, Malformed>> {
     let mut fields = Fields::new(message);
     std::iter::from_fn(move || {
         let start = fields.position();

@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::genai::{is_genai, is_genai_scope};
+use super::looked::{Left, look};
 use super::loose;
 use super::seen::Seen;
 use super::veil::{MessageVeil, Veiling};
@@ -52,7 +53,7 @@ impl Privacy {
         self.veil.counts()
     }
 
-    /// What has to become of a request so that it may leave. Looked into when it was parsed, it costs the least.
+    /// What has to become of a request so that it may leave. It costs no less where the request was looked into before.
     ///
     /// A span that no receiver would read is refused: it is dropped, and nothing else. So are the spans of a resource or
     /// of a scope that none would read.
@@ -97,11 +98,11 @@ impl<'r> Pass<'r, '_> {
             }
             let is_all_genai = is_genai_scope(&scope.scope());
             for span in scope.spans() {
-                if span.form() == Form::Malformed {
-                    self.patches.span(span.place(), Patch::Drop);
-                } else if is_all_genai || is_genai(span.as_slice()) {
+                if is_all_genai || is_genai(span.as_slice()) {
                     has_genai = true;
                     self.patches.span(span.place(), self.span(&span));
+                } else if span.form() == Form::Malformed {
+                    self.patches.span(span.place(), Patch::Drop);
                 }
             }
         }
@@ -114,10 +115,16 @@ impl<'r> Pass<'r, '_> {
     }
 
     fn span(&self, entry: &SpanEntry<'r>) -> Patch {
-        match loose::span(entry.form(), entry.as_slice()) {
-            Some(Cow::Borrowed(bytes)) => patch(Cow::Borrowed(bytes), self.veiling.span(bytes, Some(self.seen))),
+        let bytes = entry.as_slice();
+        let mut left = Left::new();
+        let form = look(bytes, self.seen, &mut left);
+        match loose::span(form, bytes) {
+            Some(Cow::Borrowed(_)) if left.is_empty() => Patch::Keep,
+            Some(Cow::Borrowed(bytes)) => {
+                patch(Cow::Borrowed(bytes), self.veiling.left_of_span(bytes, &left, self.seen))
+            }
             Some(Cow::Owned(rewritten)) => {
-                let veiled = self.veiling.span(&rewritten, None);
+                let veiled = self.veiling.span(&rewritten);
                 patch(Cow::Owned(rewritten), veiled)
             }
             None => Patch::Drop,

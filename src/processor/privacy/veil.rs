@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Instant;
 
-use super::memo::Memo;
+#[cfg(feature = "collector")]
+use super::looked::Left;
 use super::rules::Rules;
 use super::seen::Seen;
+use super::splice::ranged;
 use super::verdict::stays_under;
 use super::{owner, span};
 use crate::otlp::encode::Encoder;
@@ -16,7 +18,7 @@ use crate::privacy::{PayloadCounts, Payloads, Policy, Tally, VeilCounts};
 /// Applies a policy to messages in canonical bytes: what veils one gives nothing where all of the message may leave.
 pub(in crate::processor) struct MessageVeil {
     /// Held while messages are veiled, so that none is under a policy that has been replaced.
-    policy: RwLock<InForce>,
+    policy: RwLock<Policy>,
     encoder: Encoder,
     labels_replaced: AtomicU64,
     tally: Tally,
@@ -25,25 +27,13 @@ pub(in crate::processor) struct MessageVeil {
 /// A policy that holds while this lives.
 pub(in crate::processor) struct Veiling<'v> {
     veil: &'v MessageVeil,
-    in_force: RwLockReadGuard<'v, InForce>,
-}
-
-/// A policy, and the labels that have been judged by it.
-struct InForce {
-    policy: Policy,
-    memo: Memo,
-}
-
-impl From<Policy> for InForce {
-    fn from(policy: Policy) -> Self {
-        Self { policy, memo: Memo::default() }
-    }
+    in_force: RwLockReadGuard<'v, Policy>,
 }
 
 impl MessageVeil {
     pub(in crate::processor) fn new(policy: Policy) -> Self {
         Self {
-            policy: RwLock::new(policy.into()),
+            policy: RwLock::new(policy),
             encoder: Encoder::default(),
             labels_replaced: AtomicU64::new(0),
             tally: Tally::default(),
@@ -51,19 +41,19 @@ impl MessageVeil {
     }
 
     pub(in crate::processor) fn policy(&self) -> Policy {
-        self.in_force().policy.clone()
+        self.in_force().clone()
     }
 
     /// From now on messages leave under this policy, and what waits to be kept is kept if this one lets it.
     pub(in crate::processor) fn set_policy(&self, policy: Policy) {
         let mut in_force = self.policy.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(payloads) = in_force.policy.payloads() {
+        if let Some(payloads) = in_force.payloads() {
             payloads.lower(policy.levels());
         }
-        *in_force = policy.into();
+        *in_force = policy;
     }
 
-    fn in_force(&self) -> RwLockReadGuard<'_, InForce> {
+    fn in_force(&self) -> RwLockReadGuard<'_, Policy> {
         self.policy.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -74,12 +64,12 @@ impl MessageVeil {
     }
 
     pub(in crate::processor) fn payload_counts(&self) -> PayloadCounts {
-        self.in_force().policy.payload_counts()
+        self.in_force().payload_counts()
     }
 
     /// Waits until what was taken to be kept is kept, and says whether nothing waits any more.
     pub(in crate::processor) fn flush(&self, deadline: Instant) -> bool {
-        let payloads: Option<Payloads> = self.in_force().policy.payloads().cloned();
+        let payloads: Option<Payloads> = self.in_force().payloads().cloned();
         payloads.is_none_or(|payloads| payloads.flush(deadline))
     }
 
@@ -92,16 +82,23 @@ impl MessageVeil {
 impl Veiling<'_> {
     /// Whether a text may leave as a label.
     pub(in crate::processor) fn stays(&self, text: &str) -> bool {
-        stays_under(&self.in_force.policy, text)
+        stays_under(&self.in_force, text)
     }
 
-    /// The `Span` of a GenAI call. `seen` is of the request that it stands in.
-    pub(in crate::processor) fn span<'r>(
+    /// The `Span` of a GenAI call.
+    pub(in crate::processor) fn span(&self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+        span::span(&self.rules(bytes, None), bytes, ranged(bytes))
+    }
+
+    /// The same where all has been judged but what is `left`, of a request of which is known what was `seen`.
+    #[cfg(feature = "collector")]
+    pub(super) fn left_of_span<'r>(
         &'r self,
         bytes: &'r [u8],
-        seen: Option<&'r Seen<'r>>,
+        left: &Left<'r>,
+        seen: &'r Seen<'r>,
     ) -> Result<Option<Vec<u8>>, Malformed> {
-        span::span(&self.rules(bytes, seen), bytes)
+        span::span(&self.rules(bytes, Some(seen)), bytes, left.iter().cloned().map(Ok))
     }
 
     /// The `Resource` of GenAI spans.
@@ -115,7 +112,7 @@ impl Veiling<'_> {
     }
 
     fn rules<'r>(&'r self, span: &'r [u8], seen: Option<&'r Seen<'r>>) -> Rules<'r> {
-        let (MessageVeil { encoder, labels_replaced, tally, .. }, policy) = (self.veil, &*self.in_force);
-        Rules::new(&policy.policy, &policy.memo, encoder, (labels_replaced, tally), (span, seen))
+        let MessageVeil { encoder, labels_replaced, tally, .. } = self.veil;
+        Rules::new(&self.in_force, encoder, (labels_replaced, tally), (span, seen))
     }
 }

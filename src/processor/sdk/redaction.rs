@@ -72,7 +72,7 @@ impl Redaction {
             span.instrumentation_scope = scope;
         }
         let message = encode::span(span);
-        let Some(veiled) = self.veil.begin().span(&message, None)? else { return Ok(message) };
+        let Some(veiled) = self.veil.begin().span(&message)? else { return Ok(message) };
         decode::span(span, &veiled)?;
         Ok(veiled)
     }

@@ -1,0 +1,195 @@
+//! A glance at a short text that looks like a name or an id, as nearly all labels do: most of them show at once that no rule
+//! can hit them, and the search, which would look at such a text six times, is not asked.
+
+use super::encoded::{SHORTEST, may_be_text};
+use super::engine::Set;
+use super::trigger::{MIN_DIGITS, may_begin_number, may_begin_run};
+
+/// Longer texts are no labels.
+const LONGEST: usize = 128;
+
+/// What a byte is in a name or an id.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A letter or digit.
+    Word,
+    /// What may stand between words, and is a character of base64.
+    Joint,
+    /// What may stand between words and ends a run of base64.
+    Point,
+    /// Anything else.
+    Other,
+}
+
+static KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Other; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        #[allow(clippy::indexing_slicing)]
+        {
+            kinds[byte as usize] = match byte {
+                b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => Kind::Word,
+                b'-' | b'_' | b'/' | b'+' => Kind::Joint,
+                b'.' | b':' => Kind::Point,
+                _ => Kind::Other,
+            };
+        }
+        byte += 1;
+    }
+    kinds
+};
+
+impl Set {
+    /// Whether it shows that nothing is to be found in this text. Where it does not, that says nothing.
+    ///
+    /// Only letters, digits and `-_/+.:`, so that there are no escapes and no addresses; no keyword; and at no place where a
+    /// word begins may a number, a key that is a run, or text in base64 begin.
+    pub(super) fn is_surely_clean(&self, text: &[u8]) -> bool {
+        if text.len() > LONGEST || self.user.iter().any(|rule| rule.keywords.is_empty()) {
+            return false;
+        }
+        let mut digits = 0;
+        // Where the run of base64 ends that goes on here: looked for from its end on.
+        let mut run_end = text.len();
+        let mut after = Kind::Point;
+        for (at, byte) in text.iter().enumerate().rev() {
+            let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(Kind::Other);
+            if kind == Kind::Other {
+                return false;
+            }
+            digits += u8::from(byte.is_ascii_digit());
+            if kind != Kind::Word && after == Kind::Word && self.may_begin(text, at + 1, run_end) {
+                return false;
+            }
+            // A run may begin or go on with what joins words, too.
+            if kind == Kind::Joint && self.may_begin(text, at, run_end) {
+                return false;
+            }
+            if kind == Kind::Point {
+                run_end = at;
+            }
+            after = kind;
+        }
+        if after == Kind::Word && self.may_begin(text, 0, run_end) {
+            return false;
+        }
+        let begins_number = digits >= MIN_DIGITS && (0..text.len()).any(|at| is_number(text, at));
+        let mut has_word = false;
+        self.grams.each(text, |_, _| {
+            has_word = true;
+            false
+        });
+        !begins_number && !has_word
+    }
+
+    /// Whether a key that is a run, or text in base64, may begin here, in a run that ends at `run_end`.
+    fn may_begin(&self, text: &[u8], at: usize, run_end: usize) -> bool {
+        let Some(rest @ [first, ..]) = text.get(at..) else { return false };
+        if self.begins.get(usize::from(*first)).copied().unwrap_or_default() {
+            let prefixes = self.prefixes.get(first).map(Vec::as_slice).unwrap_or_default();
+            // What a key of them goes on with may stand behind the run.
+            if prefixes.iter().any(|(prefix, _)| rest.starts_with(prefix)) {
+                return true;
+            }
+        }
+        let run = text.get(at..run_end).and_then(|run| run.get(..SHORTEST));
+        run.is_some_and(|head| may_begin_run(text, at) || may_be_text(head))
+    }
+}
+
+/// Whether a number may begin here, which stands behind no letter or digit.
+fn is_number(text: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| text.get(before));
+    let begins = match text.get(at) {
+        Some(b'+') => true,
+        Some(b'0'..=b'9' | b'A'..=b'Z') => !before.is_some_and(u8::is_ascii_alphanumeric),
+        _ => false,
+    };
+    begins && may_begin_number(text.get(at..).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::privacy::detect::rules;
+
+    /// Those that are switched on, and all.
+    static SETS: std::sync::LazyLock<[Set; 2]> = std::sync::LazyLock::new(|| {
+        let all = rules::default().into_iter().chain(rules::off()).collect();
+        [Set::new(rules::default(), Vec::new()), Set::new(all, Vec::new())]
+    });
+
+    /// Of every way in which rules are found one.
+    const HITS: &[&str] = &[
+        "AKIAIOSFODNN7EXAMQLE",
+        "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJlc2lnbmF0dXJlMTIzNA",
+        "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1",
+        "s.4Kx9TzQ1mWcE7rYvB2nHs8Lp",
+        "MTIzNDU2Nzg5MDEyMzQ1Njc4.AbCdEf.aB3_aB3_aB3_aB3_aB3_aB3_aB3_",
+        "DE89370400440532013000",
+        "4111111111111111",
+        "4111-1111-1111-1111",
+        "078-05-1120",
+        "+493012345678",
+        "415-555-2671",
+        "415.555.2671",
+        "amFuZS5kb2VAZXhhbXBsZS5jb20",
+        "Z2hwX2FiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6MDEyMzQ1Njc4OQ",
+    ];
+
+    fn part() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[A-Za-z0-9]{1,24}",
+            "[0-9a-f]{8,40}",
+            "[0-9]{1,19}",
+            "[-_/+.:]",
+            "[A-Z]{2}[0-9]{2}[A-Z0-9]{11,24}",
+            "[ -~]{9,45}".prop_map(|text| STANDARD_NO_PAD.encode(text)),
+            "[ -~]{9,45}".prop_map(|text| URL_SAFE_NO_PAD.encode(text)),
+            select(HITS).prop_map(str::to_owned),
+            select(HITS).prop_map(|text| text.chars().take(text.len() - 1).collect()),
+        ]
+    }
+
+    #[test]
+    fn what_is_hit_is_not_let_pass_at_a_glance_and_ids_are() {
+        let [set, _] = &*SETS;
+        for hit in HITS {
+            for text in [(*hit).to_owned(), format!("a-{hit}"), format!("run.{hit}"), format!("x/{hit}/y")] {
+                let is_hit = set.any_at_length(&text);
+                assert!(!is_hit || !set.is_surely_clean(text.as_bytes()), "{text}");
+                assert!(is_hit || text != *hit || *hit == "415.555.2671", "{hit} is no hit");
+            }
+        }
+        let ids = [
+            "openai",
+            "chat",
+            "claude-opus-4-5",
+            "chatcmpl-9f1c2b7e5d6a4c0e8b3f7a1d0000012a",
+            "resp_0f3c9a5be71d44e2a86b",
+            "01jqzv5d8w2m4n6p8r0t2v4x6y",
+        ];
+        for id in ids {
+            assert!(set.is_surely_clean(id.as_bytes()), "{id}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn in_what_is_let_pass_at_a_glance_the_search_finds_nothing(parts in vec(part(), 1..6)) {
+            let text: String = parts.concat().chars().take(LONGEST).collect();
+            for set in &*SETS {
+                prop_assert!(!set.is_surely_clean(text.as_bytes()) || !set.any_at_length(&text), "{}", text);
+            }
+        }
+    }
+}
