@@ -37,3 +37,4 @@ mod scenario;
 #[allow(dead_code)]
 mod script;
 mod staged;
+mod trusted;
