@@ -230,6 +230,16 @@ impl super::encode::Encoder {
         put_output(&mut AttributeWriter::new(out, &self.keys, number), output);
     }
 
+    /// Appends what may be told of the texts that any other call was given and returned, as attributes in the field `number`
+    /// of a message.
+    pub(crate) fn texts(&self, number: u8, given: &[Measure], returned: &[Measure], out: &mut Vec<u8>) {
+        let mut attributes = AttributeWriter::new(out, &self.keys, number);
+        put_texts(&mut attributes, INPUT_TEXTS, given);
+        put_first(&mut attributes, &ShownNames::INPUT, given);
+        put_texts(&mut attributes, OUTPUT_TEXTS, returned);
+        put_first(&mut attributes, &ShownNames::OUTPUT, returned);
+    }
+
     /// Appends what may be told of a tool call, as attributes in the field `number` of a message.
     pub(crate) fn tool(&self, number: u8, arguments: &Arguments, result: &Measure, out: &mut Vec<u8>) {
         let mut attributes = AttributeWriter::new(out, &self.keys, number);

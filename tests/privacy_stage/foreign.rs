@@ -6,6 +6,7 @@ use prost::Message;
 use serde_json::json;
 use veilspan::Policy;
 use veilspan::privacy::Level;
+use veilspan::privacy::c1::Hasher;
 
 use super::build::{
     array, attribute, by_key, every_policy, int, keyed, of_spans, span, span_leaves, text, text_of, unkeyed, veiled,
@@ -168,6 +169,58 @@ fn what_one_name_holds_follows_from_the_kind_of_its_span() {
     let veiled = span_leaves(&keyed(), span(both));
     assert_eq!(told(&veiled), told(&span_leaves(&keyed(), span(open_inference()))));
     assert!(by_key(&veiled.attributes).contains_key("input.value.digest"));
+}
+
+#[test]
+fn what_was_embedded_looked_for_and_found_is_told_in_one_way() {
+    let leaves = |attributes: &[(&str, &str)]| span_leaves(&unkeyed(), span(texts(attributes)));
+    let digests = |said: &[&str]| {
+        let digest = |said: &&str| text(veilspan::privacy::c1::digest::text(&Hasher::sha256(), said).to_string());
+        array(said.iter().map(digest).collect::<Vec<_>>())
+    };
+    let lengths = |said: &[&str]| array(said.iter().map(|said| int(said.len() as i64)).collect::<Vec<_>>());
+    let embedded = leaves(&[
+        ("openinference.span.kind", "EMBEDDING"),
+        ("embedding.embeddings.1.embedding.text", "the second"),
+        ("embedding.embeddings.0.embedding.text", "first"),
+        ("embedding.embeddings.0.embedding.vector", "[0.5]"),
+    ]);
+    let said = ["first", "the second"];
+    assert_eq!(
+        told(&embedded),
+        [("veilspan.input.digests", &digests(&said)), ("veilspan.input.lengths", &lengths(&said))]
+    );
+    let (query, found) = (["where is Graz"], ["in Styria", "on the Mur"]);
+    let expected = [
+        ("veilspan.input.digests", &digests(&query)),
+        ("veilspan.input.lengths", &lengths(&query)),
+        ("veilspan.output.digests", &digests(&found)),
+        ("veilspan.output.lengths", &lengths(&found)),
+    ];
+    for (kind, query_key) in [
+        (("openinference.span.kind", "RETRIEVER"), "input.value"),
+        (("gen_ai.operation.name", "retrieval"), "gen_ai.retrieval.query.text"),
+    ] {
+        let retrieved = leaves(&[
+            kind,
+            (query_key, query[0]),
+            ("retrieval.documents.0.document.content", found[0]),
+            ("retrieval.documents.1.document.content", found[1]),
+        ]);
+        assert_eq!(told(&retrieved), expected, "{query_key}");
+        assert!(!by_key(&retrieved.attributes).contains_key(&*format!("{query_key}.digest")), "once is enough");
+    }
+    let listed = json!([{"id": "1", "score": 0.5, "content": found[0]}, {"id": "2", "score": 0.1, "text": found[1]}]);
+    let retrieved = leaves(&[
+        ("gen_ai.operation.name", "retrieval"),
+        ("gen_ai.retrieval.query.text", query[0]),
+        ("gen_ai.retrieval.documents", &listed.to_string()),
+    ]);
+    assert_eq!(told(&retrieved), expected);
+    // On another call the names mean nothing.
+    let other = leaves(&[("openinference.span.kind", "CHAIN"), ("retrieval.documents.0.document.content", found[0])]);
+    assert!(told(&other).is_empty());
+    assert!(by_key(&other.attributes).contains_key("retrieval.documents.0.document.content.digest"));
 }
 
 #[test]

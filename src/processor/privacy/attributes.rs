@@ -18,7 +18,7 @@ use crate::event::Value;
 use crate::otlp::wire::{Fields, Malformed, Wire};
 use crate::otlp::{AnyView, dialects};
 use crate::privacy::{Level, OTHER};
-use crate::semconv::{Class, Field, KeyId, ShownNames, lookup};
+use crate::semconv::{Class, Field, KeyId, Said, ShownNames, lookup};
 
 /// Whose attributes they are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -123,7 +123,11 @@ impl<'a, 'r> AttributeList<'a, 'r> {
             (ShownNames::OUTPUT, &mut told.output.shown),
             (ShownNames::TOOL_ARGUMENTS, &mut told.arguments.shown),
             (ShownNames::TOOL_RESULT, &mut told.result.shown),
-        ] {
+        ]
+        .into_iter()
+        .chain(told.given.first_mut().map(|first| (ShownNames::INPUT, &mut first.shown)))
+        .chain(told.returned.first_mut().map(|first| (ShownNames::OUTPUT, &mut first.shown)))
+        {
             if names.preview.is_some_and(|name| named.text(name.id()).is_some()) {
                 shown.clear_preview();
             }
@@ -136,6 +140,7 @@ impl<'a, 'r> AttributeList<'a, 'r> {
         encoder.input(number, &told.input, out);
         encoder.output(number, &told.output, out);
         encoder.tool(number, &told.arguments, &told.result, out);
+        encoder.texts(number, &told.given, &told.returned, out);
         let mut beside = Vec::new();
         for value in &told.unread {
             let (level, key) = (rules.level(value.class), value.key);
@@ -161,8 +166,14 @@ impl<'a, 'r> AttributeList<'a, 'r> {
 
     /// Where content in another dialect belongs, on a span itself.
     fn foreign(&self, key: &str, value: &AnyView<'_>) -> Option<Place> {
-        let is_of_a_span = self.is_of_a_span() && lookup(key).is_none();
-        foreign::place(key, value).filter(|_| is_of_a_span && self.rules.stays(key))
+        if !self.is_of_a_span() {
+            return None;
+        }
+        let place = foreign::place(key, value)?;
+        // Names of the conventions have slots, but for what was looked for and what was found.
+        let is_text = matches!(place, Place::Said(Said::Query | Said::Documents));
+        let may_be_told = if lookup(key).is_some() { is_text } else { self.rules.stays(key) };
+        may_be_told.then_some(place)
     }
 
     /// Content that has no form of its own: all of it where its level says so, and what is told of it beside it.

@@ -3,6 +3,7 @@
 use super::foreign::{Foreign, Place};
 use super::read;
 use super::splice::EditId;
+use super::texts;
 use super::verdict::stays_under;
 use crate::event::{Arguments, CallKind, Input, Measure, Message, Output, Request, Shown};
 use crate::otlp::AnyView;
@@ -120,6 +121,9 @@ pub(super) struct Told<'a> {
     pub(super) output: Output,
     pub(super) arguments: Arguments,
     pub(super) result: Measure,
+    /// The texts that a call of any other kind was given, and those that it returned.
+    pub(super) given: Vec<Measure>,
+    pub(super) returned: Vec<Measure>,
     /// What could not be read, and is content like any other.
     pub(super) unread: Vec<Unread<'a>>,
     /// What may stay where it is.
@@ -150,10 +154,19 @@ impl<'a> Found<'a> {
         about: impl Fn() -> (Option<CallKind>, bool),
         is_told: impl Fn(&[KeyId]) -> bool,
     ) -> Told<'a> {
+        let mut kind = None;
         if !self.foreign.is_empty() {
-            let (kind, is_cut) = about();
+            let is_cut;
+            (kind, is_cut) = about();
             self.foreign.settle(kind, is_cut, &is_told);
         }
+        let (given, returned) = match kind.filter(|kind| texts::has_texts(Some(*kind))) {
+            Some(kind) => (
+                self.foreign.given().map(|texts| telling.given(kind, &texts)),
+                self.foreign.returned().map(|texts| telling.returned(kind, &texts)),
+            ),
+            None => (None, None),
+        };
         self.values.iter_mut().for_each(|value| value.is_told = is_told(value.slot.told_by()));
         self.values.retain(|value| !value.is_told || value.slot.class().is_some_and(|class| telling.shows(class)));
         let input = self.input(telling).unwrap_or_default();
@@ -169,12 +182,22 @@ impl<'a> Found<'a> {
         });
         let foreign = self.foreign.into_values().into_iter().map(|value| Unread {
             key: value.key,
-            class: None,
+            class: value.class(),
             view: value.view,
             edit: value.edit,
             is_told: value.is_told,
         });
-        Told { input, output, arguments, result, unread: own.chain(foreign).collect(), kept: self.kept }
+        let (given, returned) = (given.unwrap_or_default(), returned.unwrap_or_default());
+        Told {
+            input,
+            output,
+            arguments,
+            result,
+            given,
+            returned,
+            unread: own.chain(foreign).collect(),
+            kept: self.kept,
+        }
     }
 
     fn input(&mut self, telling: Telling<'_>) -> Option<Input> {

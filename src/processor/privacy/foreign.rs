@@ -9,17 +9,19 @@ use std::collections::BTreeMap;
 use super::contract::{ARGUMENTS, INPUT, OUTPUT, RESULT};
 use super::read;
 use super::splice::EditId;
+use super::texts::{self, Of, Texts};
 use crate::event::shape::flat::{self, Flat, FlatTools, List, Part};
 use crate::event::{CallKind, Message, RawText, Request, ResultContent, Role, ToolDefinition};
 use crate::otlp::AnyView;
 use crate::privacy::{OTHER, is_label};
-use crate::semconv::{KeyId, Said, said};
+use crate::semconv::{Class, Field, KeyId, Said, lookup, said};
 
 /// What an attribute of a span has, by its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Said(Said),
     Part(List, u16, Part),
+    Text(Of, u16),
 }
 
 /// Where content of this name belongs, if it is known.
@@ -27,8 +29,9 @@ pub(super) fn place(key: &str, value: &AnyView<'_>) -> Option<Place> {
     if let Some(said) = said(key) {
         return Some(Place::Said(said));
     }
-    let (list, number, part) = flat::meaning(key)?;
-    matches!(value, AnyView::Text(_)).then_some(Place::Part(list, number, part))
+    let part = || flat::meaning(key).map(|(list, number, part)| Place::Part(list, number, part));
+    let place = texts::numbered(key).map(|(of, number)| Place::Text(of, number)).or_else(part);
+    place.filter(|_| matches!(value, AnyView::Text(_)))
 }
 
 /// One value, where it stands.
@@ -38,6 +41,16 @@ pub(super) struct Value<'a> {
     pub(super) view: AnyView<'a>,
     pub(super) edit: EditId,
     pub(super) is_told: bool,
+}
+
+impl Value<'_> {
+    /// The class of a name of the conventions; of any other any.
+    pub(super) fn class(&self) -> Option<Field> {
+        match lookup(self.key)?.name().class {
+            Class::Content(class) => Some(class),
+            _ => None,
+        }
+    }
 }
 
 /// What was told before this came here.
@@ -56,6 +69,7 @@ pub(super) struct Foreign<'a> {
     output: Flat<&'a str>,
     tools: FlatTools<&'a str>,
     reasons: BTreeMap<u16, &'a str>,
+    texts: Texts<'a>,
     values: Vec<Value<'a>>,
     kind: Option<CallKind>,
     told: Before,
@@ -72,6 +86,9 @@ impl<'a> Foreign<'a> {
                 List::Output => self.output.set(number, part, *text),
                 List::Tools => self.tools.set(number, part, *text),
             }
+        }
+        if let (Place::Text(of, number), AnyView::Text(text)) = (place, &view) {
+            self.texts.set(of, number, text);
         }
         self.values.push(Value { place, key, view, edit, is_told: false });
     }
@@ -91,6 +108,15 @@ impl<'a> Foreign<'a> {
         };
         let is_call = matches!(kind, Some(CallKind::Inference | CallKind::Turn | CallKind::Workflow));
         let is_tool = kind == Some(CallKind::Tool);
+        if texts::has_texts(kind) {
+            if self.told.input {
+                self.pass_texts(Of::Given, Said::Query, Said::Input);
+            }
+            if self.told.output {
+                self.pass_texts(Of::Returned, Said::Documents, Said::Output);
+            }
+            return;
+        }
         if self.told.input {
             self.pass(Some(List::Input), Said::InputMessages, is_call.then_some(Said::Input));
             self.pass(Some(List::Tools), Said::Tools, None);
@@ -178,6 +204,49 @@ impl<'a> Foreign<'a> {
     pub(super) fn result(&mut self) -> Option<ResultContent> {
         let found = if self.told.result { None } else { self.of_tool(Said::Result, Said::Output) };
         found.map(|(text, _)| ResultContent::Text(text))
+    }
+
+    /// The texts that a call of another kind was given: what was embedded or looked for.
+    pub(super) fn given(&mut self) -> Option<Vec<ResultContent>> {
+        if self.told.input || !texts::has_texts(self.kind) {
+            return None;
+        }
+        self.texts(Of::Given, Said::Query, Said::Input)
+    }
+
+    /// The texts that it returned. What was embedded became numbers.
+    pub(super) fn returned(&mut self) -> Option<Vec<ResultContent>> {
+        if self.told.output || !texts::has_texts(self.kind) || self.kind == Some(CallKind::Embeddings) {
+            return None;
+        }
+        self.texts(Of::Returned, Said::Documents, Said::Output)
+    }
+
+    fn texts(&mut self, of: Of, own: Said, whole: Said) -> Option<Vec<ResultContent>> {
+        if let Some(texts) = self.texts.take(of) {
+            self.tell_texts(of);
+            return Some(texts);
+        }
+        let found = match own {
+            Said::Documents => self.read(own, texts::documents),
+            _ => self.read(own, texts::one),
+        };
+        found.or_else(|| self.read(whole, texts::one))
+    }
+
+    fn tell_texts(&mut self, of: Of) {
+        let texts = self.values.iter_mut().filter(|value| matches!(value.place, Place::Text(list, _) if list == of));
+        texts.for_each(|value| value.is_told = true);
+    }
+
+    /// Who saw this first has told of it in the same order.
+    fn pass_texts(&mut self, of: Of, own: Said, whole: Said) {
+        if self.values.iter().any(|value| matches!(value.place, Place::Text(list, _) if list == of)) {
+            return self.tell_texts(of);
+        }
+        let has = |said| self.values.iter().any(|value| value.place == Place::Said(said));
+        let told = if has(own) { own } else { whole };
+        self.values.iter_mut().filter(|value| value.place == Place::Said(told)).for_each(|value| value.is_told = true);
     }
 
     /// All values, told or not.

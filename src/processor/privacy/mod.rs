@@ -38,6 +38,7 @@ mod span;
 mod splice;
 #[cfg(feature = "collector")]
 mod stage;
+mod texts;
 mod value;
 mod veil;
 mod verdict;

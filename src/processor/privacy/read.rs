@@ -86,7 +86,7 @@ fn plain<'a>(value: &AnyView<'a>) -> Option<&'a str> {
 }
 
 /// An array or an object, given as such or as text.
-fn json<'a>(value: &AnyView<'a>) -> Option<Tree<'a>> {
+pub(super) fn json<'a>(value: &AnyView<'a>) -> Option<Tree<'a>> {
     match value {
         AnyView::Text(text) if plain(value).is_none() => Tree::parse(text),
         AnyView::Array(_) | AnyView::Map(_) => to_tree(value).ok(),

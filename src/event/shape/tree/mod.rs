@@ -54,7 +54,7 @@ impl<'a> Tree<'a> {
     }
 
     /// A member, which is a null afterwards.
-    fn take(&mut self, key: &str) -> Option<Self> {
+    pub(crate) fn take(&mut self, key: &str) -> Option<Self> {
         let Self::Object { members, text } = self else { return None };
         let (_, value) = members.iter_mut().find(|(name, _)| name.as_str() == key)?;
         *text = None;

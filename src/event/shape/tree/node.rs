@@ -58,10 +58,7 @@ impl Node for Tree<'_> {
     }
 
     fn text(self) -> RawText {
-        match self {
-            Self::String(text) => text.into_raw(),
-            other => Tree::write(&other, &[]),
-        }
+        self.into_raw()
     }
 
     fn discard(self) {}

@@ -8,6 +8,14 @@ use crate::event::RawText;
 use crate::event::shape::bounded::Bounded;
 
 impl Tree<'_> {
+    /// A string as it is, anything else as JSON text.
+    pub(crate) fn into_raw(self) -> RawText {
+        match self {
+            Self::String(text) => text.into_raw(),
+            other => other.write(&[]),
+        }
+    }
+
     /// The value as JSON text, without those of its own members that are named.
     pub(super) fn write(&self, without: &[&str]) -> RawText {
         let is_whole = match self {
