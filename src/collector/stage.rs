@@ -224,7 +224,7 @@ fn forward(
     let following = following(pipeline, policy, limits, clock.unix_nanos())?;
     Ok(Forward {
         name: pipeline.name.clone(),
-        privacy: has(Processor::Privacy).then(|| Privacy::new(policy.clone())),
+        privacy: has(Processor::Privacy).then(|| Privacy::new(policy.clone()).of_all_spans(pipeline.veils_all_spans)),
         dialect,
         reduces_translated: place_of(|processor| matches!(processor, Processor::Dialect(_)))
             < place_of(|processor| matches!(processor, Processor::Reduce | Processor::Replay)),

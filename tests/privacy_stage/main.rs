@@ -24,6 +24,7 @@ mod fields;
 mod foreign;
 mod labels;
 mod levels;
+mod others;
 mod parameters;
 mod random;
 mod recorded;

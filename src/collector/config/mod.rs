@@ -61,6 +61,7 @@ impl Config {
             name: "traces".to_owned(),
             receivers: vec![receiver],
             processors: vec![Processor::Privacy, Processor::Reduce],
+            veils_all_spans: false,
             exporters: next.map(Exporter::grpc).into_iter().collect(),
             findings: Vec::new(),
             replay: None,

@@ -25,6 +25,9 @@ pub struct Pipeline {
     pub receivers: Vec<Receiver>,
     /// What happens to them, in order.
     pub processors: Vec<Processor>,
+    /// Whether `privacy` gives the whole policy to all spans. Else GenAI spans get it, and the others the detectors on their
+    /// texts.
+    pub veils_all_spans: bool,
     /// Where they go, all of them; nowhere if there are none.
     pub exporters: Vec<Exporter>,
     /// Where findings go as log records, beside the span events that tell them; nowhere if there are none.
@@ -101,9 +104,10 @@ impl Pipeline {
         }
         let findings =
             defined_under(root, &section, "findings", "exporters", exporter::TYPES, Exporter::read_for_logs)?;
-        let mut replay = None;
-        let processors =
-            defined(root, &section, "processors", PROCESSORS, |name, all| processor(name, all, &mut replay))?;
+        let (mut replay, mut veils_all_spans) = (None, false);
+        let processors = defined(root, &section, "processors", PROCESSORS, |name, all| {
+            processor(name, all, &mut replay, &mut veils_all_spans)
+        })?;
         let processors = in_order(&section, processors)?;
         let stores = |exporter: &Exporter| matches!(exporter.kind, ExporterKind::File(_));
         if !processors.contains(&Processor::Privacy) && exporters.iter().any(stores) {
@@ -114,7 +118,8 @@ impl Pipeline {
         if !findings.is_empty() && !processors.iter().any(|processor| processor.finds()) {
             return Err(section.wrong_at("findings", "neither `reduce` nor `replay` stands in the pipeline"));
         }
-        Ok(Self { name: name.to_owned(), receivers, processors, exporters, findings, replay, input_log })
+        let name = name.to_owned();
+        Ok(Self { name, receivers, processors, veils_all_spans, exporters, findings, replay, input_log })
     }
 }
 
@@ -134,7 +139,12 @@ fn input_log(pipeline: &Section<'_>, processors: &[Processor]) -> Result<Option<
     Ok(Some(InputLogConfig { directory, max_bytes: mib << 20, fsync }))
 }
 
-fn processor(name: &str, all: &Section<'_>, replay: &mut Option<ReplayConfig>) -> Result<Processor, ConfigError> {
+fn processor(
+    name: &str,
+    all: &Section<'_>,
+    replay: &mut Option<ReplayConfig>,
+    veils_all_spans: &mut bool,
+) -> Result<Processor, ConfigError> {
     let processor = match type_of(name, PROCESSORS) {
         Some("dialect") => {
             return dialect(&all.section(name, &["originals", "stamp"])?).map(Processor::Dialect);
@@ -143,7 +153,10 @@ fn processor(name: &str, all: &Section<'_>, replay: &mut Option<ReplayConfig>) -
             *replay = Some(ReplayConfig::read(&all.section(name, ReplayConfig::KEYS)?)?);
             return Ok(Processor::Replay);
         }
-        Some("privacy") => Processor::Privacy,
+        Some("privacy") => {
+            *veils_all_spans = all.section(name, &["spans"])?.word("spans", &["genai", "all"])? == Some("all");
+            return Ok(Processor::Privacy);
+        }
         _ => Processor::Reduce,
     };
     all.section(name, &[])?;

@@ -56,6 +56,24 @@ fn privacy_is_first_unless_it_is_switched_off_by_name() {
 }
 
 #[test]
+fn privacy_is_for_genai_spans_unless_all_are_named() {
+    let of = |options: &str| {
+        read(&format!(
+            "receivers: {{otlp: {{protocols: {{grpc: {{endpoint: \"127.0.0.1:0\"}}}}}}}}\n\
+             processors: {{privacy: {{{options}}}}}\n\
+             exporters: {{otlp: {{endpoint: \"http://127.0.0.1:1\"}}}}\n\
+             service: {{pipelines: {{traces: {{receivers: [otlp], processors: [privacy], exporters: [otlp]}}}}}}\n"
+        ))
+    };
+    for (options, all) in [("", false), ("spans: genai", false), ("spans: all", true)] {
+        assert_eq!(of(options).unwrap().pipelines[0].veils_all_spans, all, "{options}");
+    }
+    assert!(!with_pipeline("processors: [reduce]").unwrap().pipelines[0].veils_all_spans);
+    let error = of("spans: canary").unwrap_err().to_string();
+    assert_eq!(error, "line 2: processors.privacy.spans: expected one of `genai`, `all`");
+}
+
+#[test]
 fn what_is_not_veiled_is_not_stored() {
     let stored = "receivers: {otlp: {protocols: {http: {endpoint: \"127.0.0.1:0\"}}}}\n\
          exporters: {file: {path: /tmp/out}}\n\

@@ -179,6 +179,14 @@ impl Telling<'_> {
         fit::beginning(&shown, bytes).map(|written| Cow::Owned(written.text))
     }
 
+    /// A text of which nobody says what it is: all of it, but for what a detector hits.
+    #[cfg(feature = "collector")]
+    pub(crate) fn masked<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let is_hit = self.policy.detectors().is_some_and(|detectors| detectors.hits(text));
+        let masked = if is_hit { self.shower().text(Level::Masked, text) } else { None };
+        masked.unwrap_or(Cow::Borrowed(text))
+    }
+
     /// The beginning of such a text.
     #[cfg(any(feature = "collector", feature = "sdk"))]
     pub(crate) fn preview_text(&self, level: Level, text: &str) -> Option<ByteString> {

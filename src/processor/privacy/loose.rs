@@ -31,6 +31,11 @@ pub(super) fn span(form: Form, bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     rewritten(form, Cow::Borrowed(bytes), has_ids)
 }
 
+/// The same of a span whose ids are nobody's business.
+pub(super) fn other_span(form: Form, bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
+    rewritten::<Span>(form, Cow::Borrowed(bytes), |_| true)
+}
+
 pub(super) fn resource(form: Form, bytes: Cow<'_, [u8]>) -> Option<Cow<'_, [u8]>> {
     rewritten::<Resource>(form, bytes, |_| true)
 }

@@ -8,12 +8,13 @@
 //!
 //! Promises that a GenAI span leaves with nothing of content but what the [`Policy`](crate::Policy) lets leave, in no
 //! field that OTLP knows or does not know; that its content has the digests which the recorder would have given it; that
-//! every other span, and every resource that has no GenAI span, keeps its bytes; and that a second pass changes nothing.
+//! what a detector hits in any other span is masked, and all else of it, and every resource that has no GenAI span, keeps its
+//! bytes; and that a second pass changes nothing.
 //!
-//! Costs one pass over each GenAI span and a look at the keys of the others; where nothing changes, no allocation and no
-//! hash. Bytes that are not canonical are decoded and encoded again first, so that nothing hides in them. Messages in the
-//! attributes of other dialects are told as the conventions' are; their other names are left to others: a key that the
-//! table lacks is content, whatever it means.
+//! Costs one pass over each GenAI span, and a look at the keys and a search of the texts of the others; where nothing
+//! changes, no allocation and no hash. Bytes that are not canonical are decoded and encoded again first, so that nothing
+//! hides in them. Messages in the attributes of other dialects are told as the conventions' are; their other names are left
+//! to others: a key that the table lacks is content, whatever it means.
 
 mod attributes;
 mod contract;
@@ -27,6 +28,8 @@ mod looked;
 mod loose;
 mod named;
 mod names;
+#[cfg(feature = "collector")]
+mod others;
 mod owner;
 mod parameters;
 mod read;

@@ -19,12 +19,21 @@ use crate::privacy::{PayloadCounts, Policy, VeilCounts};
 /// Applies a [`Policy`] to requests. Each request is taken for itself, so one may serve many threads.
 pub struct Privacy {
     veil: MessageVeil,
+    /// Whether spans that are no GenAI spans get the whole policy, too.
+    of_all: bool,
 }
 
 impl Privacy {
     /// The stage of this policy.
     pub fn new(policy: Policy) -> Self {
-        Self { veil: MessageVeil::new(policy) }
+        Self { veil: MessageVeil::new(policy), of_all: false }
+    }
+
+    /// Whether all spans get the whole policy, or GenAI spans alone and the others the detectors on their texts.
+    #[must_use]
+    pub const fn of_all_spans(mut self, of_all: bool) -> Self {
+        self.of_all = of_all;
+        self
     }
 
     /// The policy that it applies.
@@ -58,8 +67,9 @@ impl Privacy {
     /// A span that no receiver would read is refused: it is dropped, and nothing else. So are the spans of a resource or
     /// of a scope that none would read.
     pub fn request(&self, request: &Request) -> Patches {
-        let (veiling, seen) = (self.veil.begin(), Seen::default());
-        let mut pass = Pass { veiling: &veiling, seen: &seen, patches: Patches::default() };
+        let (veiling, seen, others) = (self.veil.begin(), Seen::default(), Seen::default());
+        let patches = Patches::default();
+        let mut pass = Pass { veiling: &veiling, of_all: self.of_all, seen: &seen, others: &others, patches };
         request.resources().for_each(|resource| pass.resource_spans(&resource, request.envelope_is_canonical()));
         pass.patches
     }
@@ -68,7 +78,10 @@ impl Privacy {
 /// One request.
 struct Pass<'r, 'v> {
     veiling: &'r Veiling<'v>,
+    of_all: bool,
     seen: &'r Seen<'r>,
+    /// What was seen on spans that are no GenAI spans: there it stays for another reason.
+    others: &'r Seen<'r>,
     patches: Patches,
 }
 
@@ -96,13 +109,13 @@ impl<'r> Pass<'r, '_> {
                 self.patches.scope(scope.place(), Patch::Drop);
                 continue;
             }
-            let is_all_genai = is_genai_scope(&scope.scope());
+            let is_all_genai = self.of_all || is_genai_scope(&scope.scope());
             for span in scope.spans() {
                 if is_all_genai || is_genai(span.as_slice()) {
                     has_genai = true;
                     self.patches.span(span.place(), self.span(&span));
-                } else if span.form() == Form::Malformed {
-                    self.patches.span(span.place(), Patch::Drop);
+                } else {
+                    self.patches.span(span.place(), self.other_span(&span));
                 }
             }
         }
@@ -128,6 +141,20 @@ impl<'r> Pass<'r, '_> {
                 patch(Cow::Owned(rewritten), veiled)
             }
             None => Patch::Drop,
+        }
+    }
+
+    /// What no detector hits keeps its bytes, however they are written.
+    fn other_span(&self, entry: &SpanEntry<'r>) -> Patch {
+        let Some(bytes) = loose::other_span(entry.form(), entry.as_slice()) else { return Patch::Drop };
+        let masked = match &bytes {
+            Cow::Borrowed(bytes) => self.veiling.other_span(bytes, Some(self.others)),
+            Cow::Owned(rewritten) => self.veiling.other_span(rewritten, None),
+        };
+        match masked {
+            Ok(Some(masked)) => Patch::Replace(Bytes::from(masked)),
+            Ok(None) => Patch::Keep,
+            Err(Malformed) => Patch::Drop,
         }
     }
 

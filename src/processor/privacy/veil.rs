@@ -6,6 +6,8 @@ use std::time::Instant;
 
 #[cfg(feature = "collector")]
 use super::looked::Left;
+#[cfg(feature = "collector")]
+use super::others;
 use super::rules::Rules;
 use super::seen::Seen;
 use super::splice::ranged;
@@ -13,6 +15,8 @@ use super::verdict::stays_under;
 use super::{owner, span};
 use crate::otlp::encode::Encoder;
 use crate::otlp::wire::Malformed;
+#[cfg(feature = "collector")]
+use crate::privacy::measure::Telling;
 use crate::privacy::{PayloadCounts, Payloads, Policy, Tally, VeilCounts};
 
 /// Applies a policy to messages in canonical bytes: what veils one gives nothing where all of the message may leave.
@@ -99,6 +103,17 @@ impl Veiling<'_> {
         seen: &'r Seen<'r>,
     ) -> Result<Option<Vec<u8>>, Malformed> {
         span::span(&self.rules(bytes, Some(seen)), bytes, left.iter().cloned().map(Ok))
+    }
+
+    /// The `Span` of anything else. `seen` is of the request that it stands in, if it stands there as it is.
+    #[cfg(feature = "collector")]
+    pub(super) fn other_span<'r>(
+        &self,
+        bytes: &'r [u8],
+        seen: Option<&Seen<'r>>,
+    ) -> Result<Option<Vec<u8>>, Malformed> {
+        let telling = Telling { policy: &self.in_force, hasher: None, tally: &self.veil.tally };
+        others::span(&telling, bytes, seen)
     }
 
     /// The `Resource` of GenAI spans.
