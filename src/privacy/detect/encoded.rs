@@ -131,8 +131,8 @@ pub(super) fn may_be_text(head: &[u8]) -> bool {
             [first, second, third, fourth].iter().all(|byte| is_printed(*byte))
         }
         _ => {
-            let valid = std::str::from_utf8(&bytes).map_or_else(|error| error.valid_up_to(), str::len);
-            valid >= LEAST && bytes.iter().take(9).all(|byte| is_printed(*byte))
+            let valid = || std::str::from_utf8(&bytes).map_or_else(|error| error.valid_up_to(), str::len);
+            bytes.iter().take(9).all(|byte| is_printed(*byte)) && valid() >= LEAST
         }
     }
 }
