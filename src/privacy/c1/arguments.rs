@@ -1,20 +1,25 @@
 //! What a tool was called with, measured.
 
-use super::{Hasher, canonical, digest};
+use super::Hasher;
+use super::json::canonical_seen;
 use crate::event::Arguments;
 
 /// The digests and the length of a tool's arguments.
 pub fn arguments(hasher: &Hasher, arguments: &str) -> Arguments {
-    let exact = || digest::text(hasher, arguments);
-    let (digest, exact) = match canonical(arguments) {
-        Some(canonical) if !canonical.is_exact() => (hasher.digest(&[canonical.as_bytes()]), Some(exact())),
-        _ => (exact(), None),
+    // The exact bytes are hashed in any case: as the canonical ones, or beside them.
+    let mut hashing = hasher.begin();
+    let canonical = canonical_seen(arguments, |piece| hashing.update(piece));
+    let exact = hashing.finish();
+    let (digest, exact) = match canonical {
+        Some(canonical) if !canonical.is_exact() => (hasher.digest(&[canonical.as_bytes()]), Some(exact)),
+        _ => (exact, None),
     };
     Arguments { digest: Some(digest), exact, length: Some(arguments.len() as u64), ..Arguments::default() }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::digest;
     use super::*;
 
     #[test]

@@ -1,9 +1,10 @@
 //! Canonical JSON (RFC 8785), so that equal arguments have equal digests however they were written.
 //!
-//! A look tells whether a text is canonical already, which is then neither copied nor allocated; another one, which ends at
-//! the first place that has to change, is lost. Then one pass over the text without a tree: runs of the input are copied as
-//! they are, and only from the first place that has to change on. An object's members are put in order
-//! when it closes. Never recurses, so that no depth of input can exhaust the stack.
+//! A look tells whether a text is canonical already, which is then neither copied nor allocated, and hands on what it has
+//! seen, so that its exact bytes are hashed meanwhile; a look that ends at the first place that has to change is lost.
+//! Then one pass over the text without a tree: runs of the input are copied as they are, and only from the first place that
+//! has to change on. An object's members are put in order when it closes. Never recurses, so that no depth of input can
+//! exhaust the stack.
 
 pub(super) mod escape;
 mod exact;
@@ -43,7 +44,12 @@ impl Canonical<'_> {
 /// number beyond a double, or with half a surrogate pair. An integer beyond ±2^53 keeps its literal, unlike in RFC 8785,
 /// which would round it.
 pub fn canonical(text: &str) -> Option<Canonical<'_>> {
-    if exact::is_canonical(text.as_bytes()) {
+    canonical_seen(text, |_| {})
+}
+
+/// The same, and `seen` is given all of the text in pieces while it is looked at, from its beginning.
+pub(super) fn canonical_seen<'a>(text: &'a str, seen: impl FnMut(&'a [u8])) -> Option<Canonical<'a>> {
+    if exact::is_canonical(text.as_bytes(), seen) {
         return Some(Canonical { text, rewritten: None });
     }
     let mut writer = writer::Writer::new(text.as_bytes());

@@ -17,6 +17,39 @@ const MOST_DIGITS: usize = 309;
 /// A decimal of so many digits is the shortest one for its double: two of them never share a double.
 const EXACT_DIGITS: usize = 15;
 
+/// The length of a number that is short, and sure to be written as it is: no exponent, no zero at its end or behind `0.`.
+#[inline(always)]
+pub(super) fn short(bytes: &[u8]) -> Option<usize> {
+    let sign = usize::from(bytes.first() == Some(&b'-'));
+    let digits = short_digits(bytes, sign);
+    let zero = bytes.get(sign) == Some(&b'0');
+    if digits == 0 || digits > EXACT_DIGITS || zero && (digits > 1 || sign == 1) {
+        return None;
+    }
+    let mut length = sign + digits;
+    if bytes.get(length) == Some(&b'.') {
+        let fraction = short_digits(bytes, length + 1);
+        let small = zero && bytes.get(length + 1) == Some(&b'0');
+        length += 1 + fraction;
+        if fraction == 0 || digits + fraction > EXACT_DIGITS || small || bytes.get(length - 1) == Some(&b'0') {
+            return None;
+        }
+    }
+    (!matches!(bytes.get(length), Some(b'e' | b'E'))).then_some(length)
+}
+
+/// How many digits there are, one more than counts as short at most.
+#[inline(always)]
+fn short_digits(bytes: &[u8], start: usize) -> usize {
+    bytes
+        .get(start..)
+        .unwrap_or_default()
+        .iter()
+        .take(EXACT_DIGITS + 1)
+        .take_while(|byte| byte.is_ascii_digit())
+        .count()
+}
+
 /// Reads the number that `bytes` begins with.
 pub(super) fn read(bytes: &[u8]) -> Option<Number> {
     let sign = usize::from(bytes.first() == Some(&b'-'));

@@ -24,21 +24,17 @@ pub(super) fn plain_run(bytes: &[u8]) -> usize {
     length + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')).unwrap_or(rest.len())
 }
 
-/// The same where one comes among the first sixteen: most names and words are shorter, and one look tells.
+/// The same where one comes among the first sixteen: most names and words are shorter, and two looks tell.
 #[inline(always)]
 pub(super) fn short_run(bytes: &[u8]) -> Option<usize> {
-    const QUOTES: u128 = LOW_128 * b'"' as u128;
-    const BACKSLASHES: u128 = LOW_128 * b'\\' as u128;
-    const BLANKS: u128 = LOW_128 * b' ' as u128;
-    let word = u128::from_le_bytes(*bytes.first_chunk::<16>()?);
-    let ends =
-        (word ^ QUOTES).wrapping_sub(LOW_128) | (word ^ BACKSLASHES).wrapping_sub(LOW_128) | word.wrapping_sub(BLANKS);
-    // A byte beyond ASCII ends nothing. Above the lowest one that does a borrow may set more.
-    let special = ends & !word & (LOW_128 << 7);
-    (special != 0).then(|| special.trailing_zeros() as usize / 8)
+    let (first, rest) = bytes.split_first_chunk::<8>()?;
+    let special = special_bytes(u64::from_le_bytes(*first));
+    if special != 0 {
+        return Some(special.trailing_zeros() as usize / 8);
+    }
+    let special = special_bytes(u64::from_le_bytes(*rest.first_chunk::<8>()?));
+    (special != 0).then(|| 8 + special.trailing_zeros() as usize / 8)
 }
-
-const LOW_128: u128 = (LOW as u128) << 64 | LOW as u128;
 
 /// Names and numbers end before so many bytes.
 const SHORT: usize = 32;
@@ -70,14 +66,14 @@ pub(super) fn string_run(bytes: &[u8]) -> (usize, bool) {
     }
 }
 
-/// The high bit of each byte that ends a run. Right up to the lowest such byte; above it a borrow may set more.
+/// The high bit of each byte that ends a run. Right up to the lowest such byte; above it a borrow may set more. A byte
+/// beyond ASCII ends nothing.
+#[inline(always)]
 const fn special_bytes(word: u64) -> u64 {
-    let quote = word ^ (LOW * b'"' as u64);
-    let backslash = word ^ (LOW * b'\\' as u64);
-    let zero_in_quote = quote.wrapping_sub(LOW) & !quote;
-    let zero_in_backslash = backslash.wrapping_sub(LOW) & !backslash;
-    let control = word.wrapping_sub(LOW * b' ' as u64) & !word;
-    (zero_in_quote | zero_in_backslash | control) & HIGH
+    let quote = (word ^ (LOW * b'"' as u64)).wrapping_sub(LOW);
+    let backslash = (word ^ (LOW * b'\\' as u64)).wrapping_sub(LOW);
+    let control = word.wrapping_sub(LOW * b' ' as u64);
+    (quote | backslash | control) & !word & HIGH
 }
 
 #[cfg(test)]

@@ -243,10 +243,13 @@ proptest! {
 fn looks_right(text: &str) {
     let written = writer::Writer::new(text.as_bytes()).write();
     let is_canonical = matches!(written, Some(None));
-    assert!(is_canonical || !exact::is_canonical(text.as_bytes()), "{text}");
+    assert!(is_canonical || !exact::is_canonical(text.as_bytes(), |_| {}), "{text}");
     // Texts with a key that has escapes are left to the writer.
     let has_escaped_key = text.contains("\\");
-    assert!(has_escaped_key || is_canonical == exact::is_canonical(text.as_bytes()), "{text}");
+    let mut seen = Vec::new();
+    let looked = exact::is_canonical(text.as_bytes(), |piece| seen.extend_from_slice(piece));
+    assert!(has_escaped_key || is_canonical == looked, "{text}");
+    assert_eq!(seen, text.as_bytes(), "whatever it tells, it hands on all of the text in order");
 }
 
 #[test]
@@ -300,7 +303,27 @@ fn a_look_tells_the_same_as_writing_at_the_edges() {
         "{\"\u{ffff}\":1,\"\u{10000}\":2}",
         "{\"\u{10000}\":1,\"\u{ffff}\":2}",
         "12345678901234567890",
+        "123456789012345",
+        "1234567890123456",
+        "-123456789.01234",
+        "0.5",
+        "-0.5",
+        "0.05",
+        "0.0000001",
+        "0.50",
+        "-0.0",
+        "1.",
+        "1.e5",
+        "1e5",
+        "-",
+        "-a",
+        "00",
+        "10.10",
+        "1234567890.123456",
+        "[0.25,1,-7,120]",
     ];
+    let long = format!(r#"{{"a":"{}","b":[{}1],"c":"{}"}}"#, "x".repeat(200), "0.25,".repeat(60), "y\\n".repeat(90));
+    (0..=long.len()).for_each(|length| looks_right(&long[..length]));
     texts.into_iter().for_each(looks_right);
     [127, 128, 129].into_iter().for_each(|depth| looks_right(&deep(depth)));
     [127, 128, 129].into_iter().for_each(|depth| looks_right(&keys(depth)));
@@ -314,9 +337,10 @@ proptest! {
 
     #[test]
     fn a_canonical_form_is_its_own(text in r#"([\[\]{}:,]|"[abé\u{10000}]{0,2}"|[0-9]){0,12}"#) {
+        looks_right(&text);
         if let Some(form) = form(&text) {
             looks_right(&form);
-            prop_assert!(exact::is_canonical(form.as_bytes()), "{}", form);
+            prop_assert!(exact::is_canonical(form.as_bytes(), |_| {}), "{}", form);
         }
     }
 }
