@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes `generated.jsonl`, `written.jsonl`, `field.jsonl`, `blind.jsonl` and `unseen.jsonl`, the labelled corpus of `tests/corpus.rs`.
+"""Writes `generated.jsonl`, `written.jsonl`, `field.jsonl`, `blind.jsonl`, `unseen.jsonl` and `fresh.jsonl`, the labelled corpus of `tests/corpus.rs`.
 
 Shapes are those that providers and standards document, surroundings those in which people meet them. Nothing here reads
-the rules. Seeded: the same lines come out every time. `written.txt`, `field.txt`, `blind.txt` and `unseen.txt` hold lines written by
-hand, those of the last before anybody saw what the rules made of them; a secret is marked as [[rule|secret]]. A sign §
+the rules. Seeded: the same lines come out every time. `written.txt`, `field.txt`, `blind.txt`, `unseen.txt` and `fresh.txt` hold lines
+written by hand, those of the last two before anybody saw what the rules made of them; a secret is marked as [[rule|secret]]. A sign §
 inside a secret is taken out when the corpus is read, and keeps secret scanners from taking a made-up key for a leaked
 one.
 
@@ -446,7 +446,7 @@ def main():
     corpus = Corpus()
     positives(corpus)
     negatives(corpus)
-    for name, lines in [("generated.jsonl", corpus.lines), ("written.jsonl", written("written.txt")), ("field.jsonl", written("field.txt")), ("blind.jsonl", written("blind.txt")), ("unseen.jsonl", written("unseen.txt"))]:
+    for name, lines in [("generated.jsonl", corpus.lines), ("written.jsonl", written("written.txt")), ("field.jsonl", written("field.txt")), ("blind.jsonl", written("blind.txt")), ("unseen.jsonl", written("unseen.txt")), ("fresh.jsonl", written("fresh.txt"))]:
         with (HERE / name).open("w", encoding="utf-8") as file:
             for line in lines:
                 print(json.dumps(guarded(line), ensure_ascii=False), file=file)

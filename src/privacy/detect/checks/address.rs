@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::top_level;
+use super::{lower, top_level};
 use crate::privacy::detect::rule::Found;
 
 /// Names before an `@` that are no mailbox: accounts of repositories, and words of programming languages.
@@ -26,7 +26,7 @@ pub(in super::super) fn email(found: &Found<'_>) -> Option<Range<usize>> {
     // `git@host:group/project.git`, `user@host:~/folder`
     let is_remote = matches!(after, [b':', b'/' | b'~', ..]);
     let in_url = stands_in_authority(found.text.get(..found.secret.start).unwrap_or_default());
-    let is_mailbox = !name.is_empty() && !NO_MAILBOX.contains(&name.to_ascii_lowercase().as_slice());
+    let is_mailbox = !name.is_empty() && !NO_MAILBOX.contains(&lower(name).as_slice());
     (is_mailbox && !is_remote && !in_url && is_domain(domain)).then_some(found.secret.start + quotes..end)
 }
 

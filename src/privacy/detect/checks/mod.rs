@@ -6,6 +6,7 @@ mod card;
 mod entropy;
 mod iban;
 mod jwt;
+mod lower;
 mod pem;
 mod phone;
 mod placeholder;
@@ -19,6 +20,7 @@ pub(super) use card::card;
 pub(super) use entropy::bits;
 pub(super) use iban::iban;
 pub(super) use jwt::jwt;
+use lower::lower;
 pub(super) use pem::private_key;
 pub(super) use phone::{international, named, national, ssn};
 pub(super) use token::{

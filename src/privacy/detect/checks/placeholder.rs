@@ -1,5 +1,7 @@
 //! Values that stand for a secret and are none: `<your-key>`, `${VAR}`, `changeme`, `xxxxxxxx`.
 
+use super::lower;
+
 /// Words that say of a value that it is none, in lower case.
 const WORDS: &[&[u8]] = &[
     b"[redacted",
@@ -110,7 +112,7 @@ const WHOLE: &[&[u8]] = &[
 
 /// Whether a value stands for a secret and is none.
 pub(super) fn is_placeholder(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
+    let lower = lower(value);
     let value = trim(&lower);
     is_reference(value) || WHOLE.contains(&value) || is_repeated(value) || WORDS.iter().any(|word| holds(value, word))
 }
@@ -127,7 +129,7 @@ fn holds(value: &[u8], word: &[u8]) -> bool {
 
 /// Whether a value says that it is none, as a whole or in part: without the words that somebody may have for a password.
 pub(super) fn is_stand_in(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
+    let lower = lower(value);
     is_reference(&lower) || is_repeated(&lower) || WORDS.iter().any(|word| holds(&lower, word))
 }
 

@@ -88,7 +88,8 @@ pub(in super::super) fn argument(found: &Found<'_>) -> Option<Range<usize>> {
     let secret = found.text.get(range.clone())?;
     let bare = secret.iter().all(|byte| byte.is_ascii_digit() || *byte == b':');
     let metavariable = secret.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
-    (!bare && !metavariable && !is_placeholder(secret)).then_some(range)
+    let is_address = memchr::memmem::find(secret, b"://").is_some();
+    (!bare && !metavariable && !is_address && !is_placeholder(secret)).then_some(range)
 }
 
 /// The same where a word may stand in its place: a password of somebody's choice has a digit or a mark.
@@ -120,11 +121,12 @@ pub(in super::super) fn inserted(found: &Found<'_>) -> Option<Range<usize>> {
         &[b"password", b"passwd", b"pwd", b"secret", b"token", b"api_key", b"apikey", b"passphrase"];
     let columns = found.secret();
     let is_one = |column: &[u8]| {
-        let lower = column.to_ascii_lowercase();
+        let lower = super::lower(column);
         let name = lower.trim_ascii().trim_ascii_end();
         let name = name.strip_prefix(b"`").or(name.strip_prefix(b"\"")).unwrap_or(name);
         let name = name.strip_suffix(b"`").or(name.strip_suffix(b"\"")).unwrap_or(name);
-        COLUMNS.iter().any(|word| name.ends_with(word))
+        let name = name.strip_suffix(b"_plain").or(name.strip_suffix(b"_text")).unwrap_or(name);
+        COLUMNS.iter().any(|word| name.ends_with(word)) || name == b"pw" || name.ends_with(b"_pw")
     };
     let number = columns.split(|byte| *byte == b',').position(is_one)?;
     let mut at = found.whole.end;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::lower;
 use super::placeholder::{is_reference, is_stand_in};
 use crate::privacy::detect::rule::Found;
 
@@ -23,6 +24,5 @@ fn is_form(name: &[u8], password: &[u8]) -> bool {
     const NAMES: &[&[u8]] = &[b"user", b"username", b"login", b"name", b"myuser", b"db_user", b"dbuser"];
     const PASSWORDS: &[&[u8]] =
         &[b"password", b"pass", b"passwd", b"pwd", b"mypassword", b"db_password", b"dbpassword"];
-    NAMES.contains(&name.to_ascii_lowercase().as_slice())
-        && PASSWORDS.contains(&password.to_ascii_lowercase().as_slice())
+    NAMES.contains(&lower(name).as_slice()) && PASSWORDS.contains(&lower(password).as_slice())
 }

@@ -52,6 +52,62 @@ pub(super) const RULES: &[Spec] = &[
         r#"(?:curl(?:\.exe)?|wget|http|xh)\b[^\n|;]{0,300}?\s(?:-u|--user|-U|--proxy-user|-a|--auth)[ =]?["']?[^\s:"'/]{1,80}:([^\s"']{3,})"#,
         checks::argument,
     ),
+    // A key instead of a name, and no password.
+    after(
+        "secret",
+        &["curl ", "curl.exe "],
+        r#"curl(?:\.exe)?\b[^\n|;]{0,300}?\s(?:-u|--user)[ =]?["']?([A-Za-z0-9_-]{16,}):["'\s]"#,
+        checks::random,
+    ),
+    // What is put into a store of secrets.
+    after(
+        "password",
+        &["--secret-string", "add-generic-password", "add-internet-password", "keyvault secret set"],
+        r#"(?:--secret-string[ =]|add-(?:generic|internet)-password\b[^\n|;&]{0,160}?\s-w |keyvault secret set\b[^\n|;&]{0,160}?\s--value[ =])([^\s"'{-][^\s"']{2,}|'[^'\n{]{3,100}'|"[^"\n{]{3,100}")"#,
+        checks::argument,
+    ),
+    after(
+        "password",
+        &["consul kv put ", "etcdctl put ", "etcdctl set "],
+        r#"(?:consul kv put|etcdctl (?:put|set)) [^\s"']{0,120}(?i:password|passwd|passphrase|pwd|secret|token|key)["']? ["']?([^\s"']{4,100})"#,
+        checks::chosen,
+    ),
+    after(
+        "password",
+        &["net use "],
+        r#"(?i:net use) (?:[A-Z*]: )?\\\\[^\s]{1,120} ([^\s/*"]{4,80})(?:\s|$)"#,
+        checks::chosen,
+    ),
+    after("password", &["rclone obscure "], r#"rclone obscure ["']?([^\s"']{4,100})"#, checks::chosen),
+    after(
+        "secret",
+        &["mc alias set ", "mc config host add "],
+        r"mc (?:alias set|config host add) \S{1,60} \S{1,120} \S{3,60} ([A-Za-z0-9+/=_-]{8,100})",
+        checks::random,
+    ),
+    after(
+        "secret",
+        &["::set-output ", "::add-mask::"],
+        r"::(?:set-output name=[A-Za-z0-9_-]{0,40}(?i:token|secret|password|passwd|key)[A-Za-z0-9_-]{0,20}|add-mask)::(\S{6,200})",
+        checks::chosen,
+    ),
+    // What a phone reads off a wall to get into a network.
+    after("password", &["wifi:"], r"(?i:wifi):(?:[A-Z]:[^;\n]{0,63};){0,4}P:([^;\n]{4,63});", checks::argument),
+    // Lists of arguments, and what a test types into a form.
+    after("password", &["\"-u\","], r#""-u", ?"[^"\n]{1,80}", ?"-p", ?"([^"\n]{3,100})""#, checks::chosen),
+    after(
+        "password",
+        &["password\").", "password').", "passwd\").", "passwd').", "pwd\").", "pwd').", "pass\").", "pass')."],
+        r#"(?i:password|passwd|pwd|pass)["']\)\.(?:send_?[kK]eys|fill|type|setValue|set_value|typeText|enterText)\(\s{0,4}["']([^"'\n]{4,100})["']"#,
+        checks::chosen,
+    ),
+    // Terraform's default of a variable for one.
+    after(
+        "secret",
+        &["variable \""],
+        r#"variable "(?i:[a-z0-9_]*(?:password|passwd|secret|token|api_?key|access_?key|private_?key))" ?\{[^{}]{0,300}?\bdefault\s{0,40}=\s{0,40}"([^"\n$]{6,200})""#,
+        checks::chosen,
+    ),
     after(
         "password",
         &["smbclient", "rpcclient", "winexe"],
@@ -226,5 +282,11 @@ pub(super) const RULES: &[Spec] = &[
         &["creds", "credentials", "login"],
         r"(?i:creds|credentials|login)\b[^\n:=@\]]{0,20}[:=] ?[A-Za-z0-9._@+-]{2,60}(?: ?/ ?| ?\| ?|:)([^\s/|]{5,100})",
         checks::chosen,
+    ),
+    after(
+        "password",
+        &["creds ", "credentials "],
+        r"(?i:creds|credentials)(?: are| is)? [A-Za-z0-9._@+-]{2,60}(?: ?/ ?|:)([^\s/|]{5,100})",
+        checks::marked,
     ),
 ];

@@ -54,6 +54,11 @@ impl<'t> Reader<'t> {
             self.at += wrapper.len();
         }
         self.lead(style);
+        if style == Style::Colon && self.rest().starts_with(b"{") {
+            // `"password": {"value": "…"}`
+            self.at += 1;
+            self.at -= usize::from(!self.named_value());
+        }
         if style == Style::Colon && matches!(self.rest(), [b'[', b'"' | b'\'', ..]) {
             // Headers have a list of values.
             self.at += 1;
@@ -74,7 +79,7 @@ impl<'t> Reader<'t> {
             _ => return self.grouped(style).or_else(|| self.bare(style)),
         };
         let quote = self.text.get(start..=start)?;
-        let triple = quote.repeat(3);
+        let triple = [*quote.first()?; 3];
         let opened = self.text.get(start..)?;
         let quotes: &[u8] = if opened.starts_with(&triple) { &triple } else { quote };
         let from = start + quotes.len();
@@ -153,6 +158,12 @@ impl<'t> Reader<'t> {
         let mut depth = 0_i32;
         let rest = self.rest();
         let window = rest.get(..rest.len().min(LONGEST)).unwrap_or_default();
+        // `密码是…，请`, `パスワードは…です`: what goes on without a blank in another script is the sentence.
+        let other_script = window
+            .first()
+            .filter(|byte| byte.is_ascii_graphic())
+            .and_then(|_| window.iter().position(|byte| (0xe3..=0xed).contains(byte) || *byte == 0xef));
+        let window = window.get(..other_script.unwrap_or(window.len())).unwrap_or_default();
         let mut at = 0;
         // Most bytes are plain, and are passed over without a closer look.
         while let Some(plain) = window.get(at..).and_then(|rest| rest.iter().position(|byte| is_special(*byte))) {
@@ -222,6 +233,13 @@ fn literal(text: &[u8], quotes: &[u8]) -> Option<usize> {
     let mut at = 0;
     while at < LONGEST {
         let rest = text.get(at..)?;
+        // In YAML, SQL and shells a quote inside stands twice.
+        let is_double =
+            at > 0 && matches!(rest, [b'\'', b'\'', next, ..] if next.is_ascii_alphanumeric() || *next == b' ');
+        if quotes == b"'" && is_double {
+            at += 2;
+            continue;
+        }
         if rest.starts_with(quotes) {
             return Some(at);
         }

@@ -6,8 +6,10 @@
 
 mod given;
 mod name;
+mod parts;
 mod read;
 mod value;
+mod words;
 
 use std::ops::Range;
 

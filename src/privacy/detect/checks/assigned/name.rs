@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::parts::{is_ending, is_of_something_else, is_one_of, is_owner, words};
+use crate::privacy::detect::checks::lower;
 use crate::privacy::detect::mark;
 
 /// A name with a secret's word in it.
@@ -15,95 +17,6 @@ pub(super) struct Name<'t> {
     /// What stands before it on its line.
     pub(super) line: &'t [u8],
 }
-
-/// What may follow a secret's word in a name, in lower case: what else follows makes it the name of something else.
-const ENDINGS: &[&[u8]] = &[
-    b"",
-    b"confirm",
-    b"confirmation",
-    b"again",
-    b"repeat",
-    b"old",
-    b"new",
-    b"current",
-    b"prod",
-    b"production",
-    b"dev",
-    b"development",
-    b"test",
-    b"staging",
-    b"stage",
-    b"live",
-    b"sandbox",
-    b"value",
-    b"plain",
-    b"plaintext",
-    b"text",
-    b"string",
-    b"str",
-    b"base",
-    b"env",
-    b"main",
-    b"primary",
-    b"secondary",
-    b"default",
-    b"admin",
-    b"root",
-    b"user",
-    b"db",
-    b"a",
-    b"b",
-    b"key",
-    b"rw",
-    b"ro",
-    b"us",
-    b"eu",
-];
-
-/// Words before a token's that make it a token of something else, in lower case.
-const NO_SECRET: &[&[u8]] = &[
-    b"page",
-    b"next",
-    b"continuation",
-    b"cursor",
-    b"sync",
-    b"cancel",
-    b"cancellation",
-    b"pad",
-    b"eos",
-    b"bos",
-    b"unk",
-    b"mask",
-    b"sep",
-    b"cls",
-    b"max",
-    b"min",
-    b"num",
-    b"total",
-    b"prompt",
-    b"completion",
-    b"input",
-    b"output",
-    b"stop",
-    b"start",
-    b"end",
-    b"syntax",
-    b"special",
-    b"public",
-    b"device",
-    b"design",
-    b"stopping",
-    b"first",
-    b"last",
-    b"resume",
-    b"pagination",
-    b"scroll",
-    b"lock",
-    b"fencing",
-    b"change",
-    b"delta",
-    b"image",
-];
 
 impl<'t> Name<'t> {
     /// The name around a word that a pattern found, if what follows the word still is of it.
@@ -140,7 +53,7 @@ impl<'t> Name<'t> {
             return None;
         }
         // `palabra clave`: a keyword.
-        if word_text.eq_ignore_ascii_case(b"clave") && lead.to_ascii_lowercase().ends_with(b"palabra ") {
+        if word_text.eq_ignore_ascii_case(b"clave") && lower(lead).ends_with(b"palabra ") {
             return None;
         }
         let whole = text.get(start..word.end + length)?;
@@ -166,7 +79,7 @@ impl<'t> Name<'t> {
 
     /// `bindPassword`, `smtp_pass`: a setting's name, which stands in no sentence.
     pub(super) fn is_compound(&self) -> bool {
-        words(self.whole).len() > 1 && !self.whole.contains(&b'-')
+        words(self.whole).nth(1).is_some() && !self.whole.contains(&b'-')
     }
 
     /// `DB_PASSWORD`, as environment variables are written.
@@ -255,13 +168,13 @@ impl<'t> Name<'t> {
             b"host",
         ];
         let mut words = words(self.whole).rev();
-        let is_key = words.next().is_some_and(|word| word == b"key" || word == b"salt");
+        let is_key = words.next().is_some_and(|word| is_one_of(&[b"key", b"salt"], word));
         let Some(before) = words.next() else {
             // `?key=…`
             return is_key && (self.before.ends_with(b"?") || self.before.ends_with(b"&"));
         };
         let is_variable = self.is_upper() && self.whole.contains(&b'_');
-        is_key && (OPENING.contains(&before.as_slice()) || is_variable && !NOTHING.contains(&before.as_slice()))
+        is_key && (is_one_of(OPENING, before) || is_variable && !is_one_of(NOTHING, before))
     }
 
     /// `SESSION_SECRET`, `jwt_signing_key`: what signs or encrypts, which people make up as they do passwords.
@@ -269,8 +182,8 @@ impl<'t> Name<'t> {
         const WHAT: &[&[u8]] =
             &[b"session", b"cookie", b"jwt", b"signing", b"webhook", b"hmac", b"csrf", b"encryption"];
         let mut words = words(self.whole).rev();
-        let is_key = words.next().is_some_and(|word| word == b"secret" || word == b"key");
-        is_key && words.next().is_some_and(|word| WHAT.contains(&word.as_slice()))
+        let is_key = words.next().is_some_and(|word| is_one_of(&[b"secret", b"key"], word));
+        is_key && words.next().is_some_and(|word| is_one_of(WHAT, word))
     }
 
     /// `--password`, `-Password`, `/password:`.
@@ -280,7 +193,7 @@ impl<'t> Name<'t> {
 
     /// `passphrase`, `seed phrase`: words, not one.
     pub(super) fn is_phrase(&self) -> bool {
-        let lower = self.whole.to_ascii_lowercase();
+        let lower = lower(self.whole);
         lower.ends_with(b"phrase") || lower.ends_with(b"mnemonic")
     }
 
@@ -307,7 +220,7 @@ impl<'t> Name<'t> {
             "usu\u{e1}rio",
             "utente",
         ];
-        let lower = self.line.to_ascii_lowercase();
+        let lower = lower(self.line);
         WORDS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
     }
 
@@ -324,57 +237,4 @@ impl<'t> Name<'t> {
         }
         true
     }
-}
-
-/// The words of a name in lower case, by its marks and capitals: `db_apiKey` is `db`, `api`, `key`.
-fn words(name: &[u8]) -> std::vec::IntoIter<Vec<u8>> {
-    let mut words = Vec::new();
-    for part in name.split(|byte| !byte.is_ascii_alphanumeric()) {
-        let mut from = 0;
-        for (at, pair) in part.windows(2).enumerate() {
-            if matches!(pair, [last, next] if last.is_ascii_lowercase() && next.is_ascii_uppercase()) {
-                words.push(part.get(from..=at).unwrap_or_default().to_ascii_lowercase());
-                from = at + 1;
-            }
-        }
-        words.push(part.get(from..).unwrap_or_default().to_ascii_lowercase());
-    }
-    words.into_iter()
-}
-
-fn is_ending(ending: &[u8]) -> bool {
-    let lower = ending.to_ascii_lowercase();
-    let mut parts = lower.split(|byte| b"_-.".contains(byte));
-    let mut rest = parts.clone();
-    let first = rest.next().unwrap_or_default();
-    // `passwords` is none, `password1` is, and so is `passwordConfirm`, in that case alone.
-    let camel =
-        ending.first().is_some_and(u8::is_ascii_uppercase) || first.is_empty() || first.iter().all(u8::is_ascii_digit);
-    camel && parts.all(|part| ENDINGS.contains(&part) || part.iter().all(u8::is_ascii_digit))
-}
-
-/// `dbpass`, `storepass`: whose password it is, glued to a short word for one.
-fn is_owner(leading: &[u8]) -> bool {
-    const OWNERS: &[&[u8]] = &[
-        b"db", b"user", b"usr", b"store", b"key", b"root", b"admin", b"my", b"smtp", b"mail", b"ftp", b"ssh", b"sudo",
-        b"wifi", b"login", b"proxy", b"redis", b"mysql", b"pg", b"sql", b"ldap", b"account", b"trust", b"become",
-        b"src", b"dst", b"bind", b"auth", b"access", b"api", b"bot", b"bearer", b"refresh", b"jwt",
-    ];
-    let owner = leading.rsplit(|byte| !byte.is_ascii_alphanumeric()).next().unwrap_or_default().to_ascii_lowercase();
-    OWNERS.contains(&owner.as_slice())
-}
-
-fn is_of_something_else(leading: &[u8]) -> bool {
-    let lower = leading.to_ascii_lowercase();
-    let lower = lower.strip_suffix(b"_").or(lower.strip_suffix(b"-")).unwrap_or(&lower);
-    NO_SECRET.iter().any(|word| {
-        lower.strip_suffix(*word).is_some_and(|rest| {
-            let at = rest.len();
-            // A word of its own: `next_`, `nextPage`, not `context` or `RSYNC`.
-            let last = at.checked_sub(1).and_then(|last| leading.get(last));
-            last.is_none_or(|byte| !byte.is_ascii_alphabetic())
-                || last.is_some_and(u8::is_ascii_lowercase) && leading.get(at).is_some_and(u8::is_ascii_uppercase)
-                || NO_SECRET.iter().any(|other| rest.ends_with(other))
-        })
-    })
 }

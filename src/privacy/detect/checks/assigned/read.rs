@@ -91,9 +91,10 @@ impl<'t> Reader<'t> {
             }
             [b',', ..] if closed => {
                 self.at += 1;
-                self.named_value();
+                // A variable of the environment is given one, as `name=value` would.
+                let is_given = self.named_value() && name.is_upper();
                 self.skip(u8::is_ascii_whitespace);
-                return Some(Style::Argument);
+                return Some(if is_given { Style::Colon } else { Style::Argument });
             }
             [b'|', next, ..] if *next != b'|' && (blanks > 0 || closed) => {
                 self.at += 1;
@@ -125,6 +126,12 @@ impl<'t> Reader<'t> {
             || blanks > 0 && !(name.is_verb() && line.starts_with(b"to ")) && (self.says_is() || self.says_whose())
         {
             return Some(Style::Is);
+        }
+        if blanks > 0 && !closed && self.aside() {
+            return self.says_is().then_some(Style::Is);
+        }
+        if blanks > 0 && !closed && self.says_more() {
+            return Some(Style::Said);
         }
         self.annotation(blanks);
         if blanks > 0 && !closed && line.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80) {
@@ -171,8 +178,29 @@ impl<'t> Reader<'t> {
         true
     }
 
+    /// `(don't laugh) `: what somebody says beside it.
+    fn aside(&mut self) -> bool {
+        const MOST: usize = 40;
+        let Some(inner) = self.rest().strip_prefix(b"(") else { return false };
+        let length = inner.iter().take(MOST).take_while(|byte| !b"()\n\"".contains(byte)).count();
+        let is_aside = inner.get(length..).is_some_and(|behind| behind.starts_with(b") "));
+        self.at += if is_aside { length + 3 } else { 0 };
+        is_aside
+    }
+
+    /// `to use from now on: `: a few words of a sentence, and then what.
+    fn says_more(&mut self) -> bool {
+        const MOST: usize = 40;
+        let is_of_words = |byte: &u8| byte.is_ascii_lowercase() || *byte == b' ' || *byte >= 0x80;
+        let length = self.rest().iter().take(MOST).take_while(|byte| is_of_words(byte)).count();
+        let words = self.rest().get(..length).unwrap_or_default().split(|byte| *byte == b' ').count();
+        let says = length > 0 && words <= 4 && self.rest().get(length..).is_some_and(|rest| rest.starts_with(b": "));
+        self.at += if says { length + 2 } else { 0 };
+        says
+    }
+
     /// `value=`, `"value":`, `Value = `.
-    fn named_value(&mut self) -> bool {
+    pub(super) fn named_value(&mut self) -> bool {
         let from = self.at;
         self.skip(|byte| byte.is_ascii_whitespace() || b"\"'".contains(byte));
         let is_value = self.rest().get(..5).is_some_and(|word| word.eq_ignore_ascii_case(b"value"));
@@ -240,7 +268,11 @@ impl<'t> Reader<'t> {
         let length = self.skip(|byte| byte.is_ascii_alphanumeric() || b"_&<>[]*.?'".contains(byte));
         self.blanks();
         let assigned = self.rest();
-        if length == 0 || !assigned.starts_with(b"=") || assigned.starts_with(b"==") || assigned.starts_with(b"=>") {
+        // Nothing behind it on the line: the padding of base64, and what was taken for a type is the value.
+        let behind = assigned.get(1..).unwrap_or_default().iter().find(|byte| !b" \t".contains(byte));
+        let pads = behind.is_none_or(|byte| b"\r\n#,;}\\".contains(byte));
+        let other = pads || assigned.starts_with(b"==") || assigned.starts_with(b"=>");
+        if length == 0 || !assigned.starts_with(b"=") || other {
             self.at = from;
         }
     }

@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::name::Name;
+use super::words::{is_path, is_pattern, is_stop_word, repeats_name};
 use super::{entropy, placeholder};
+use crate::privacy::detect::checks::lower;
 
 /// How a value is given.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(super) enum Style {
     Is,
     /// `the name value`
     Beside,
+    /// `the name of whatever: value`
+    Said,
 }
 
 impl Style {
@@ -86,6 +90,21 @@ impl<'t> Value<'t> {
         rest.is_none_or(|byte| b"\r\n#".contains(byte))
     }
 
+    /// `Larch{44}z`: behind what closes, code goes on with a mark, a template with what it named in it.
+    fn goes_on_behind_number(&self) -> bool {
+        let closes = |pair: &[u8]| matches!(pair, [b')' | b']' | b'}', next] if next.is_ascii_alphanumeric());
+        let inner = self.bytes.split(|byte| b"([{".contains(byte)).skip(1);
+        self.bytes.windows(2).any(closes) && inner.clone().all(|part| part.first().is_some_and(u8::is_ascii_digit))
+    }
+
+    /// `Sundew.62`, `maple.Syrup.6`: members have names; numbers are those of tuples alone, whose names have no capitals.
+    fn has_number_for_member(&self) -> bool {
+        let begins_with_digit = |part: &[u8]| part.first().is_some_and(u8::is_ascii_digit);
+        let is_tuple = !self.has(u8::is_ascii_uppercase);
+        let mut parts = self.bytes.split(|byte| *byte == b'.').skip(1);
+        parts.any(|part| begins_with_digit(part) && !(is_tuple && part.len() == 1))
+    }
+
     /// `4096i32`, `__u32`, `int32_t`, `HpkePrivateKey`: a constant's number, or a type's name.
     fn is_number_or_type(&self) -> bool {
         let inner = self.bytes.strip_prefix(b"__").or(self.bytes.strip_prefix(b"-")).unwrap_or(self.bytes);
@@ -112,13 +131,29 @@ impl<'t> Value<'t> {
             && matches!(self.after, [b' ', b'|' | b'>', ..])
     }
 
+    /// The same where the name says that it cannot be code: what an option is given is text, but for a shell's variables.
+    fn is_expression_under(&self, name: &Name<'_>) -> bool {
+        let is_dotted = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+        let is_argument = name.is_flag() && self.bytes.iter().all(is_dotted);
+        // `.env` and its like have a line for each pair, and nothing to look up a member in; neither has prose.
+        let has = |is: fn(&u8) -> bool| self.has(is);
+        let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit);
+        let ends = self.after.first().is_none_or(|byte| b"\r\n".contains(byte));
+        let is_setting = self.style == Style::Tight && name.leads_line() && ends;
+        let is_prose = matches!(self.style, Style::Is | Style::Said | Style::Beside);
+        let is_text = (is_setting || is_prose) && mixed && self.bytes.iter().all(is_dotted);
+        !is_argument && !is_text && self.is_expression()
+    }
+
     /// `self.password`, `getpass()`, `config["x"]`, `Option<String>`: something that names or makes a value.
     fn is_expression(&self) -> bool {
         let calls = self.has(|byte| b"()[]{}".contains(byte))
+            && !self.goes_on_behind_number()
             && self.bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"_$&*!([{#:".contains(byte));
         let path = self.bytes.split(|byte| b".".contains(byte) || *byte == b':' || *byte == b'>').count() > 1
             && self.bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:->?$!".contains(byte))
             && self.bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"_$".contains(byte))
+            && !self.has_number_for_member()
             && self
                 .bytes
                 .split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
@@ -136,87 +171,19 @@ impl<'t> Value<'t> {
     }
 }
 
-/// Words of a type, a state or a sentence that stand where a password could, in lower case.
-const WORDS: &str = " string str text number bool boolean bytes byte int integer char varchar any unknown object array list map void never \
-     required optional missing invalid incorrect wrong expired empty blank needed mandatory forbidden allowed disabled enabled hidden \
-     valid weak strong short long changed updated reset set sent stored saved encrypted hashed protected protection hash salt value values \
-     field input label prompt stdin file env environment variable variables manager policy reset-password username user login email name \
-     yes no true false null none nil undefined default auto generated random unset readonly the and or for from with your our this that \
-     must should may can will is are was be not no to of in on at by as if it its an a column plain plaintext plain-text md5 sha1 sha256 sha512 bcrypt argon2 \
-     base64 utf8 utf-8 utf_8 trust peer ident certificate cert key ssl tls option options argument arguments flag parameter param type types data \
-     please enter choose forgot forgotten confirm current new old same different match matches mismatch error failed failure success verification \
-     authentication authorization access denied granted change recovery hint strength length minimum maximum provided given supplied \
-     contraseña contrasena passwort kennwort senha wachtwoord parola hasło heslo пароль 密码 パスワード 비밀번호 motdepasse mot redacted masked secretstr secretstring vault kms keychain keyring \
-     obrigatória obrigatório obligatoria obligatorio requerida requerido obbligatoria incorrecta incorrecto incorreta inválida inválido errata \
-     requis requise obligatoire invalide incorrect oubliée erforderlich ungültig falsch vergessen abgelaufen wymagane nieprawidłowe błędne verplicht \
-     неверный обязателен обязательно забыт 必填 错误 無効 필수 \
-     here there below above later again already also only needs shared rotate rotated leaked compromised somewhere nowhere nothing something anything anyone everyone ";
-
-fn is_stop_word(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
-    let trimmed = lower
-        .iter()
-        .rposition(|byte| !b"!?.,:;*_-".contains(byte))
-        .and_then(|last| lower.get(..=last))
-        .unwrap_or_default();
-    let padded = [b" ", trimmed, b" "].concat();
-    memchr::memmem::find(WORDS.as_bytes(), &padded).is_some()
-}
-
-/// Whether a value repeats a secret's name, as variables and texts of forms do.
-fn repeats_name(value: &[u8]) -> bool {
-    const NAMES: &[&[u8]] = &[
-        b"password",
-        b"passwd",
-        b"passwort",
-        b"kennwort",
-        b"passphrase",
-        b"secret",
-        b"credential",
-        b"token",
-        b"pwd",
-        b"psk",
-        b"contrase",
-        b"senha",
-    ];
-    let lower = value.to_ascii_lowercase();
-    NAMES.iter().any(|name| memchr::memmem::find(&lower, name).is_some())
-}
-
-fn is_path(value: &[u8]) -> bool {
-    let path =
-        value.starts_with(b"/") || value.starts_with(b"~/") || value.starts_with(b"./") || value.starts_with(b"../");
-    let drive = matches!(value, [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic());
-    let reference = [
-        &b"arn:"[..],
-        b"http://",
-        b"https://",
-        b"file://",
-        b"vault:",
-        b"projects/",
-        b"op://",
-        b"sm://",
-        b"ssm:",
-        b"env:",
-        b"secretref",
-    ]
-    .iter()
-    .any(|start| value.to_ascii_lowercase().starts_with(start));
-    let plain = value.iter().all(|byte| byte.is_ascii_lowercase() || b"/_.-".contains(byte));
-    path && (plain || value.iter().filter(|byte| **byte == b'/').count() > 1)
-        || value.starts_with(b"~/")
-        || drive
-        || reference
-}
-
 /// Whether a value that a password's name is given can be a password.
 pub(super) fn is_password(name: &Name<'_>, value: &Value<'_>) -> bool {
     let bytes = value.bytes;
     let quoted = matches!(value.style, Style::Quoted | Style::QuotedArgument);
     let digits = value.has(u8::is_ascii_digit);
-    let letters = value.has(|byte| byte.is_ascii_alphabetic());
+    let letters = value.has(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
     let marks = value.has(|byte| byte.is_ascii_punctuation() && !b"_-.".contains(byte));
-    if bytes.len() < 3 || placeholder::is_placeholder(bytes) || is_path(bytes) || is_stop_word(bytes) {
+    if bytes.len() < 3
+        || placeholder::is_placeholder(bytes)
+        || is_path(bytes)
+        || is_pattern(bytes)
+        || is_stop_word(bytes)
+    {
         return false;
     }
     if bytes.iter().any(u8::is_ascii_whitespace) {
@@ -229,7 +196,8 @@ pub(super) fn is_password(name: &Name<'_>, value: &Value<'_>) -> bool {
             // Those of a wallet are of 2048 short words (BIP 39), some of which stand in sentences too.
             let listed = |word: &[u8]| (3..=8).contains(&word.len()) && word.iter().all(u8::is_ascii_lowercase);
             let of_wallet = matches!(words, 12 | 15 | 18 | 21 | 24) && all.clone().all(listed);
-            return of_wallet || (4..=24).contains(&words) && all.all(drawn);
+            let least = if value.style == Style::Tight && name.leads_line() { 3 } else { 4 };
+            return of_wallet || (least..=24).contains(&words) && all.all(drawn);
         }
         let plain = (3..=8).contains(&words)
             && bytes
@@ -245,10 +213,11 @@ pub(super) fn is_password(name: &Name<'_>, value: &Value<'_>) -> bool {
                     && !bytes.ends_with(b":")
                     && !repeats_name(bytes));
     }
-    if !quoted && (value.is_expression() || value.is_in_words_without_blanks()) {
+    if !quoted && (value.is_expression_under(name) || value.is_in_words_without_blanks()) {
         return false;
     }
     let strong = digits && (letters || marks || bytes.len() >= 4) || marks && letters && bytes.len() >= 5;
+    let is_mixed = digits && value.has(u8::is_ascii_uppercase) && value.has(u8::is_ascii_lowercase);
     let upper = bytes.iter().all(|byte| byte.is_ascii_uppercase() || b"_-".contains(byte));
     match value.style {
         // In a list of names, or beside a word in prose.
@@ -257,7 +226,12 @@ pub(super) fn is_password(name: &Name<'_>, value: &Value<'_>) -> bool {
                 |case: fn(&u8) -> bool| bytes.iter().all(|byte| case(byte) || byte.is_ascii_digit() || *byte == b'_');
             let is_name =
                 bytes.contains(&b'_') && (is_one_case(u8::is_ascii_lowercase) || is_one_case(u8::is_ascii_uppercase));
-            digits && letters && bytes.len() >= 4 && !is_name
+            // Words of forms and translations have no such marks.
+            let odd = value.has(|byte| b"!#$%^*~".contains(byte))
+                && bytes.len() >= 8
+                && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%^*~&+=_-.".contains(byte))
+                && !matches!(bytes, [.., b'!' | b'*']);
+            letters && (digits && bytes.len() >= 4 || odd) && !is_name
         }
         // Forms, translations and names of fields repeat the name; a password does with digits.
         Style::Quoted if bytes.iter().all(|byte| byte.is_ascii_alphabetic() || b":!?.*".contains(byte)) => {
@@ -290,12 +264,13 @@ pub(super) fn is_password(name: &Name<'_>, value: &Value<'_>) -> bool {
         Style::Flag => {
             value.is_word() && !upper && !repeats_name(bytes) && bytes.len() >= 5 && !bytes.starts_with(b"-")
         }
+        Style::Said => is_mixed && bytes.len() >= 8 && !bytes.contains(&b':'),
         Style::Beside => {
             let count = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
             let odd = value.has(|byte| b"!#$%&*^+=~".contains(byte));
-            (name.follows_account() || name.is_compound())
+            (name.follows_account() || name.is_compound() || name.before.ends_with(b"("))
                 && letters
-                && (count >= 2 && bytes.len() >= 6 || odd && bytes.len() >= 7)
+                && (count >= 2 && bytes.len() >= 6 || odd && bytes.len() >= 7 || is_mixed && bytes.len() >= 8)
         }
         Style::Is => {
             digits && (letters || marks) && bytes.len() >= 5
@@ -311,13 +286,14 @@ pub(super) fn is_secret(name: &Name<'_>, value: &Value<'_>) -> bool {
     // Beside its name, as an argument of a command or in prose, only what is long and of all kinds is one.
     let kinds = [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit];
     let hex = bytes.len() >= 32 && bytes.iter().all(u8::is_ascii_hexdigit);
-    let beside = value.style == Style::Beside && (hex || bytes.len() >= 20 && kinds.iter().all(|kind| value.has(kind)));
+    let beside = matches!(value.style, Style::Beside | Style::Said)
+        && (hex || bytes.len() >= 20 && kinds.iter().all(|kind| value.has(kind)));
     let unlike = bytes.len() < 12
         || value.style == Style::Argument
-        || value.style == Style::Beside && !beside
+        || matches!(value.style, Style::Beside | Style::Said) && !beside
         || bytes.iter().any(|byte| byte.is_ascii_whitespace() || !byte.is_ascii_graphic());
     // A pattern or an alphabet, whatever it is named.
-    let is_pattern = name.whole.to_ascii_lowercase().ends_with(b"_pat") && value.has(|byte| b"[](){}\\".contains(byte));
+    let is_pattern = lower(name.whole).ends_with(b"_pat") && value.has(|byte| b"[](){}\\".contains(byte));
     if is_pattern || memchr::memmem::find(bytes, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ").is_some() {
         return false;
     }
@@ -332,7 +308,7 @@ pub(super) fn is_secret(name: &Name<'_>, value: &Value<'_>) -> bool {
         return false;
     }
     // `mysupersecret2024`: somebody's own, where the name says that it is no other thing's token.
-    let lower = name.whole.to_ascii_lowercase();
+    let lower = lower(name.whole);
     let kept = lower.ends_with(b"secret") || lower.ends_with(b"key");
     let chosen = kept && digits >= 2 && bytes.iter().all(u8::is_ascii_alphanumeric) && value.style != Style::Is;
     // `grumpy-badger-77`: the same where the name says what for. A name of what holds it repeats the word.
