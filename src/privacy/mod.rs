@@ -45,6 +45,7 @@ pub(crate) use payloads::Payloads;
 pub use payloads::{PayloadError, PayloadReader};
 #[cfg(unix)]
 pub(crate) use payloads::{Reading, is_kept_elsewhere};
+pub(crate) use policy::levels_told;
 pub use policy::{ClassLevel, Levels, Origin, Policy, PolicyBuilder};
 #[cfg(any(feature = "collector", feature = "sdk"))]
 pub(crate) use policy::{OTHER, replaced_label};

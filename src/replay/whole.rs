@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use serde_json::{Value, json};
 
 use crate::event::{Digest, Input, Item, Measure, Message, Output, Request, Shown, shape};
-use crate::privacy::{Level, Policy, c1};
+use crate::privacy::{Level, Levels, Policy, c1, levels_told};
 
 /// What stands in the place of what was cut, left out or masked.
 const MARKS: [&str; 5] = ["<truncated", r#""type":"truncated""#, "[redacted:", "<redacted", "<oversize len="];
@@ -36,11 +36,9 @@ struct Seen {
 impl<'a> Whole<'a> {
     /// By these hashers, of a call that was told under the policy `told` (`veilspan.policy`) and read under another.
     pub(super) fn new(hashers: &'a [c1::Hasher], told: Option<&ByteString>, read: Option<&Policy>) -> Self {
-        let is_full = told.is_some_and(|policy| {
-            let mut pairs = policy.split(';').filter_map(|pair| pair.split_once('='));
-            pairs.all(|(name, value)| matches!(name, "hash" | "form" | "key") || value == "full")
-        });
-        let masks = !is_full || read.is_some_and(|policy| policy.levels().least() < Level::Full);
+        let is_full = |levels: Levels| levels.least() == Level::Full;
+        let told = told.and_then(|policy| levels_told(policy));
+        let masks = !told.is_some_and(is_full) || read.is_some_and(|policy| !is_full(*policy.levels()));
         Self { hashers, masks }
     }
 

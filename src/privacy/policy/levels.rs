@@ -43,6 +43,11 @@ impl Levels {
         self.0.into_iter().min().unwrap_or(Level::None)
     }
 
+    pub(super) fn set(&mut self, class: Field, level: Level) {
+        let place = Field::ALL.into_iter().zip(&mut self.0).find(|(other, _)| *other == class);
+        place.into_iter().for_each(|(_, place)| *place = level);
+    }
+
     /// Of each class the more private of two levels.
     pub(crate) fn meet(&self, other: &Self) -> Self {
         let mut met = *self;

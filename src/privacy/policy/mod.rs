@@ -7,6 +7,7 @@ mod foreign;
 mod hashing;
 mod levels;
 mod resolve;
+mod snapshot;
 mod variables;
 
 use std::fmt;
@@ -29,6 +30,7 @@ pub(super) use hashing::lasting_hasher;
 
 pub use builder::PolicyBuilder;
 pub use levels::{ClassLevel, Levels, Origin};
+pub(crate) use snapshot::levels_told;
 
 /// The most bytes of one attribute with content, where nobody says otherwise.
 const DEFAULT_ATTRIBUTE_BYTES: usize = 64 << 10;
@@ -223,16 +225,7 @@ impl InForce {
 
     /// The snapshot.
     fn told(&self) -> ByteString {
-        let level = self.general.0;
-        let mut snapshot = format!("content={level};hash={};form=c1", self.hash);
-        if let Some(id) = &self.key_id {
-            snapshot.push_str(";key=");
-            snapshot.push_str(id);
-        }
-        for class in self.classes.iter().filter(|class| class.level != level) {
-            snapshot.push_str(&format!(";{}={}", class.class.as_str(), class.level));
-        }
-        snapshot.into()
+        snapshot::write(self.general.0, self.hash, self.key_id.as_deref(), &self.classes)
     }
 }
 
