@@ -95,10 +95,15 @@ impl Drop {
     }
 }
 
+/// A total that callers add to with each call: apart from those that the pipeline and the sender write.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct OfCallers(AtomicU64);
+
 /// Running totals, shared by everything between the recorder and the wire.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    started: AtomicU64,
+    started: OfCallers,
     /// Those that the intake counts by itself.
     started_by_hand: AtomicU64,
     recorded: AtomicU64,
@@ -125,7 +130,7 @@ pub(crate) struct Counters {
 #[cfg_attr(not(unix), allow(dead_code))]
 impl Counters {
     pub(crate) fn add_started(&self) {
-        self.started.fetch_add(1, Ordering::Relaxed);
+        self.started.0.fetch_add(1, Ordering::Relaxed);
     }
 
     /// So many calls were taken before they had ended. Told once in a while, and by several.
@@ -201,7 +206,7 @@ impl Counters {
             *place = load(counter);
         }
         Counts {
-            started: load(&self.started) + load(&self.started_by_hand),
+            started: load(&self.started.0) + load(&self.started_by_hand),
             recorded: load(&self.recorded),
             sent: load(&self.sent),
             written: load(&self.written),

@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const SHUT: u64 = 1 << 63;
 
 /// How many are open, until a shutdown counts them; each is handed in or counted, and never both.
+///
+/// Apart from what others read while it changes.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub(super) struct OpenSpans(AtomicU64);
 
 impl OpenSpans {
