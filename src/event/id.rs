@@ -46,36 +46,40 @@ fn parse_ulid(text: &str) -> Option<u128> {
 macro_rules! ulid {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
+        // Two words, not one number of 16 bytes: that is aligned to 16, and so would be all that holds one.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(u128);
+        pub struct $name {
+            high: u64,
+            low: u64,
+        }
 
         impl $name {
             /// The id as a number; its first 48 bits are milliseconds since 1970.
             pub const fn as_u128(self) -> u128 {
-                self.0
+                (self.high as u128) << 64 | self.low as u128
             }
 
             /// The 26 characters on the wire, written into `buffer`.
             pub fn encode(self, buffer: &mut [u8; 26]) -> &str {
-                encode_ulid(self.0, buffer)
+                encode_ulid(self.as_u128(), buffer)
             }
         }
 
         impl From<u128> for $name {
             fn from(id: u128) -> Self {
-                Self(id)
+                Self { high: (id >> 64) as u64, low: id as u64 }
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write_ulid(self.0, f)
+                write_ulid(self.as_u128(), f)
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write_ulid(self.0, f)
+                write_ulid(self.as_u128(), f)
             }
         }
 
@@ -83,7 +87,7 @@ macro_rules! ulid {
             type Err = InvalidId;
 
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                parse_ulid(text).map(Self).ok_or(InvalidId { expected: $what })
+                parse_ulid(text).map(Self::from).ok_or(InvalidId { expected: $what })
             }
         }
     };
@@ -101,9 +105,8 @@ ulid! {
 impl ProducerId {
     /// A new one, for a process that starts at `unix_nanos`.
     pub fn generate(unix_nanos: u64) -> Self {
-        let millis = u128::from(unix_nanos / 1_000_000) & ((1 << 48) - 1);
-        let more = random() & 0xffff;
-        Self(millis << 80 | u128::from(more) << 64 | u128::from(random()))
+        let millis = (unix_nanos / 1_000_000) & ((1 << 48) - 1);
+        Self { high: (millis << 16) | (random() & 0xffff), low: random() }
     }
 }
 
@@ -157,7 +160,7 @@ impl CallIds {
         let next = |last: u64| Some(now.max(last.saturating_add(1)));
         let previous = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_else(|last| last);
         let high = now.max(previous.saturating_add(1));
-        CallId(u128::from(high) << 64 | u128::from(self.random.load(Ordering::Relaxed)))
+        CallId { high, low: self.random.load(Ordering::Relaxed) }
     }
 
     /// Parts from a process that this one was forked off.
@@ -351,7 +354,7 @@ mod tests {
         for wrong in [text.to_lowercase().as_str(), text.get(1..).unwrap(), "not-a-ulid", zs.as_str(), ""] {
             assert!(wrong.parse::<CallId>().is_err(), "{wrong}");
         }
-        assert_eq!("7ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse(), Ok(CallId(u128::MAX)));
+        assert_eq!("7ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse(), Ok(CallId::from(u128::MAX)));
     }
 
     #[test]
