@@ -75,15 +75,16 @@ fn of_sizes(rounds: usize, largest: u64) {
     for size in sizes {
         // Each size costs about as long as the others.
         let rounds = if size > 100_000 { rounds.min(3) } else { rounds };
-        let parts: Vec<(f64, f64)> = (0..rounds).map(|_| of_events(size)).collect();
-        let [absorbed, derived]: [Rounds; 2] =
-            [parts.iter().map(|part| part.0).collect(), parts.iter().map(|part| part.1).collect()];
-        let each: Rounds = parts.iter().map(|(absorbed, derived)| absorbed + derived).collect();
+        let parts: Vec<[f64; 3]> = (0..rounds).map(|_| of_events(size)).collect();
+        let [absorbed, derived, held]: [Rounds; 3] =
+            [0, 1, 2].map(|which| parts.iter().map(|part| part[which]).collect());
+        let each: Rounds = absorbed.iter().zip(&derived).map(|(absorbed, derived)| absorbed + derived).collect();
         eprintln!(
-            "# {size} events: {:.2} million a second; {:.0} ns to absorb one, {:.0} to derive",
+            "# {size} events: {:.2} million a second; {:.0} ns to absorb one, {:.0} to derive; {:.1} bytes held",
             1e3 / median(&each),
             median(&absorbed),
-            median(&derived)
+            median(&derived),
+            median(&held)
         );
         whole.push((size, median(&each) * size as f64));
         let base = first.get_or_insert_with(|| each.clone());
@@ -99,8 +100,8 @@ fn of_sizes(rounds: usize, largest: u64) {
     }
 }
 
-/// Nanoseconds for an event, from decoded events to facts, and from facts to graphs.
-fn of_events(size: u64) -> (f64, f64) {
+/// Nanoseconds for an event, from decoded events to facts, and from facts to graphs, and the bytes held for it.
+fn of_events(size: u64) -> [f64; 3] {
     let mut spent = 0f64;
     let mut facts = Facts::default();
     // Made in portions, so that what is measured is not the memory that events take.
@@ -117,7 +118,7 @@ fn of_events(size: u64) -> (f64, f64) {
             std::hint::black_box(derive(rollout));
         }
     });
-    (spent * 1e9 / size as f64, derived * 1e9 / size as f64)
+    [spent * 1e9 / size as f64, derived * 1e9 / size as f64, facts.bytes() as f64 / size as f64]
 }
 
 fn seconds<T>(work: impl FnOnce() -> T) -> f64 {

@@ -191,6 +191,34 @@ impl Attrs {
         self.entries.change(|entries| entries.retain(|(key, _)| *key != id));
     }
 
+    /// Adds what `more` says and these do not.
+    pub(crate) fn complete(&mut self, more: Self) {
+        if self.entries.is_empty() {
+            *self = more;
+            return;
+        }
+        let mut both = Vec::with_capacity(self.len() + more.len());
+        let mut ours = std::mem::take(&mut self.entries).into_vec().into_iter().peekable();
+        let mut theirs = more.entries.into_vec().into_iter().peekable();
+        loop {
+            let next = match (ours.peek(), theirs.peek()) {
+                (Some((one, _)), Some((other, _))) => match one.cmp(other) {
+                    Ordering::Less => ours.next(),
+                    Ordering::Greater => theirs.next(),
+                    Ordering::Equal => {
+                        drop(theirs.next());
+                        ours.next()
+                    }
+                },
+                (Some(_), None) => ours.next(),
+                (None, _) => theirs.next(),
+            };
+            let Some(entry) = next else { break };
+            both.push(entry);
+        }
+        self.entries = Entries::Own(both);
+    }
+
     /// Copies its texts, so that they keep nothing else in memory.
     pub(crate) fn detach(&mut self) {
         let own = |text: &mut ByteString| *text = ByteString::from(text.to_string());
@@ -263,6 +291,31 @@ mod tests {
         assert!(removed.is_empty() && other.shared().is_none() && attrs < other);
         let shown = [attrs, apart].map(|attrs| format!("{attrs:?}"));
         assert_eq!(shown[0], shown[1]);
+    }
+
+    #[test]
+    fn what_completes_attributes_overwrites_nothing() {
+        let of = |all: &[(Attr<i64>, i64)]| {
+            let mut attrs = Attrs::default();
+            all.iter().for_each(|(attr, value)| attrs.set(*attr, *value));
+            attrs
+        };
+        use crate::semconv::{Attr, OUTPUT_TOKENS, SEED};
+        let all = [(INPUT_TOKENS, 1), (OUTPUT_TOKENS, 2), (SEED, 3)];
+        for (one, other) in
+            [(&all[..0], &all[..]), (&all[..2], &all[1..]), (&all[1..2], &all[..]), (&all[..], &all[..0])]
+        {
+            let mut attrs = of(one);
+            let theirs: Vec<_> =
+                other.iter().map(|(attr, value)| (*attr, value * if one.is_empty() { 1 } else { 10 })).collect();
+            attrs.complete(of(&theirs));
+            let known = |id: Attr<i64>| one.iter().find(|(attr, _)| attr.id() == id.id()).map(|(_, value)| *value);
+            for (attr, value) in &theirs {
+                assert_eq!(attrs.get(*attr), known(*attr).or(Some(*value)));
+            }
+            assert!(one.iter().all(|(attr, value)| attrs.get(*attr) == Some(*value)));
+            assert!(attrs.iter().map(|(id, _)| id).is_sorted());
+        }
     }
 
     #[test]

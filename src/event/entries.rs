@@ -32,6 +32,14 @@ impl Entries {
         }
     }
 
+    /// The entries by themselves.
+    pub(super) fn into_vec(self) -> Vec<(KeyId, Value)> {
+        match self {
+            Self::Own(own) => own,
+            Self::Shared(shared) => shared.to_vec(),
+        }
+    }
+
     pub(super) fn share(&mut self) {
         if let Self::Own(own) = self {
             *self = Self::Shared(std::mem::take(own).into());

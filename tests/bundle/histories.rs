@@ -65,7 +65,7 @@ fn reduction_a07_thoughts_without_a_blob_get_the_one_that_is_told_later() {
     bundle.ask("i3", json!([user("hi"), thoughts(None, None, Some("blob"))]));
     let rollout = bundle.reduce();
     assert_eq!((shown(inferences(&rollout)[1]), shown(inferences(&rollout)[2])), (vec![0, 1], vec![0, 1]));
-    let parts = thread(&rollout, "R").items[1].facet.clone().unwrap().parts;
+    let parts = thread(&rollout, "R").items[1].facet.clone().unwrap().parts.clone();
     assert_eq!(parts.iter().map(|part| part.kind).collect::<Vec<_>>(), [PartKind::Text, PartKind::Encoded]);
 }
 

@@ -82,7 +82,8 @@ fn reduction_a07_and_reduction_a09_a_blob_is_the_key_of_its_thoughts_and_readabl
     bundle.ask("i2", again);
     let rollout = bundle.reduce();
     assert_eq!(shown(inferences(&rollout)[1]), [0, 1, 2, 3]);
-    let parts = |rollout: &veilspan::reduce::Rollout| thread(rollout, "R").items[1].facet.clone().unwrap().parts;
+    let parts =
+        |rollout: &veilspan::reduce::Rollout| thread(rollout, "R").items[1].facet.clone().unwrap().parts.clone();
     let first = parts(&rollout);
     assert_eq!(first.len(), 2);
     bundle.ask("i3", json!([user("hi"), thoughts(Some("different"), None, Some("blob"))]));
@@ -97,7 +98,7 @@ fn a_blob_seen_first_is_completed_by_what_is_readable_later() {
     bundle.ask("i1", json!([thoughts(None, None, Some("blob"))]));
     bundle.ask("i2", json!([thoughts(Some("text"), Some("short"), Some("blob"))]));
     let rollout = bundle.reduce();
-    let parts = thread(&rollout, "R").items[0].facet.clone().unwrap().parts;
+    let parts = thread(&rollout, "R").items[0].facet.clone().unwrap().parts.clone();
     let kinds: Vec<_> = parts.iter().map(|part| part.kind).collect();
     assert_eq!(kinds, [PartKind::Text, PartKind::Summary, PartKind::Encoded]);
 }

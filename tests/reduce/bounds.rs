@@ -40,7 +40,11 @@ fn a_rollout_over_its_bytes_is_cut_off_and_still_closes_when_it_says_so() {
 
 #[test]
 fn when_memory_is_short_the_least_recently_touched_rollouts_are_evicted_first() {
-    let mut reducer = Reducer::new(Limits { bytes: 10_000, ..Limits::default() });
+    let mut reducer = Reducer::new(Limits::default());
+    feed(&mut reducer, &[turn("a", 1)], 0);
+    // Three small ones, and not much more.
+    let budget = 4 * reducer.bytes();
+    let mut reducer = Reducer::new(Limits { bytes: budget, ..Limits::default() });
     let mut evicted = Vec::new();
     feed(&mut reducer, &[turn("a", 1)], 0);
     feed(&mut reducer, &[turn("b", 2)], 1);
@@ -52,7 +56,7 @@ fn when_memory_is_short_the_least_recently_touched_rollouts_are_evicted_first() 
                 evicted.push(span.attrs.text(veilspan::semconv::ROLLOUT_ID).unwrap().to_owned());
             }
         }
-        assert!(reducer.bytes() <= 10_000);
+        assert!(reducer.bytes() <= budget);
     }
     assert_eq!(evicted, ["b", "a"]);
     assert_eq!(reducer.open().count(), 1, "the one in use stays");

@@ -1,6 +1,6 @@
 use bytestring::ByteString;
 use proptest::prelude::*;
-use veilspan::event::{EdgeKind, Event, Kind, Outcome, Veiled};
+use veilspan::event::{Attrs, EdgeKind, Event, Kind, Mark, MarkKind, Noted, Outcome, Veiled};
 use veilspan::reduce::{Facts, Limits, Reducer, Rollout, derive, tree};
 
 use super::events::*;
@@ -60,6 +60,29 @@ fn twice() -> impl Strategy<Value = (Vec<Event<Veiled>>, Vec<Event<Veiled>>)> {
 
 fn states(facts: &Facts) -> Vec<String> {
     facts.derive().iter().map(Rollout::serialise).collect()
+}
+
+#[test]
+fn of_calls_with_hundreds_of_observations_each_is_kept_once_in_any_order() {
+    let of_call = |number: u64| {
+        let call = inference("r", number);
+        let mark = |second: u64| {
+            let mark = Mark { kind: MarkKind::FirstChunk, attrs: Attrs::default(), noted: Noted::Nothing };
+            let mut event = Event { kind: Kind::Marked(mark), ..call.open() };
+            event.at.time_unix_nano += second;
+            event
+        };
+        (0..300).map(mark).chain(call.both()).collect::<Vec<_>>()
+    };
+    // What is told of the two differs in nothing but the call, and comes by turns.
+    let told: Vec<_> = of_call(1).into_iter().zip(of_call(2)).flat_map(|(one, other)| [one, other]).collect();
+    let once = facts(&told);
+    assert_eq!(once.rollouts().map(veilspan::reduce::RolloutFacts::count).sum::<u64>(), 2 * 302);
+    let twice: Vec<_> = told.iter().rev().chain(&told).cloned().collect();
+    assert_eq!(states(&facts(&twice)), states(&once));
+    assert_eq!(facts(&twice).rollouts().map(veilspan::reduce::RolloutFacts::count).sum::<u64>(), 2 * 302);
+    let marks = once.derive()[0].threads[0].turns[0].calls().map(|call| call.marks.len()).collect::<Vec<_>>();
+    assert_eq!(marks, [300, 300]);
 }
 
 proptest! {

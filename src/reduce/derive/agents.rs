@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 
 use bytestring::ByteString;
 
-use super::told::{self, CallTold, TurnTold};
+use super::told::{self, TurnTold};
 use crate::event::{CallKind, Key, KeyIdentity, SpanId, SpanIds};
-use crate::reduce::facts::Reading;
+use crate::reduce::facts::{CallTold, Reading};
 use crate::reduce::graph::Call;
 
 /// How far up it is looked for an agent.

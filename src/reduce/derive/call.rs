@@ -6,16 +6,25 @@
 use super::Place;
 use super::attrs::{agree, complete};
 use super::settle::settle;
-use super::told::{CallTold, content};
+use super::told::content;
 use crate::event::{Arguments, Attrs, CallKind, Key, Measure, Outcome};
-use crate::reduce::facts::{Closing, GivenFact, InputFact, Opening, OutputFact, ReturnedFact};
+use crate::reduce::facts::{CallTold, Closing, GivenFact, InputFact, MarkFact, Opening, OutputFact, ReturnedFact};
 use crate::reduce::graph::{Call, CallMark, Finding, FindingKind};
 use crate::semconv::{CONNECTION_ID, ERROR_KIND, TOOL_NAME};
 
 /// The error of a result that stands in for the real one: the call waits for a person.
 const PLACEHOLDER: &str = "approval_required";
 
-pub(super) fn derive(place: Place<'_>, key: Key, told: &CallTold, findings: &mut Vec<Finding>) -> Call {
+pub(super) fn derive(place: Place<'_>, key: Key, told: &mut CallTold, findings: &mut Vec<Finding>) -> Call {
+    let is_read_once = matches!(key.kind, CallKind::Inference | CallKind::Tool);
+    if is_read_once && told.openings.len() <= 1 && told.closings.len() <= 1 {
+        return only(place, key, told, findings);
+    }
+    settled(place, key, told, findings)
+}
+
+/// A call of whatever was told of it.
+pub(super) fn settled(place: Place<'_>, key: Key, told: &CallTold, findings: &mut Vec<Finding>) -> Call {
     let opening = told.openings.first();
     let settled = settle(told.closings.iter().filter(|closing| !is_placeholder(closing, told)));
     let settled = if settled.closing.is_some() { settled } else { settle(told.closings.iter()) };
@@ -40,12 +49,6 @@ pub(super) fn derive(place: Place<'_>, key: Key, told: &CallTold, findings: &mut
     if opening.is_none() {
         findings.push(place.finding(FindingKind::Orphan, Some(key), 1));
     }
-    let mark = |mark: &crate::reduce::facts::MarkFact| CallMark {
-        at: mark.at,
-        kind: mark.kind,
-        attrs: mark.attrs.clone(),
-        content: content(&mark.noted),
-    };
     Call {
         key,
         span: opening.map(|opening| opening.span),
@@ -60,6 +63,42 @@ pub(super) fn derive(place: Place<'_>, key: Key, told: &CallTold, findings: &mut
         marks: told.marks.iter().map(mark).collect(),
         conflicts: settled.losers,
     }
+}
+
+/// A call of which each is told once, or not at all: nothing can disagree. Takes the attributes of both.
+fn only(place: Place<'_>, key: Key, told: &mut CallTold, findings: &mut Vec<Finding>) -> Call {
+    let marks = told.marks.iter().map(mark).collect();
+    let (opening, closing) = (told.openings.first_mut(), told.closings.first_mut());
+    if opening.is_none() {
+        findings.push(place.finding(FindingKind::Orphan, Some(key), 1));
+    }
+    let mut call = Call {
+        key,
+        span: opening.as_ref().map(|opening| opening.span),
+        opened_at: opening.as_ref().map(|opening| opening.at),
+        closed_at: closing.as_ref().map(|closing| closing.at),
+        outcome: closing.as_ref().and_then(|closing| closing.outcome),
+        end_inferred: false,
+        late: false,
+        attrs: Attrs::default(),
+        policy: None,
+        error: Measure::default(),
+        marks,
+        conflicts: Vec::new(),
+    };
+    if let Some(opening) = opening {
+        call.attrs = std::mem::take(&mut opening.attrs);
+        call.policy = opening.policy.take();
+    }
+    if let Some(closing) = closing {
+        call.attrs.complete(std::mem::take(&mut closing.attrs));
+        call.error = std::mem::take(&mut closing.error);
+    }
+    call
+}
+
+fn mark(mark: &MarkFact) -> CallMark {
+    CallMark { at: mark.at, kind: mark.kind, attrs: mark.attrs.clone(), content: content(&mark.noted) }
 }
 
 /// A result of another connection or tool than the call is of is no result of it: the call stays open.

@@ -6,9 +6,9 @@ use bytestring::ByteString;
 
 use super::Place;
 use super::ending::{end_with_turn, takes_with_it};
-use super::told::CallTold;
 use super::{call, close};
 use crate::event::{At, Attrs, CallKind, Key, KeyIdentity, MarkKind, Measure, Outcome};
+use crate::reduce::facts::CallTold;
 use crate::reduce::facts::Closing;
 use crate::reduce::graph::{Call, CodeCell, Finding, FindingKind, Reason, Turn};
 use crate::semconv::{CODE_CELL_RUNTIME_ID, CODE_CELL_STATUS, TOOL_REQUESTER};

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytestring::ByteString;
 use hashbrown::HashSet;
 
-use super::told::CallTold;
 use super::turn::Place;
 use crate::event::{CallKind, EdgeKind, Key, Link, SpanId, SpanIds, TraceId};
+use crate::reduce::facts::CallTold;
 use crate::reduce::facts::Reading;
 use crate::reduce::graph::{Edge, End, Node, Thread};
 

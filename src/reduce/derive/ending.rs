@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use bytestring::ByteString;
 
 use super::settle::settle;
-use super::told::{CallTold, TurnTold};
+use super::told::TurnTold;
 use super::turn::Place;
 use crate::event::{At, Attrs, CallKind, Key, Outcome, SpanId, TraceId};
+use crate::reduce::facts::CallTold;
 use crate::reduce::facts::Closing;
 use crate::reduce::graph::{Call, Conflict, Finding, FindingKind, OtherCall, Segment};
 use crate::semconv::{APPROVAL_DECISION, APPROVAL_INDEX, FINISH_REASONS, TOOL_CALL_ID, TOOL_NAME};

@@ -1,16 +1,16 @@
 //! One history as it goes on: what was shown before, and which items what is shown now is.
 
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use bytestring::ByteString;
 use hashbrown::HashMap;
+use smallvec::{SmallVec, smallvec};
 
 use super::Place;
 use super::items::{Install, Installed};
-use super::sighting::{Sighting, Sightings, marker};
-use crate::event::{At, Digest, Facet, ItemKind, ItemPart, PartKind};
-use crate::reduce::facts::Reading;
+use super::sighting::Sightings;
+use crate::event::{At, Digest, Facet, Item, ItemKind, ItemPart, PartKind};
 use crate::reduce::graph::{Finding, FindingKind, Inference, Numbers, Producer, VisibleItem};
 use crate::semconv::{PREVIOUS_RESPONSE_ID, RESPONSE_ID};
 
@@ -46,11 +46,11 @@ impl Current {
 }
 
 /// Which items of a history nothing has been matched with yet.
-struct Free(Vec<bool>);
+struct Free(SmallVec<[bool; 16]>);
 
 impl Free {
     fn new(count: usize) -> Self {
-        Self(vec![true; count])
+        Self(smallvec![true; count])
     }
 
     fn is_free(&self, at: usize) -> bool {
@@ -62,6 +62,12 @@ impl Free {
         self.0.get_mut(at).is_some_and(std::mem::take)
     }
 }
+
+/// A few numbers: what most requests add.
+type Few = SmallVec<[u32; 8]>;
+
+/// As many items are looked through one by one; of more there is an index.
+const FEW: usize = 16;
 
 /// What an item that asks for a call asks by.
 fn call_of(facet: Option<&Facet>) -> Option<(ItemKind, &ByteString)> {
@@ -81,12 +87,12 @@ fn are_same_thoughts(known: &Facet, told: &Facet) -> bool {
         && shorter.parts.iter().all(|part| part.digest.is_some() && is_told(part))
 }
 
-pub(super) struct History<'a> {
+pub(super) struct History<'a, 'b> {
     thread: &'a ByteString,
     pub(super) items: Vec<VisibleItem>,
     /// The identity of each item.
-    identities: Vec<usize>,
-    sightings: Sightings<'a>,
+    identities: Vec<u32>,
+    sightings: &'b mut Sightings<'a>,
     current: Current,
     /// Whether the last request extends a response that nobody has seen.
     pub(super) lost: bool,
@@ -95,11 +101,21 @@ pub(super) struct History<'a> {
     responses: HashMap<ByteString, Numbers>,
 }
 
-impl<'a> History<'a> {
-    pub(super) fn new(facts: &'a Reading<'a>, thread: &'a ByteString) -> Self {
-        let (items, identities, sightings) = (Vec::new(), Vec::new(), Sightings::new(facts));
-        let (current, chains, responses) = (Current::default(), HashMap::new(), HashMap::new());
-        Self { thread, items, identities, sightings, current, lost: false, chains, responses }
+impl<'a, 'b> History<'a, 'b> {
+    /// Of a thread that tells of as many items, and asks as often, as this.
+    pub(super) fn new(thread: &'a ByteString, sightings: &'b mut Sightings<'a>, told: usize, asked: usize) -> Self {
+        // What is told again is no other item.
+        let count = told.min(sightings.count());
+        Self {
+            thread,
+            items: Vec::with_capacity(count),
+            identities: Vec::with_capacity(count),
+            sightings,
+            current: Current::default(),
+            lost: false,
+            chains: HashMap::with_capacity(asked),
+            responses: HashMap::new(),
+        }
     }
 
     /// The items of a request; nothing where it extends a history that is not known.
@@ -123,7 +139,7 @@ impl<'a> History<'a> {
             findings.push(Finding { actual: previous, ..finding });
             self.lost = true;
         }
-        let places: Vec<u32> = input.items.iter().collect();
+        let places: Few = input.items.iter().collect();
         let first_seen = at.time_unix_nano;
         let conflict = |subject| {
             let finding = place.finding(FindingKind::Conflict, Some(inference.call.key), 1);
@@ -164,50 +180,55 @@ impl<'a> History<'a> {
         turn: &ByteString,
         first_seen: u64,
         mut conflict: impl FnMut(Option<ByteString>),
-    ) -> Vec<u32> {
-        let sightings: Vec<Rc<Sighting>> = places.iter().map(|place| self.sighting(*place)).collect();
+    ) -> Few {
         let mut free = Free::new(before.len());
-        let mut found: Vec<Option<usize>> = Vec::with_capacity(places.len());
-        let mut elsewhere: Option<HashMap<usize, VecDeque<usize>>> = None;
-        for (step, sighting) in sightings.iter().enumerate() {
-            let is_here = before.get(step).is_some_and(|number| self.identity(*number) == Some(sighting.identity));
-            if is_here && free.take(step) {
+        let mut elsewhere: Option<HashMap<u32, VecDeque<usize>>> = None;
+        let mut found: SmallVec<[Option<usize>; 8]> = SmallVec::with_capacity(places.len());
+        for (step, place) in places.iter().enumerate() {
+            let identity = self.sightings.identity(*place);
+            let is_it = |at: usize| before.get(at).is_some_and(|number| self.identity(*number) == Some(identity));
+            if is_it(step) && free.take(step) {
                 found.push(Some(step));
-                continue;
+            } else if before.len() <= FEW {
+                found.push((0..before.len()).find(|at| is_it(*at) && free.take(*at)));
+            } else {
+                let index = elsewhere.get_or_insert_with(|| self.by_identity(before));
+                let equal = index.get_mut(&identity);
+                found.push(equal.and_then(|equal| std::iter::from_fn(|| equal.pop_front()).find(|at| free.take(*at))));
             }
-            let index = elsewhere.get_or_insert_with(|| self.by_identity(before));
-            let equal = index.get_mut(&sighting.identity);
-            found.push(equal.and_then(|equal| std::iter::from_fn(|| equal.pop_front()).find(|at| free.take(*at))));
         }
         let mut by_call: Option<HashMap<(ItemKind, ByteString), VecDeque<usize>>> = None;
-        let mut numbers = Vec::with_capacity(places.len());
-        for (step, (sighting, found)) in sightings.iter().zip(found).enumerate() {
+        let mut numbers = Few::with_capacity(places.len());
+        for (step, (place, found)) in places.iter().zip(found).enumerate() {
             let found = found.or_else(|| {
-                let index = by_call.get_or_insert_with(|| self.by_call(before, &free));
-                let (kind, id) = call_of(sighting.facet.as_ref())?;
-                let other = index.get_mut(&(kind, id.clone()))?.pop_front()?;
-                conflict(Some(id.clone()));
-                Some(other)
-            });
-            let found = found.or_else(|| {
-                let number = before.get(step).filter(|_| free.is_free(step))?;
-                let known = self.items.get(*number as usize)?.facet.as_ref()?;
-                (are_same_thoughts(known, sighting.facet.as_ref()?) && free.take(step)).then_some(step)
+                let facet = self.sightings.facet(*place)?;
+                let mut told_differently = || {
+                    let (kind, id) = call_of(Some(&facet))?;
+                    let index = by_call.get_or_insert_with(|| self.by_call(before, &free));
+                    let other = index.get_mut(&(kind, id.clone()))?.pop_front()?;
+                    conflict(Some(id.clone()));
+                    Some(other)
+                };
+                told_differently().or_else(|| {
+                    let number = before.get(step).filter(|_| free.is_free(step))?;
+                    let known = self.items.get(*number as usize)?.facet.as_ref()?;
+                    (are_same_thoughts(known, &facet) && free.take(step)).then_some(step)
+                })
             });
             let number = match found.and_then(|at| before.get(at)) {
                 Some(number) => {
-                    self.complete(*number, sighting);
+                    self.complete(*number, *place);
                     *number
                 }
-                None => self.add(sighting, turn, first_seen),
+                None => self.see(*place, turn, first_seen),
             };
             numbers.push(number);
         }
         numbers
     }
 
-    fn by_identity(&self, numbers: &[u32]) -> HashMap<usize, VecDeque<usize>> {
-        let mut index: HashMap<usize, VecDeque<usize>> = HashMap::new();
+    fn by_identity(&self, numbers: &[u32]) -> HashMap<u32, VecDeque<usize>> {
+        let mut index: HashMap<u32, VecDeque<usize>> = HashMap::new();
         for (at, number) in numbers.iter().enumerate() {
             if let Some(identity) = self.identity(*number) {
                 index.entry(identity).or_default().push_back(at);
@@ -221,7 +242,7 @@ impl<'a> History<'a> {
     fn by_call(&self, numbers: &[u32], free: &Free) -> HashMap<(ItemKind, ByteString), VecDeque<usize>> {
         let mut index: HashMap<_, VecDeque<usize>> = HashMap::new();
         for (at, number) in numbers.iter().enumerate().filter(|(at, _)| free.is_free(*at)) {
-            let facet = self.items.get(*number as usize).and_then(|item| item.facet.as_ref());
+            let facet = self.items.get(*number as usize).and_then(|item| item.facet.as_deref());
             if let Some((kind, id)) = call_of(facet) {
                 index.entry((kind, id.clone())).or_default().push_back(at);
             }
@@ -229,34 +250,51 @@ impl<'a> History<'a> {
         index
     }
 
-    fn identity(&self, number: u32) -> Option<usize> {
+    fn identity(&self, number: u32) -> Option<u32> {
         self.identities.get(number as usize).copied()
     }
 
-    fn add(&mut self, sighting: &Sighting, turn: &ByteString, first_seen_unix_nano: u64) -> u32 {
+    /// A new item, as it stands at a place of the facts.
+    fn see(&mut self, place: u32, turn: &ByteString, first_seen_unix_nano: u64) -> u32 {
+        let (item, facet, identity) =
+            (self.sightings.item(place), self.sightings.facet(place), self.sightings.identity(place));
+        self.add((item, facet, identity), turn, first_seen_unix_nano)
+    }
+
+    fn add(
+        &mut self,
+        (item, facet, identity): (Item, Option<Arc<Facet>>, u32),
+        turn: &ByteString,
+        first_seen_unix_nano: u64,
+    ) -> u32 {
         let number = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
-        let (item, facet) = (sighting.item.clone(), sighting.facet.clone());
-        self.identities.push(sighting.identity);
+        self.identities.push(identity);
         self.items.push(VisibleItem { item, facet, turn: turn.clone(), first_seen_unix_nano, produced_by: Vec::new() });
         number
     }
 
     /// Thoughts that were readable once stay so: what a later sighting adds is taken, nothing is overwritten.
-    fn complete(&mut self, number: u32, sighting: &Sighting) {
+    fn complete(&mut self, number: u32, place: u32) {
         let Some(VisibleItem { facet: Some(facet), .. }) = self.items.get_mut(number as usize) else { return };
-        let Some(told) = sighting.facet.as_ref().filter(|_| facet.kind == ItemKind::Reasoning) else { return };
+        if facet.kind != ItemKind::Reasoning {
+            return;
+        }
+        let Some(told) = self.sightings.facet(place) else { return };
         if facet.blob().is_none()
             && told.blob().is_some()
             && let Some(identity) = self.identities.get_mut(number as usize)
         {
-            *identity = sighting.identity;
+            *identity = self.sightings.identity(place);
         }
         for kind in [PartKind::Text, PartKind::Summary, PartKind::Encoded] {
-            if !facet.parts.iter().any(|part| part.kind == kind) {
-                facet.parts.extend(told.parts.iter().filter(|part| part.kind == kind).cloned());
+            let of_kind = |facet: &Facet| facet.parts.iter().any(|part| part.kind == kind);
+            if !of_kind(facet) && of_kind(&told) {
+                Arc::make_mut(facet).parts.extend(told.parts.iter().filter(|part| part.kind == kind).cloned());
             }
         }
-        facet.parts.sort_by_key(|part| part.kind);
+        if !facet.parts.is_sorted_by_key(|part| part.kind) {
+            Arc::make_mut(facet).parts.sort_by_key(|part| part.kind);
+        }
     }
 
     pub(super) fn response(
@@ -266,15 +304,15 @@ impl<'a> History<'a> {
         at: At,
         findings: &mut Vec<Finding>,
     ) {
-        let places: Vec<u32> = inference.output.items.iter().collect();
+        let places: Few = inference.output.items.iter().collect();
         let mut produced = Numbers::default();
-        let mut calls: HashMap<(ItemKind, ByteString), usize> = HashMap::new();
+        let mut calls: HashMap<(ItemKind, ByteString), u32> = HashMap::new();
         for place in places {
-            let sighting = self.sighting(place);
-            if let Some(facet) = &sighting.facet
+            let identity = self.sightings.identity(place);
+            if let Some(facet) = self.sightings.facet(place)
                 && let Some(id) = facet.call_id.clone().filter(|_| facet.kind.is_call())
-                && let Some(first) = calls.insert((facet.kind, id.clone()), sighting.identity)
-                && first != sighting.identity
+                && let Some(first) = calls.insert((facet.kind, id.clone()), identity)
+                && first != identity
             {
                 // One answer calls two things by one id: the first counts, the other is set aside.
                 calls.insert((facet.kind, id.clone()), first);
@@ -283,18 +321,23 @@ impl<'a> History<'a> {
                 findings.push(Finding { subject: Some(id), ..finding });
                 continue;
             }
-            let number = self.add(&sighting, turn, at.time_unix_nano);
-            if let Some(item) = self.items.get_mut(number as usize) {
-                item.produced_by.push(Producer::Inference(inference.call.key));
-            }
+            let number = self.see(place, turn, at.time_unix_nano);
+            self.produced(number, Producer::Inference(inference.call.key));
             self.current.extend(&[number]);
             produced.push(number);
         }
-        let mut whole = inference.input.items.clone();
-        whole.extend(produced.iter());
-        inference.output.items = produced;
         if let Some(id) = inference.call.attrs.get(RESPONSE_ID) {
+            let mut whole = inference.input.items.clone();
+            whole.extend(produced.iter());
             self.responses.entry(id).or_insert(whole);
+        }
+        inference.output.items = produced;
+    }
+
+    /// Says of a new item where it comes from. Mostly it comes from one place.
+    fn produced(&mut self, number: u32, by: Producer) {
+        if let Some(item) = self.items.get_mut(number as usize) {
+            item.produced_by = vec![by];
         }
     }
 
@@ -304,17 +347,14 @@ impl<'a> History<'a> {
         let before = std::mem::take(&mut self.current).list;
         let replaced = self.reconcile(&before, &install.replaced, &install.turn, first_seen, |_| {});
         let id = install.id.clone().unwrap_or_default();
-        let marker = self.sightings.recognise(marker());
-        let marker = self.add(&marker, &install.turn, first_seen);
+        let (item, facet, identity) = self.sightings.marker();
+        let marker = self.add((item, Some(facet), identity), &install.turn, first_seen);
         let mut replacement = Vec::with_capacity(install.replacement.len());
         for place in &install.replacement {
-            let sighting = self.sighting(*place);
-            replacement.push(self.add(&sighting, &install.turn, first_seen));
+            replacement.push(self.see(*place, &install.turn, first_seen));
         }
         for number in [marker].iter().chain(&replacement) {
-            if let Some(item) = self.items.get_mut(*number as usize) {
-                item.produced_by.push(Producer::Compaction(id.clone()));
-            }
+            self.produced(*number, Producer::Compaction(id.clone()));
         }
         self.current.extend(&replacement);
         let numbers = self.current.numbers.clone();
@@ -322,9 +362,5 @@ impl<'a> History<'a> {
             self.chains.entry(chain).or_insert_with(|| numbers.clone());
         }
         Installed { marker, replaced: replaced.into_iter().collect(), replacement: numbers }
-    }
-
-    fn sighting(&mut self, place: u32) -> Rc<Sighting> {
-        self.sightings.at(place)
     }
 }

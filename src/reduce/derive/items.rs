@@ -11,6 +11,7 @@ use bytestring::ByteString;
 use hashbrown::HashSet;
 
 use super::history::History;
+use super::sighting::Sightings;
 use crate::event::{At, Digest, Key};
 use crate::reduce::facts::Reading;
 use crate::reduce::graph::{Finding, Inference, Numbers, Turn, VisibleItem};
@@ -42,15 +43,18 @@ pub(super) struct Installed {
 }
 
 /// Numbers the items of a thread. The items of its inferences, which were places of the facts, are numbers afterwards.
-pub(super) fn derive(
-    facts: &Reading<'_>,
-    thread: &ByteString,
+pub(super) fn derive<'a>(
+    facts: &'a Reading<'a>,
+    sightings: &mut Sightings<'a>,
+    thread: &'a ByteString,
     turns: &mut [Turn],
     installs: &[Install],
     findings: &mut Vec<Finding>,
 ) -> (Vec<VisibleItem>, Vec<Installed>) {
-    let mut history = History::new(facts, thread);
-    let mut steps: Vec<(At, u8, Key, Step)> = Vec::new();
+    let asked = turns.iter().map(|turn| turn.inferences().count()).sum();
+    let told = turns.iter().flat_map(Turn::inferences).map(|one| one.input.items.len() + one.output.items.len()).sum();
+    let mut history = History::new(thread, sightings, told, asked);
+    let mut steps: Vec<(At, u8, Key, Step)> = Vec::with_capacity(2 * asked + installs.len());
     for (t, turn) in turns.iter().enumerate() {
         for (s, segment) in turn.segments.iter().enumerate() {
             for (i, inference) in segment.inferences.iter().enumerate() {
@@ -71,7 +75,7 @@ pub(super) fn derive(
     let mut waiting: BTreeMap<Digest, Vec<(At, Step)>> = BTreeMap::new();
     // The requests that wait.
     let mut asking: HashSet<(usize, usize, usize)> = HashSet::new();
-    let mut queue: VecDeque<(At, Step)> = steps.into_iter().map(|(at, _, _, step)| (at, step)).collect();
+    let mut queue: VecDeque<(At, Step)> = VecDeque::from_iter(steps.into_iter().map(|(at, _, _, step)| (at, step)));
     let mut unresolved: Vec<(At, Step)> = Vec::new();
     while let Some((at, step)) = queue.pop_front() {
         match step {
@@ -85,7 +89,7 @@ pub(super) fn derive(
                     continue;
                 }
                 asking.remove(&(t, s, i));
-                let shown = history.request(&turn, inference, at, findings);
+                let shown = history.request(turn, inference, at, findings);
                 resume(&mut waiting, &mut queue, inference.input.chain);
                 inference.gap |= std::mem::take(&mut history.lost);
                 inference.input.items = shown.unwrap_or_default();
@@ -99,7 +103,7 @@ pub(super) fn derive(
                     steps.push((at, Step::Response(t, s, i)));
                     continue;
                 }
-                history.response(&turn, inference, at, findings);
+                history.response(turn, inference, at, findings);
             }
             Step::Install(number) => {
                 let Some(install) = installs.get(number) else { continue };
@@ -117,13 +121,13 @@ pub(super) fn derive(
                 match step {
                     Step::Request(t, s, i) => {
                         if let Some((turn, inference)) = find(turns, t, s, i) {
-                            let shown = history.request(&turn, inference, at, findings);
+                            let shown = history.request(turn, inference, at, findings);
                             inference.input.items = shown.unwrap_or_default();
                         }
                     }
                     Step::Response(t, s, i) => {
                         if let Some((turn, inference)) = find(turns, t, s, i) {
-                            history.response(&turn, inference, at, findings);
+                            history.response(turn, inference, at, findings);
                         }
                     }
                     Step::Install(_) => {}
@@ -140,8 +144,7 @@ fn resume(waiting: &mut BTreeMap<Digest, Vec<(At, Step)>>, queue: &mut VecDeque<
     steps.into_iter().rev().for_each(|step| queue.push_front(step));
 }
 
-fn find(turns: &mut [Turn], t: usize, s: usize, i: usize) -> Option<(ByteString, &mut Inference)> {
-    let turn = turns.get_mut(t)?;
-    let id = turn.id.clone();
-    Some((id, turn.segments.get_mut(s)?.inferences.get_mut(i)?))
+fn find(turns: &mut [Turn], t: usize, s: usize, i: usize) -> Option<(&ByteString, &mut Inference)> {
+    let Turn { id, segments, .. } = turns.get_mut(t)?;
+    Some((id, segments.get_mut(s)?.inferences.get_mut(i)?))
 }

@@ -31,6 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytestring::ByteString;
 
 use self::remarks::Remarks;
+use self::sighting::Sightings;
 use super::facts::{Reading, RolloutFacts};
 use super::graph::{Finding, FindingKind, Reason, Rollout, Thread, Totals, Turn};
 use crate::event::TraceId;
@@ -71,10 +72,11 @@ pub fn derive(facts: &RolloutFacts) -> Rollout {
     let ids: BTreeSet<ByteString> = by_thread.keys().chain(remarks.threads.keys()).cloned().collect();
     let mut linked = Vec::new();
     let mut threads: Vec<Thread> = Vec::with_capacity(ids.len());
-    for id in ids {
-        let turns = by_thread.remove(&id).unwrap_or_default();
-        let thread = thread::derive(facts, &id, turns, closed, &mut linked, &mut findings);
-        let Thread { agent, started_at, ended_at, outcome, .. } = remarks.threads.remove(&id).unwrap_or_default();
+    let mut sightings = Sightings::new(facts);
+    for id in &ids {
+        let turns = by_thread.remove(id).unwrap_or_default();
+        let thread = thread::derive(facts, &mut sightings, id, turns, closed, &mut linked, &mut findings);
+        let Thread { agent, started_at, ended_at, outcome, .. } = remarks.threads.remove(id).unwrap_or_default();
         threads.push(Thread { agent, started_at, ended_at, outcome, ..thread });
     }
     let mut edges = edges::derive(facts, linked, &threads);

@@ -61,7 +61,7 @@ impl<'a> Seen<'a> {
         let (mut arrivals, mut answers) = (HashMap::new(), HashMap::new());
         for thread in threads {
             for (number, item) in (0u32..).zip(&thread.items) {
-                let facet = item.facet.as_ref();
+                let facet = item.facet.as_deref();
                 if let Some([author, recipient]) = facet.and_then(|facet| facet.between.as_ref())
                     && Some(recipient) == thread.agent.path.as_ref()
                 {

@@ -6,19 +6,21 @@ use bytestring::ByteString;
 
 use super::edges::{self, Linked};
 use super::items::{self, Install};
+use super::sighting::Sightings;
 use super::told::{self, TurnTold};
 use super::turn::{Place, derive_turn};
 use super::{Told, call, cells, link};
 use crate::event::{CallKind, ItemKind, Key};
-use crate::reduce::facts::{NotedFact, Reading};
+use crate::reduce::facts::{CallTold, NotedFact, Reading};
 use crate::reduce::graph::{
     Compaction, Finding, FindingKind, OtherCall, Reason, TerminalSession, Thread, Turn, VisibleItem,
 };
 use crate::semconv::{COMPACTION_ID, EVIDENCE_REF, TERMINAL_ID};
 
-pub(super) fn derive(
-    facts: &Reading<'_>,
-    id: &ByteString,
+pub(super) fn derive<'a>(
+    facts: &'a Reading<'a>,
+    sightings: &mut Sightings<'a>,
+    id: &'a ByteString,
     all_told: Vec<Told>,
     closed: Option<Reason>,
     linked: &mut Vec<Linked>,
@@ -26,7 +28,7 @@ pub(super) fn derive(
 ) -> Thread {
     let mut installs = Vec::new();
     let mut admissions = Vec::new();
-    let mut turns = Vec::new();
+    let mut turns = Vec::with_capacity(all_told.len());
     for told in all_told {
         let (turn, told, above) = match told {
             Told::Later(turn) => (turn.clone(), told::turn(facts, id, &turn), None),
@@ -47,7 +49,7 @@ pub(super) fn derive(
     admissions.sort_by_key(|admission: &OtherCall| (admission.call.seen_at(), admission.call.key));
     overlaps(id, &turns, findings);
 
-    let (mut items, installed) = items::derive(facts, id, &mut turns, &installs, findings);
+    let (mut items, installed) = items::derive(facts, sightings, id, &mut turns, &installs, findings);
     link::derive(&mut turns, &mut items);
     unknown_items(id, &items, findings);
     let attempts = attempts(&turns);
@@ -88,8 +90,8 @@ fn installs_of(turn: &ByteString, told: &TurnTold) -> Vec<Install> {
 /// An input that was turned away made no turn: it is told of with its thread.
 fn admissions_of(place: Place<'_>, told: &TurnTold, findings: &mut Vec<Finding>) -> Vec<OtherCall> {
     let admissions = told.iter().filter(|(key, _)| key.kind == CallKind::Admission);
-    let other = |(key, told): &(Key, told::CallTold)| OtherCall {
-        call: call::derive(place, *key, told, findings),
+    let other = |(key, told): &(Key, CallTold)| OtherCall {
+        call: call::settled(place, *key, told, findings),
         given: call::given_texts(told),
         returned: call::returned_texts(told),
     };

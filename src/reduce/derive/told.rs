@@ -2,56 +2,33 @@
 
 use std::cmp::Ordering;
 
-use hashbrown::HashMap;
-
 use crate::event::{CallKind, Facet, Item, Key, Measure};
 use crate::reduce::facts::{
-    Closing, GivenFact, InputFact, MarkFact, NotedFact, Observation, Opening, Reading, ReturnedFact,
+    CallRows, CallTold, Closing, GivenFact, InputFact, MarkFact, NotedFact, Opening, Reading, ReturnedFact,
 };
 
-/// Every version of the observations of one call, earliest first.
-#[derive(Debug, Default)]
-pub(in crate::reduce) struct CallTold {
-    pub(super) openings: Vec<Opening>,
-    pub(super) marks: Vec<MarkFact>,
-    pub(super) closings: Vec<Closing>,
-}
-
-/// By key.
+/// By key; of each call every version of each observation, earliest first.
 pub(in crate::reduce) type TurnTold = Vec<(Key, CallTold)>;
 
 pub(in crate::reduce) fn turn(facts: &Reading<'_>, thread: &str, turn: &str) -> TurnTold {
-    let mut told = TurnTold::new();
-    let mut places: HashMap<Key, usize> = HashMap::new();
-    for (key, observation) in facts.of_turn(thread, turn) {
-        // What was told of a call mostly stands together.
-        let is_last = told.last().is_some_and(|(last, _)| *last == key);
-        let place = if is_last { told.len() - 1 } else { *places.entry(key).or_insert(told.len()) };
-        if place == told.len() {
-            told.push((key, CallTold::default()));
+    let mut calls: Vec<(Key, CallRows)> = facts.calls(thread, turn).collect();
+    // They stand from the last to the first.
+    calls.reverse();
+    calls.sort_unstable_by_key(|(key, _)| *key);
+    let told = |(key, rows): (Key, CallRows)| {
+        let mut call = facts.told(&rows);
+        if call.openings.len() > 1 {
+            call.openings.sort_by(|one, other| openings(facts, one, other));
         }
-        let Some((_, call)) = told.get_mut(place) else { continue };
-        match observation {
-            Observation::Opening(opening) => push(&mut call.openings, opening),
-            Observation::Mark(mark) => call.marks.push(mark),
-            Observation::Closing(closing) => push(&mut call.closings, closing),
+        if call.marks.len() > 1 {
+            call.marks.sort_by(|one, other| marks(facts, one, other));
         }
-    }
-    told.sort_unstable_by_key(|(key, _)| *key);
-    for (_, call) in &mut told {
-        call.openings.sort_by(|one, other| openings(facts, one, other));
-        call.marks.sort_by(|one, other| marks(facts, one, other));
-        call.closings.sort_by(|one, other| closings(facts, one, other));
-    }
-    told
-}
-
-/// Mostly there is one.
-fn push<T>(all: &mut Vec<T>, one: T) {
-    if all.is_empty() {
-        all.reserve_exact(1);
-    }
-    all.push(one);
+        if call.closings.len() > 1 {
+            call.closings.sort_by(|one, other| closings(facts, one, other));
+        }
+        (key, call)
+    };
+    calls.into_iter().map(told).collect()
 }
 
 /// Whether a turn is told of at all, or only somebody's wish to have one or to stop one.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use bytestring::ByteString;
 
 use super::ending::{end, end_open_calls, late_cancels, mark_late};
-use super::told::{CallTold, TurnTold};
+use super::told::TurnTold;
 use super::{agents, call, cells, checks, close, segment};
 use crate::event::{CallKind, Key, MarkKind, Outcome};
+use crate::reduce::facts::CallTold;
 use crate::reduce::facts::{InputFact, Reading};
 use crate::reduce::graph::{
     Answer, Call, Finding, FindingKind, Inference, OtherCall, Reason, Runtime, Segment, Shown, TerminalOperation,
@@ -49,8 +50,12 @@ pub(in crate::reduce) fn derive_turn(
         }
     }
     let mut whole = Segment::empty(0, None);
+    // Calls are large, and mostly of these two kinds: they are not moved while there come to be more.
+    let count = |kind| told.iter().filter(|(key, _)| key.kind == kind).count();
+    whole.inferences.reserve_exact(count(CallKind::Inference));
+    whole.tool_calls.reserve_exact(count(CallKind::Tool));
     let mut spans = Vec::new();
-    for (key, told) in &told {
+    for (key, told) in &mut told {
         let call = call::derive(place, *key, told, findings);
         let other = |call| OtherCall { call, given: call::given_texts(told), returned: call::returned_texts(told) };
         match key.kind {

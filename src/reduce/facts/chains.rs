@@ -2,14 +2,15 @@
 
 use hashbrown::HashMap;
 
+use super::paged::Paged;
 use super::rollout::ENTRY;
-use super::table::{grow, held_by};
 
 /// The calls that have shown a history, by the place of its chain digest: the fingerprint of one, or 0 for several.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chains {
     /// Of the first thread that showed it, by the digest's place: nearly all digests of a rollout's table are chains.
-    first: Vec<First>,
+    first: Paged<First>,
+    len: u32,
     /// Of other threads, by thread and digest.
     others: HashMap<(u32, u32), u32>,
 }
@@ -25,13 +26,13 @@ const NOBODY: First = First { thread: u32::MAX, by: 0 };
 
 impl Chains {
     pub(super) fn note(&mut self, thread: u32, chain: u32, by: u32) {
-        let place = chain as usize;
-        if self.first.len() <= place {
-            let more = place + 1 - self.first.len();
-            grow(&mut self.first, more);
-            self.first.resize(place + 1, NOBODY);
+        while self.len <= chain {
+            if self.first.push(&[NOBODY]).is_none() {
+                return;
+            }
+            self.len += 1;
         }
-        let Some(first) = self.first.get_mut(place) else { return };
+        let Some(first) = self.first.starting_at_mut(Paged::<First>::nth(chain, 1)).first_mut() else { return };
         if first.thread == NOBODY.thread {
             *first = First { thread, by };
             return;
@@ -44,19 +45,19 @@ impl Chains {
     }
 
     pub(super) fn shown_by(&self, thread: u32, chain: u32) -> Option<u32> {
-        match self.first.get(chain as usize) {
+        match self.first.starting_at(Paged::<First>::nth(chain, 1)).first() {
             Some(first) if first.thread == thread => Some(first.by),
             _ => self.others.get(&(thread, chain)).copied(),
         }
     }
 
     pub(super) fn held(&self) -> usize {
-        held_by(self.first.len() * size_of::<First>()) + self.others.len() * ENTRY
+        self.first.held() + self.others.len() * ENTRY
     }
 
     /// What it takes at most to note one more.
     pub(super) fn cost(&self, chain: u32) -> usize {
-        held_by((chain as usize + 1).saturating_sub(self.first.len()) * size_of::<First>()) + ENTRY
+        self.first.cost((chain + 1).saturating_sub(self.len) as usize) + ENTRY
     }
 }
 

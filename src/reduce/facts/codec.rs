@@ -1,13 +1,11 @@
 //! Events as rows, and rows as observations.
 
-use super::observation::{
-    Closing, GivenFact, MarkFact, NotedFact, Observation, Opening, Remark, Remarked, ReturnedFact,
-};
+use super::observation::{CallTold, Closing, GivenFact, MarkFact, NotedFact, Opening, Remark, Remarked, ReturnedFact};
 use super::reading::Reading;
 use super::row::{RowReader, RowWriter, algorithm_byte, algorithm_of};
 use super::tables::Tables;
 use crate::event::{
-    Arguments, CallKind, Closed, EdgeKind, Event, Given, Key, Kind, Link, Mark, MarkKind, Measure, Noted, Opened,
+    Arguments, At, CallKind, Closed, EdgeKind, Event, Given, Kind, Link, Mark, MarkKind, Measure, Noted, Opened,
     Outcome, Returned, SpanId, SpanIds, Statement, Subject, TraceId, Veiled,
 };
 
@@ -17,10 +15,6 @@ const CLOSED: u8 = 2;
 const STATED: u8 = 3;
 const UNKNOWN: u8 = 4;
 const QUARANTINED: u8 = 5;
-
-/// What is told and the kind of call share a byte.
-const KIND_BITS: u32 = 5;
-const _: () = assert!(CallKind::ALL.len() <= 1 << KIND_BITS && (QUARANTINED as usize) < 1 << (8 - KIND_BITS));
 
 /// Whether an event is about a call; nothing where it tells nothing.
 pub(super) fn is_of_call(kind: &Kind<Veiled>) -> Option<bool> {
@@ -37,28 +31,39 @@ pub(in crate::reduce) fn is_fact(kind: &Kind<Veiled>) -> bool {
 }
 
 impl Tables {
-    /// Writes an event. Nothing where a table is full.
-    pub(super) fn write(&mut self, event: &Event<Veiled>, row: &mut RowWriter) -> Option<()> {
+    /// Writes what is told of a call, beside what all rows of the call have in common. Nothing where a table is full.
+    pub(super) fn write(&mut self, event: &Event<Veiled>, base: &At, row: &mut RowWriter) -> Option<()> {
         let what = match &event.kind {
             Kind::Opened(..) => OPENED,
             Kind::Marked(_) => MARKED,
             Kind::Closed(..) => CLOSED,
+            _ => return None,
+        };
+        row.byte(what);
+        self.at_since(base, event.at, row)?;
+        match &event.kind {
+            Kind::Opened(opened, given) => self.opened(opened, given, row),
+            Kind::Marked(mark) => self.marked(mark, row),
+            Kind::Closed(closed, returned) => self.closed(closed, returned, row),
+            _ => None,
+        }
+    }
+
+    /// Writes what is told of no call.
+    pub(super) fn write_remark(&mut self, event: &Event<Veiled>, row: &mut RowWriter) -> Option<()> {
+        let what = match &event.kind {
             Kind::Stated { .. } => STATED,
             Kind::Unknown { .. } => UNKNOWN,
             Kind::Quarantined { .. } => QUARANTINED,
             _ => return None,
         };
-        row.byte(what << KIND_BITS | kind_byte(event.key.kind));
+        row.byte(what);
         self.at(event.at, row)?;
-        self.key(event.key, event.at, row)?;
-        if what > CLOSED {
-            self.text(&event.scope.thread, row)?;
-            self.text(&event.scope.turn, row)?;
-        }
+        row.byte(kind_byte(event.key.kind));
+        self.key(event.key, row)?;
+        self.text(&event.scope.thread, row)?;
+        self.text(&event.scope.turn, row)?;
         match &event.kind {
-            Kind::Opened(opened, given) => self.opened(opened, given, row),
-            Kind::Marked(mark) => self.marked(mark, row),
-            Kind::Closed(closed, returned) => self.closed(closed, returned, row),
             Kind::Stated { subject, statement, attrs } => {
                 row.byte(subject_byte(*subject));
                 let (word, outcome) = match statement {
@@ -169,17 +174,13 @@ impl Tables {
 }
 
 impl Reading<'_> {
-    /// What an observation of a call tells.
-    pub(super) fn read(&self, bytes: &[u8]) -> (Key, Observation) {
-        let mut row = RowReader { rest: bytes };
-        // The turn's place stands first.
-        row.number();
-        let (what, kind) = read_what(&mut row);
-        let at = self.tables().read_at(&mut row);
-        let key = self.tables().read_key(kind, at, &mut row);
-        let row = &mut row;
-        let observation = match what {
-            OPENED => Observation::Opening(Opening {
+    /// Adds what a row tells to what is told of its call.
+    pub(super) fn read(&self, base: &At, bytes: &[u8], told: &mut CallTold) {
+        let row = &mut RowReader { rest: bytes };
+        let what = row.byte();
+        let at = self.tables().read_at_since(base, row);
+        match what {
+            OPENED => one_more(&mut told.openings).push(Opening {
                 at,
                 span: self.read_span(row),
                 attrs: self.read_attrs(row),
@@ -196,7 +197,7 @@ impl Reading<'_> {
                     _ => GivenFact::Texts(read_measures(row)),
                 },
             }),
-            MARKED => Observation::Mark(MarkFact {
+            MARKED => told.marks.push(MarkFact {
                 at,
                 kind: MarkKind::ALL.get(usize::from(row.byte())).copied().unwrap_or(MarkKind::Decision),
                 attrs: self.read_attrs(row),
@@ -208,7 +209,7 @@ impl Reading<'_> {
                     _ => NotedFact::Histories(Box::new(self.tables().read_histories(row))),
                 },
             }),
-            _ => Observation::Closing(Closing {
+            _ => one_more(&mut told.closings).push(Closing {
                 at,
                 outcome: outcome_of(row.byte()),
                 attrs: self.read_attrs(row),
@@ -220,19 +221,16 @@ impl Reading<'_> {
                     _ => ReturnedFact::Texts(read_measures(row)),
                 },
             }),
-        };
-        (key, observation)
+        }
     }
 
     /// What a row tells that is about no call.
     pub(super) fn read_remark(&self, bytes: &[u8]) -> Remarked {
-        let mut row = RowReader { rest: bytes };
-        // The turn's place stands first.
-        row.number();
-        let (what, kind) = read_what(&mut row);
-        let at = self.tables().read_at(&mut row);
-        let key = self.tables().read_key(kind, at, &mut row);
-        let row = &mut row;
+        let row = &mut RowReader { rest: bytes };
+        let what = row.byte();
+        let at = self.tables().read_at(row);
+        let kind = kind_of(row.byte());
+        let key = self.tables().read_key(kind, row);
         let (thread, turn) = (self.read_text(row), self.read_text(row));
         let remark = match what {
             STATED => {
@@ -272,9 +270,12 @@ impl Reading<'_> {
     }
 }
 
-fn read_what(row: &mut RowReader<'_>) -> (u8, CallKind) {
-    let byte = row.byte();
-    (byte >> KIND_BITS, kind_of(byte & ((1 << KIND_BITS) - 1)))
+/// Room for another. Mostly there is one.
+fn one_more<T>(all: &mut Vec<T>) -> &mut Vec<T> {
+    if all.is_empty() {
+        all.reserve_exact(1);
+    }
+    all
 }
 
 pub(super) fn optional_digest(digest: Option<&crate::event::Digest>, row: &mut RowWriter) {
@@ -310,11 +311,11 @@ fn read_measures(row: &mut RowReader<'_>) -> Vec<Measure> {
     (0..row.count()).map(|_| read_measure(row)).collect()
 }
 
-fn kind_byte(kind: CallKind) -> u8 {
+pub(super) fn kind_byte(kind: CallKind) -> u8 {
     CallKind::ALL.iter().position(|known| *known == kind).unwrap_or_default() as u8
 }
 
-fn kind_of(byte: u8) -> CallKind {
+pub(super) fn kind_of(byte: u8) -> CallKind {
     CallKind::ALL.get(usize::from(byte)).copied().unwrap_or(CallKind::Turn)
 }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::item::{HistoriesFact, InputFact, OutputFact};
-use super::observation::{GivenFact, NotedFact, Observation, ReturnedFact};
+use super::observation::{CallTold, Closing, GivenFact, MarkFact, NotedFact, Opening, ReturnedFact};
 use super::reading::Reading;
 use super::rollout::RolloutFacts;
 use crate::event::{
-    Closed, Event, Facet, Given, Histories, Input, Item, Key, Kind, Mark, Measure, Noted, Opened, Output, Returned,
+    At, Closed, Event, Facet, Given, Histories, Input, Item, Kind, Mark, Measure, Noted, Opened, Output, Returned,
     Scope, Source, Veiled,
 };
 
@@ -23,29 +23,32 @@ impl RolloutFacts {
                 thread: thread.clone(),
                 turn: turn.clone(),
             });
-            events.extend(reading.of_turn(&thread, &turn).map(|told| reading.event(&scope, told)));
+            for (key, rows) in reading.calls(&thread, &turn) {
+                let CallTold { openings, marks, closings } = reading.told(&rows);
+                let openings = openings.into_iter().map(|one| reading.opening(one));
+                let marks = marks.into_iter().map(|one| reading.mark(one));
+                let closings = closings.into_iter().map(|one| reading.closing(one));
+                let event = |(at, kind)| Event { scope: Arc::clone(&scope), key, at, source: Source::Otlp, kind };
+                events.extend(openings.chain(marks).chain(closings).map(event));
+            }
         }
         events
     }
 }
 
 impl Reading<'_> {
-    fn event(&self, scope: &Arc<Scope>, (key, observation): (Key, Observation)) -> Event<Veiled> {
-        let (at, kind) = match observation {
-            Observation::Opening(one) => {
-                let opened = Opened { span: one.span, attrs: one.attrs, links: one.links, policy: one.policy };
-                (one.at, Kind::Opened(opened, self.given(one.given)))
-            }
-            Observation::Mark(one) => {
-                let mark = Mark { kind: one.kind, attrs: one.attrs, noted: self.noted(one.noted) };
-                (one.at, Kind::Marked(mark))
-            }
-            Observation::Closing(one) => {
-                let (outcome, attrs, error, links) = (one.outcome, one.attrs, one.error, one.links);
-                (one.at, Kind::Closed(Closed { outcome, attrs, error, links }, self.returned(one.returned)))
-            }
-        };
-        Event { scope: Arc::clone(scope), key, at, source: Source::Otlp, kind }
+    fn opening(&self, one: Opening) -> (At, Kind<Veiled>) {
+        let opened = Opened { span: one.span, attrs: one.attrs, links: one.links, policy: one.policy };
+        (one.at, Kind::Opened(opened, self.given(one.given)))
+    }
+
+    fn mark(&self, one: MarkFact) -> (At, Kind<Veiled>) {
+        (one.at, Kind::Marked(Mark { kind: one.kind, attrs: one.attrs, noted: self.noted(one.noted) }))
+    }
+
+    fn closing(&self, one: Closing) -> (At, Kind<Veiled>) {
+        let (outcome, attrs, error, links) = (one.outcome, one.attrs, one.error, one.links);
+        (one.at, Kind::Closed(Closed { outcome, attrs, error, links }, self.returned(one.returned)))
     }
 
     fn given(&self, given: GivenFact) -> Given<Veiled> {

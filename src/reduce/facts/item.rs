@@ -144,22 +144,51 @@ impl Tables {
                 entry.number(part.length);
             }
         }
-        self.items.place(&entry.bytes)
+        self.items.place(entry.bytes())
     }
 }
 
 impl Reading<'_> {
-    /// The item at a place of the table.
-    pub(in crate::reduce) fn item(&self, place: u32) -> (Item, Option<Facet>) {
-        let mut entry = RowReader { rest: self.tables().items.get(place).unwrap_or_default() };
+    /// How many items there are in the table.
+    pub(in crate::reduce) fn items_count(&self) -> u32 {
+        self.tables().items.len()
+    }
+
+    /// What makes the item at a place the same as another, where it is known as a whole: all of it but the kinds of its
+    /// parts, and its length only where there is no digest. Nothing where it is known by its parts.
+    pub(in crate::reduce) fn sameness(&self, place: u32) -> Option<&[u8]> {
+        let whole = self.tables().items.get(place).unwrap_or_default();
+        let mut entry = RowReader { rest: whole };
+        if entry.byte() & WITH_FACET != 0 {
+            return None;
+        }
+        if read_optional_digest(&mut entry).is_none() {
+            entry.optional();
+        }
+        whole.get(..whole.len() - entry.rest.len())
+    }
+
+    /// The item at a place of the table, whatever else is known of it.
+    pub(in crate::reduce) fn item_alone(&self, place: u32) -> Item {
+        self.read_item(&mut RowReader { rest: self.tables().items.get(place).unwrap_or_default() }).0
+    }
+
+    fn read_item(&self, entry: &mut RowReader<'_>) -> (Item, bool) {
         let first = entry.byte();
         let has_facet = first & WITH_FACET != 0;
         let item = Item {
             role: role_of(first & !WITH_FACET),
-            digest: if has_facet { self.tables().read_shared(&mut entry) } else { read_optional_digest(&mut entry) },
+            digest: if has_facet { self.tables().read_shared(entry) } else { read_optional_digest(entry) },
             length: entry.optional(),
-            part_kinds: self.read_text(&mut entry),
+            part_kinds: self.read_text(entry),
         };
+        (item, has_facet)
+    }
+
+    /// The item at a place of the table.
+    pub(in crate::reduce) fn item(&self, place: u32) -> (Item, Option<Facet>) {
+        let mut entry = RowReader { rest: self.tables().items.get(place).unwrap_or_default() };
+        let (item, has_facet) = self.read_item(&mut entry);
         if !has_facet {
             return (item, None);
         }

@@ -1,8 +1,10 @@
 //! What was observed, kept as it was: nothing is chosen here, so nothing depends on the order of arrival.
 //!
-//! Each event is one row of bytes. What rows repeat (texts, digests, items, ids) is kept once for each rollout, so that a
-//! request that shows a long history again costs a few bytes, and a hundred thousand facts a few megabytes.
+//! Each event is one row of bytes. What rows repeat (texts, digests, items, ids) is kept once for each rollout, and what
+//! the rows of one call have in common once for the call, so that a request that shows a long history again costs a few
+//! bytes, and a hundred thousand facts a few megabytes.
 
+mod calls;
 mod chains;
 mod codec;
 mod detach;
@@ -10,18 +12,21 @@ mod events;
 mod item;
 mod key;
 mod observation;
+mod paged;
 mod reading;
 mod rollout;
 mod row;
+mod rows;
 mod table;
 mod tables;
 mod traces;
 
+pub(super) use calls::CallRows;
 pub(super) use codec::is_fact;
 pub(super) use detach::detach;
 pub(super) use item::{InputFact, OutputFact};
 pub use key::RolloutKey;
-pub(super) use observation::{Closing, GivenFact, MarkFact, NotedFact, Observation, Opening, Remark, ReturnedFact};
+pub(super) use observation::{CallTold, Closing, GivenFact, MarkFact, NotedFact, Opening, Remark, ReturnedFact};
 pub(super) use reading::Reading;
 pub use rollout::{Absorbed, RolloutFacts};
 
@@ -55,6 +60,11 @@ pub struct Facts {
 
 /// What a rollout costs among all, beside itself: two ways to it, each with its share of the free ones.
 const ENTRY: usize = 2 * size_of::<Box<RolloutFacts>>() + 16;
+
+/// What a rollout costs beside its facts.
+fn overhead(key: &RolloutKey) -> usize {
+    RolloutFacts::EMPTY + ENTRY + key.bytes()
+}
 
 impl Default for Facts {
     fn default() -> Self {
@@ -92,6 +102,7 @@ impl Facts {
             return Absorbed::Known;
         }
         let left = self.budget.saturating_sub(self.held);
+        let known = self.rollouts.len();
         let Some(facts) = self.place_of(&event.scope, left).and_then(|place| self.rollouts.get_mut(place)) else {
             self.refused += 1;
             return Absorbed::Refused;
@@ -102,7 +113,21 @@ impl Facts {
         // What the tables made room for stays, also where the event was not taken.
         self.held = self.held + facts.bytes() - before;
         self.refused += u64::from(absorbed == Absorbed::Refused);
+        if absorbed == Absorbed::Refused && self.rollouts.len() > known {
+            self.forget_last();
+        }
         absorbed
+    }
+
+    /// Lets go of a rollout of which nothing was taken in.
+    fn forget_last(&mut self) {
+        let Some(facts) = self.rollouts.pop() else { return };
+        let (key, place) = (facts.key(), self.rollouts.len());
+        let hash = self.hasher.hash_one((&key.tenant, &key.rollout));
+        if let Ok(entry) = self.places.find_entry(hash, |known| *known as usize == place) {
+            entry.remove();
+        }
+        self.held -= overhead(key) + facts.bytes();
     }
 
     /// Where the rollout of a scope stands, which is added where it is new; nothing where there is no room for it.
@@ -118,7 +143,7 @@ impl Facts {
             return Some(self.last);
         }
         let key = RolloutKey::of(scope).detached();
-        let overhead = RolloutFacts::EMPTY + ENTRY + key.bytes();
+        let overhead = overhead(&key);
         let place = u32::try_from(self.rollouts.len()).ok().filter(|_| overhead < left)?;
         self.held += overhead;
         self.rollouts.push(Box::new(RolloutFacts::new(key)));
@@ -189,11 +214,11 @@ impl Facts {
         for facts in self.rollouts().filter(|facts| facts.key().tenant.is_some()) {
             let reading = Reading::of(facts);
             for (thread, turn) in reading.turns() {
-                for (key, observation) in reading.of_turn(&thread, &turn) {
-                    let Observation::Opening(opening) = observation else { continue };
-                    let span = opening.span;
-                    of_span.insert((span.trace, span.span), &facts.key().tenant);
-                    children.extend(span.parent.map(|parent| ((span.trace, parent), facts.key(), key)));
+                for (key, rows) in reading.calls(&thread, &turn) {
+                    for span in reading.told(&rows).openings.iter().map(|opening| opening.span) {
+                        of_span.insert((span.trace, span.span), &facts.key().tenant);
+                        children.extend(span.parent.map(|parent| ((span.trace, parent), facts.key(), key)));
+                    }
                 }
             }
         }

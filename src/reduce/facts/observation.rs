@@ -59,12 +59,12 @@ pub(in crate::reduce) enum ReturnedFact {
     Texts(Vec<Measure>),
 }
 
-/// What is told of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::reduce) enum Observation {
-    Opening(Opening),
-    Mark(MarkFact),
-    Closing(Closing),
+/// What is told of a call: every version of each of its observations.
+#[derive(Clone, Debug, Default)]
+pub(in crate::reduce) struct CallTold {
+    pub(in crate::reduce) openings: Vec<Opening>,
+    pub(in crate::reduce) marks: Vec<MarkFact>,
+    pub(in crate::reduce) closings: Vec<Closing>,
 }
 
 /// What is told of no call.

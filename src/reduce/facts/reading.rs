@@ -4,7 +4,8 @@ use std::ops::Deref;
 
 use bytestring::ByteString;
 
-use super::observation::{Observation, Remarked};
+use super::calls::CallRows;
+use super::observation::{CallTold, Remarked};
 use super::rollout::RolloutFacts;
 use super::row::RowReader;
 use super::tables::Tables;
@@ -14,8 +15,8 @@ use crate::semconv::KeyId;
 /// Reads the facts of a rollout.
 pub(in crate::reduce) struct Reading<'a> {
     facts: &'a RolloutFacts,
-    /// All texts, where all are wanted.
-    texts: Option<ByteString>,
+    /// All texts, page by page, where all are wanted.
+    texts: Vec<ByteString>,
 }
 
 impl Deref for Reading<'_> {
@@ -29,14 +30,14 @@ impl Deref for Reading<'_> {
 impl<'a> Reading<'a> {
     /// Of a part of them. Each text that is read is a copy of its own.
     pub(in crate::reduce) const fn of(facts: &'a RolloutFacts) -> Self {
-        Self { facts, texts: None }
+        Self { facts, texts: Vec::new() }
     }
 
-    /// Of all of them. The texts are slices of one copy, which stays as long as one of them does: who keeps some for
-    /// longer than the graph detaches them.
+    /// Of all of them. The texts are slices of a copy of their page, which stays as long as one of them does: who keeps
+    /// some for longer than the graph detaches them.
     pub(in crate::reduce) fn of_all(facts: &'a RolloutFacts) -> Self {
-        let whole = std::str::from_utf8(facts.tables.texts.bytes()).ok();
-        Self { facts, texts: whole.map(ByteString::from) }
+        let page = |bytes: &[u8]| std::str::from_utf8(bytes).unwrap_or_default().into();
+        Self { facts, texts: facts.tables.texts.pages().map(page).collect() }
     }
 
     pub(super) const fn tables(&self) -> &Tables {
@@ -44,12 +45,12 @@ impl<'a> Reading<'a> {
     }
 
     fn text_at(&self, place: u32) -> ByteString {
-        let Some(whole) = &self.texts else {
-            let bytes = self.tables().texts.get(place).unwrap_or_default();
-            return std::str::from_utf8(bytes).unwrap_or_default().into();
-        };
-        let text = self.tables().texts.span(place).and_then(|span| whole.get(span));
-        text.filter(|text| !text.is_empty()).map_or_else(ByteString::new, |text| whole.slice_ref(text))
+        let Some((page, from, bytes)) = self.tables().texts.placed(place) else { return ByteString::new() };
+        match self.texts.get(page).and_then(|whole| Some((whole, whole.get(from..from + bytes.len())?))) {
+            Some((_, "")) => ByteString::new(),
+            Some((whole, text)) => whole.slice_ref(text),
+            None => std::str::from_utf8(bytes).unwrap_or_default().into(),
+        }
     }
 
     pub(super) fn read_text(&self, row: &mut RowReader<'_>) -> ByteString {
@@ -84,14 +85,21 @@ impl<'a> Reading<'a> {
         self.facts.turn_texts().map(|(thread, turn)| (self.text_at(thread), self.text_at(turn)))
     }
 
-    /// What was told of a turn, in no order.
-    pub(in crate::reduce) fn of_turn(&self, thread: &str, turn: &str) -> impl Iterator<Item = (Key, Observation)> {
-        let told = self.facts.rows_of(thread, turn).map(|bytes| self.read(bytes));
-        told.filter(|(key, _)| !self.facts.foreign.contains(key))
+    /// The calls of a turn, latest first, and where what was told of each stands.
+    pub(in crate::reduce) fn calls(&self, thread: &str, turn: &str) -> impl Iterator<Item = (Key, CallRows)> {
+        let calls = self.facts.calls_of(thread, turn);
+        calls.filter(|(key, _)| self.facts.foreign.is_empty() || !self.facts.foreign.contains(key))
+    }
+
+    /// What was told of a call, in no order.
+    pub(in crate::reduce) fn told(&self, call: &CallRows) -> CallTold {
+        let mut told = CallTold::default();
+        self.facts.rows().of_call(call).for_each(|bytes| self.read(&call.base, bytes, &mut told));
+        told
     }
 
     /// What was told that is about no call, in no order.
     pub(in crate::reduce) fn remarks(&self) -> impl Iterator<Item = Remarked> {
-        self.facts.rows_of_remarks().map(|bytes| self.read_remark(bytes))
+        self.facts.rows().remarks().map(|bytes| self.read_remark(bytes))
     }
 }

@@ -1,20 +1,19 @@
 //! The facts of one rollout: rows of bytes, so that a hundred thousand of them take a few megabytes.
-//!
-//! A row holds its event whole. Rows of one turn are chained backwards, so that a turn is read without the others.
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 
 use bytestring::ByteString;
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap};
 
+use super::calls::CallRows;
 use super::chains::Chains;
 use super::codec;
 use super::key::RolloutKey;
-use super::row::{RowReader, RowWriter};
-use super::table::{PLACE, grow, held_by};
+use super::row::RowWriter;
+use super::rows::{NONE, Rows};
 use super::tables::{Marks, Tables};
-use crate::event::{Digest, Event, Given, Key, Kind, Mark, Noted, Scope, SpanId, TraceId, Veiled};
+use crate::event::{At, Digest, Event, Given, Key, Kind, Mark, Noted, Scope, SpanId, TraceId, Veiled};
 use crate::reduce::graph::Reason;
 
 /// What became of an observation.
@@ -43,22 +42,21 @@ pub struct RolloutFacts {
     /// Facts that a bound turned away.
     pub(in crate::reduce) truncated: u64,
     pub(super) tables: Tables,
-    rows: Vec<u8>,
-    known: HashTable<u32>,
+    rows: Rows,
+    /// The call of the last fact, and its head: the next is mostly of the same.
+    last_call: Option<(u32, Key, u32)>,
     hasher: DefaultHashBuilder,
     turns: Vec<TurnRows>,
     turn_places: HashMap<(u32, u32), u32>,
     /// The turn of the last fact: the next is mostly of the same.
     last_turn: u32,
     chains: Chains,
-    /// The last row that is about no call.
-    last_remark: u32,
     count: u64,
     /// What `bytes` says, but for what others set.
     held: usize,
 }
 
-/// A turn, and where its rows begin.
+/// A turn, and its last call.
 #[derive(Clone, Copy, Debug)]
 struct TurnRows {
     thread: u32,
@@ -66,12 +64,19 @@ struct TurnRows {
     last: u32,
 }
 
-/// The most bytes before a row: how far before it the row before it stands, and its length.
-const HEAD: usize = 10;
+/// A call while it is written of.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    turn: u32,
+    key: Key,
+    /// Nothing where it is new.
+    head: Option<u32>,
+    /// The time that those of its rows are counted from.
+    base: At,
+}
+
 /// A pair of places and what it leads to in a hash map, its share of the free ones included.
 pub(super) const ENTRY: usize = 20;
-/// No row before.
-const NONE: u32 = u32::MAX;
 
 impl RolloutFacts {
     /// What it keeps beside what is counted: itself, and the least that its tables take as soon as there is anything in them.
@@ -88,14 +93,13 @@ impl RolloutFacts {
             foreign: BTreeSet::new(),
             truncated: 0,
             tables: Tables::default(),
-            rows: Vec::new(),
-            known: HashTable::new(),
+            rows: Rows::default(),
+            last_call: None,
             hasher: DefaultHashBuilder::default(),
             turns: Vec::new(),
             turn_places: HashMap::default(),
             last_turn: NONE,
             chains: Chains::default(),
-            last_remark: NONE,
             count: 0,
             held: 0,
         }
@@ -117,13 +121,9 @@ impl RolloutFacts {
         self.held + heads + self.foreign.len() * 2 * size_of::<Key>()
     }
 
-    /// What is held with one more row of so many bytes.
-    fn held_with(&self, row: usize) -> usize {
-        self.tables.held()
-            + held_by(self.rows.len() + row)
-            + (self.known.len() + usize::from(row > 0)) * PLACE
-            + self.turns.len() * (size_of::<TurnRows>() + ENTRY)
-            + self.chains.held()
+    fn held(&self) -> usize {
+        let turns = self.turns.capacity() * size_of::<TurnRows>() + self.turns.len() * ENTRY;
+        self.tables.held() + self.rows.held() + turns + self.chains.held()
     }
 
     /// How many facts there are.
@@ -144,41 +144,82 @@ impl RolloutFacts {
     /// Takes it in unless more than `bytes` or `count` would be held then.
     pub(in crate::reduce) fn absorb_within(&mut self, event: &Event<Veiled>, bytes: usize, count: u64) -> Absorbed {
         let Some(is_of_call) = codec::is_of_call(&event.kind) else { return Absorbed::Known };
+        self.tables.begin(event.at);
         let before = (self.tables.marks(), self.turns.len());
-        let mut row = RowWriter::default();
-        let turn = if is_of_call { self.turn_place(&event.scope) } else { Some(NONE) };
-        row.number(u64::from(turn.unwrap_or(NONE)));
-        let is_written = turn.is_some() && self.tables.write(event, &mut row).is_some();
-        if !is_written {
+        let (mut row, mut ident) = (RowWriter::default(), RowWriter::default());
+        let call = if is_of_call { self.call_of(event, &mut ident) } else { None };
+        let is_written = match &call {
+            Some(call) => self.tables.write(event, &call.base, &mut row),
+            None if is_of_call => None,
+            None => self.tables.write_remark(event, &mut row),
+        };
+        if is_written.is_none() {
             return self.refuse(before);
         }
-        let rows = &self.rows;
-        let hash = self.hasher.hash_one(row.bytes.as_slice());
-        let is_known = |place: &u32| row_at(rows, *place).is_some_and(|(_, known)| known == row.bytes.as_slice());
-        if self.known.find(hash, is_known).is_some() {
+        // A call that is new has no row yet.
+        if call.is_none_or(|call| call.head.is_some())
+            && self.rows.is_known(call.and_then(|call| call.head), row.bytes())
+        {
             return Absorbed::Known;
         }
-        let chain = self.chain_told(event, turn);
-        let held = self.held_with(row.bytes.len() + HEAD) + chain.map_or(0, |(_, chain, _)| self.chains.cost(chain));
+        let chain = self.chain_told(event, call);
+        let chains = chain.map_or(0, |(_, chain, _)| self.chains.cost(chain));
+        let held = self.held() + self.rows.cost(row.bytes().len()) + chains;
         let others = self.bytes() - self.held;
-        if held + others > bytes || self.count >= count || !self.append(turn, &row, hash) {
+        if held + others > bytes || self.count >= count || self.append(call, &ident, &row).is_none() {
             return self.refuse(before);
         }
         self.held = held;
+        self.count += 1;
         if let Some((thread, chain, by)) = chain {
             self.chains.note(thread, chain, by);
         }
         Absorbed::New
     }
 
+    /// The call of an event. Where it is not the last one again, `ident` says which it is.
+    fn call_of(&mut self, event: &Event<Veiled>, ident: &mut RowWriter) -> Option<Call> {
+        let (turn, key) = (self.turn_place(&event.scope)?, event.key);
+        let last = self.last_call.filter(|(of_turn, last, _)| *of_turn == turn && *last == key);
+        let head = match last {
+            Some((.., head)) => Some(head),
+            None => {
+                self.tables.ident(turn, key, ident)?;
+                self.rows.find(ident.bytes())
+            }
+        };
+        let known = head.and_then(|place| self.rows.head(place));
+        let base = known.map_or(event.at, |head| head.base(&self.tables));
+        Some(Call { turn, key, head, base })
+    }
+
+    /// Appends a row, and before it the head of its call if that is new. Nothing where places are used up.
+    fn append(&mut self, call: Option<Call>, ident: &RowWriter, row: &RowWriter) -> Option<()> {
+        let Some(call) = call else { return self.rows.add_remark(row.bytes()) };
+        let head = match call.head {
+            Some(head) => {
+                self.rows.add(head, row.bytes())?;
+                head
+            }
+            None => {
+                let mut base = RowWriter::default();
+                self.tables.at(call.base, &mut base)?;
+                let of_turn = self.turns.get_mut(call.turn as usize)?;
+                self.rows.add_call(&mut of_turn.last, ident.bytes(), base.bytes(), row.bytes())?
+            }
+        };
+        self.last_call = Some((call.turn, call.key, head));
+        Some(())
+    }
+
     /// The thread, the chain digest that an event shows in it, and by which call.
-    fn chain_told(&self, event: &Event<Veiled>, turn: Option<u32>) -> Option<(u32, u32, u32)> {
+    fn chain_told(&self, event: &Event<Veiled>, call: Option<Call>) -> Option<(u32, u32, u32)> {
         let (chain, by) = match &event.kind {
             Kind::Opened(_, Given::Request(input)) => (input.chain, self.fingerprint(event.key)),
             Kind::Marked(Mark { noted: Noted::Histories(histories), .. }) => (histories.replacement.chain, 0),
             _ => return None,
         };
-        let thread = self.turns.get(turn? as usize)?.thread;
+        let thread = self.turns.get(call?.turn as usize)?.thread;
         Some((thread, self.tables.find_shared(&chain?)?, by))
     }
 
@@ -200,31 +241,9 @@ impl RolloutFacts {
             self.turn_places.remove(&(turn.thread, turn.turn));
         }
         self.tables.back_to(&marks);
-        self.held = self.held_with(0);
+        self.held = self.held();
         self.truncated += 1;
         Absorbed::Refused
-    }
-
-    /// Whether there was room: places are 32 bits wide.
-    fn append(&mut self, turn: Option<u32>, row: &RowWriter, hash: u64) -> bool {
-        let Some(place) = u32::try_from(self.rows.len()).ok().filter(|place| *place < NONE - (64 << 20)) else {
-            return false;
-        };
-        let of_turn = turn.and_then(|turn| self.turns.get_mut(turn as usize));
-        let last = of_turn.map_or(&mut self.last_remark, |turn| &mut turn.last);
-        let mut head = RowWriter::default();
-        head.number(u64::from(place.wrapping_sub(*last)));
-        head.number(row.bytes.len() as u64);
-        *last = place;
-        grow(&mut self.rows, head.bytes.len() + row.bytes.len());
-        self.rows.extend_from_slice(&head.bytes);
-        self.rows.extend_from_slice(&row.bytes);
-        let (rows, hasher) = (&self.rows, &self.hasher);
-        self.known.insert_unique(hash, place, |place| {
-            hasher.hash_one(row_at(rows, *place).map(|(_, bytes)| bytes).unwrap_or_default())
-        });
-        self.count += 1;
-        true
     }
 
     fn turn_place(&mut self, scope: &Scope) -> Option<u32> {
@@ -261,41 +280,21 @@ impl RolloutFacts {
         self.turns.get(*self.turn_places.get(&(thread, turn))? as usize)
     }
 
-    /// The rows of a turn, in no order.
-    pub(super) fn rows_of(&self, thread: &str, turn: &str) -> impl Iterator<Item = &[u8]> {
-        self.chain(self.find_turn(thread, turn).map_or(NONE, |turn| turn.last))
+    /// The calls of a turn, latest first.
+    pub(super) fn calls_of(&self, thread: &str, turn: &str) -> impl Iterator<Item = (Key, CallRows)> {
+        let last = self.find_turn(thread, turn).map_or(NONE, |turn| turn.last);
+        self.rows.calls(last).map(|head| head.call(&self.tables))
     }
 
-    /// The rows that are about no call.
-    pub(super) fn rows_of_remarks(&self) -> impl Iterator<Item = &[u8]> {
-        self.chain(self.last_remark)
+    /// All rows.
+    pub(super) const fn rows(&self) -> &Rows {
+        &self.rows
     }
 
     /// The places of the texts of all turns.
     pub(super) fn turn_texts(&self) -> impl Iterator<Item = (u32, u32)> {
         self.turns.iter().map(|turn| (turn.thread, turn.turn))
     }
-
-    /// The rows from a place backwards.
-    fn chain(&self, last: u32) -> impl Iterator<Item = &[u8]> {
-        let mut next = last;
-        std::iter::from_fn(move || {
-            if next == NONE {
-                return None;
-            }
-            let (before, bytes) = row_at(&self.rows, next)?;
-            next = next.wrapping_sub(before);
-            Some(bytes)
-        })
-    }
-}
-
-/// How far before it the row before it stands, and its bytes.
-fn row_at(rows: &[u8], place: u32) -> Option<(u32, &[u8])> {
-    let mut row = RowReader { rest: rows.get(place as usize..)? };
-    let before = row.index();
-    let length = row.count();
-    Some((before, row.rest.get(..length)?))
 }
 
 /// Two sets of facts are equal where they tell the same, whatever the order in which it was told.

@@ -1,42 +1,84 @@
 //! The bytes of a row: numbers take as few as they need.
 
-use smallvec::SmallVec;
-
 use crate::event::{Algorithm, Digest};
 
+/// How long a row is that needs no memory of its own.
+const SHORT: usize = 192;
+
 /// Appends to a row.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct RowWriter {
-    pub(super) bytes: SmallVec<[u8; 256]>,
+    short: [u8; SHORT],
+    filled: usize,
+    /// All of it, where it is longer.
+    long: Vec<u8>,
+}
+
+impl Default for RowWriter {
+    fn default() -> Self {
+        Self { short: [0; SHORT], filled: 0, long: Vec::new() }
+    }
 }
 
 impl RowWriter {
+    /// What was written.
+    #[inline]
+    pub(super) fn bytes(&self) -> &[u8] {
+        if self.long.is_empty() { self.short.get(..self.filled).unwrap_or_default() } else { &self.long }
+    }
+
     #[inline]
     pub(super) fn byte(&mut self, byte: u8) {
-        self.bytes.push(byte);
+        match self.short.get_mut(self.filled) {
+            Some(place) => {
+                *place = byte;
+                self.filled += 1;
+            }
+            None => self.spill(&[byte]),
+        }
+    }
+
+    #[inline]
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        match self.short.get_mut(self.filled..self.filled + bytes.len()) {
+            Some(place) => {
+                place.copy_from_slice(bytes);
+                self.filled += bytes.len();
+            }
+            None => self.spill(bytes),
+        }
+    }
+
+    #[cold]
+    fn spill(&mut self, bytes: &[u8]) {
+        if self.long.is_empty() {
+            self.long.extend_from_slice(self.short.get(..self.filled).unwrap_or_default());
+            self.filled = SHORT;
+        }
+        self.long.extend_from_slice(bytes);
     }
 
     /// Most numbers take one byte.
     #[inline]
     pub(super) fn number(&mut self, number: u64) {
         if number < 0x80 {
-            self.bytes.push(number as u8);
+            self.byte(number as u8);
         } else {
-            self.long(number);
+            self.long_number(number);
         }
     }
 
-    fn long(&mut self, number: u64) {
+    fn long_number(&mut self, number: u64) {
         let mut rest = number;
         while rest >= 0x80 {
-            self.bytes.push(rest as u8 | 0x80);
+            self.byte(rest as u8 | 0x80);
             rest >>= 7;
         }
-        self.bytes.push(rest as u8);
+        self.byte(rest as u8);
     }
 
     pub(super) fn signed(&mut self, number: i64) {
-        self.number((number.wrapping_shl(1) ^ (number >> 63)) as u64);
+        self.number(zigzag(number));
     }
 
     /// A number that may be missing. The greatest takes ten bytes like any other of its size.
@@ -54,10 +96,15 @@ impl RowWriter {
             Some(number) => self.number(number + 1),
         }
     }
+}
 
-    pub(super) fn raw(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-    }
+/// Numbers near zero, of either sign, as small ones.
+pub(super) const fn zigzag(number: i64) -> u64 {
+    (number.wrapping_shl(1) ^ (number >> 63)) as u64
+}
+
+pub(super) const fn unzigzag(number: u64) -> i64 {
+    (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
 pub(super) const fn algorithm_byte(algorithm: Algorithm) -> u8 {
@@ -118,8 +165,7 @@ impl<'a> RowReader<'a> {
     }
 
     pub(super) fn signed(&mut self) -> i64 {
-        let number = self.number();
-        (number >> 1) as i64 ^ -((number & 1) as i64)
+        unzigzag(self.number())
     }
 
     pub(super) fn optional(&mut self) -> Option<u64> {
@@ -160,7 +206,7 @@ mod tests {
             writer.optional(Some(number));
         }
         writer.optional(None);
-        let mut reader = RowReader { rest: &writer.bytes };
+        let mut reader = RowReader { rest: writer.bytes() };
         for number in numbers {
             assert_eq!(reader.number(), number);
             assert_eq!(reader.signed(), number as i64);
@@ -168,5 +214,16 @@ mod tests {
         }
         assert_eq!(reader.optional(), None);
         assert!(reader.rest.is_empty());
+    }
+
+    #[test]
+    fn a_row_is_the_same_however_long_it_is() {
+        for length in [0, 1, SHORT - 1, SHORT, SHORT + 1, 5 * SHORT] {
+            let (mut by_bytes, mut by_parts) = (RowWriter::default(), RowWriter::default());
+            let whole: Vec<u8> = (0..length).map(|number| number as u8).collect();
+            whole.iter().for_each(|byte| by_bytes.byte(*byte));
+            whole.chunks(7).for_each(|part| by_parts.raw(part));
+            assert_eq!((by_bytes.bytes(), by_parts.bytes()), (&*whole, &*whole));
+        }
     }
 }

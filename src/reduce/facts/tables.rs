@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::row::{RowReader, RowWriter, algorithm_byte};
+use super::row::{RowReader, RowWriter, algorithm_byte, unzigzag, zigzag};
 use super::table::{Mark, Table};
 use crate::event::{At, CallId, CallKind};
 use crate::event::{Attrs, Digest, Key, KeyIdentity, ProducerId, Scope, SpanId, TraceId, Value};
@@ -100,13 +100,16 @@ impl Tables {
         Some(RowReader { rest: self.digests.get(place).unwrap_or_default() }.digest())
     }
 
+    /// The first time that was told is what others are counted from.
+    pub(super) fn begin(&mut self, at: At) {
+        self.first_time.get_or_insert(at.time_unix_nano);
+    }
+
+    /// A time by itself.
     pub(super) fn at(&mut self, at: At, row: &mut RowWriter) -> Option<()> {
-        let first = *self.first_time.get_or_insert(at.time_unix_nano);
-        row.signed(at.time_unix_nano.wrapping_sub(first) as i64);
+        row.signed(at.time_unix_nano.wrapping_sub(self.first_time.unwrap_or_default()) as i64);
         match at.producer {
-            Some(producer) => {
-                row.number(u64::from(self.producers.place(&producer.as_u128().to_be_bytes())?) + 1);
-            }
+            Some(producer) => row.number(u64::from(self.producer(producer)?) + 1),
             None => row.number(0),
         }
         row.optional(at.seq);
@@ -115,15 +118,46 @@ impl Tables {
 
     pub(super) fn read_at(&self, row: &mut RowReader<'_>) -> At {
         let time_unix_nano = self.first_time.unwrap_or_default().wrapping_add(row.signed() as u64);
-        let producer = row.number().checked_sub(1).map(|place| {
-            let mut bytes = RowReader { rest: self.producers.get(place as u32).unwrap_or_default() };
-            ProducerId::from(u128::from_be_bytes(bytes.raw()))
-        });
+        let producer = row.number().checked_sub(1).map(|place| self.read_producer(place));
         At { time_unix_nano, producer, seq: row.optional() }
     }
 
+    /// A time beside another of the same call: what they have in common takes no room.
+    pub(super) fn at_since(&mut self, base: &At, at: At, row: &mut RowWriter) -> Option<()> {
+        row.signed(at.time_unix_nano.wrapping_sub(base.time_unix_nano) as i64);
+        match at.producer {
+            same if same == base.producer => row.number(0),
+            None => row.number(1),
+            Some(producer) => row.number(u64::from(self.producer(producer)?) + 2),
+        }
+        // The greatest number takes ten bytes and the least two: those of one call are near each other.
+        let since = |seq: u64| zigzag(seq.wrapping_sub(base.seq.unwrap_or_default()) as i64).wrapping_add(1);
+        row.optional(at.seq.map(since));
+        Some(())
+    }
+
+    pub(super) fn read_at_since(&self, base: &At, row: &mut RowReader<'_>) -> At {
+        let time_unix_nano = base.time_unix_nano.wrapping_add(row.signed() as u64);
+        let producer = match row.number() {
+            0 => base.producer,
+            1 => None,
+            place => Some(self.read_producer(place - 2)),
+        };
+        let since = |number: u64| base.seq.unwrap_or_default().wrapping_add(unzigzag(number.wrapping_sub(1)) as u64);
+        At { time_unix_nano, producer, seq: row.optional().map(since) }
+    }
+
+    fn producer(&mut self, producer: ProducerId) -> Option<u32> {
+        self.producers.place(&producer.as_u128().to_be_bytes())
+    }
+
+    fn read_producer(&self, place: u64) -> ProducerId {
+        let mut bytes = RowReader { rest: self.producers.get(place as u32).unwrap_or_default() };
+        ProducerId::from(u128::from_be_bytes(bytes.raw()))
+    }
+
     /// The ids that a recorder makes begin with the milliseconds of their call's beginning, so they stand beside a time.
-    pub(super) fn key(&mut self, key: Key, at: At, row: &mut RowWriter) -> Option<()> {
+    pub(super) fn key(&mut self, key: Key, row: &mut RowWriter) -> Option<()> {
         match key.id {
             KeyIdentity::None => row.byte(0),
             KeyIdentity::Call(id) => {
@@ -134,7 +168,7 @@ impl Tables {
                 match self.lows.iter().position(|known| *known == low) {
                     Some(place) => {
                         row.byte(3 + place as u8);
-                        row.signed(high.wrapping_sub(beginning(at)) as i64);
+                        row.signed(high.wrapping_sub(self.beginning()) as i64);
                     }
                     None => {
                         row.byte(1);
@@ -152,7 +186,7 @@ impl Tables {
         Some(())
     }
 
-    pub(super) fn read_key(&self, kind: CallKind, at: At, row: &mut RowReader<'_>) -> Key {
+    pub(super) fn read_key(&self, kind: CallKind, row: &mut RowReader<'_>) -> Key {
         let id = match row.byte() {
             0 => KeyIdentity::None,
             1 => KeyIdentity::Call(CallId::from(u128::from_be_bytes(row.raw()))),
@@ -163,11 +197,16 @@ impl Tables {
             }
             place => {
                 let low = self.lows.get(usize::from(place - 3)).copied().unwrap_or_default();
-                let high = beginning(at).wrapping_add(row.signed() as u64);
+                let high = self.beginning().wrapping_add(row.signed() as u64);
                 KeyIdentity::Call(CallId::from(u128::from(high) << 64 | u128::from(low)))
             }
         };
         Key { kind, id, occurrence: row.index() }
+    }
+
+    /// What an id begins with that was made at the first time.
+    fn beginning(&self) -> u64 {
+        (self.first_time.unwrap_or_default() / 1_000_000) << 16
     }
 
     pub(super) fn trace(&mut self, trace: TraceId, row: &mut RowWriter) -> Option<()> {
@@ -207,7 +246,7 @@ impl Tables {
                 Value::Ints(_) => 6,
             });
         }
-        row.number(u64::from(self.shapes.place(&shape.bytes)?));
+        row.number(u64::from(self.shapes.place(shape.bytes())?));
         for (_, value) in attrs.iter() {
             match value {
                 Value::Text(text) => self.text(text, row)?,
@@ -226,11 +265,6 @@ impl Tables {
         }
         Some(())
     }
-}
-
-/// What an id that was made at this time begins with.
-const fn beginning(at: At) -> u64 {
-    (at.time_unix_nano / 1_000_000) << 16
 }
 
 /// A digest as an entry of its table.

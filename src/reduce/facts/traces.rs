@@ -50,7 +50,7 @@ fn is_a_trace(facts: &RolloutFacts) -> bool {
     let is_alone = turns.next().is_some_and(|(thread, turn)| thread == *id && turn == *id) && turns.next().is_none();
     is_alone
         && reading.remarks().next().is_none()
-        && reading.of_turn(id, id).all(|(key, _)| matches!(key.id, KeyIdentity::Span(..)))
+        && reading.calls(id, id).all(|(key, _)| matches!(key.id, KeyIdentity::Span(..)))
 }
 
 impl RolloutFacts {

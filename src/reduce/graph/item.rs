@@ -1,5 +1,7 @@
 //! What models were shown and produced.
 
+use std::sync::Arc;
+
 use bytestring::ByteString;
 
 use super::Numbers;
@@ -11,7 +13,7 @@ pub struct VisibleItem {
     /// Its digest, role and length.
     pub item: Item,
     /// What kind of item it is, its labels and its parts, where the source tells items that finely.
-    pub facet: Option<Facet>,
+    pub facet: Option<Arc<Facet>>,
     /// The turn that showed it first.
     pub turn: ByteString,
     /// When that was, in nanoseconds since 1970.

@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 /// Numbers of items, in order.
 ///
 /// Kept as runs of numbers that follow one another. A history that goes on from another shares all that it has in common
@@ -64,12 +66,17 @@ impl Numbers {
 
     /// The numbers, in order.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
-        self.runs().into_iter().flat_map(|(first, count)| (0..count).map(move |step| first + step))
+        self.some_runs().into_iter().flat_map(|(first, count)| (0..count).map(move |step| first + step))
     }
 
     /// The runs: the first number of each, and how many there are. O(runs).
     pub fn runs(&self) -> Vec<(u32, u32)> {
-        let mut runs: Vec<_> = self.backwards().map(|run| (run.first, run.count)).collect();
+        self.some_runs().into_vec()
+    }
+
+    /// The same. Most lists are of few.
+    fn some_runs(&self) -> SmallVec<[(u32, u32); 4]> {
+        let mut runs: SmallVec<_> = self.backwards().map(|run| (run.first, run.count)).collect();
         runs.reverse();
         runs
     }

@@ -24,13 +24,20 @@ impl Reducer {
     }
 
     fn slot_for(&mut self, scope: &Scope) -> u64 {
+        // The next event is mostly of the same rollout as the last.
+        let is_it = |id: &u64| self.slots.get(id).is_some_and(|slot| slot.key.is_of(scope));
+        if let Some(id) = self.last_slot.filter(is_it) {
+            return id;
+        }
         let key = RolloutKey::of(scope);
         if let Some(id) = self.by_key.get(&key) {
+            self.last_slot = Some(*id);
             return *id;
         }
         let key = key.detached();
         let id = self.slots_made;
         self.slots_made += 1;
+        self.last_slot = Some(id);
         self.bytes += Slot::overhead(&key);
         let next = self.generations.of(&key);
         self.slots.insert(id, Slot { key: key.clone(), next, live: None, closed: Vec::new() });
@@ -39,7 +46,7 @@ impl Reducer {
     }
 
     fn closed_generation_that_knows(&self, id: u64, scope: &Scope) -> Option<u64> {
-        let slot = self.slots.get(&id)?;
+        let slot = self.slots.get(&id).filter(|slot| !slot.closed.is_empty())?;
         if slot.live.as_ref().is_some_and(|live| live.facts.knows(&scope.thread, &scope.turn)) {
             return None;
         }
@@ -75,9 +82,11 @@ impl Reducer {
         if absorbed == Absorbed::Refused {
             effects.push(Effect::Count(turned_away(&self.limits, &live.facts), 1));
         }
-        self.touched.remove(&(live.touched, id));
-        self.touched.insert((self.now, id));
-        live.touched = self.now;
+        if live.touched != self.now {
+            self.touched.remove(&(live.touched, id));
+            self.touched.insert((self.now, id));
+            live.touched = self.now;
+        }
         match (event.key.kind, &event.kind) {
             (CallKind::Turn, Kind::Closed(closed, _)) => self.turn_closed(which, &event.scope, closed),
             // A turn that never gets to tell its end closes after it was asked to stop, or was seen to.

@@ -23,6 +23,8 @@ pub struct Reducer {
     pub(super) slots: BTreeMap<u64, Slot>,
     pub(super) by_key: BTreeMap<RolloutKey, u64>,
     pub(super) slots_made: u64,
+    /// The slot of the last event.
+    pub(super) last_slot: Option<u64>,
     /// Open rollouts, least recently touched first: who is idle next, and who is evicted next.
     pub(super) touched: BTreeSet<(u64, u64)>,
     pub(super) deadlines: Deadlines,
@@ -46,6 +48,7 @@ impl Reducer {
             slots: BTreeMap::new(),
             by_key: BTreeMap::new(),
             slots_made: 0,
+            last_slot: None,
             touched: BTreeSet::new(),
             deadlines: Deadlines::default(),
             whole: VecDeque::new(),

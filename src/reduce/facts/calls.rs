@@ -1,0 +1,102 @@
+//! The rows of a call: what they have in common stands before them, once.
+//!
+//! Of a call there are mostly two rows, so whether one is known already is seen by looking at them. Of one with many there
+//! is a table.
+
+use super::codec::{kind_byte, kind_of};
+use super::row::{RowReader, RowWriter};
+use super::tables::Tables;
+use crate::event::{At, Key};
+
+/// Where what was told of a call stands.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::reduce) struct CallRows {
+    /// The time that those of its rows are counted from: of what was told first.
+    pub(super) base: At,
+    /// Its last row.
+    pub(super) last: u32,
+}
+
+/// What stands before the rows of a call: its last row and how many there are, which change; how far before it the call
+/// before it of its turn stands; which call it is; and when it was told of first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head<'a> {
+    /// Its last row.
+    pub(super) last: u32,
+    /// How many rows there are, if it is no more than [`FEW`].
+    pub(super) count: u8,
+    /// How far before it the call before it of its turn stands; 0 if there is none.
+    pub(super) before: u32,
+    /// Which call it is.
+    ident: &'a [u8],
+    /// When it was told of first.
+    base: &'a [u8],
+}
+
+/// The most rows of a call that are compared one by one.
+pub(super) const FEW: u8 = 8;
+/// The bytes of a head that change.
+const CHANGING: usize = 5;
+/// The most bytes of a head: of an ident turn, kind, tag, trace or number, span and occurrence; of a time itself, a producer
+/// and a count.
+pub(super) const MOST: usize = CHANGING + 1 + 5 + (5 + 1 + 1 + 16 + 8 + 5) + (10 + 5 + 11);
+
+impl<'a> Head<'a> {
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let last = u32::from_le_bytes(*bytes.first_chunk()?);
+        let mut row = RowReader { rest: bytes.get(4..)? };
+        let (count, length, before) = (row.byte(), row.byte(), row.index());
+        let (ident, base) = row.rest.split_at_checked(usize::from(length))?;
+        Some(Self { last, count, before, ident, base })
+    }
+
+    /// Which call it is, as [`Tables::ident`] writes it.
+    pub(super) const fn ident(&self) -> &'a [u8] {
+        self.ident
+    }
+
+    /// Which call it is, and where its rows are.
+    pub(super) fn call(&self, tables: &Tables) -> (Key, CallRows) {
+        (tables.read_ident(self.ident), CallRows { base: self.base(tables), last: self.last })
+    }
+
+    /// When it was told of first.
+    pub(super) fn base(&self, tables: &Tables) -> At {
+        tables.read_at(&mut RowReader { rest: self.base })
+    }
+}
+
+/// Writes a head that has no row yet.
+pub(super) fn write_head(before: u32, ident: &[u8], base: &[u8]) -> RowWriter {
+    let mut head = RowWriter::default();
+    head.raw(&[0; CHANGING]);
+    head.byte(ident.len() as u8);
+    head.number(u64::from(before));
+    head.raw(ident);
+    head.raw(base);
+    head
+}
+
+/// Notes how many rows a head has, and the last of them.
+pub(super) fn note_row(head: &mut [u8], last: u32, count: u8) {
+    if let Some(changing) = head.first_chunk_mut::<CHANGING>() {
+        let [a, b, c, d] = last.to_le_bytes();
+        *changing = [a, b, c, d, count];
+    }
+}
+
+impl Tables {
+    /// Which call of which turn. What says the same is equal.
+    pub(super) fn ident(&mut self, turn: u32, key: Key, row: &mut RowWriter) -> Option<()> {
+        row.number(u64::from(turn));
+        row.byte(kind_byte(key.kind));
+        self.key(key, row)
+    }
+
+    fn read_ident(&self, ident: &[u8]) -> Key {
+        let mut row = RowReader { rest: ident };
+        row.number();
+        let kind = kind_of(row.byte());
+        self.read_key(kind, &mut row)
+    }
+}
