@@ -4,7 +4,7 @@
 use bytestring::ByteString;
 
 use super::attribute::AttributeWriter;
-#[cfg(feature = "collector")]
+#[cfg(any(feature = "collector", feature = "sdk"))]
 use crate::event::Value;
 use crate::event::{Arguments, Digest, Given, Input, Item, Measure, Noted, Output, Returned, Shown, Veiled};
 use crate::semconv::{self, Attr, KeyId, ShownNames};

@@ -41,6 +41,7 @@ impl Form {
 
     /// Of a `Span` message, each field of which is shown to `is_known` first, with where it stands. What that says of one that
     /// may stand several times, such as an attribute, holds: one that is known is canonical, and is not looked into again.
+    #[cfg(feature = "collector")]
     pub(crate) fn of_span_but<'a>(bytes: &'a [u8], is_known: impl FnMut(Range<usize>, Field<'a>) -> bool) -> Self {
         Self::of_but(&SPAN, bytes, is_known)
     }

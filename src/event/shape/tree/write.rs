@@ -1,6 +1,5 @@
 //! The text of a tree.
 
-use serde::Serialize;
 use serde_json::to_writer;
 
 use super::Tree;
@@ -51,9 +50,10 @@ impl Tree<'_> {
         }
         match self {
             Self::Null => out.add(b"null"),
-            Self::Bool(flag) => write_scalar(flag, out),
-            Self::Number(number) => write_scalar(number, out),
-            Self::String(text) => write_scalar(text.as_str(), out),
+            Self::Bool(flag) => out.add(if *flag { b"true" } else { b"false" }),
+            // Writing a scalar into a vector does not fail.
+            Self::Number(number) => drop(to_writer(out, number)),
+            Self::String(text) => write_string(text.as_str(), out),
             Self::Array { elements, .. } => {
                 out.push(b'[');
                 for (place, element) in elements.iter().enumerate() {
@@ -77,14 +77,14 @@ fn write_members<'t>(members: impl Iterator<Item = (&'t str, &'t Tree<'t>)>, out
         if place > 0 {
             out.push(b',');
         }
-        write_scalar(key, out);
+        write_string(key, out);
         out.push(b':');
         value.write_into(out);
     }
     out.push(b'}');
 }
 
-fn write_scalar(value: &(impl Serialize + ?Sized), out: &mut Bounded) {
-    // Writing a scalar into a vector does not fail.
-    let _ = to_writer(out, value);
+fn write_string(text: &str, out: &mut Bounded) {
+    // Writing a string into a vector does not fail.
+    let _ = to_writer(out, text);
 }
