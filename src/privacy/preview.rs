@@ -51,10 +51,19 @@ pub(super) fn placeholder(chars: usize) -> ByteString {
     format!("<redacted len={chars}>").into()
 }
 
+/// What stands in the place of a text of so many bytes that it was not taken.
+pub(super) fn oversize(bytes: usize) -> ByteString {
+    format!("<oversize len={bytes}>").into()
+}
+
 /// Whether a text is a placeholder and nothing else.
-#[cfg(any(feature = "collector", feature = "sdk"))]
 pub(super) fn is_placeholder(text: &str) -> bool {
     is_length(text, "<redacted len=")
+}
+
+/// Whether a text stands for another that may not leave, or was not taken: it says no more than a length.
+pub(super) fn is_stand_in(text: &str) -> bool {
+    is_placeholder(text) || is_length(text, "<oversize len=")
 }
 
 /// A text without the marker at its end, and the marker.
@@ -65,9 +74,9 @@ pub(super) fn without_marker(text: &str) -> (&str, &str) {
 }
 
 /// Whether a text is this beginning, a number and `>`.
-#[cfg(any(feature = "collector", feature = "sdk"))]
 fn is_length(text: &str, beginning: &str) -> bool {
-    const MOST_DIGITS: usize = 20;
+    // No text is longer than what can be said in so many.
+    const MOST_DIGITS: usize = 10;
     let digits = text.strip_prefix(beginning).and_then(|rest| rest.strip_suffix('>'));
     digits.is_some_and(|digits| {
         (1..=MOST_DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())

@@ -53,7 +53,7 @@ impl<'a> Shower<'a> {
     pub(super) fn content<'t>(self, level: Level, text: &'t RawText) -> Cow<'t, str> {
         let Some(said) = text.expose() else { return oversize(level, text.len()) };
         let whole = if level >= Level::Masked { self.text(level, said) } else { None };
-        whole.unwrap_or_else(|| hidden(level, said.chars().count()))
+        whole.unwrap_or_else(|| hidden(level, said))
     }
 
     /// The preview of a text at `level` that belongs first of all to `class`, where it is of a known one.
@@ -75,10 +75,12 @@ impl<'a> Shower<'a> {
 }
 
 /// What stands for a text that may not leave. Its length may, unless nothing may.
-fn hidden(level: Level, chars: usize) -> Cow<'static, str> {
+fn hidden(level: Level, said: &str) -> Cow<'_, str> {
     match level {
         Level::None => Cow::Borrowed("<redacted>"),
-        _ => Cow::Owned(preview::placeholder(chars).to_string()),
+        // What stands for a text tells of that, not of itself: who veils what is veiled already changes nothing.
+        _ if preview::is_stand_in(said) => Cow::Borrowed(said),
+        _ => Cow::Owned(preview::placeholder(said.chars().count()).to_string()),
     }
 }
 
@@ -86,6 +88,6 @@ fn hidden(level: Level, chars: usize) -> Cow<'static, str> {
 fn oversize(level: Level, bytes: usize) -> Cow<'static, str> {
     match level {
         Level::None => Cow::Borrowed("<redacted>"),
-        _ => Cow::Owned(format!("<oversize len={bytes}>")),
+        _ => Cow::Owned(preview::oversize(bytes).to_string()),
     }
 }

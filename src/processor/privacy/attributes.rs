@@ -150,7 +150,9 @@ impl<'a, 'r> AttributeList<'a, 'r> {
             match siblings::whole(rules, level, &value.view) {
                 Some(Whole::Same) => splice.keep(value.edit),
                 Some(Whole::Text(text)) => {
-                    if let Some(out) = splice.fill(value.edit) {
+                    if !value.becomes_readable(&text)
+                        && let Some(out) = splice.fill(value.edit)
+                    {
                         text_attribute(out, number, key, &text);
                     }
                 }
@@ -197,13 +199,14 @@ impl<'a, 'r> AttributeList<'a, 'r> {
                     splice.replace(range.end..range.end).append(&mut beside);
                 }
             }
-            Some(Whole::Text(text)) => {
+            // What is no text under a name that speaks of one is not made one: somebody behind us would read it as said.
+            Some(Whole::Text(text)) if self.foreign(key, &AnyView::Text(&text)).is_none() => {
                 let out = splice.replace(range);
                 text_attribute(out, self.named.number(), &rules.label(key), &text);
                 out.append(&mut beside);
             }
             // What has no name has no place: keys are unique.
-            Some(Whole::Same) | None => splice.replace(range).append(&mut beside),
+            _ => splice.replace(range).append(&mut beside),
         }
     }
 

@@ -73,6 +73,19 @@ impl Slot {
         })
     }
 
+    /// Whether a value is what its name promises.
+    fn reads(self) -> Reads {
+        match self {
+            Self::Input => |value| read::messages(value).is_some(),
+            Self::Prompt => |value| read::prompt(value).is_some(),
+            Self::System => |value| read::system(value).is_some(),
+            Self::Tools => |value| read::tools(value).is_some(),
+            Self::Output => |value| read::answer(value).is_some(),
+            Self::Completion => |value| read::completion(value).is_some(),
+            Self::Arguments | Self::Result => |value| read::arguments(value).is_some(),
+        }
+    }
+
     /// The names that tell of it.
     const fn told_by(self) -> &'static [KeyId] {
         match self {
@@ -83,6 +96,9 @@ impl Slot {
         }
     }
 }
+
+/// Whether a value can be read under a name.
+pub(super) type Reads = fn(&AnyView<'_>) -> bool;
 
 /// One value of the conventions', where it stands.
 #[derive(Clone)]
@@ -103,6 +119,14 @@ pub(super) struct Unread<'a> {
     pub(super) view: AnyView<'a>,
     pub(super) edit: EditId,
     pub(super) is_told: bool,
+    reads: Reads,
+}
+
+impl Unread<'_> {
+    /// Whether a text in its place would be read where it was not: somebody behind us would tell what was never said.
+    pub(super) fn becomes_readable(&self, text: &str) -> bool {
+        !self.is_told && (self.reads)(&AnyView::Text(text)) && !(self.reads)(&self.view)
+    }
 }
 
 /// The content that has been found on a span, an event or a link.
@@ -179,8 +203,11 @@ impl<'a> Found<'a> {
             view,
             edit,
             is_told,
+            reads: slot.reads(),
         });
+        let kind = self.foreign.kind();
         let foreign = self.foreign.into_values().into_iter().map(|value| Unread {
+            reads: value.reads(kind),
             key: value.key,
             class: value.class(),
             view: value.view,

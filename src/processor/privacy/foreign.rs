@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::contract::{ARGUMENTS, INPUT, OUTPUT, RESULT};
+use super::contract::{ARGUMENTS, INPUT, OUTPUT, RESULT, Reads};
 use super::read;
 use super::splice::EditId;
 use super::texts::{self, Of, Texts};
@@ -49,6 +49,25 @@ impl Value<'_> {
         match lookup(self.key)?.name().class {
             Class::Content(class) => Some(class),
             _ => None,
+        }
+    }
+
+    /// Whether a value is what its name promises in a call of this kind.
+    pub(super) const fn reads(&self, kind: Option<CallKind>) -> Reads {
+        match (self.place, kind) {
+            (Place::Said(Said::InputMessages), _) => |value| read::messages(value).is_some(),
+            (Place::Said(Said::OutputMessages), _) => |value| read::completion(value).is_some(),
+            (Place::Said(Said::Tools), _) => |value| read::listed_tools(value).is_some(),
+            (Place::Said(Said::Input), Some(CallKind::Inference)) => |value| read::prompt(value).is_some(),
+            (Place::Said(Said::Output), Some(CallKind::Inference)) => |value| read::completion(value).is_some(),
+            (Place::Said(Said::Input | Said::Output), Some(CallKind::Turn | CallKind::Workflow)) => {
+                |value| text(value).is_some()
+            }
+            (Place::Said(Said::Arguments | Said::Result), _)
+            | (Place::Said(Said::Input | Said::Output), Some(CallKind::Tool)) => {
+                |value| read::arguments(value).is_some()
+            }
+            _ => |_| false,
         }
     }
 }
@@ -95,6 +114,11 @@ impl<'a> Foreign<'a> {
 
     pub(super) const fn is_empty(&self) -> bool {
         self.values.is_empty()
+    }
+
+    /// Which call it is, where that was settled.
+    pub(super) const fn kind(&self) -> Option<CallKind> {
+        self.kind
     }
 
     /// Before anything is read: which call it is, whether all attributes are there, and what has been told before.

@@ -74,7 +74,8 @@ impl<'a, 'r> Siblings<'a, 'r> {
             _ => None,
         };
         if let Some(text) = text
-            && let Some(preview) = rules.telling().preview_text(level, &text)
+            // Whoever looks at it again does not know what it is a preview of: the strictest level holds.
+            && let Some(preview) = rules.telling().preview_text(level.min(rules.level(None)), &text)
             && let Some(key) = self.key(rules, key, PREVIEW)
         {
             text_attribute(out, self.named.number(), &key, &preview);
@@ -95,16 +96,20 @@ impl<'a, 'r> Siblings<'a, 'r> {
             return None;
         }
         let named = self.named;
-        let taken = self.taken.get_or_insert_with(|| taken(named));
+        let taken = self.taken.get_or_insert_with(|| taken(rules, named));
         taken.insert(name.clone()).then_some(name)
     }
 }
 
 /// The keys of valid siblings that stand in a message already: they were told by whoever saw the content first.
-fn taken(named: &Named<'_>) -> HashSet<String> {
-    let siblings = named
-        .ending(&[DIGEST, LENGTH, PREVIEW])
-        .filter(|(key, value)| key.ends_with(PREVIEW) || verdict::of_span(key, value) == Verdict::Stays);
+fn taken(rules: &Rules<'_>, named: &Named<'_>) -> HashSet<String> {
+    let stays = |key: &str, value: &AnyView<'_>| match value {
+        AnyView::Text(text) if key.ends_with(PREVIEW) => {
+            rules.telling().preview_again(None, rules.level(None), text).is_some()
+        }
+        value => !key.ends_with(PREVIEW) && verdict::of_span(key, value) == Verdict::Stays,
+    };
+    let siblings = named.ending(&[DIGEST, LENGTH, PREVIEW]).filter(|(key, value)| stays(key, value));
     siblings.map(|(key, _)| key.to_owned()).collect()
 }
 
