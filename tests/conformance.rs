@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const RULES: [&str; 5] = [
+const RULES: [&str; 6] = [
     include_str!("conformance/recorder.md"),
+    include_str!("conformance/leaks.md"),
     include_str!("conformance/lifecycle.md"),
     include_str!("conformance/reduction.md"),
     include_str!("conformance/replay.md"),
@@ -15,7 +16,7 @@ const RULES: [&str; 5] = [
 /// `r01`, `a33`, `reduction_b27`: a letter and two digits, `reduction_` before it where the letter alone is taken.
 fn is_id(word: &str) -> bool {
     let word = word.strip_prefix("reduction_").unwrap_or(word);
-    matches!(word.as_bytes(), [b'r' | b'a' | b'b' | b'c' | b't', tens, ones] if tens.is_ascii_digit() && ones.is_ascii_digit())
+    matches!(word.as_bytes(), [b'r' | b'a' | b'b' | b'c' | b'l' | b't', tens, ones] if tens.is_ascii_digit() && ones.is_ascii_digit())
 }
 
 fn listed() -> BTreeSet<String> {

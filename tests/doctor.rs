@@ -132,6 +132,44 @@ fn wrong_use_of_the_command_line_exits_with_64_and_bad_configuration_with_65() {
 }
 
 /// What the doctor prints for people, line by line, without columns and what differs from run to run.
+#[test]
+fn l15_nothing_is_read_from_the_folder_that_a_process_is_in() {
+    let ask = |folder: &std::path::Path| {
+        let command = &mut Command::new(env!("CARGO_BIN_EXE_veilspan"));
+        let output = command.args(["doctor", "--format", "json"]).env_clear().current_dir(folder).output().unwrap();
+        let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        // A key of its own for each process.
+        for row in report["settings"].as_array_mut().unwrap() {
+            let is_key = row["name"].as_str().unwrap().starts_with("VEILSPAN_HASH_KEY");
+            row["in_force"] = if is_key { Value::Null } else { row["in_force"].take() };
+        }
+        report["settings"].take()
+    };
+    let (empty, planted) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let names = [
+        ".env",
+        "policy.yaml",
+        "veilspan.yaml",
+        "veilspan.toml",
+        ".veilspan/policy.yaml",
+        ".config/veilspan/policy.yaml",
+        "config.yaml",
+    ];
+    for name in names {
+        let path = planted.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let text = if name == ".env" {
+            "VEILSPAN_CONTENT=full\nVEILSPAN_CONTENT_MAX=full\n"
+        } else {
+            "content: full\ncontent_max: full\n"
+        };
+        std::fs::write(path, text).unwrap();
+    }
+    let report = ask(planted.path());
+    assert_eq!(report, ask(empty.path()));
+    assert_eq!(setting(&serde_json::json!({ "settings": report }), "VEILSPAN_CONTENT"), ("digest", "default"));
+}
+
 fn printed(variables: &[(&str, &str)]) -> Vec<String> {
     let output = Command::new(env!("CARGO_BIN_EXE_veilspan"))
         .arg("doctor")

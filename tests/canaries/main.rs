@@ -21,6 +21,7 @@ mod debug;
 #[cfg(all(feature = "cli", unix))]
 mod imported;
 mod layered;
+mod leaks;
 mod listened;
 mod policies;
 mod printed;

@@ -5,6 +5,7 @@
 mod schema;
 
 mod classes;
+mod leaks;
 mod messages;
 #[cfg(unix)]
 mod payloads;

@@ -17,7 +17,7 @@ use prost::Message;
 
 const KEY: &str = "ghp_016C7f7e4b2c9D8a3F5e6B1d0A9c8E7f2a4b";
 
-fn under(variables: &[(&str, &str)]) -> Policy {
+pub fn under(variables: &[(&str, &str)]) -> Policy {
     let fixed = [("VEILSPAN_HASH", "sha256"), ("VEILSPAN_CONTENT_MAX", "full")];
     let environment: Environment = variables.iter().copied().chain(fixed).collect();
     Policy::builder().build_in(&environment).0

@@ -23,6 +23,7 @@ mod deep;
 mod fields;
 mod foreign;
 mod labels;
+mod leaks;
 mod levels;
 mod others;
 mod parameters;
