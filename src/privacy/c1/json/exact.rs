@@ -69,20 +69,11 @@ fn read(input: &[u8], mut left: impl FnMut(usize)) -> Option<()> {
             b'n' => rest = after.strip_prefix(b"ull")?,
             _ => return None,
         }
-        while !begins_object {
-            if depth == 0 {
-                return rest.is_empty().then_some(());
-            }
-            let (next, after) = rest.split_first()?;
-            rest = after;
-            match (next, last.is_some()) {
-                (b',', _) => break,
-                (b'}', true) | (b']', false) => {
-                    depth -= 1;
-                    last = around.pop().flatten();
-                }
-                _ => return None,
-            }
+        if !begins_object {
+            rest = match closed(rest, &mut depth, &mut last, &mut around)? {
+                Some(rest) => rest,
+                None => return Some(()),
+            };
         }
         if let Some(before) = last {
             let key = string(rest.strip_prefix(b"\"")?)?;
@@ -92,6 +83,31 @@ fn read(input: &[u8], mut left: impl FnMut(usize)) -> Option<()> {
             }
             rest = key.after.strip_prefix(b":")?;
             last = Some(key.characters);
+        }
+    }
+}
+
+/// What comes behind a value, and behind all that closes with it: nothing at the end of the text.
+#[inline(always)]
+fn closed<'a>(
+    mut rest: &'a [u8],
+    depth: &mut usize,
+    last: &mut Option<&'a [u8]>,
+    around: &mut SmallVec<[Option<&'a [u8]>; 16]>,
+) -> Option<Option<&'a [u8]>> {
+    loop {
+        if *depth == 0 {
+            return rest.is_empty().then_some(None);
+        }
+        let (next, after) = rest.split_first()?;
+        rest = after;
+        match (next, last.is_some()) {
+            (b',', _) => return Some(Some(rest)),
+            (b'}', true) | (b']', false) => {
+                *depth -= 1;
+                *last = around.pop().flatten();
+            }
+            _ => return None,
         }
     }
 }
