@@ -106,14 +106,14 @@ fn hook(p: &mut Plants) -> Vec<u8> {
 }
 
 /// A home, and what lies beside it to be read.
-struct Desk {
-    home: tempfile::TempDir,
+pub struct Desk {
+    pub home: tempfile::TempDir,
     inputs: tempfile::TempDir,
     level: &'static str,
 }
 
 impl Desk {
-    fn new(policy: &Policy) -> Self {
+    pub fn new(policy: &Policy) -> Self {
         let folder = || tempfile::tempdir().unwrap();
         Self { home: folder(), inputs: folder(), level: policy.level().as_str() }
     }
@@ -124,7 +124,7 @@ impl Desk {
         path
     }
 
-    fn run(&self, arguments: &[&str], input: &[u8]) -> Output {
+    pub fn run(&self, arguments: &[&str], input: &[u8]) -> Output {
         let mut child = Command::new(env!("CARGO_BIN_EXE_veilspan"))
             .args(arguments)
             .env_clear()
@@ -160,7 +160,7 @@ fn commands<'a>(path: &'a str, importer: Option<&'a str>, written: &'a str) -> V
 }
 
 /// Told of what the commands of this round have made of one recording; answers how many of them had something to say.
-fn look(exits: &mut Exits<'_>, desk: &Desk, path: &Path, importer: Option<&str>, round: usize) -> usize {
+pub fn look(exits: &mut Exits<'_>, desk: &Desk, path: &Path, importer: Option<&str>, round: usize) -> usize {
     let written = desk.home.path().join("written.json");
     let commands = commands(path.to_str().unwrap(), importer, written.to_str().unwrap());
     let mut told = 0;

@@ -14,6 +14,12 @@
 mod support;
 
 #[cfg(all(feature = "cli", unix))]
+#[path = "../bundle/build.rs"]
+#[allow(dead_code)]
+mod bundle;
+#[cfg(all(feature = "cli", unix))]
+mod bundled;
+#[cfg(all(feature = "cli", unix))]
 mod cassette;
 #[cfg(all(feature = "cli", unix))]
 mod commands;

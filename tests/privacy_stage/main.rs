@@ -29,6 +29,7 @@ mod others;
 mod parameters;
 mod random;
 mod recorded;
+mod stand_ins;
 mod swap;
 mod together;
 mod untouched;

@@ -16,6 +16,9 @@ use crate::semconv::Field;
 /// What stands for a reason that nobody told.
 const UNKNOWN: &str = "unknown";
 
+/// What stands for parts that do not fit even with their texts cut.
+pub(super) const TRUNCATED: &str = r#"{"type":"truncated"}"#;
+
 /// `gen_ai.input.messages`: all messages, or the newest of them.
 pub(super) fn input(shower: Shower<'_>, messages: &[Message]) -> Form<'static> {
     let units = messages.iter().map(|message| unit(shower, Said::ToModel, message, None)).collect();
@@ -147,10 +150,9 @@ fn unit(shower: Shower<'_>, said: Said, message: &Message, reason: Option<&str>)
     Unit { whole: around(message.role, parts, reason), small: around(message.role, left_out(), reason) }
 }
 
-/// What stands for parts that do not fit even with their texts cut.
 fn left_out() -> Draft {
     let mut draft = Draft::default();
-    draft.fixed(r#"{"type":"truncated"}"#);
+    draft.fixed(TRUNCATED);
     draft
 }
 

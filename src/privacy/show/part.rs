@@ -6,9 +6,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::json::{Draft, is_structured};
+use super::messages;
 use super::shower::Shower;
 use crate::event::{Part, RawBytes, RawText, ResultContent};
 use crate::privacy::level::Level;
+use crate::privacy::preview;
 
 /// Tool results in tool results are followed this far.
 const MAX_NESTING: usize = 16;
@@ -43,8 +45,9 @@ pub(super) fn part(shower: Shower<'_>, level: Level, part: &Part, nesting: usize
             draft.fixed("}");
         }
         Part::Other(json) => {
-            let shown = shower.content(level, json);
-            if is_generic_part(&shown) {
+            let stand_in = json.expose().filter(|said| stands_for_a_part(level, said));
+            let shown = stand_in.map_or_else(|| shower.content(level, json), Cow::Borrowed);
+            if stand_in.is_some() || is_generic_part(&shown) {
                 draft.value(shown);
             } else {
                 // Its keys are in order, so that reading and writing it again changes nothing.
@@ -160,6 +163,25 @@ fn modality(bytes: &[u8]) -> &'static str {
         _ if bytes.starts_with(b"%PDF") => "document",
         _ => "unknown",
     }
+}
+
+/// Whether this is what is shown here instead of a part: who veils what is veiled already changes nothing. It says what kind of
+/// part it was, and where `level` lets that leave, how long.
+fn stands_for_a_part(level: Level, json: &str) -> bool {
+    let tells_length = level > Level::None;
+    let between = |begin, end| json.strip_prefix(begin)?.strip_suffix(end);
+    if let Some(content) = between(r#"{"content":""#, r#"","type":"other"}"#) {
+        return content == "<redacted>" || tells_length && preview::is_stand_in(content);
+    }
+    let Some(blob) = between("{", r#"","type":"redacted"}"#) else { return json == messages::TRUNCATED };
+    let with_length = blob.strip_prefix(r#""length":"#).filter(|_| tells_length).and_then(|rest| rest.split_once(','));
+    let modality = match with_length {
+        Some((length, rest)) if length.len() <= 10 && length.bytes().all(|byte| byte.is_ascii_digit()) => rest,
+        Some(_) => return false,
+        None => blob,
+    };
+    let modality = modality.strip_prefix(r#""modality":""#);
+    modality.is_some_and(|kind| matches!(kind, "image" | "audio" | "video" | "document" | "unknown"))
 }
 
 /// Whether a text is an object that says by its type what it is.
