@@ -238,6 +238,15 @@ fn t17_failures_of_tools_are_told_in_several_ways() {
     assert_eq!(outcome(json!("Exit code 0\nmore")), fine(Some(0)));
     assert_eq!(outcome(json!("Wall time: 1s\nProcess exited with code 0\nOutput:\nx")), fine(Some(0)));
     assert_eq!(outcome(json!("fine")), fine(None));
+    // As Codex itself writes what a command did, and what a tool of its own returned.
+    let freeform = "Exit code: 3\nWall time: 0.1 seconds\nOutput:\nboom";
+    assert_eq!(outcome(json!(freeform)), failed("exit_code", "Exit code: 3", Some(3)));
+    assert_eq!(outcome(json!({"content": "no\nmore", "success": false})), failed("tool_error", "no", None));
+    assert_eq!(outcome(json!("{\"content\":\"no\",\"success\":false}")), failed("tool_error", "no", None));
+    assert_eq!(outcome(json!({"content": "yes", "success": true})), fine(None));
+    let list = json!([{"type": "input_image", "image_url": "x"}, {"type": "input_text", "text": "Exit code 4\nmore"}]);
+    assert_eq!(outcome(list), failed("exit_code", "Exit code 4", Some(4)));
+    assert_eq!(outcome(json!([{"type": "input_text", "text": "fine"}])), fine(None));
 }
 
 #[test]

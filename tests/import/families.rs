@@ -1,7 +1,7 @@
 //! Codex: several files, compactions, and what makes no difference.
 
 use serde_json::json;
-use veilspan::event::{CallKind, MarkKind, Noted, Outcome};
+use veilspan::event::{CallKind, Given, MarkKind, Noted, Outcome};
 use veilspan::import::codex::Sessions;
 use veilspan::semconv::{
     COMPACTION_REPLACED, COMPACTION_TRIGGER, INPUT_TOKENS, OUTPUT_TOKENS, THREAD_FILE, USAGE_MISSING, USAGE_TOTAL,
@@ -218,6 +218,26 @@ fn t23_and_t25_a_compaction_tells_what_it_replaced_and_its_inference() {
     assert_eq!(inference.closed.attrs.get(USAGE_TOTAL), Some(6451));
     assert_eq!(turns(&told)[1], ("tc".to_owned(), (20, 23)), "it ends with its own row");
     assert_eq!(told.of(CallKind::Turn)[1].closed.outcome, Some(Outcome::Completed));
+}
+
+#[test]
+fn t23_what_is_answered_after_a_compaction_is_no_part_of_it() {
+    let mut script = Codex::session(1.0, "main-1");
+    script.start(3.0, "t1").says(5.0, "before").tokens(6.0, 10, 1);
+    let kept = json!([{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "kept"}]}]);
+    script.row(7.0, "compacted", json!({"message": "short", "replacement_history": kept}));
+    script.says(8.0, "after").tokens(9.0, 20, 2).says(10.0, "then").tokens(11.0, 30, 3).end(12.0, "t1");
+    let told = read(&script);
+    let inferences = told.of(CallKind::Inference);
+    let spent: Vec<_> = inferences.iter().map(|call| (seconds(call), call.closed.attrs.get(INPUT_TOKENS))).collect();
+    assert_eq!(spent, [((3, 5), Some(10)), ((5, 7), None), ((7, 8), Some(20)), ((8, 10), Some(30))]);
+    let (turn, compaction) = (told.of(CallKind::Turn)[0], told.of(CallKind::Compaction)[0]);
+    let parents: Vec<_> = inferences.iter().map(|call| call.opened.span.parent).collect();
+    let [of_turn, of_compaction] = [turn, compaction].map(|call| Some(call.opened.span.span));
+    assert_eq!(parents, [of_turn, of_compaction, of_turn, of_turn]);
+    let Given::Request(last) = &inferences[3].given else { panic!() };
+    let lengths: Vec<_> = last.items.iter().map(|item| item.length).collect();
+    assert_eq!(lengths.last(), Some(&Some(5)), "what was answered is shown next: {lengths:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Claude Code: what hooks know, branches, sub-agents, and what goes wrong.
 
 use serde_json::{Value, json};
-use veilspan::event::{CallKind, Given, MarkKind, Outcome};
+use veilspan::event::{CallKind, CallRecord, Given, MarkKind, Outcome, Returned, Role, Veiled};
 use veilspan::import::claude::{Of, Session};
 use veilspan::import::session::AsideReason;
 use veilspan::semconv::{
@@ -204,6 +204,15 @@ fn a_compaction_an_api_error_and_an_interruption_are_told() {
         .map(|call| call.closed.attrs.text(ERROR_KIND).unwrap().to_owned())
         .collect();
     assert_eq!(failed, ["http_529", "api_error"]);
+    // The error is no answer of the model: it is not shown next, and the turn has not said it.
+    let is_error = |call: &&&CallRecord<Veiled>| call.closed.attrs.text(ERROR_KIND) == Some("api_error");
+    let inferences = told.of(CallKind::Inference);
+    let error = inferences.iter().find(is_error).unwrap();
+    let Returned::Answer(output) = &error.returned else { panic!() };
+    assert_eq!((output.items.len(), error.closed.error.length), (0, Some("API Error".len() as u64)));
+    let Given::Request(next) = &inferences.last().unwrap().given else { panic!() };
+    assert_eq!(next.items.last().map(|item| (item.role, item.length)), Some((Role::User, Some(3))));
+    assert!(next.items.iter().all(|item| item.length != error.closed.error.length), "{:?}", next.items);
     let tool = told.tool("mcp__linear__list");
     assert_eq!((tool.opened.attrs.text(MCP_SERVER), tool.closed.outcome), (Some("linear"), Some(Outcome::Cancelled)));
     let [rollout] = told.rollouts().try_into().unwrap();

@@ -132,7 +132,7 @@ fn what_has_ended_does_not_wait_and_is_not_abandoned() {
     let rollout = reduce(&all(&nested()));
     assert!(rollout.turns().all(|(_, turn)| !turn.waiting && turn.outcome.is_none() && turn.ended_at.is_some()));
     let text = tree(&rollout);
-    assert!(text.contains("turn planner  ended  19.0 s") && !text.contains("wait"), "{text}");
+    assert!(text.contains("turn planner  ended  19.00 s") && !text.contains("wait"), "{text}");
     assert_eq!(closed(&nested()).outcome, Some(Completed));
 }
 

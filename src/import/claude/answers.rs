@@ -4,7 +4,7 @@ use super::agents::Agents;
 use super::lane::Lane;
 use super::row::{Row, status, usage};
 use crate::event::{Attrs, Outcome, Part, RawText};
-use crate::import::session::{Desk, Surety, mcp_server, push, response};
+use crate::import::session::{Desk, Surety, first_line, mcp_server, push, response};
 use crate::json::Node;
 use crate::semconv::{ERROR_KIND, ERROR_RETRYABLE, MCP_SERVER, TOOL_KIND};
 
@@ -28,8 +28,13 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
         begin(lane, desk, row, said, id, at);
     }
     let has_answered = blocks().any(|block| !is_thought(block));
-    for block in blocks() {
-        add(lane, desk, agents, block, at, !has_been_told);
+    if row.is_api_error {
+        let said = blocks().find_map(|block| block.as_str().or_else(|| block.word("text")));
+        said.and_then(first_line).into_iter().for_each(|said| lane.thread.write_error(said));
+    } else {
+        for block in blocks() {
+            add(lane, desk, agents, block, at, !has_been_told);
+        }
     }
     let Some(answer) = lane.thread.answer.as_mut().filter(|answer| answer.id == id) else { return };
     answer.add(Vec::new(), at);

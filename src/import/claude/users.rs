@@ -4,7 +4,7 @@ use super::agents::Agents;
 use super::lane::{Candidate, Lane};
 use super::row::{Outcome as Returns, Row};
 use crate::event::{Attrs, Message, Outcome, Role};
-use crate::import::session::{Desk, Origin, Surety, ToolEnd, blocks, first_line, push};
+use crate::import::session::{Desk, Origin, Surety, ToolEnd, blocks, exit_code, first_line, push};
 use crate::json::Node;
 use crate::semconv::{ERROR_KIND, TERMINAL_EXIT_CODE, THREAD_FILE};
 
@@ -118,11 +118,15 @@ fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>
         () if is_error => Some(Outcome::Failed),
         () => None,
     };
+    let mut code = of_known("exitCode").and_then(Node::as_i64);
     if end.outcome == Some(Outcome::Failed) {
-        end.error = result.get("content").map(first_text).and_then(first_line);
-        end.attrs.set(ERROR_KIND, desk.reason("tool_error"));
+        let said = result.get("content").map(first_text);
+        code = code.or_else(|| exit_code(said?));
+        end.error = said.and_then(first_line);
+        let kind = if code.is_some_and(|code| code != 0) { "exit_code" } else { "tool_error" };
+        end.attrs.set(ERROR_KIND, desk.reason(kind));
     }
-    if let Some(code) = of_known("exitCode").and_then(Node::as_i64) {
+    if let Some(code) = code {
         end.attrs.set(TERMINAL_EXIT_CODE, code);
     }
     let word = |name: &str| known.and_then(|known| known.word(name));

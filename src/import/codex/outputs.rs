@@ -14,8 +14,11 @@ pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, item: 
     let output = ["output", "result"].into_iter().find_map(member);
     if let Some(output) = output {
         let said = text(output);
-        if !of_object(file, desk, family, id, &said, &mut end) {
-            of_text(desk, &said, &mut end);
+        // Of a list of texts the first one tells how the tool ended.
+        let first = output.elements().find_map(|part| part.get("text")?.text());
+        let judged = first.as_ref().unwrap_or(&said);
+        if !of_object(file, desk, family, id, judged, &mut end) {
+            of_text(desk, judged, &mut end);
         }
         // `tool_search_output` and its like are of no known kind.
         end.content = returned(item).or_else(|| Some(ResultContent::Text(raw(said))));
@@ -58,7 +61,9 @@ fn judge(desk: &Desk, told: Node<'_>, end: &mut ToolEnd) {
     }
     let flag = |name: &str| told.get(name).and_then(Node::as_bool) == Some(true);
     let status = told.get("status").and_then(Node::text);
-    let has_failed = flag("is_error") || flag("isError") || matches!(status.as_deref(), Some("error" | "failed"));
+    let is_no_success = told.get("success").and_then(Node::as_bool) == Some(false);
+    let is_error = flag("is_error") || flag("isError") || is_no_success;
+    let has_failed = is_error || matches!(status.as_deref(), Some("error" | "failed"));
     let error = told.get("error").and_then(|error| match error.text() {
         None if error.is_object() => Some(error.get("message").and_then(Node::text).unwrap_or_default()),
         text => text,
@@ -70,7 +75,8 @@ fn judge(desk: &Desk, told: Node<'_>, end: &mut ToolEnd) {
     } else {
         return;
     };
-    let error = error.or_else(|| told.get("message")?.text()).or_else(|| told.get("output")?.text());
+    let said = || ["message", "output", "content"].into_iter().find_map(|name| told.get(name)?.text());
+    let error = error.or_else(said);
     fail(desk, end, kind, error.as_deref());
 }
 

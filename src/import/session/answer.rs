@@ -8,11 +8,12 @@ use super::desk::{Desk, moment};
 use super::thread::Thread;
 use super::usage::{Usage, UsageMissing};
 use crate::event::{
-    Attrs, CallKind, CallRecord, Closed, Given, Measure, Message, Outcome, Part, Returned, Role, SpanIds, Veiled,
+    Attrs, CallKind, CallRecord, Closed, Given, Measure, Message, Outcome, Part, RawText, ResultContent, Returned,
+    Role, SpanIds, Veiled,
 };
 use crate::semconv::{
-    ERROR_KIND, FINISH_REASONS, REASONING_LEVEL, REQUEST_MODEL, RESPONSE_ID, RESPONSE_MODEL, UPSTREAM_REQUEST_ID,
-    USAGE_MISSING,
+    ERROR_KIND, FINISH_REASONS, Field, REASONING_LEVEL, REQUEST_MODEL, RESPONSE_ID, RESPONSE_MODEL,
+    UPSTREAM_REQUEST_ID, USAGE_MISSING,
 };
 
 /// An answer that is being given.
@@ -70,6 +71,11 @@ impl Answer {
         }
         self.add(vec![part], at);
         self.grown = Some(grown);
+    }
+
+    /// Whether it is no part of the history.
+    pub(in crate::import) const fn is_aside(&self) -> bool {
+        self.is_aside
     }
 
     /// It was given to a call of this span, and not to the turn.
@@ -139,6 +145,14 @@ impl Thread {
         let at = moment(last.max(record.opened_at.time_unix_nano));
         record.close(at, Closed { outcome: Some(outcome), attrs, error, links: Vec::new() }, Returned::Answer(output));
         desk.call(record);
+    }
+
+    /// The answer is none: an agent wrote an error in its place, which the model did not say and is not shown again.
+    pub(in crate::import) fn write_error(&mut self, text: RawText) {
+        let error = self.talk.telling().text(&[Field::Errors], &ResultContent::Text(text));
+        if let Some(answer) = &mut self.answer {
+            answer.error = error;
+        }
     }
 
     /// An attempt of which nothing came but an error.

@@ -28,7 +28,7 @@ pub use desk::{Set, Tally, Told};
 pub use place::{Aside, AsideReason};
 pub use time::unix_nanos;
 
-pub(in crate::import) use answer::response;
+pub(in crate::import) use answer::{Answer, response};
 pub(in crate::import) use cut::{Cut, Cutter};
 pub(in crate::import) use desk::{Desk, moment};
 pub(in crate::import) use line::read_line;

@@ -17,10 +17,10 @@ pub(in crate::import) fn mcp_server(tool: &str) -> Option<&str> {
     (!server.is_empty() && !tool.is_empty()).then_some(server)
 }
 
-/// The exit code that the first line of an output tells, `Exit code 2`.
+/// The exit code that the first line of an output tells, `Exit code 2` or `Exit code: 2`.
 pub(in crate::import) fn exit_code(text: &str) -> Option<i64> {
     let line = text.trim_start().lines().next()?;
-    line.strip_prefix("Exit code ")?.trim().parse().ok()
+    line.strip_prefix("Exit code")?.strip_prefix([':', ' '])?.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -32,5 +32,6 @@ mod tests {
         assert_eq!(mcp_server("mcp__linear__create_issue"), Some("linear"));
         assert_eq!((mcp_server("linear__create"), mcp_server("mcp____x"), mcp_server("mcp__x")), (None, None, None));
         assert_eq!((exit_code("Exit code 1\nx"), exit_code("Exit code 0"), exit_code("x")), (Some(1), Some(0), None));
+        assert_eq!((exit_code("Exit code: 3\nWall time: 1 s"), exit_code("Exit codes 1")), (Some(3), None));
     }
 }
