@@ -15,7 +15,7 @@ impl Verdict {
     pub(super) const NONE: Self = Self(0);
     const GEN_AI: usize = 1;
     const ERROR: usize = 2;
-    const OURS: usize = 4;
+    const APART: usize = 4;
     const MASK: usize = 7;
 
     /// A span that is a call, or an event that tells of one.
@@ -28,9 +28,9 @@ impl Verdict {
         self.0 & Self::ERROR != 0
     }
 
-    /// What this crate logs itself.
-    pub(super) const fn is_our_own(self) -> bool {
-        self.0 & Self::OURS != 0
+    /// What no exporter should have: what this crate logs itself, and a span that is nothing but a message of a chat.
+    pub(super) const fn is_apart(self) -> bool {
+        self.0 & Self::APART != 0
     }
 }
 
@@ -73,8 +73,8 @@ pub(super) fn spread(metadata: &Metadata<'_>, places: usize) -> usize {
 }
 
 fn judge(metadata: &Metadata<'_>) -> Verdict {
-    if is_our_target(metadata.target()) {
-        return Verdict(Verdict::OURS);
+    if is_our_target(metadata.target()) || is_a_message(metadata) {
+        return Verdict(Verdict::APART);
     }
     let names = || metadata.fields().iter().map(|field| field.name());
     let mut verdict = Verdict::NONE;
@@ -89,6 +89,12 @@ fn judge(metadata: &Metadata<'_>) -> Verdict {
 
 fn is_our_target(target: &str) -> bool {
     target.strip_prefix("veilspan").is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// swiftide opens a span for each message of a chat, with the whole of it in a field. Spans of other libraries have fields of that
+/// name for other things.
+fn is_a_message(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && metadata.target().starts_with("swiftide") && metadata.fields().field("message").is_some()
 }
 
 fn is_sign(name: &str) -> bool {

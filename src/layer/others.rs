@@ -10,7 +10,7 @@ use super::entered;
 /// Keeps away from another exporting layer what this crate exports, and what must not leave as it is.
 ///
 /// That is: the GenAI call sites; every event inside a GenAI span, since libraries put request bodies and errors that
-/// quote them into events; and what this crate logs itself. Spans inside a GenAI span that are no GenAI spans, such as
+/// quote them into events; the spans that swiftide makes of whole messages; and what this crate logs itself. Spans inside a GenAI span that are no GenAI spans, such as
 /// those of an HTTP client, stay with the other layer. Combine it with more by
 /// [`FilterExt::and`](tracing_subscriber::filter::FilterExt::and).
 ///
@@ -26,7 +26,7 @@ pub const fn others() -> Others {
 pub struct Others(());
 
 const fn passes(verdict: Verdict) -> bool {
-    !verdict.is_gen_ai() && !verdict.is_our_own()
+    !verdict.is_gen_ai() && !verdict.is_apart()
 }
 
 impl<S> Filter<S> for Others

@@ -107,8 +107,11 @@ fn l03_what_rig_records_when_it_is_told_to_is_still_what_the_policy_lets_leave()
 }
 
 #[test]
-fn l04_what_swiftide_tells_langfuse_leaves_as_content_and_the_command_it_logs_by_no_exporter() {
+fn l04_what_swiftide_tells_langfuse_leaves_as_content_and_its_messages_and_commands_by_no_exporter() {
     neither_exporter_tells(true, |p| {
+        let message = |said: String| info_span!(target: "swiftide_agents::agent", "add_message", message = said);
+        message(p.hidden("message by itself")).in_scope(|| ());
+        chat().in_scope(|| message(p.hidden("message in a chat")).in_scope(|| ()));
         chat().in_scope(|| {
             info!(
                 langfuse.input = p.said(SENT, "input for langfuse"),
