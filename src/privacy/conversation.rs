@@ -201,6 +201,11 @@ impl Conversation {
         self.place
     }
 
+    /// Where it stood before the first message.
+    pub(crate) const fn beginning(&self) -> Place {
+        Place { count: 0, head: self.first }
+    }
+
     /// How many messages there are.
     pub(crate) const fn count(&self) -> u64 {
         self.place.count

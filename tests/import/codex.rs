@@ -139,6 +139,21 @@ fn t06_and_t07_why_an_inference_has_no_tokens_is_told() {
 }
 
 #[test]
+fn t06_a_count_of_limits_alone_hides_no_tokens() {
+    let limits = json!({"info": null, "rate_limits": {"primary": {"used_percent": 3.0}}});
+    let mut script = started();
+    script.says(12.0, "a").event(12.5, "token_count", limits.clone()).tokens(13.0, 100, 20);
+    script.calls(14.0, "c1", "shell", "{}").event(14.5, "token_count", limits).gets(15.0, "c1", json!("x"));
+    script.tokens(15.5, 7, 3).says(18.0, "b").end(19.0, "t1");
+    let told = read(&script);
+    assert_eq!(spans(&told, CallKind::Inference), [(11, 12), (12, 14), (15, 18)]);
+    assert_eq!((told.sum(INPUT_TOKENS), told.sum(OUTPUT_TOKENS)), (107, 23));
+    let missing: Vec<_> =
+        told.of(CallKind::Inference).iter().map(|call| call.closed.attrs.text(USAGE_MISSING)).collect();
+    assert_eq!(missing, [None, None, Some("no_token_count")]);
+}
+
+#[test]
 fn t08_tokens_are_read_under_all_their_names() {
     let usage = json!({
         "prompt_tokens": 100, "completion_tokens": 14, "cost": 0.1234,

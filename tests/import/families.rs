@@ -4,7 +4,8 @@ use serde_json::json;
 use veilspan::event::{CallKind, Given, MarkKind, Noted, Outcome};
 use veilspan::import::codex::Sessions;
 use veilspan::semconv::{
-    COMPACTION_REPLACED, COMPACTION_TRIGGER, INPUT_TOKENS, OUTPUT_TOKENS, THREAD_FILE, USAGE_MISSING, USAGE_TOTAL,
+    COMPACTION_REPLACED, COMPACTION_TRIGGER, INPUT_TOKENS, OUTPUT_TOKENS, REASONING_LEVEL, REQUEST_MODEL, THREAD_FILE,
+    USAGE_MISSING, USAGE_TOTAL,
 };
 
 use super::codex::{FILE, drain, read, read_all};
@@ -131,6 +132,26 @@ fn t31_what_an_ancestor_told_is_history_and_no_call() {
         };
         assert_eq!((items(first), items(second)), (1, 2), "what was copied is part of what the model saw");
     }
+}
+
+#[test]
+fn t31_a_context_holds_in_the_thread_that_copied_it() {
+    let model = |own: Option<&str>| {
+        let mut script = Codex::session(1.0, "main-1");
+        script.start(11.0, "P").asks(11.0, "go").says(12.0, "x").tokens(12.0, 100, 20).end(13.0, "P");
+        let mut fork = Codex::default();
+        fork.row(20.0, "session_meta", json!({"id": "fork-1", "forked_from_id": "main-1"}));
+        fork.rows.extend(script.rows.clone());
+        if let Some(own) = own {
+            fork.row(20.5, "turn_context", json!({"model": own, "effort": "high"}));
+        }
+        fork.start(21.0, "C").says(22.0, "y").tokens(22.0, 50, 10).end(23.0, "C");
+        let told = read_all(&[(FILE, script.bytes()), (CHILD, fork.bytes())]);
+        let [_, own] = told.of(CallKind::Inference).try_into().unwrap();
+        [REQUEST_MODEL, REASONING_LEVEL].map(|field| own.opened.attrs.text(field).unwrap_or_default().to_owned())
+    };
+    assert_eq!(model(None), ["gpt-5.5", "low"]);
+    assert_eq!(model(Some("gpt-6")), ["gpt-6", "high"]);
 }
 
 #[test]

@@ -10,6 +10,7 @@
 )]
 
 #[cfg(feature = "cli")]
+mod branches;
 mod bundles;
 mod claude;
 mod codex;

@@ -25,6 +25,8 @@ pub(super) struct Lane {
     /// Tools that have returned, with the time on the host's clock from which on they are told.
     pub(super) returned: Vec<(u64, String, Box<CallRecord<Veiled>>)>,
     pub(super) has_rows: bool,
+    /// Rows name the one before them: one that says there is none begins anew.
+    has_tree: bool,
     /// Rows of an answer that has not ended: they stand after it.
     unplaced: Vec<Known>,
 }
@@ -54,13 +56,15 @@ impl Lane {
             time: 0,
             returned: Vec::new(),
             has_rows: false,
+            has_tree: false,
             unplaced: Vec::new(),
         }
     }
 
-    /// Notes where a row stands.
-    pub(super) fn note(&mut self, uuid: &str) {
+    /// Notes where a row stands, after the one that it names as its parent.
+    pub(super) fn note(&mut self, uuid: &str, parent: Option<&str>) {
         const MOST: usize = 1024;
+        self.has_tree |= parent.is_some();
         if !uuid.is_empty() && self.unplaced.len() < MOST {
             self.unplaced.push(self.rows.know(uuid));
         }
@@ -76,6 +80,13 @@ impl Lane {
         for uuid in self.unplaced.drain(..) {
             self.rows.note(uuid, place);
         }
+    }
+
+    /// Where a row branches off, if it does not follow the last one.
+    pub(super) fn branch(&self, parent: Option<&str>, is_root: bool) -> Option<RowPlace> {
+        let known = parent.and_then(|parent| self.rows.get(parent)).copied();
+        let anew = || RowPlace { place: self.thread.beginning(), before: None };
+        known.or_else(|| (is_root && self.has_tree).then(anew)).filter(|row| row.place != self.thread.place())
     }
 
     /// The summary of a history that was replaced, or nothing where it never came.

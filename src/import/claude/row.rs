@@ -10,6 +10,8 @@ pub(super) struct Row<'t> {
     pub(super) subtype: &'t str,
     pub(super) uuid: Option<&'t str>,
     pub(super) parent: Option<&'t str>,
+    /// It is said that no row comes before it.
+    pub(super) is_root: bool,
     pub(super) timestamp: &'t str,
     pub(super) session: Option<&'t str>,
     pub(super) request: Option<&'t str>,
@@ -25,6 +27,8 @@ pub(super) struct Row<'t> {
     pub(super) message: Option<Node<'t>>,
     pub(super) returned: Outcome<'t>,
     pub(super) compacted: Option<Node<'t>>,
+    /// What the agent put beside what was said: an object.
+    pub(super) attachment: Option<Node<'t>>,
     pub(super) attempt: i64,
     pub(super) error: Option<Node<'t>>,
 }
@@ -53,7 +57,7 @@ impl<'t> Row<'t> {
                 "type" => read.kind = text().unwrap_or_default(),
                 "subtype" => read.subtype = text().unwrap_or_default(),
                 "uuid" => read.uuid = text(),
-                "parentUuid" => read.parent = text(),
+                "parentUuid" => (read.parent, read.is_root) = (text(), member.is_null()),
                 "timestamp" => read.timestamp = text().unwrap_or_default(),
                 "sessionId" => read.session = text(),
                 "requestId" => read.request = text(),
@@ -68,6 +72,7 @@ impl<'t> Row<'t> {
                 "message" => read.message = object(),
                 "toolUseResult" => read.returned = Outcome::of(member),
                 "compactMetadata" => read.compacted = object(),
+                "attachment" => read.attachment = object(),
                 "retryAttempt" => read.attempt = member.as_i64().unwrap_or(0),
                 "error" => read.error = object(),
                 _ => {}

@@ -280,10 +280,11 @@ impl Session {
                     desk.unknown(lane.thread.scope(), at, row.subtype);
                 }
             }
+            "attachment" => users::attached(lane, desk, row, at),
             kind if KNOWN.contains(&kind) => {}
             kind => desk.unknown(lane.thread.scope(), at, if kind.is_empty() { "none" } else { kind }),
         }
-        lane.note(row.uuid.unwrap_or_default());
+        lane.note(row.uuid.unwrap_or_default(), row.parent);
         let now = desk.clock;
         settle::release(lane, desk, agents, now);
     }
@@ -308,10 +309,9 @@ impl Session {
 }
 
 /// Rows that hold nothing of a call.
-const KNOWN: [&str; 18] = [
+const KNOWN: [&str; 17] = [
     "agent-name",
     "ai-title",
-    "attachment",
     "custom-title",
     "file-history-snapshot",
     "last-prompt",
@@ -353,5 +353,5 @@ fn replay(lane: &mut Lane, row: &Row<'_>) {
     let Some(content) = row.content() else { return };
     let role = Role::from_word(row.kind);
     lane.thread.hear(Message { role, parts: blocks(content) });
-    lane.note(row.uuid.unwrap_or_default());
+    lane.note(row.uuid.unwrap_or_default(), row.parent);
 }

@@ -53,8 +53,19 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
         lane.candidate.get_or_insert(Candidate { id, at });
         return lane.thread.hear(message(content));
     }
-    begin_prompted(lane, desk, agents, row.parent, (&id, at), text);
+    begin_prompted(lane, desk, agents, row, (&id, at), text);
     lane.thread.asked(message(content), false);
+}
+
+/// What a person typed while the model was at work is shown to it in an attachment, and stands in no row of its own.
+pub(super) fn attached(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, at: u64) {
+    let Some(attachment) = row.attachment.filter(|attachment| attachment.word("type") == Some("queued_command")) else {
+        return;
+    };
+    if let Some(prompt) = attachment.get("prompt").filter(|prompt| !prompt.is_null()) {
+        lane.thread.saw(desk, at);
+        lane.thread.hear(message(prompt));
+    }
 }
 
 /// A turn begins with a person's prompt. One that was sent before keeps the name under which it was.
@@ -62,7 +73,7 @@ fn begin_prompted(
     lane: &mut Lane,
     desk: &mut Desk,
     agents: &mut Agents,
-    parent: Option<&str>,
+    row: &Row<'_>,
     (id, at): (&str, u64),
     prompt: &str,
 ) {
@@ -71,27 +82,25 @@ fn begin_prompted(
     } else {
         agents.sent.take(at, &lane.thread.measured_prompt(prompt))
     };
-    begin(lane, desk, agents, parent, (sent.as_deref().unwrap_or(id), at));
+    begin(lane, desk, agents, Some(row), (sent.as_deref().unwrap_or(id), at));
     // Its later rows name it as the transcript does.
     id.clone_into(&mut lane.prompt);
 }
 
-/// A turn begins, on the branch that its parent stands on.
+/// A turn begins, on the branch that the parent of its first row stands on.
 pub(super) fn begin(
     lane: &mut Lane,
     desk: &mut Desk,
     agents: &mut Agents,
-    parent: Option<&str>,
+    row: Option<&Row<'_>>,
     (id, at): (&str, u64),
 ) {
     lane.candidate = None;
     super::ends::end_turn(lane, desk, agents, at);
     lane.place_rows();
-    if let Some(known) = parent.and_then(|parent| lane.rows.get(parent)).copied()
-        && known.place != lane.thread.place()
-    {
-        lane.thread.rewind(desk, known.place);
-        lane.thread.before = known.before;
+    if let Some(branch) = row.and_then(|row| lane.branch(row.parent, row.is_root)) {
+        lane.thread.rewind(desk, branch.place);
+        lane.thread.before = branch.before;
     }
     lane.prompt.clear();
     lane.prompt.push_str(id);

@@ -4,7 +4,7 @@ use super::family::Family;
 use super::file::File;
 use super::items;
 use crate::event::{Attrs, CallKind, Closed, Mark, MarkKind, Noted, Outcome, Part, RawText, Returned, Role};
-use crate::import::session::{Desk, Surety, Usage, UsageMissing, messages, moment};
+use crate::import::session::{Desk, Surety, Usage, messages, moment};
 use crate::json::Node;
 use crate::semconv::{
     COMPACTION_ID, COMPACTION_REPLACED, COMPACTION_TRIGGER, ERROR_KIND, MCP_SERVER, TERMINAL_EXIT_CODE,
@@ -87,11 +87,13 @@ const KNOWN: [&str; 22] = [
 fn token_count(file: &mut File, desk: &mut Desk, told: Node<'_>) {
     let Some(answer) = &mut file.thread.answer else { return };
     match Usage::read(told.get("info").and_then(|info| info.get("last_token_usage"))) {
-        Ok(usage) => answer.usage = usage,
-        Err(UsageMissing::Missing) => answer.missing = Some(UsageMissing::Missing),
+        Ok(usage) => {
+            answer.usage = usage;
+            file.thread.end_answer(desk);
+        }
+        // It is over, but a count that says nothing may be of limits alone: the one of its tokens may come yet.
         Err(missing) => answer.missing = Some(missing),
     }
-    file.thread.end_answer(desk);
 }
 
 /// The runtime did what a call asked for. The call returns when the model is told so.

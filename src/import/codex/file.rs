@@ -159,6 +159,11 @@ impl File {
         if kind == "event_msg" && matches!(told.word("type"), Some("task_started" | "turn_started")) {
             self.is_copy = self.is_anothers(family, told, at, ordinal);
         }
+        // A copied context holds until the thread's own says otherwise; the one before its own first turn looks copied.
+        if kind == "turn_context" {
+            self.thread.model = told.word("model").map(|model| desk.label(model)).or(self.thread.model.take());
+            self.thread.effort = told.word("effort").map(|effort| desk.label(effort)).or(self.thread.effort.take());
+        }
         if self.is_copy {
             desk.tally.replayed += 1;
             self.copy(kind, told);
@@ -166,10 +171,7 @@ impl File {
         }
         self.own(desk, at);
         match kind {
-            "turn_context" => {
-                self.thread.model = told.word("model").map(|model| desk.label(model)).or(self.thread.model.take());
-                self.thread.effort = told.word("effort").map(|effort| desk.label(effort)).or(self.thread.effort.take());
-            }
+            "turn_context" => {}
             "event_msg" => events::take(self, desk, family, told, at),
             "compacted" => events::compacted(self, desk, family, told, at),
             "world_state"

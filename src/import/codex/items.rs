@@ -9,7 +9,7 @@ use super::file::File;
 use super::outputs;
 use super::skills;
 use crate::event::{Attrs, Message, Role};
-use crate::import::session::{Answer, Desk, ToolEnd, mcp_server, messages, raw, text};
+use crate::import::session::{Answer, Desk, ToolEnd, UsageMissing, mcp_server, messages, raw, text};
 use crate::json::Node;
 use crate::semconv::{MCP_SERVER, PERMISSION_REQUESTED, SKILL_NAME, SKILL_TRIGGER, SKILLS, TOOL_KIND, TOOL_NAME};
 
@@ -59,8 +59,12 @@ fn produced(file: &mut File, desk: &mut Desk, item: Node<'_>, at: u64) {
 }
 
 fn begin(file: &mut File, desk: &mut Desk, at: u64) {
-    // What comes after a compaction is no part of the answer that was its summary.
-    if file.thread.answer.as_ref().is_some_and(Answer::is_aside) {
+    // What comes after a compaction is no part of the answer that was its summary, and what comes after a count that
+    // told no tokens none of the answer before it.
+    let is_over = |answer: &Answer| {
+        answer.is_aside() || answer.missing.is_some_and(|missing| missing != UsageMissing::NoTokenCount)
+    };
+    if file.thread.answer.as_ref().is_some_and(is_over) {
         file.no_token_count();
         file.thread.end_answer(desk);
     }

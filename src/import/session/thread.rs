@@ -193,6 +193,11 @@ impl Thread {
         self.talk.place()
     }
 
+    /// Where the history begins.
+    pub(in crate::import) const fn beginning(&self) -> Place {
+        self.talk.beginning()
+    }
+
     /// Takes the history back to where it stood.
     pub(in crate::import) fn rewind(&mut self, desk: &mut Desk, place: Place) {
         self.end_answer(desk);
