@@ -16,7 +16,7 @@ fn at(second: f64) -> u64 {
     START + (second * 1e9) as u64
 }
 
-fn hook(session: &mut Session, second: f64, name: &str, mut payload: Value) {
+pub fn hook(session: &mut Session, second: f64, name: &str, mut payload: Value) {
     payload["session_id"] = SESSION.into();
     payload["hook_event_name"] = name.into();
     assert!(session.hook(payload.to_string().as_bytes(), None, at(second)));
@@ -26,12 +26,12 @@ fn tool(id: &str) -> Value {
     json!({"tool_name": "Bash", "tool_use_id": id, "tool_input": {"command": "ls"}})
 }
 
-fn with(mut one: Value, more: Value) -> Value {
+pub fn with(mut one: Value, more: Value) -> Value {
     one.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     one
 }
 
-fn told(session: &mut Session, script: &Claude) -> All {
+pub fn told(session: &mut Session, script: &Claude) -> All {
     session.feed(Of::Session, &script.bytes());
     session.end_of_file(Of::Session, true);
     session.finish();

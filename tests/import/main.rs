@@ -24,3 +24,4 @@ mod script;
 #[path = "../support/mod.rs"]
 mod support;
 mod told;
+mod unrowed;

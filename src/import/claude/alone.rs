@@ -1,9 +1,12 @@
 //! A session of which hooks alone tell.
 
+use std::sync::Arc;
+
 use super::agents::Agents;
 use super::ends;
 use super::hooks::ToolFacts;
 use super::lane::Lane;
+use super::places::Place;
 use super::settle;
 use crate::event::{Attrs, Outcome};
 use crate::import::hook::{Fact, Hook};
@@ -30,6 +33,12 @@ fn name(fact: &Fact, place: u64) -> String {
 pub(super) fn tell(alone: &mut Alone, lane: &mut Lane, desk: &mut Desk, agents: &mut Agents) {
     for fact in &std::mem::take(&mut agents.hooks.facts) {
         let at = fact.time_unix_nano;
+        let is_of_tool = fact.tool.is_some() || fact.tool_id.is_some();
+        if is_of_tool && alone.turns == 0 && lane.thread.turn.is_none() {
+            // Nobody told of the prompt: the hooks were set up in the middle of its turn.
+            let took = fact.duration_ms.unwrap_or(0).saturating_mul(1_000_000);
+            open(lane, desk, agents, "turn-0", at.saturating_sub(took));
+        }
         lane.thread.begin(desk, at, Vec::new());
         lane.time = lane.time.max(at);
         match fact.hook {
@@ -50,6 +59,12 @@ pub(super) fn tell(alone: &mut Alone, lane: &mut Lane, desk: &mut Desk, agents: 
                 alone.tools += 1;
                 tool_without_id(lane, desk, fact, alone.tools);
             }
+            // A sub-agent in the background, and a compaction, may outlast the turn.
+            _ if fact.agent.is_some() || !is_of_tool => {
+                if !lane.thread.has_said_its_end() {
+                    lane.thread.saw(desk, at);
+                }
+            }
             _ => {
                 lane.thread.goes_on();
                 lane.thread.saw(desk, at);
@@ -63,13 +78,14 @@ fn open(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, id: &str, at: u64
     if lane.thread.open_turn(desk, id, at, Attrs::default())
         && let Some(span) = lane.thread.turn_span()
     {
-        agents.hooks.turn_began(at, lane.thread.scope(), span, true);
+        agents.hooks.places.turn_began(at, lane.thread.scope(), span);
     }
 }
 
 /// A call that nobody gave an id is known by its place among those.
 fn tool_without_id(lane: &mut Lane, desk: &mut Desk, fact: &Fact, number: u64) {
     let Some(span) = lane.thread.turn_span() else { return };
+    let place = Place { scope: Arc::clone(lane.thread.scope()), span, ended: None };
     let failed = fact.hook == Hook::PostToolUseFailure;
     let facts = ToolFacts {
         name: fact.tool.clone().map(Into::into),
@@ -83,7 +99,7 @@ fn tool_without_id(lane: &mut Lane, desk: &mut Desk, fact: &Fact, number: u64) {
         ..ToolFacts::default()
     };
     let id = format!("{}-{number}", fact.tool.as_deref().unwrap_or("tool"));
-    if let Some(record) = settle::alone(desk, (lane.thread.scope(), span), &id, &facts) {
+    if let Some(record) = settle::alone(desk, &place, &id, &facts) {
         settle::tell(desk, record, Some(facts));
     }
     lane.thread.saw(desk, fact.time_unix_nano);

@@ -7,7 +7,9 @@ use crate::import::session::{Desk, Surety};
 
 /// The turn is over: another begins at `next`, or nothing comes any more.
 pub(super) fn end_turn(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, next: u64) {
+    super::settle::known_to_hooks(lane, desk, agents);
     let how = how(lane, agents, next);
+    note_end(lane, agents, how);
     lane.install(desk, None);
     if let Some(answer) = &lane.thread.answer {
         let id = answer.id.clone();
@@ -17,6 +19,13 @@ pub(super) fn end_turn(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, ne
     lane.thread.end_turn(desk, how);
     lane.prompt.clear();
     agents.hooks.forget_ends(of_agent(lane), next);
+}
+
+/// Notes when the turn ends, for the tools that no row tells of.
+fn note_end(lane: &Lane, agents: &mut Agents, how: Option<(Outcome, u64)>) {
+    if let Some(turn) = &lane.thread.turn {
+        agents.hooks.places.turn_ended(turn.record.opened.span, how.map_or(turn.last, |(_, at)| at));
+    }
 }
 
 /// What hooks say of the end of the turn.
@@ -56,7 +65,14 @@ pub(super) fn tick(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents) {
     let now = desk.clock;
     super::settle::release(lane, desk, agents, now);
     let before = lane.thread.answer.as_ref().map(|answer| answer.id.clone());
+    let is_over = lane.thread.turn_is_over(desk);
+    if is_over {
+        super::settle::known_to_hooks(lane, desk, agents);
+    }
     let how = how(lane, agents, u64::MAX);
+    if is_over {
+        note_end(lane, agents, how);
+    }
     lane.thread.settle(desk, how);
     if let Some(id) = before.filter(|_| lane.thread.answer.is_none()) {
         lane.answers.set(&id, ());

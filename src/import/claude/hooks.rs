@@ -1,18 +1,16 @@
 //! What the hooks of a session told, kept until the calls are told that it belongs to.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use crate::event::{Arguments, Measure, Outcome, Scope, SpanIds};
+use super::places::Places;
+use crate::event::{Arguments, Measure, Outcome};
 use crate::import::hook::{Fact, Hook};
 use crate::import::session::Recent;
 
 /// The facts that wait for their calls; of more the oldest are forgotten, and counted.
 const MAX_FACTS: usize = 1 << 16;
-/// The turns that are remembered for tools that come without a place.
-const MAX_TURNS: usize = 1 << 9;
 const MILLI: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000_000;
 
@@ -47,14 +45,6 @@ impl ToolFacts {
     }
 }
 
-/// A turn that hooks may still tell tools of.
-#[derive(Clone)]
-struct TurnPlace {
-    started: u64,
-    scope: Arc<Scope>,
-    span: SpanIds,
-}
-
 /// What hooks told.
 pub(super) struct Hooks {
     tools: HashMap<String, ToolFacts>,
@@ -67,7 +57,7 @@ pub(super) struct Hooks {
     /// When the session ended, unless it began again.
     session_end: Option<u64>,
     agent_types: HashMap<String, String>,
-    turns: Vec<TurnPlace>,
+    pub(super) places: Places,
     /// All that was told, for a session that has no transcript.
     pub(super) facts: Vec<Fact>,
     pub(super) forgotten: u64,
@@ -85,7 +75,7 @@ impl Default for Hooks {
             prompts: BTreeSet::new(),
             session_end: None,
             agent_types: HashMap::new(),
-            turns: Vec::new(),
+            places: Places::new(),
             facts: Vec::new(),
             forgotten: 0,
         }
@@ -97,6 +87,9 @@ impl Hooks {
     pub(super) fn absorb(&mut self, fact: Fact, keep: bool) {
         if let (Some(agent), Some(kind)) = (&fact.agent, &fact.agent_type) {
             self.agent_types.insert(agent.clone(), kind.clone());
+        }
+        if let (Some(agent), Some(tool)) = (&fact.started, &fact.tool_id) {
+            self.places.spawned(agent, tool, fact.time_unix_nano);
         }
         match fact.hook {
             Hook::PreToolUse | Hook::PostToolUse | Hook::PostToolUseFailure | Hook::PermissionDenied => {
@@ -227,21 +220,5 @@ impl Hooks {
         let mut due: Vec<String> = due.map(|(id, _)| id.clone()).collect();
         due.sort();
         due
-    }
-
-    pub(super) fn turn_began(&mut self, started: u64, scope: &Arc<Scope>, span: SpanIds, is_root: bool) {
-        if !is_root {
-            return;
-        }
-        if self.turns.len() >= MAX_TURNS {
-            self.turns.remove(0);
-        }
-        self.turns.push(TurnPlace { started, scope: Arc::clone(scope), span });
-    }
-
-    /// The turn that ran at this time.
-    pub(super) fn turn_at(&self, at: u64) -> Option<(Arc<Scope>, SpanIds)> {
-        let turn = self.turns.iter().rev().find(|turn| turn.started <= latest(at)).or(self.turns.first())?;
-        Some((Arc::clone(&turn.scope), turn.span))
     }
 }

@@ -8,8 +8,9 @@ use bytestring::ByteString;
 use super::agents::Agents;
 use super::hooks::ToolFacts;
 use super::lane::Lane;
-use crate::event::{Attrs, CallKind, CallRecord, Closed, Given, Outcome, Returned, Scope, SpanIds, Veiled};
-use crate::import::session::{Desk, mcp_server, moment};
+use super::places::Place;
+use crate::event::{Attrs, CallKind, CallRecord, Closed, Given, Outcome, Returned, Scope, Veiled};
+use crate::import::session::{Desk, ToolEnd, mcp_server, moment};
 use crate::semconv::{
     APPROVAL_DECISION, APPROVAL_WAIT_MS, END_INFERRED, MCP_SERVER, OPERATION_ID, TOOL_CALL_ID, TOOL_EXECUTION_MS,
     TOOL_NAME, TOOL_REQUESTER, TOOL_REQUESTER_ID,
@@ -31,23 +32,52 @@ pub(super) fn rest_of_ended(desk: &mut Desk, agents: &mut Agents, main: &Lane, l
     let runs = |scope: &Scope| main.thread.running() == Some(&scope.turn);
     // The transcript of a sub-agent may still tell of it.
     let is_told_of = |facts: &ToolFacts| facts.agent.as_deref().is_some_and(|agent| lanes.contains_key(agent));
-    let is_passed = |facts: &ToolFacts| facts.post.is_some_and(|post| post < main.time);
+    let is_passed = |facts: &ToolFacts| match facts.post {
+        Some(post) => post < main.time,
+        // Without a transcript nothing else will tell that it never returned.
+        None => !main.has_rows,
+    };
     rest(desk, agents, |scope, facts| is_passed(facts) && !runs(scope) && !is_told_of(facts));
+}
+
+/// The turn of a lane is over: of its tools that no row tells the end of, hooks may know it.
+pub(super) fn known_to_hooks(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents) {
+    let open: Vec<String> = lane.thread.open_tools().into_iter().map(|(id, _)| id.to_owned()).collect();
+    for id in open {
+        let Some(facts) = agents.hooks.take_tool(&id) else { continue };
+        if let Some(post) = facts.post {
+            let end = ToolEnd { at: post, outcome: facts.outcome, ..ToolEnd::default() };
+            if let Some(mut record) = lane.thread.close_tool(&id, end) {
+                record.returned = Returned::Result(facts.result.clone());
+                tell(desk, record, Some(facts));
+            }
+        } else if let (Some(pre), Some(turn)) = (facts.pre, &mut lane.thread.turn) {
+            turn.last = turn.last.max(pre);
+            if let Some(tool) = lane.thread.tool_mut(&id) {
+                tool.record.opened_at = moment(pre);
+            }
+        }
+    }
 }
 
 /// Tells the tools that no transcript tells of and that are due, under the call that started their sub-agent.
 pub(super) fn rest(desk: &mut Desk, agents: &mut Agents, is_due: impl Fn(&Scope, &ToolFacts) -> bool) {
     let place = |agents: &Agents, facts: &ToolFacts| {
-        let started = facts.agent.as_ref().and_then(|agent| agents.get(agent));
-        let by_time = || agents.hooks.turn_at(facts.span().1?);
-        started.map(|started| (Arc::clone(&started.scope), started.origin.span)).or_else(by_time)
+        let agent = facts.agent.as_deref();
+        let by_row = agent.and_then(|agent| agents.get(agent)).map(|started| {
+            let (scope, span) = (Arc::clone(&started.scope), started.origin.span);
+            Place { scope, span, ended: None }
+        });
+        let by_hook = || agents.hooks.places.call_of(agent?);
+        let by_time = || agents.hooks.places.turn_at(facts.span().1.or(facts.pre)?);
+        by_row.or_else(by_hook).or_else(by_time)
     };
-    let is_due = |facts: &ToolFacts| place(agents, facts).is_some_and(|(scope, _)| is_due(&scope, facts));
+    let is_due = |facts: &ToolFacts| place(agents, facts).is_some_and(|place| is_due(&place.scope, facts));
     let due = agents.hooks.due(is_due);
     for id in due {
         let Some(facts) = agents.hooks.take_tool(&id) else { continue };
-        let Some((scope, span)) = place(agents, &facts) else { continue };
-        if let Some(record) = alone(desk, (&scope, span), &id, &facts) {
+        let Some(place) = place(agents, &facts) else { continue };
+        if let Some(record) = alone(desk, &place, &id, &facts) {
             tell(desk, record, Some(facts));
         }
     }
@@ -115,14 +145,10 @@ fn approval(desk: &Desk, record: &mut CallRecord<Veiled>, facts: &ToolFacts) -> 
 }
 
 /// A tool of which hooks alone tell, under a call or a turn of this scope.
-pub(super) fn alone(
-    desk: &Desk,
-    (scope, parent): (&Arc<Scope>, SpanIds),
-    id: &str,
-    facts: &ToolFacts,
-) -> Option<Box<CallRecord<Veiled>>> {
+pub(super) fn alone(desk: &Desk, place: &Place, id: &str, facts: &ToolFacts) -> Option<Box<CallRecord<Veiled>>> {
     let (start, end) = facts.span();
-    let end = end.or(start)?;
+    // One that never returned was given up when its turn ended.
+    let end = end.or(place.ended).or(start)?;
     let start = start.unwrap_or(end);
     let name = facts.name.clone().unwrap_or_default();
     let mut attrs = Attrs::default();
@@ -135,7 +161,7 @@ pub(super) fn alone(
     if let Some(agent) = &facts.agent {
         attrs.set(TOOL_REQUESTER_ID, agent.clone());
     }
-    let mut record = desk.open(scope, (CallKind::Tool, id), Some(parent), start, attrs)?;
+    let mut record = desk.open(&place.scope, (CallKind::Tool, id), Some(place.span), start, attrs)?;
     record.given = Given::Arguments(facts.arguments.clone());
     let mut attrs = Attrs::default();
     let outcome =

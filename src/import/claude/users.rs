@@ -109,9 +109,9 @@ pub(super) fn begin(
         attrs.set(THREAD_FILE, file.clone());
     }
     if lane.thread.open_turn(desk, id, at, attrs)
-        && let Some(span) = lane.thread.turn_span()
+        && let Some(span) = lane.thread.turn_span().filter(|_| lane.thread.who.parent.is_none())
     {
-        agents.hooks.turn_began(at, lane.thread.scope(), span, lane.thread.who.parent.is_none());
+        agents.hooks.places.turn_began(at, lane.thread.scope(), span);
     }
 }
 

@@ -209,14 +209,19 @@ impl Thread {
 
     /// Tells what seems to have ended so long ago that nothing comes late any more.
     pub(in crate::import) fn settle(&mut self, desk: &mut Desk, how: Option<(Outcome, u64)>) {
-        let is_over = |since: u64| desk.clock.saturating_sub(since) >= desk.set.grace;
-        let turn_is_over = self.turn.as_ref().is_some_and(|turn| turn.ended.is_some_and(|end| is_over(end.since)));
-        if turn_is_over {
+        if self.turn_is_over(desk) {
             return self.tell_turn(desk, how);
         }
+        let is_over = |since: u64| desk.clock.saturating_sub(since) >= desk.set.grace;
         if self.answer.as_ref().is_some_and(|answer| answer.ended.is_some_and(is_over)) {
             self.end_answer(desk);
         }
+    }
+
+    /// Whether the turn seems to have ended so long ago that nothing of it comes late any more.
+    pub(in crate::import) fn turn_is_over(&self, desk: &Desk) -> bool {
+        let is_over = |since: u64| desk.clock.saturating_sub(since) >= desk.set.grace;
+        self.turn.as_ref().is_some_and(|turn| turn.ended.is_some_and(|end| is_over(end.since)))
     }
 
     /// The number of the inference that begins next in the turn.

@@ -1,0 +1,127 @@
+//! Claude Code: what hooks know and no row of a transcript tells.
+
+use serde_json::{Value, json};
+use veilspan::event::{CallKind, Outcome};
+use veilspan::import::claude::Session;
+use veilspan::semconv::{END_INFERRED, TOOL_CALL_ID, TOOL_EXECUTION_MS};
+
+use super::claude::drain;
+use super::hooked::{hook, told, with};
+use super::script::{Claude, SESSION};
+use super::told::{All, Record, seconds, set};
+
+fn alone(hooks: &[(f64, &str, Value)]) -> All {
+    let mut session = Session::new(set(), SESSION);
+    hooks.iter().for_each(|(second, name, more)| hook(&mut session, *second, name, more.clone()));
+    session.leave(u64::MAX, 0);
+    drain(&mut session)
+}
+
+fn tool(id: &str) -> Value {
+    json!({"tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_use_id": id})
+}
+
+fn call<'a>(told: &'a All, id: &str) -> &'a Record {
+    let [one] = told
+        .of(CallKind::Tool)
+        .into_iter()
+        .filter(|call| call.opened.attrs.text(TOOL_CALL_ID) == Some(id))
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    one
+}
+
+fn turn(told: &All, place: usize) -> &Record {
+    told.of(CallKind::Turn)[place]
+}
+
+#[test]
+fn t14_a_tool_that_only_hooks_saw_begin_is_abandoned_at_the_end_of_its_turn() {
+    let told = alone(&[
+        (1.0, "UserPromptSubmit", json!({"prompt": "go"})),
+        (3.0, "PreToolUse", tool("c1")),
+        (4.0, "PreToolUse", tool("c2")),
+        (5.0, "PostToolUse", tool("c2")),
+        (9.0, "Stop", json!({})),
+        (10.0, "UserPromptSubmit", json!({"prompt": "again"})),
+        (11.0, "PreToolUse", tool("c3")),
+    ]);
+    let given_up = call(&told, "c1");
+    assert_eq!((seconds(given_up), given_up.closed.outcome), ((3, 9), Some(Outcome::Abandoned)));
+    assert_eq!(given_up.closed.attrs.get(END_INFERRED), Some(true));
+    assert_eq!(seconds(call(&told, "c2")), (4, 5));
+    assert_eq!(told.of(CallKind::Tool).len(), 2, "one of a turn that still runs may return");
+}
+
+#[test]
+fn t29_tools_of_sub_agents_are_told_under_the_calls_that_started_them() {
+    let agent = |id: &str| json!({"tool_name": "Agent", "tool_input": {"prompt": "x"}, "tool_use_id": id});
+    let of = |tool: Value, agent: &str| with(tool, json!({"agent_id": agent, "agent_type": "Explore"}));
+    let returned = |id: &str, started: &str| with(agent(id), json!({"tool_response": {"agentId": started}}));
+    let told = alone(&[
+        (1.0, "UserPromptSubmit", json!({"prompt": "go"})),
+        (2.0, "PreToolUse", agent("s1")),
+        (2.0, "PreToolUse", agent("s2")),
+        (3.0, "PreToolUse", of(tool("g2"), "a2")),
+        (3.0, "PreToolUse", of(tool("g1"), "a1")),
+        (4.0, "PostToolUse", of(tool("g2"), "a2")),
+        (5.0, "PostToolUse", of(tool("g1"), "a1")),
+        (6.0, "PostToolUse", returned("s2", "a2")),
+        (7.0, "PostToolUse", returned("s1", "a1")),
+        (9.0, "Stop", json!({})),
+    ]);
+    for (tool, spawn) in [("g1", "s1"), ("g2", "s2")] {
+        let (tool, spawn) = (call(&told, tool).opened.span, call(&told, spawn).opened.span);
+        assert_eq!((tool.trace, tool.parent), (spawn.trace, Some(spawn.span)));
+    }
+    assert_eq!(told.of(CallKind::Turn).len(), 1);
+}
+
+#[test]
+fn what_outlasts_a_turn_does_not_begin_it_again() {
+    let late = |more: &[(f64, &str, Value)]| {
+        let mut hooks = vec![(1.0, "UserPromptSubmit", json!({"prompt": "go"})), (2.0, "Stop", json!({}))];
+        hooks.extend(more.iter().cloned());
+        let told = alone(&hooks);
+        assert_eq!((seconds(turn(&told, 0)), turn(&told, 0).closed.outcome), ((1, 2), Some(Outcome::Completed)));
+    };
+    late(&[(5.0, "PreCompact", json!({"trigger": "manual"})), (6.0, "PostCompact", json!({"trigger": "manual"}))]);
+    late(&[(5.0, "SubagentStop", json!({"agent_id": "a1"})), (6.0, "Notification", json!({}))]);
+    late(&[(5.0, "PostToolUse", with(tool("g1"), json!({"agent_id": "a1"})))]);
+}
+
+#[test]
+fn hooks_that_were_set_up_in_the_middle_of_a_turn_lose_no_tool() {
+    let told = alone(&[
+        (0.5, "SessionStart", json!({"source": "resume"})),
+        (5.0, "PostToolUse", with(tool("c1"), json!({"duration_ms": 2000}))),
+        (6.0, "PostToolUse", json!({"tool_name": "Read", "tool_input": {"file_path": "x"}})),
+        (9.0, "Stop", json!({})),
+        (10.0, "UserPromptSubmit", json!({"prompt": "again"})),
+        (11.0, "Stop", json!({})),
+    ]);
+    assert_eq!((seconds(turn(&told, 0)), seconds(turn(&told, 1))), ((3, 9), (10, 11)));
+    assert_eq!(told.of(CallKind::Tool).len(), 2);
+    let span = turn(&told, 0).opened.span;
+    assert!(told.of(CallKind::Tool).iter().all(|tool| tool.opened.span.parent == Some(span.span)));
+}
+
+#[test]
+fn t41_a_hook_knows_the_end_of_a_tool_whose_result_is_in_no_row() {
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "go").call(20.0, "m1", ("c1", "Bash"), json!({"command": "ls"}));
+    script.prompt(45.0, "p2", "again").call(47.0, "m2", ("c2", "Bash"), json!({"command": "ls"}));
+    script.prompt(60.0, "p3", "more").say(61.0, "m3", "done");
+    let mut session = Session::new(set(), SESSION);
+    hook(&mut session, 25.0, "PreToolUse", tool("c1"));
+    hook(&mut session, 37.0, "PostToolUse", with(tool("c1"), json!({"duration_ms": 70})));
+    hook(&mut session, 50.0, "PreToolUse", tool("c2"));
+    let told = told(&mut session, &script);
+    let known = call(&told, "c1");
+    assert_eq!((seconds(known), known.closed.outcome), ((25, 37), Some(Outcome::Completed)));
+    assert_eq!(known.closed.attrs.get(TOOL_EXECUTION_MS), Some(70));
+    let unknown = call(&told, "c2");
+    assert_eq!((seconds(unknown), unknown.closed.outcome), ((50, 50), Some(Outcome::Abandoned)));
+    assert_eq!([0, 1].map(|place| seconds(turn(&told, place))), [(1, 37), (45, 50)]);
+}
