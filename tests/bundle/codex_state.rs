@@ -88,13 +88,8 @@ const INSIDE: [(&str, &str, &str); 27] = [
 ];
 
 /// What Codex itself never fills in, or what is no digest, label or number.
-const NEVER: [&str; 5] = [
-    "codex_turns.input_item_ids",
-    "summary:generic.input_preview",
-    "summary:generic.output_preview",
-    "parts:json.raw_payload_id",
-    "parts:payload_ref.raw_payload_id",
-];
+const NEVER: [&str; 3] =
+    ["codex_turns.input_item_ids", "summary:generic.input_preview", "summary:generic.output_preview"];
 
 /// Which map a member that ends so names an entry of. The edge of a thread that was started is named before it is seen.
 const REFERENCES: [(&str, &str); 14] = [
@@ -112,6 +107,77 @@ const REFERENCES: [(&str, &str); 14] = [
     ("payload_id", "raw_payloads"),
     ("payload_ids", "raw_payloads"),
     ("request_ids", "compaction_requests"),
+];
+
+/// What may be null in Codex' shape; nothing else is.
+const NULLS: [&str; 27] = [
+    "ended_at_unix_ms",
+    "ended_seq",
+    "nickname",
+    "default_model",
+    "codex_turn_id",
+    "channel",
+    "call_id",
+    "response_id",
+    "upstream_request_id",
+    "usage",
+    "raw_response_payload_id",
+    "raw_invocation_payload_id",
+    "raw_result_payload_id",
+    "mcp_call_id",
+    "model_visible_call_id",
+    "code_mode_runtime_tool_id",
+    "started_by_codex_turn_id",
+    "terminal_operation_id",
+    "input_preview",
+    "output_preview",
+    "runtime_cell_id",
+    "initial_response_at_unix_ms",
+    "initial_response_seq",
+    "yielded_at_unix_ms",
+    "yielded_seq",
+    "terminal_id",
+    "result",
+];
+/// The same, by the object that alone may lack it.
+const NULLS_OF: [&str; 6] = [
+    "request:exec_command.yield_time_ms",
+    "request:exec_command.max_output_tokens",
+    "request:write_stdin.yield_time_ms",
+    "request:write_stdin.max_output_tokens",
+    "result.exit_code",
+    "result.formatted_output",
+];
+const NULLS_OF_RESULTS: [&str; 2] = ["result.original_token_count", "result.chunk_id"];
+
+/// The words that Codex has, by the member that holds one of them.
+const WORDS: [(&str, &str); 7] = [
+    ("conversation_items.role", "system developer user assistant tool"),
+    ("conversation_items.channel", "analysis commentary final summary"),
+    (
+        "conversation_items.kind",
+        "message reasoning function_call function_call_output custom_tool_call custom_tool_call_output compaction_marker",
+    ),
+    ("execution.status", "running completed failed cancelled aborted"),
+    ("code_cells.runtime_status", "starting running yielded completed failed terminated"),
+    ("terminal_operations.kind", "exec_command write_stdin"),
+    ("interaction_edges.kind", "spawn_agent assign_agent_task send_message agent_result close_agent"),
+];
+
+/// What a kind of tool has beside its `type`.
+const TOOLS: [(&str, &str); 12] = [
+    ("exec_command", ""),
+    ("write_stdin", ""),
+    ("apply_patch", ""),
+    ("mcp", "server tool"),
+    ("web", ""),
+    ("image_generation", ""),
+    ("spawn_agent", ""),
+    ("assign_agent_task", ""),
+    ("send_message", ""),
+    ("wait_agent", ""),
+    ("close_agent", ""),
+    ("other", "name"),
 ];
 
 struct Checked<'a> {
@@ -136,7 +202,20 @@ impl Checked<'_> {
             let inner = &value[member];
             let is_empty = inner.is_null() || inner.as_array().is_some_and(Vec::is_empty);
             if !is_empty {
-                self.told.insert(path);
+                self.told.insert(path.clone());
+            }
+            let may_be_null = NULLS.contains(&member) && (name, member) != ("code_cells", "model_visible_call_id")
+                || NULLS_OF.contains(&path.as_str())
+                || NULLS_OF_RESULTS.contains(&path.as_str());
+            assert!(may_be_null || !is_always || !inner.is_null(), "{path} is null");
+            if let Some((_, words)) = WORDS.iter().find(|(of, _)| *of == path).filter(|_| !inner.is_null()) {
+                assert!(words.split(' ').any(|word| inner == word), "{path} is {inner}");
+            }
+            if path == "tool_calls.kind" {
+                let has: BTreeSet<&str> = inner.as_object().unwrap().keys().map(String::as_str).collect();
+                let known = TOOLS.iter().find(|(kind, _)| inner["type"] == *kind).unwrap_or_else(|| panic!("{inner}"));
+                assert_eq!(has, known.1.split_whitespace().chain(["type"]).collect());
+                assert!(inner.as_object().unwrap().values().all(Value::is_string), "{inner}");
             }
             self.refers(name, member, inner);
             self.inside(name, member, inner);
@@ -164,7 +243,8 @@ impl Checked<'_> {
         });
         let Some((_, map)) = longest.max_by_key(|(end, _)| end.len()) else { return };
         for id in value.as_array().map_or_else(|| vec![value], |all| all.iter().collect()) {
-            if let Some(id) = id.as_str() {
+            // Nothing is named by an empty text.
+            if let Some(id) = id.as_str().filter(|id| !id.is_empty()) {
                 assert!(self.state[*map].get(id).is_some(), "{name}.{member} names {id:?}, which is not in {map}");
             }
         }
@@ -193,11 +273,48 @@ fn written() -> Rollout {
     bundle.reduce()
 }
 
+/// What Codex never wrote, and would not have read: elements and tools of unknown kinds, a cell whose source nobody saw, ends
+/// without a beginning, a thread of which only its name is known.
+fn odd() -> Rollout {
+    let mut bundle = Bundle::new();
+    bundle.ask("i1", json!([{"type": "hologram", "x": 1}, user("hi")]));
+    bundle.answer(
+        "i1",
+        "resp-1",
+        json!([{"type": "hologram", "y": 1}, {"type": "message", "role": "oracle", "content": []}]),
+    );
+    bundle.told(json!({"type": "code_cell_started", "runtime_cell_id": "7", "model_visible_call_id": "exec-1", "source_js": "x()"}));
+    let by_cell = json!({"type": "code_cell", "runtime_cell_id": "7"});
+    let call = json!({
+        "type": "tool_call_started", "tool_call_id": "n1", "model_visible_call_id": null, "code_mode_runtime_tool_id": null,
+        "requester": by_cell, "kind": {"type": "teleport"}, "summary": {"type": "generic"}, "invocation_payload": null,
+    });
+    bundle.told(call);
+    bundle.answer("i9", "resp-9", json!([assistant("late")]));
+    bundle.tool_end("t9", "completed", json!({"type": "error", "error": "x"}));
+    bundle.turn("C", "t7");
+    bundle.end_turn("R", "t1", "completed");
+    bundle.at(None, None, json!({"type": "rollout_ended", "status": "completed"}));
+    bundle.reduce()
+}
+
+#[test]
+fn b30_codex_state_has_no_word_that_codex_has_not() {
+    let state = odd().to_codex_state();
+    let items = state["conversation_items"].as_object().unwrap();
+    let holograms: Vec<_> = items.values().filter(|item| item["body"]["parts"][0]["label"] == "hologram").collect();
+    let roles: BTreeSet<&str> = holograms.iter().map(|item| item["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, BTreeSet::from(["assistant", "user"]));
+    assert_eq!(holograms[0]["body"]["parts"][0]["raw_payload_id"], "raw_payload:1");
+    assert_eq!(state["code_cells"]["code_cell:exec-1"]["runtime_status"], "starting");
+    assert_eq!(state["tool_calls"]["n1"]["kind"]["type"], "other");
+}
+
 #[test]
 fn every_object_and_field_of_codex_state_is_made_and_names_what_is_there() {
     let mut told = BTreeSet::new();
     let fixtures = bundles().into_iter().map(|bundle| reduce(&read(&bundle)));
-    for state in fixtures.chain([written()]).map(|rollout| rollout.to_codex_state()) {
+    for state in fixtures.chain([written(), odd()]).map(|rollout| rollout.to_codex_state()) {
         let mut checked = Checked { state: &state, told: BTreeSet::new() };
         let whole = "schema_version trace_id rollout_id started_at_unix_ms ended_at_unix_ms status root_thread_id";
         let names: BTreeSet<&str> = whole.split_whitespace().chain(OBJECTS.map(|(map, _)| map)).collect();

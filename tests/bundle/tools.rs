@@ -185,8 +185,28 @@ fn b25_a_tool_of_a_namespace_is_none_of_ours_whatever_its_name() {
     let rollout = bundle.reduce();
     let tool = tools(&rollout, "R")[0];
     assert_eq!(tool.call.attrs.text(TOOL_NAME), Some("exec_command"));
+    let state = rollout.to_codex_state();
+    let kind = json!({"type": "mcp", "server": "s", "tool": "exec_command"});
+    assert_eq!(state["tool_calls"]["call-1"]["kind"], kind, "its server is told by the runtime");
     assert_eq!(tool.runtime.outcome.as_deref(), Some("failed"));
     assert!(operations(&rollout).is_empty() && rollout.quarantine.is_empty());
+}
+
+#[test]
+fn b25_a_namespace_says_what_kind_of_tool_it_is() {
+    let kind = |namespace: &str, name: &str| {
+        let mut bundle = Bundle::new();
+        let invocation = json!({
+            "tool_name": name, "tool_namespace": namespace, "payload": {"type": "function", "arguments": "{}"},
+        });
+        let raw = if name == "exec_command" { exec() } else { json!({"type": "other", "name": name}) };
+        bundle.tool("call-1", raw, invocation);
+        bundle.reduce().to_codex_state()["tool_calls"]["call-1"]["kind"].clone()
+    };
+    let served = |name: &str| json!({"type": "mcp", "server": "linear", "tool": name});
+    assert_eq!(kind("mcp__linear", "exec_command"), served("exec_command"));
+    assert_eq!(kind("mcp__linear__", "find"), served("find"));
+    assert_eq!(kind("files", "exec_command"), json!({"type": "other", "name": "exec_command"}));
 }
 
 #[test]

@@ -61,7 +61,6 @@ impl Mapper {
         let mut attrs = Attrs::default();
         let word = |value: Option<&Value>, name: &str| value?.get(name)?.as_str().map(str::to_owned);
         let kind = word(record.value("kind"), "type").unwrap_or_default();
-        attrs.set(TOOL_KIND, self.label(&kind));
         for (name, attr) in [("model_visible_call_id", TOOL_CALL_ID), ("code_mode_runtime_tool_id", TOOL_RUNTIME_ID)] {
             if let Some(text) = record.text(name) {
                 attrs.set(attr, self.label(text));
@@ -75,7 +74,13 @@ impl Mapper {
             invocation = self.or_aside(line, record, "invocation_payload", read).unwrap_or_default();
             attrs.set(EVIDENCE_INVOCATION, self.label(&payload.id));
         }
-        if let Some(server) = word(record.value("kind"), "server") {
+        let (kind, server) = match &invocation.namespace {
+            // What a tool of a namespace does is not known by its bare name.
+            Some(namespace) => of_namespace(namespace),
+            None => (&*kind, word(record.value("kind"), "server")),
+        };
+        attrs.set(TOOL_KIND, self.label(kind));
+        if let Some(server) = server {
             attrs.set(MCP_SERVER, self.label(&server));
         }
         let of_kind = word(record.value("kind"), "name").or(word(record.value("kind"), "tool"));
@@ -94,8 +99,7 @@ impl Mapper {
         let message =
             invocation.argument("message").and_then(Value::as_str).map(|text| self.bodies.text(&PASSED, text));
         let begun = Begun {
-            // What a tool of a namespace does is not known by its bare name.
-            tool: if invocation.namespace.is_some() { String::new() } else { kind },
+            tool: kind.to_owned(),
             message: message.as_ref().and_then(|message| message.digest),
             message_length: message.and_then(|message| message.length),
             ..Begun::default()
@@ -156,10 +160,16 @@ impl Mapper {
             attrs.set(EVIDENCE_REF, self.label(&payload.id));
             attrs.set(EVIDENCE_KIND, self.label(&payload.kind));
         }
+        let told = body.and_then(|(_, body)| {
+            let read = serde_json::from_slice::<Value>(body.bytes()).map_err(|_| Reason::NotJson);
+            self.or_aside(line, record, "runtime_payload", read)
+        });
+        let server = told.as_ref().and_then(|told| told.get("invocation")?.get("server")?.as_str());
+        if let Some(server) = server {
+            attrs.set(MCP_SERVER, self.label(server));
+        }
         self.mark(&here, key, mark, attrs, Noted::Nothing);
-        let Some((_, body)) = body else { return Ok(()) };
-        let read = serde_json::from_slice::<Value>(body.bytes()).map_err(|_| Reason::NotJson);
-        let Some(told) = self.or_aside(line, record, "runtime_payload", read) else { return Ok(()) };
+        let Some(told) = told else { return Ok(()) };
         let thread = here.scope.thread.clone();
         let begun = self.known.find(Of::Tool, id, Some(&thread)).cloned().unwrap_or_default();
         match begun.tool.as_str() {
@@ -213,6 +223,18 @@ impl Mapper {
             _ => Some(crate::event::ResultContent::Text(RawText::from(told.to_string()))),
         };
         content.map_or_else(Measure::default, |content| self.bodies.items.telling().result(&content))
+    }
+}
+
+/// What kind of tool one of a namespace is, and the server that has it.
+fn of_namespace(namespace: &str) -> (&'static str, Option<String>) {
+    match namespace.strip_prefix("mcp") {
+        Some("") => ("mcp", None),
+        Some(server) if server.starts_with("__") => {
+            let server = server.trim_matches('_');
+            ("mcp", Some(server.to_owned()).filter(|server| !server.is_empty()))
+        }
+        _ => ("other", None),
     }
 }
 

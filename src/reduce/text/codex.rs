@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use bytestring::ByteString;
 use serde_json::{Map, Value, json};
 
-use super::codex_objects::{millis, window};
+use super::codex_objects::millis;
+use super::codex_objects::status;
+use super::codex_words::always;
 use super::json_call::id;
-use crate::event::{Attrs, CallKind, Key, Outcome};
-use crate::reduce::graph::{Call, Numbers, Rollout, Thread};
-use crate::semconv::{CODE_CELL_ID, OPERATION_ID};
+use crate::event::{At, Attrs, CallKind, Key, Outcome};
+use crate::reduce::graph::{Call, Numbers, Rollout, Thread, Turn};
+use crate::semconv::{CODE_CELL_ID, EVIDENCE_REQUEST, EVIDENCE_RESPONSE, OPERATION_ID};
 
 /// The names that Codex would have given. What Codex knows by one name alone, though there are several, has the number of
 /// its use behind it.
@@ -23,6 +25,10 @@ pub(super) struct Names {
     terminals: BTreeMap<(ByteString, ByteString), String>,
     compactions: BTreeMap<(ByteString, ByteString), String>,
     operations: BTreeMap<Key, usize>,
+    /// Where no counter tells what came first: the place of each time among all.
+    order: Vec<At>,
+    /// What each item was first seen in.
+    payloads: BTreeMap<ByteString, Vec<ByteString>>,
 }
 
 impl Rollout {
@@ -56,7 +62,7 @@ impl Rollout {
                 let value = json!({
                     "terminal_id": &id, "thread_id": &*thread.id,
                     "created_by_operation_id": operations.first(), "operation_ids": operations,
-                    "execution": window(terminal.started_at, None, "running"),
+                    "execution": names.window(terminal.started_at, None, "running"),
                 });
                 put("terminal_sessions", id, value);
             }
@@ -93,9 +99,10 @@ impl Rollout {
             put(
                 "raw_payloads",
                 id.to_owned(),
-                json!({
-                    "raw_payload_id": id, "kind": {"type": evidence.kind.as_deref()}, "path": path,
-                }),
+                always(
+                    json!({"raw_payload_id": id, "kind": {"type": evidence.kind.as_deref().unwrap_or_default()}, "path": path}),
+                    &["path"],
+                ),
             );
         }
         let status = match (self.outcome, self.closed) {
@@ -110,6 +117,7 @@ impl Rollout {
             "started_at_unix_ms": self.started_unix_nano.map(|nanos| nanos / 1_000_000), "ended_at_unix_ms": ended,
             "status": status, "root_thread_id": self.root.as_deref(),
         });
+        state = always(state, &["trace_id", "root_thread_id"]);
         if let Value::Object(state) = &mut state {
             for name in MAPS {
                 state.insert(name.to_owned(), Value::Object(maps.remove(name).unwrap_or_default()));
@@ -169,7 +177,34 @@ impl Names {
             terminals: each_its_own(terminals, |_| ()).map(|((_, of), name)| (of, name)).collect(),
             compactions: each_its_own(compactions, |_| ()).map(|((_, of), name)| (of, name)).collect(),
             operations,
+            order: order(rollout),
+            payloads: payloads(rollout),
         }
+    }
+
+    /// From when to when. Codex orders by a counter: where there is none, it is the place among all times.
+    pub(super) fn window(&self, started: Option<At>, ended: Option<At>, status: &str) -> Value {
+        let count = |at: At| at.seq.unwrap_or_else(|| self.order.partition_point(|other| *other <= at) as u64);
+        json!({
+            "started_at_unix_ms": millis(started).unwrap_or_default(), "started_seq": started.map_or(0, count),
+            "ended_at_unix_ms": millis(ended), "ended_seq": ended.map(count), "status": status,
+        })
+    }
+
+    pub(super) fn execution(&self, call: &Call) -> Value {
+        let ended = call.closed_at.filter(|_| call.outcome != Some(Outcome::Abandoned));
+        self.window(call.seen_at(), ended, status(call.outcome, Some(&call.attrs)))
+    }
+
+    /// A thread of which nobody told when it began has begun with the first that was seen of it.
+    pub(super) fn thread_began(&self, thread: &Thread) -> Option<At> {
+        let first = || thread.turns.iter().flat_map(Turn::calls).filter_map(Call::seen_at).min();
+        thread.started_at.or_else(first).or(thread.ended_at)
+    }
+
+    /// The reference to what an item was first seen in.
+    pub(super) fn payload(&self, thread: &Thread, number: u32) -> &str {
+        self.payloads.get(&thread.id).and_then(|payloads| payloads.get(number as usize)).map_or("", |id| id)
     }
 
     pub(super) fn turn(&self, thread: &Thread, id: &ByteString) -> String {
@@ -211,6 +246,51 @@ impl Names {
     pub(super) fn operation(&self, key: Key) -> String {
         format!("terminal_operation:{}", self.operations.get(&key).copied().unwrap_or_default())
     }
+}
+
+/// All times of a rollout in order, where some have no counter.
+fn order(rollout: &Rollout) -> Vec<At> {
+    let of_calls = rollout.threads.iter().flat_map(|thread| &thread.turns).flat_map(Turn::calls);
+    let of_threads = rollout.threads.iter().flat_map(|thread| {
+        let of_turns = thread.turns.iter().map(|turn| turn.ended_at);
+        of_turns.chain(thread.terminals.iter().map(|one| one.started_at)).chain([thread.started_at, thread.ended_at])
+    });
+    let all = of_calls.flat_map(|call| [call.opened_at, call.closed_at]).chain(of_threads).flatten();
+    let mut all: Vec<At> = all.collect();
+    if all.iter().all(|at| at.seq.is_some()) {
+        return Vec::new();
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// What each item was first seen in: the answer that produced it, the compaction that put it there, or a request.
+fn payloads(rollout: &Rollout) -> BTreeMap<ByteString, Vec<ByteString>> {
+    let of_thread = |thread: &Thread| {
+        let mut payloads = vec![ByteString::new(); thread.items.len()];
+        let mut put = |numbers: &Numbers, payload: Option<ByteString>| {
+            let Some(payload) = payload else { return };
+            for number in numbers.iter() {
+                if let Some(place) = payloads.get_mut(number as usize).filter(|place| place.is_empty()) {
+                    *place = payload.clone();
+                }
+            }
+        };
+        for compaction in &thread.compactions {
+            put(&compaction.replacement, compaction.evidence.clone());
+        }
+        let mut inferences: Vec<_> = thread.turns.iter().flat_map(Turn::inferences).collect();
+        inferences.sort_by_key(|one| (one.call.opened_at, one.call.key));
+        for one in &inferences {
+            put(&one.output.items, one.call.attrs.get(EVIDENCE_RESPONSE));
+        }
+        for one in &inferences {
+            put(&one.input.items, one.call.attrs.get(EVIDENCE_REQUEST));
+        }
+        payloads
+    };
+    rollout.threads.iter().map(|thread| (thread.id.clone(), of_thread(thread))).collect()
 }
 
 /// Names by what has them, the first use of a name first; a later use has its number behind it.

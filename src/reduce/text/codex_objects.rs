@@ -4,7 +4,8 @@ use bytestring::ByteString;
 use serde_json::{Map, Value, json};
 
 use super::codex::Names;
-use crate::event::{At, Attrs, EdgeKind, ItemPart, Measure, Outcome, PartKind};
+use super::codex_words::{always, kind, role, runtime_status};
+use crate::event::{At, Attrs, EdgeKind, ItemKind, ItemPart, Measure, Outcome, PartKind};
 use crate::reduce::derive::cell_status;
 use crate::reduce::graph::{
     Call, CodeCell, Edge, Inference, Producer, Rollout, TerminalOperation, Thread, ToolCall, Turn, VisibleItem,
@@ -24,7 +25,8 @@ impl Names {
             Some(parent) => json!({
                 "type": "spawned", "parent_thread_id": &**parent,
                 "spawn_edge_id": format!("edge:spawn:{parent}:{}", thread.id),
-                "task_name": agent.task.as_deref(), "agent_role": agent.role.as_deref(),
+                "task_name": agent.task.as_deref().or(last_of(agent.path.as_deref())).unwrap_or(&thread.id),
+                "agent_role": agent.role.as_deref().unwrap_or_default(),
             }),
             None => json!({"type": "root"}),
         };
@@ -34,19 +36,33 @@ impl Names {
             (Some(_), _) => "completed",
             (None, _) => "running",
         };
+        let path = match (&agent.path, &agent.parent) {
+            (Some(path), _) => format!("/{path}"),
+            (None, None) => "/root".to_owned(),
+            (None, Some(_)) => format!("/root/{}", thread.id),
+        };
         json!({
-            "thread_id": &*thread.id, "agent_path": agent.path.as_ref().map(|path| format!("/{path}")),
+            "thread_id": &*thread.id, "agent_path": path,
             "nickname": agent.nickname.as_deref(), "origin": origin, "default_model": agent.model.as_deref(),
-            "execution": window(thread.started_at, thread.ended_at, status),
+            "execution": self.window(self.thread_began(thread), thread.ended_at, status),
             "conversation_item_ids": (0u32..).zip(&thread.items).map(|(number, _)| self.item(thread, number)).collect::<Vec<_>>(),
         })
     }
 
     pub(super) fn visible(&self, thread: &Thread, number: u32, item: &VisibleItem) -> Value {
         let facet = item.facet.as_ref();
+        let payload = self.payload(thread, number);
         let parts: Vec<Value> = match facet {
-            Some(facet) => facet.parts.iter().map(part).collect(),
-            None => vec![json!({"type": "text", "text": item.item.digest.map(|digest| digest.to_string())})],
+            Some(facet) if facet.kind == ItemKind::Unknown => {
+                vec![
+                    json!({"type": "payload_ref", "label": facet.name.as_deref().unwrap_or_default(), "raw_payload_id": payload}),
+                ]
+            }
+            Some(facet) => facet.parts.iter().map(|one| part(one, payload)).collect(),
+            None => {
+                let digest = item.item.digest.map(|digest| digest.to_string());
+                vec![json!({"type": "text", "text": digest.unwrap_or_default()})]
+            }
         };
         let producers: Vec<Value> = item
             .produced_by
@@ -62,9 +78,9 @@ impl Names {
             .collect();
         let mut value = json!({
             "item_id": self.item(thread, number), "thread_id": &*thread.id, "codex_turn_id": self.turn(thread, &item.turn),
-            "first_seen_at_unix_ms": item.first_seen_unix_nano / 1_000_000, "role": item.item.role.as_str(),
+            "first_seen_at_unix_ms": item.first_seen_unix_nano / 1_000_000, "role": role(item),
             "channel": facet.and_then(|facet| facet.channel).map(|channel| channel.as_str()),
-            "kind": facet.map_or("message", |facet| facet.kind.as_str()), "body": {"parts": parts},
+            "kind": facet.map_or("message", |facet| kind(facet.kind)), "body": {"parts": parts},
             "call_id": facet.and_then(|facet| facet.call_id.as_deref()), "produced_by": producers,
         });
         if let (Some([author, recipient]), Value::Object(value)) =
@@ -86,16 +102,17 @@ impl Names {
         ];
         let usage: Option<Map<String, Value>> =
             counts.into_iter().map(|(name, attr)| Some((name.to_owned(), Value::from(attrs.get(attr)?)))).collect();
-        json!({
+        let value = json!({
             "inference_call_id": self.call(inference.call.key), "thread_id": &*thread.id, "codex_turn_id": self.turn(thread, &turn.id),
-            "execution": execution(&inference.call), "model": attrs.text(REQUEST_MODEL),
+            "execution": self.execution(&inference.call), "model": attrs.text(REQUEST_MODEL),
             "provider_name": attrs.text(PROVIDER_NAME), "response_id": attrs.text(RESPONSE_ID),
             "upstream_request_id": attrs.text(UPSTREAM_REQUEST_ID),
             "request_item_ids": self.items(thread, &inference.input.items),
             "response_item_ids": self.items(thread, &inference.output.items),
             "tool_call_ids_started_by_response": self.calls(&inference.started), "usage": usage,
             "raw_request_payload_id": attrs.text(EVIDENCE_REQUEST), "raw_response_payload_id": attrs.text(EVIDENCE_RESPONSE),
-        })
+        });
+        always(value, &["model", "provider_name", "raw_request_payload_id"])
     }
 
     pub(super) fn tool(&self, thread: &Thread, turn: &Turn, tool: &ToolCall) -> Value {
@@ -105,11 +122,12 @@ impl Names {
             _ => json!({"type": "model"}),
         };
         let kind = match attrs.text(TOOL_KIND) {
-            None | Some("other") => json!({"type": "other", "name": attrs.text(TOOL_NAME)}),
             Some("mcp") => {
-                json!({"type": "mcp", "server": attrs.text(MCP_SERVER), "tool": attrs.text(TOOL_NAME)})
+                let by_runtime = || tool.call.marks.iter().find_map(|mark| mark.attrs.get(MCP_SERVER));
+                json!({"type": "mcp", "server": attrs.get(MCP_SERVER).or_else(by_runtime).as_deref(), "tool": attrs.text(TOOL_NAME)})
             }
-            Some(kind) => json!({"type": kind}),
+            Some(kind) if KINDS.contains(&kind) => json!({"type": kind}),
+            _ => json!({"type": "other", "name": attrs.text(TOOL_NAME)}),
         };
         let summary = match tool.terminal {
             Some(operation) => json!({"type": "terminal", "operation_id": self.operation(operation)}),
@@ -126,51 +144,54 @@ impl Names {
         json!({
             "tool_call_id": self.call(tool.call.key), "mcp_call_id": correlated.as_deref(),
             "model_visible_call_id": attrs.text(TOOL_CALL_ID), "code_mode_runtime_tool_id": attrs.text(TOOL_RUNTIME_ID),
-            "thread_id": &*thread.id, "started_by_codex_turn_id": self.turn(thread, &turn.id), "execution": execution(&tool.call),
-            "requester": requester, "kind": kind,
+            "thread_id": &*thread.id, "started_by_codex_turn_id": self.turn(thread, &turn.id), "execution": self.execution(&tool.call),
+            "requester": requester, "kind": always(kind, &["name", "server", "tool"]),
             "model_visible_call_item_ids": self.list(thread, &tool.call_items),
             "model_visible_output_item_ids": self.list(thread, &tool.output_items),
-            "terminal_operation_id": tool.terminal.map(|key| self.operation(key)), "summary": summary,
+            "terminal_operation_id": tool.terminal.map(|key| self.operation(key)), "summary": always(summary, &["label"]),
             "raw_invocation_payload_id": attrs.text(EVIDENCE_INVOCATION), "raw_result_payload_id": attrs.text(EVIDENCE_RESULT),
             "raw_runtime_payload_ids": tool.runtime.evidence.iter().map(|id| &**id).collect::<Vec<&str>>(),
         })
     }
 
     pub(super) fn cell(&self, thread: &Thread, turn: &Turn, cell: &CodeCell) -> Value {
-        json!({
+        // What comes after the end says nothing of when the cell first answered.
+        let responded = cell.responded_at.map(|at| cell.call.closed_at.map_or(at, |end| at.min(end)));
+        let value = json!({
             "code_cell_id": self.call(cell.call.key), "model_visible_call_id": cell.call.attrs.text(CODE_CELL_ID),
             "thread_id": &*thread.id, "codex_turn_id": self.turn(thread, &turn.id),
             "source_item_id": cell.source_item.map(|number| self.item(thread, number)),
             "output_item_ids": self.list(thread, &cell.output_items),
-            "runtime_cell_id": cell.call.attrs.text(CODE_CELL_RUNTIME_ID), "execution": execution(&cell.call),
-            "runtime_status": cell_status(cell).as_deref().unwrap_or("starting"),
-            "initial_response_at_unix_ms": millis(cell.responded_at),
-            "initial_response_seq": cell.responded_at.and_then(|at| at.seq),
+            "runtime_cell_id": cell.call.attrs.text(CODE_CELL_RUNTIME_ID), "execution": self.execution(&cell.call),
+            "runtime_status": runtime_status(cell, cell_status(cell).as_deref()),
+            "initial_response_at_unix_ms": millis(responded),
+            "initial_response_seq": responded.and_then(|at| at.seq),
             "yielded_at_unix_ms": millis(cell.yielded_at), "yielded_seq": cell.yielded_at.and_then(|at| at.seq),
             "source_js": digest(&cell.source), "nested_tool_call_ids": self.calls(&cell.nested),
             "wait_tool_call_ids": self.calls(&cell.waits),
-        })
+        });
+        always(value, &["model_visible_call_id", "source_item_id", "source_js"])
     }
 
     pub(super) fn terminal(&self, thread: &Thread, operation: &TerminalOperation, tool: Option<&ToolCall>) -> Value {
         let attrs = &operation.call.attrs;
         let (wait, tokens) = (attrs.get(TERMINAL_YIELD_MS), attrs.get(TERMINAL_MAX_TOKENS));
         let is_write = attrs.text(TERMINAL_OPERATION) == Some("write_stdin");
-        let words: Vec<_> = operation.request.iter().map(digest).collect();
+        let words: Vec<_> = operation.request.iter().map(|word| digest(word).unwrap_or_default()).collect();
         let request = if is_write {
             json!({"type": "write_stdin", "stdin": words.first(), "yield_time_ms": wait, "max_output_tokens": tokens})
         } else {
-            let shown = words.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ");
+            let shown = words.join(" ");
             json!({
                 "type": "exec_command", "command": words, "display_command": shown, "cwd": attrs.text(TERMINAL_CWD),
                 "yield_time_ms": wait, "max_output_tokens": tokens,
             })
         };
         let part = |place: usize| operation.result.get(place).and_then(digest);
-        let result = operation.call.closed_at.map(|_| json!({
+        let result = operation.call.closed_at.map(|_| always(json!({
             "exit_code": attrs.get(TERMINAL_EXIT_CODE), "stdout": part(0), "stderr": part(1), "formatted_output": part(2),
             "original_token_count": attrs.get(TERMINAL_ORIGINAL_TOKENS), "chunk_id": attrs.text(TERMINAL_CHUNK_ID),
-        }));
+        }), &["stdout", "stderr"]));
         let observations: Vec<Value> = tool
             .filter(|tool| !tool.call_items.is_empty() || !tool.output_items.is_empty())
             .map(|tool| {
@@ -182,32 +203,35 @@ impl Names {
             .into_iter()
             .collect();
         let evidence = tool.map(|tool| tool.runtime.evidence.iter().map(|id| id.to_string()).collect::<Vec<_>>());
-        json!({
+        let value = json!({
             "operation_id": self.operation(operation.call.key), "terminal_id": attrs.get(TERMINAL_ID).map(|id| self.terminal_id(thread, &id)),
             "tool_call_id": operation.tool.map(|tool| self.call(tool)),
-            "kind": if is_write { "write_stdin" } else { "exec_command" }, "execution": execution(&operation.call),
-            "request": request, "result": result, "model_observations": observations,
+            "kind": if is_write { "write_stdin" } else { "exec_command" }, "execution": self.execution(&operation.call),
+            "request": always(request, &["cwd", "stdin"]), "result": result, "model_observations": observations,
             "raw_payload_ids": evidence.unwrap_or_default(),
-        })
+        });
+        always(value, &["tool_call_id"])
     }
 
     pub(super) fn attempt(&self, thread: &Thread, turn: &Turn, call: &Call) -> Value {
         let attrs = &call.attrs;
-        json!({
+        let value = json!({
             "compaction_request_id": self.call(call.key), "compaction_id": attrs.get(COMPACTION_ID).map(|id| self.compaction(thread, Some(&id))),
-            "thread_id": &*thread.id, "codex_turn_id": self.turn(thread, &turn.id), "execution": execution(call),
+            "thread_id": &*thread.id, "codex_turn_id": self.turn(thread, &turn.id), "execution": self.execution(call),
             "model": attrs.text(REQUEST_MODEL), "provider_name": attrs.text(PROVIDER_NAME),
             "raw_request_payload_id": attrs.text(EVIDENCE_REQUEST), "raw_response_payload_id": attrs.text(EVIDENCE_RESPONSE),
-        })
+        });
+        always(value, &["compaction_id", "model", "provider_name", "raw_request_payload_id"])
     }
 
     pub(super) fn turn_of(&self, thread: &Thread, turn: &Turn) -> Value {
         let first = turn.segments.first().and_then(|segment| segment.call.as_ref());
         let attrs = first.map(|call| &call.attrs);
         let status = status(turn.outcome, attrs);
+        let began = first.and_then(|call| call.opened_at).or_else(|| turn.calls().filter_map(Call::seen_at).min());
         json!({
             "codex_turn_id": self.turn(thread, &turn.id), "thread_id": &*thread.id, "input_item_ids": [],
-            "execution": window(first.and_then(|call| call.opened_at), turn.ended_at, status),
+            "execution": self.window(began.or(turn.ended_at), turn.ended_at, status),
         })
     }
 
@@ -254,12 +278,26 @@ impl Names {
     }
 }
 
-fn execution(call: &Call) -> Value {
-    let ended = call.closed_at.filter(|_| call.outcome != Some(Outcome::Abandoned));
-    window(call.opened_at, ended, status(call.outcome, Some(&call.attrs)))
+/// The kinds of tools that Codex tells by a word alone.
+const KINDS: [&str; 10] = [
+    "exec_command",
+    "write_stdin",
+    "apply_patch",
+    "web",
+    "image_generation",
+    "spawn_agent",
+    "assign_agent_task",
+    "send_message",
+    "wait_agent",
+    "close_agent",
+];
+
+/// The last step of a path.
+fn last_of(path: Option<&str>) -> Option<&str> {
+    path?.rsplit('/').find(|step| !step.is_empty())
 }
 
-fn status(outcome: Option<Outcome>, attrs: Option<&Attrs>) -> &'static str {
+pub(super) fn status(outcome: Option<Outcome>, attrs: Option<&Attrs>) -> &'static str {
     let aborted = attrs.is_some_and(|attrs| attrs.text(ERROR_KIND) == Some("aborted"));
     match outcome {
         None | Some(Outcome::Abandoned) => "running",
@@ -270,13 +308,6 @@ fn status(outcome: Option<Outcome>, attrs: Option<&Attrs>) -> &'static str {
     }
 }
 
-pub(super) fn window(started: Option<At>, ended: Option<At>, status: &str) -> Value {
-    json!({
-        "started_at_unix_ms": millis(started), "started_seq": started.and_then(|at| at.seq),
-        "ended_at_unix_ms": millis(ended), "ended_seq": ended.and_then(|at| at.seq), "status": status,
-    })
-}
-
 pub(super) fn millis(at: Option<At>) -> Option<u64> {
     at.map(|at| at.time_unix_nano / 1_000_000)
 }
@@ -285,14 +316,14 @@ fn digest(measure: &Measure) -> Option<String> {
     measure.digest.map(|digest| digest.to_string())
 }
 
-fn part(part: &ItemPart) -> Value {
-    let digest = part.digest.map(|digest| digest.to_string());
+fn part(part: &ItemPart, payload: &str) -> Value {
+    let digest = part.digest.map(|digest| digest.to_string()).unwrap_or_default();
     match part.kind {
         PartKind::Text => json!({"type": "text", "text": digest}),
         PartKind::Summary => json!({"type": "summary", "text": digest}),
         PartKind::Encoded => json!({"type": "encoded", "label": "encrypted_content", "value": digest}),
-        PartKind::Json => json!({"type": "json", "summary": digest, "raw_payload_id": null}),
+        PartKind::Json => json!({"type": "json", "summary": digest, "raw_payload_id": payload}),
         PartKind::Code => json!({"type": "code", "language": "javascript", "source": digest}),
-        PartKind::Reference => json!({"type": "payload_ref", "label": digest, "raw_payload_id": null}),
+        PartKind::Reference => json!({"type": "payload_ref", "label": digest, "raw_payload_id": payload}),
     }
 }

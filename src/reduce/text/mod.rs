@@ -2,6 +2,7 @@
 
 mod codex;
 mod codex_objects;
+mod codex_words;
 mod json;
 mod json_call;
 mod json_item;
