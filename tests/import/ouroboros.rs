@@ -81,3 +81,23 @@ fn tools_and_failures_are_told_and_not_a_word_of_what_was_said() {
     let all = format!("{:?}", told.0);
     assert!(!all.contains("canary") && !all.contains("e3b0c442"), "hashes without a key do not leave either");
 }
+
+#[test]
+fn what_says_that_it_went_wrong_did_not_complete() {
+    let outcome = |more: Value| {
+        let mut data = json!({"tool_name": "read", "duration_ms": 1});
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let rows = [
+            event(1.0, "tool.call.started", "01A", json!({"tool_name": "read"})),
+            event(2.0, "tool.call.returned", "01A", data),
+        ];
+        read(&rows).of(CallKind::Tool)[0].closed.outcome.unwrap()
+    };
+    assert_eq!(outcome(json!({"is_error": false})), Outcome::Completed);
+    assert_eq!(outcome(json!({"is_error": true, "error_kind": ""})), Outcome::Failed);
+    for odd in [json!("yes"), json!(1), json!({}), json!("false")] {
+        assert_eq!(outcome(json!({"is_error": odd})), Outcome::Failed, "{odd}");
+    }
+    assert_eq!(outcome(json!({"is_error": false, "error_kind": "ValueError"})), Outcome::Failed);
+    assert_eq!(outcome(json!({"is_error": false, "error_kind": "CancelledError"})), Outcome::Cancelled);
+}

@@ -1,6 +1,7 @@
 //! One event of a journal.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::import::session::{Loose, Object, Text};
 
@@ -50,8 +51,9 @@ pub(super) struct Data<'a> {
     pub(super) finish_reason: Text<'a>,
     #[serde(borrow, default)]
     pub(super) error_kind: Text<'a>,
-    #[serde(default)]
-    pub(super) is_error: Loose<bool>,
+    /// Of any type: only `false` says that nothing went wrong.
+    #[serde(borrow, default)]
+    pub(super) is_error: Option<&'a RawValue>,
     #[serde(default)]
     pub(super) duration_ms: Loose<i64>,
     #[serde(default)]
@@ -62,6 +64,14 @@ pub(super) struct Data<'a> {
     pub(super) max_tokens: Loose<i64>,
     #[serde(default)]
     pub(super) temperature: Loose<f64>,
+}
+
+impl Data<'_> {
+    /// Whether the call went wrong. What says so and what says otherwise, and what cannot be understood, is a failure.
+    pub(super) fn is_failure(&self) -> bool {
+        let is_error = self.is_error.map(RawValue::get).filter(|told| *told != "null");
+        is_error.is_some_and(|told| told != "false") || self.error_kind.some().is_some()
+    }
 }
 
 /// Which half of which pair an event is.

@@ -213,7 +213,7 @@ fn closed(desk: &Desk, half: &mut Half, data: &Data<'_>, at: u64) {
     if let Some(kind) = data.error_kind.some() {
         closed.attrs.set(ERROR_KIND, desk.reason(kind));
     }
-    closed.outcome = Some(match (data.is_error.0 == Some(true), data.error_kind.or_empty()) {
+    closed.outcome = Some(match (data.is_failure(), data.error_kind.or_empty()) {
         (true, "CancelledError" | "KeyboardInterrupt") => Outcome::Cancelled,
         (true, "TimeoutError") => Outcome::Timeout,
         (true, _) => Outcome::Failed,

@@ -270,7 +270,7 @@ impl Names {
         };
         let value = json!({
             "edge_id": id, "kind": kind, "source": source, "target": target,
-            "started_at_unix_ms": millis(edge.started_at), "ended_at_unix_ms": millis(edge.ended_at),
+            "started_at_unix_ms": millis(edge.started_at.or(edge.ended_at)).unwrap_or_default(), "ended_at_unix_ms": millis(edge.ended_at),
             "carried_item_ids": edge.items.iter().map(|number| self.item_of(to, *number)).collect::<Vec<_>>(),
             "carried_raw_payload_ids": edge.evidence.iter().map(|id| &**id).collect::<Vec<&str>>(),
         });
