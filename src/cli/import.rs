@@ -51,7 +51,7 @@ struct Recordings {
     /// Go on reading files that grow, until Ctrl-C.
     #[arg(long)]
     follow: bool,
-    /// Only what began since then: a time, or a while such as `12h`.
+    /// Only what began since then: a time, a day, or a while such as `12h`.
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
     /// Send what was sent before again.

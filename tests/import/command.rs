@@ -315,7 +315,14 @@ fn what_is_older_is_left_out_and_sessions_can_be_reduced() {
             spans(&import(home.path(), agent, &path, &["--dry-run", "--since", "2026-01-02T00:00:00Z"])).len(),
             0
         );
-        assert_eq!(import(home.path(), agent, &path, &["--dry-run", "--since", "soon"]).status.code(), Some(64));
+        for day in ["2026-01-01", "2026-01-02"] {
+            let since = |text: &str| spans(&import(home.path(), agent, &path, &["--dry-run", "--since", text])).len();
+            assert_eq!(since(day), since(&format!("{day}T00:00:00Z")), "a day begins at midnight");
+        }
+        for wrong in ["soon", "2026-13-01", "2026-01-01Z"] {
+            let status = import(home.path(), agent, &path, &["--dry-run", "--since", wrong]).status;
+            assert_eq!(status.code(), Some(64), "{wrong}");
+        }
         let output = veilspan(home.path(), &["reduce", path.to_str().unwrap()]);
         assert!(output.status.success(), "{}", said(&output));
         let state: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -14,7 +14,7 @@ pub(in crate::cli) struct Arguments {
     /// Whose sessions; all of them where nobody is named.
     #[arg(value_enum)]
     agent: Option<Of>,
-    /// Only those that changed since then: a time, or a while such as `12h`.
+    /// Only those that changed since then: a time, a day, or a while such as `12h`.
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
 }

@@ -45,7 +45,7 @@ struct Counts {
     output: i64,
 }
 
-/// A point of time: `2026-01-31T12:00:00Z`, or so long ago: `90m`, `12h`, `7d`.
+/// A point of time: `2026-01-31T12:00:00Z`, or the beginning of a day in UTC: `2026-01-31`, or so long ago: `90m`, `12h`, `7d`.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::cli) struct Since(pub(in crate::cli) u64);
 
@@ -53,10 +53,11 @@ impl std::str::FromStr for Since {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, &'static str> {
-        if let Some(at) = crate::import::session::unix_nanos(text) {
+        use crate::import::session::unix_nanos;
+        if let Some(at) = unix_nanos(text).or_else(|| unix_nanos(&format!("{text}T00:00:00Z"))) {
             return Ok(Self(at));
         }
-        let wrong = "neither a time such as 2026-01-31T12:00:00Z nor a while such as 90m, 12h or 7d";
+        let wrong = "neither a time such as 2026-01-31T12:00:00Z or 2026-01-31 nor a while such as 90m, 12h or 7d";
         let unit = match text.as_bytes().last() {
             Some(b's') => 1,
             Some(b'm') => 60,
