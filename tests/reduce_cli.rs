@@ -163,6 +163,32 @@ fn what_cannot_be_read_is_said_with_its_name_and_a_code_and_never_quoted() {
 }
 
 #[test]
+fn requests_that_were_made_readable_or_stand_in_an_array_are_read_as_on_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let batches = [vec![span(1, None, "invoke_agent", 1, 9)], vec![span(2, Some(1), "chat", 2, 3)]];
+    let text = lines(&batches);
+    let requests: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let reduced = |text: &str| {
+        let path = folder.path().join("spans.json");
+        std::fs::write(&path, text).unwrap();
+        let output = veilspan(&["reduce", path.to_str().unwrap()], &[]);
+        (output.status.code(), printed(&output))
+    };
+    let expected = reduced(&text);
+    assert_eq!(expected.0, Some(0));
+    let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap();
+    let behind = requests.iter().map(pretty).collect::<Vec<_>>().join("\n");
+    let array = Value::Array(requests);
+    for other in [pretty(&array), array.to_string(), behind, format!("\u{feff}{text}"), text.replace('\n', "\r\n")] {
+        assert_eq!(reduced(&other), expected, "{}", &other[..40]);
+    }
+    // What only begins so is garbage like any other.
+    for garbage in ["{\n", "[\n", "[{\n{\n"] {
+        assert_eq!(reduced(&format!("{garbage}{text}")), expected, "{garbage}");
+    }
+}
+
+#[test]
 fn latest_is_the_newest_bundle() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bundles");
     let variables = [("CODEX_ROLLOUT_TRACE_ROOT", root.to_str().unwrap())];

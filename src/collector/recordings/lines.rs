@@ -13,7 +13,8 @@ use crate::otlp::decode::NotACall;
 use crate::otlp::{Look, Request, decode, dialects};
 use crate::processor::privacy::Privacy;
 
-/// The longest line that is read, in bytes: a Collector's file exporter writes a batch a line.
+/// The longest line that is read, in bytes, and the longest file that is written over several lines: a Collector's file
+/// exporter writes a batch a line.
 const MAX_LINE: u64 = 256 << 20;
 
 /// What could be used of a file, and what not.
@@ -42,36 +43,89 @@ impl AddAssign for Aside {
     }
 }
 
-/// Reads requests, a line each, with nothing in them but what the policy lets leave.
+/// Reads requests, a line each, with nothing in them but what the policy lets leave. A file whose first line only opens an
+/// object or an array is one that was made readable for people, if it is JSON as a whole: its requests stand one behind the
+/// other.
 pub(crate) fn otlp_lines(
     mut lines: impl BufRead,
     privacy: &Privacy,
     take: &mut impl FnMut(Event<Veiled>),
 ) -> io::Result<Aside> {
-    let (mut aside, mut line) = (Aside::default(), Vec::new());
+    let (mut aside, mut text) = (Aside::default(), Vec::new());
+    let read = first_line(&mut lines, &mut text).and_then(|()| {
+        if matches!(text.trim_ascii(), b"{" | b"[" | b"[{") {
+            (&mut lines).take(MAX_LINE).read_to_end(&mut text)?;
+        }
+        // All of it, or else one line after the other.
+        if let Some(said) = requests(without_mark(&text)) {
+            aside.take(said, privacy, take);
+        } else {
+            each_line(text.as_slice(), privacy, &mut aside, take)?;
+        }
+        each_line(&mut lines, privacy, &mut aside, take)
+    });
+    wipe(&mut text);
+    read.map(|()| aside)
+}
+
+fn first_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<()> {
+    while line.trim_ascii().is_empty() {
+        line.clear();
+        if lines.take(MAX_LINE).read_until(b'\n', line)? == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn each_line(
+    mut lines: impl BufRead,
+    privacy: &Privacy,
+    aside: &mut Aside,
+    take: &mut impl FnMut(Event<Veiled>),
+) -> io::Result<()> {
+    let mut line = Vec::new();
     let read = loop {
         line.clear();
         match (&mut lines).take(MAX_LINE).read_until(b'\n', &mut line) {
             Ok(0) => break Ok(()),
             Err(error) => break Err(error),
             Ok(_) if line.trim_ascii().is_empty() => {}
-            Ok(_) => match request(&line, privacy) {
-                Some(request) => {
-                    aside.good += 1;
-                    aside.spans += calls(&request, &mut |call| call.into_events(Source::Otlp).for_each(&mut *take));
-                }
+            Ok(_) => match requests(&line) {
+                Some(said) => aside.take(said, privacy, take),
                 None => aside.lines += 1,
             },
         }
     };
     wipe(&mut line);
-    read.map(|()| aside)
+    read
 }
 
-/// The request of a line, with nothing in it but what the policy lets leave.
-fn request(line: &[u8], privacy: &Privacy) -> Option<Request> {
-    let said: ExportTraceServiceRequest = serde_json::from_slice(line).ok()?;
-    veiled(Bytes::from(said.encode_to_vec()), privacy)
+impl Aside {
+    fn take(&mut self, said: Vec<ExportTraceServiceRequest>, privacy: &Privacy, take: &mut impl FnMut(Event<Veiled>)) {
+        for one in said {
+            match veiled(Bytes::from(one.encode_to_vec()), privacy) {
+                Some(request) => {
+                    self.good += 1;
+                    self.spans += calls(&request, &mut |call| call.into_events(Source::Otlp).for_each(&mut *take));
+                }
+                None => self.lines += 1,
+            }
+        }
+    }
+}
+
+/// The mark that some editors put at the beginning of a file.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
+}
+
+/// Requests that stand one behind the other, or in an array; nothing where something else does.
+fn requests(text: &[u8]) -> Option<Vec<ExportTraceServiceRequest>> {
+    if text.trim_ascii_start().first() == Some(&b'[') {
+        return serde_json::from_slice(text).ok();
+    }
+    serde_json::Deserializer::from_slice(text).into_iter().collect::<Result<_, _>>().ok()
 }
 
 /// A request with nothing in it but what the policy lets leave.
