@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
+
+use try_lock::{Locked, TryLock};
 
 use super::room::Room;
 use super::told::Item;
@@ -14,10 +16,13 @@ const PLACES: usize = 8;
 pub(super) struct Places([Stand; PLACES]);
 
 /// A place, apart from whatever another thread writes to.
+///
+/// Its lock is one that can only be tried: a caller goes on to the next place anyway, and gives it back with a store where
+/// one that somebody may sleep for is given back with an exchange.
 #[derive(Default)]
 #[repr(align(128))]
 struct Stand {
-    place: Mutex<Place>,
+    place: TryLock<Place>,
     tally: Tally,
 }
 
@@ -43,7 +48,7 @@ pub(super) struct Place {
 
 /// A place that a caller holds.
 pub(super) struct Held<'a> {
-    pub(super) place: MutexGuard<'a, Place>,
+    pub(super) place: Locked<'a, Place>,
     tally: &'a Tally,
 }
 
@@ -85,9 +90,9 @@ impl Places {
         self.0.iter().any(|stand| !stand.hold().place.items.is_empty())
     }
 
-    /// Adds all that waits to `items`.
+    /// Adds all that waits to `items`. Of what is put in meanwhile, all that this thread knows to have been numbered before.
     pub(super) fn take(&self, items: &mut Vec<Item>) {
-        for stand in &self.0 {
+        for stand in self.0.iter().filter(|stand| stand.tally.waiting.load(Ordering::Relaxed) > 0) {
             let mut held = stand.hold();
             if items.is_empty() {
                 // Nothing is copied where one thread alone records.
@@ -128,18 +133,19 @@ impl Places {
 }
 
 impl Stand {
+    /// For one who has time. A caller holds a place for as long as it takes to put one item in, unless it is stopped there.
     fn hold(&self) -> Held<'_> {
-        Held { place: self.place.lock().unwrap_or_else(PoisonError::into_inner), tally: &self.tally }
+        loop {
+            if let Some(held) = self.try_hold() {
+                return held;
+            }
+            thread::yield_now();
+        }
     }
 
     #[inline]
     fn try_hold(&self) -> Option<Held<'_>> {
-        let place = match self.place.try_lock() {
-            Ok(place) => place,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        Some(Held { place, tally: &self.tally })
+        self.place.try_lock().map(|place| Held { place, tally: &self.tally })
     }
 }
 
