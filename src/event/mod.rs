@@ -16,6 +16,9 @@ mod call;
 mod call_kind;
 mod clock;
 mod content;
+mod counted_clock;
+mod counter;
+mod course;
 mod entries;
 pub(crate) mod hex;
 mod id;
@@ -47,5 +50,6 @@ pub use shown::Shown;
 pub use veiled::{Algorithm, Arguments, Digest, Input, Item, Measure, Output, ParseDigestError};
 pub use visible::{Channel, Facet, ItemKind, ItemPart, PartKind};
 
+pub(crate) use counted_clock::CountedClock;
 pub(crate) use id::prepare_ids;
 pub(crate) use wipe::{wipe, wipe_text};

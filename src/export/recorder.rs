@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::startup::Startup;
 use super::{Exporter, ExporterConfig, ExporterError, SpoolConfig};
 use crate::environment::{Environment, Warning};
-use crate::event::{Clock, ProducerId, SystemClock};
-use crate::intake::{Counters, Manner};
+use crate::event::{Clock, CountedClock, ProducerId};
+use crate::intake::{Counters, Manner, Timepiece};
 use crate::privacy::{Policy, PolicyBuilder};
 use crate::record::Recorder;
 
@@ -84,12 +84,13 @@ impl Recorder {
 }
 
 fn start(config: &ExporterConfig, policy: &Policy) -> Result<(Recorder, Arc<Exporter>), ExporterError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let clock = Arc::new(CountedClock::default());
     let producer = ProducerId::generate(clock.unix_nanos());
     let counters = Arc::new(Counters::default());
-    let exporter = Arc::new(Exporter::start(config, policy, producer, Arc::clone(&clock), Arc::clone(&counters))?);
+    let exporter = Arc::new(Exporter::start(config, policy, producer, Arc::clone(&clock) as _, Arc::clone(&counters))?);
     let sink = Arc::clone(&exporter);
-    let builder = Recorder::builder().sink(sink).policy(policy.clone()).clock(clock).sampler(config.sampler);
+    let builder = Recorder::builder().sink(sink).policy(policy.clone()).sampler(config.sampler);
+    let builder = builder.timepiece(Timepiece::Machine(clock));
     let wait = config.spool.as_ref().and_then(|spool| spool.wait).map(|_| SpoolConfig::LONGEST_WAIT);
     let recorder =
         builder.producer(producer).counters(counters).manner(Manner { wait, is_inline: config.inline }).build();

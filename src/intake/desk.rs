@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::spans::OpenSpans;
-use super::{Counters, Counts, Drained, Drop, Intake, Propagation, Sampler, Whole};
+use super::{Counters, Counts, Drained, Drop, Intake, Propagation, Sampler, Timepiece, Whole};
 use crate::event::{
-    At, CallId, CallIds, Clock, Event, Key, Kind, Mark, ProducerId, Raw, RawAttrs, Scope, Source, prepare_ids,
+    At, CallId, CallIds, Event, Key, Kind, Mark, ProducerId, Raw, RawAttrs, Scope, Source, prepare_ids,
 };
 use crate::privacy::Policy;
 
@@ -15,7 +15,7 @@ use crate::privacy::Policy;
 pub(crate) struct Desk {
     intake: Intake,
     counters: Arc<Counters>,
-    clock: Arc<dyn Clock>,
+    clock: Timepiece,
     producer: ProducerId,
     spans: OpenSpans,
     sampler: Sampler,
@@ -26,18 +26,19 @@ impl Desk {
     pub(crate) fn new(
         intake: Intake,
         counters: Arc<Counters>,
-        clock: Arc<dyn Clock>,
+        clock: Timepiece,
         producer: Option<ProducerId>,
         sampler: Sampler,
         propagation: Propagation,
     ) -> Self {
         prepare_ids();
-        let producer = producer.unwrap_or_else(|| ProducerId::generate(clock.unix_nanos()));
+        let producer = producer.unwrap_or_else(|| ProducerId::generate(clock.now()));
         Self { intake, counters, clock, producer, spans: OpenSpans::default(), sampler, propagation }
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> u64 {
-        self.clock.unix_nanos()
+        self.clock.now()
     }
 
     pub(crate) fn call_id(&self, now: u64) -> CallId {

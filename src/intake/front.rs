@@ -13,7 +13,7 @@ use super::queue::{Bounds, Flush, Queue};
 use super::settlement::Settlement;
 use super::turns::Turns;
 use super::weight::drop_content;
-use super::{Counters, Counts, Drained, Drop, Sink, Whole};
+use super::{Counters, Counts, Drained, Drop, Sink, Timepiece, Whole};
 use crate::event::{At, Event, Raw};
 use crate::privacy::Policy;
 
@@ -54,6 +54,7 @@ impl Intake {
         bounds: Bounds,
         manner: Manner,
         counters: Arc<Counters>,
+        clock: Timepiece,
     ) -> Result<Self, IntakeError> {
         let progress = sink.durable().map(|_| Arc::new(Progress::default()));
         let queue = Arc::new(Queue::new(bounds, manner.wait.is_some()));
@@ -67,9 +68,12 @@ impl Intake {
         std::thread::Builder::new()
             .name("veilspan-pipeline".to_owned())
             .spawn(move || {
-                waiting.wait();
+                let look_after = || clock.look_after();
+                look_after();
+                waiting.wait(look_after);
                 while turns.take() {
-                    waiting.wait();
+                    look_after();
+                    waiting.wait(look_after);
                 }
             })
             .map_err(IntakeError)?;

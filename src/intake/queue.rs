@@ -180,8 +180,8 @@ impl Queue {
         self.budget.0.release(bytes);
     }
 
-    /// Waits until there is something to take. Called by one thread.
-    pub(super) fn wait(&self) {
+    /// Waits until there is something to take, and runs `looking` each time that it looks. Called by one thread.
+    pub(super) fn wait(&self, looking: impl Fn()) {
         self.pipeline.get_or_init(thread::current);
         let mut dozes = 0;
         while !self.has_work() {
@@ -197,6 +197,7 @@ impl Queue {
             } else {
                 thread::park_timeout(DOZE)
             }
+            looking();
             dozes += 1;
         }
         self.rest.store(AWAKE, Ordering::SeqCst);

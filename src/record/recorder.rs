@@ -9,8 +9,8 @@ use super::builder::Builder;
 use super::kind;
 use super::place::{CallRef, LentOrigin, Origin};
 use crate::environment::{Environment, warn_once};
-use crate::event::{Clock, ProducerId, SystemClock};
-use crate::intake::{Bounds, Counters, Counts, Desk, Drained, Intake, Manner, Propagation, Sampler, Sink};
+use crate::event::{Clock, ProducerId};
+use crate::intake::{Bounds, Counters, Counts, Desk, Drained, Intake, Manner, Propagation, Sampler, Sink, Timepiece};
 use crate::privacy::Policy;
 use crate::semconv::CANCEL_REASON;
 
@@ -101,7 +101,7 @@ const NOTHING_RECORDED: Drained = Drained::nothing();
 pub struct RecorderBuilder {
     sink: Option<Arc<dyn Sink>>,
     policy: Option<Policy>,
-    clock: Option<Arc<dyn Clock>>,
+    clock: Option<Timepiece>,
     producer: Option<ProducerId>,
     sampler: Sampler,
     bounds: Bounds,
@@ -125,6 +125,12 @@ impl RecorderBuilder {
 
     /// The source of time. Without one the machine's clock is read.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(Timepiece::Given(clock));
+        self
+    }
+
+    /// The same, where the sink reads the machine's clock too.
+    pub(crate) fn timepiece(mut self, clock: Timepiece) -> Self {
         self.clock = Some(clock);
         self
     }
@@ -168,9 +174,9 @@ impl RecorderBuilder {
     /// The recorder. Where its thread cannot be started it is a disabled one, which is logged.
     pub fn build(self) -> Recorder {
         let Some(sink) = self.sink else { return Recorder::disabled() };
-        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::default()));
+        let clock = self.clock.unwrap_or_default();
         let policy = self.policy.unwrap_or_else(Policy::from_env);
-        match Intake::start(policy, sink, self.bounds, self.manner, Arc::clone(&self.counters)) {
+        match Intake::start(policy, sink, self.bounds, self.manner, Arc::clone(&self.counters), clock.clone()) {
             Ok(intake) => {
                 let propagation = self.propagation.unwrap_or_else(|| {
                     let (propagation, warnings) = Propagation::from_environment(&Environment::from_process());

@@ -1,0 +1,153 @@
+//! The machine's clock for one who looks at it twice a call: read from the processor's counter, while somebody looks after it.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+
+use super::counter::Counter;
+use super::course::{Course, Line, Look};
+use super::{Clock, SystemClock};
+
+/// The same time as [`SystemClock`]'s. A look at that one waits until all before it is done, and takes three times as long as
+/// the counter itself.
+///
+/// The counter is read only where the kernel keeps its own time by it, and only as long as somebody [looks
+/// after](Self::look_after) the clock, which compares the two and makes up for what differs. Everywhere else, and until then,
+/// the kernel is asked. What the counter tells is the kernel's time to some microseconds, and to milliseconds for a
+/// moment after the kernel was told to run its clock some percent faster or slower.
+#[derive(Debug)]
+pub(crate) struct CountedClock {
+    kernel: SystemClock,
+    counter: Option<Counter>,
+    course: Mutex<Course>,
+    shown: Shown,
+}
+
+impl Default for CountedClock {
+    fn default() -> Self {
+        let (course, shown) = (Mutex::default(), Shown::default());
+        Self { kernel: SystemClock::default(), counter: Counter::trusted(), course, shown }
+    }
+}
+
+impl CountedClock {
+    /// Compares the counter with the kernel's time, where it is time to: to be called often, on a thread of one's own.
+    pub(crate) fn look_after(&self) {
+        // Somebody else does it right now.
+        let (Some(counter), Ok(mut course)) = (&self.counter, self.course.try_lock()) else { return };
+        if course.is_due(counter.ticks())
+            && let Some(look) = self.look(counter)
+        {
+            self.shown.show(course.after(look));
+        }
+    }
+
+    /// Nothing where something has come between each time.
+    fn look(&self, counter: &Counter) -> Option<Look> {
+        const TRIES: usize = 4;
+        const LONGEST: u64 = 1 << 10;
+        (0..TRIES).find_map(|_| {
+            let (before, nanos, after) = (counter.ticks(), self.kernel.unix_nanos(), counter.ticks());
+            let between = after.wrapping_sub(before);
+            (between < LONGEST).then(|| Look { ticks: before.wrapping_add(between / 2), nanos })
+        })
+    }
+
+    #[inline]
+    fn counted(&self) -> Option<u64> {
+        let line = self.shown.line()?;
+        line.at(self.counter.as_ref()?.ticks())
+    }
+}
+
+impl Clock for CountedClock {
+    #[inline]
+    fn unix_nanos(&self) -> u64 {
+        self.counted().unwrap_or_else(|| self.kernel.unix_nanos())
+    }
+}
+
+/// The line to read by, whole or not at all: written by one thread at a time, and apart from what others write to.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Shown {
+    /// Odd while the line is written.
+    version: AtomicU64,
+    ticks: AtomicU64,
+    nanos: AtomicU64,
+    rate: AtomicU64,
+}
+
+impl Shown {
+    #[inline]
+    fn line(&self) -> Option<Line> {
+        let version = self.version.load(Ordering::Acquire);
+        let [ticks, nanos, rate] = [&self.ticks, &self.nanos, &self.rate].map(|part| part.load(Ordering::Relaxed));
+        fence(Ordering::Acquire);
+        let is_whole = version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version;
+        is_whole.then_some(Line { ticks, nanos, rate })
+    }
+
+    fn show(&self, line: Line) {
+        let version = self.version.load(Ordering::Relaxed);
+        self.version.store(version.wrapping_add(1), Ordering::Relaxed);
+        fence(Ordering::Release);
+        for (part, value) in [(&self.ticks, line.ticks), (&self.nanos, line.nanos), (&self.rate, line.rate)] {
+            part.store(value, Ordering::Relaxed);
+        }
+        self.version.store(version.wrapping_add(2), Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_never_read_in_part() {
+        let shown = Arc::new(Shown::default());
+        let reader = {
+            let shown = Arc::clone(&shown);
+            thread::spawn(move || {
+                let mut read = 0;
+                while read < 100_000 {
+                    if let Some(Line { ticks, nanos, rate }) = shown.line() {
+                        assert!(ticks == nanos && nanos == rate);
+                        read += 1;
+                    }
+                }
+            })
+        };
+        let mut number = 0;
+        while !reader.is_finished() {
+            number += 1;
+            shown.show(Line { ticks: number, nanos: number, rate: number });
+        }
+        reader.join().unwrap();
+    }
+
+    /// Whether this machine's counter is trusted or not: what is told is the kernel's time, on this thread and another.
+    #[test]
+    fn what_is_told_lies_between_two_looks_at_the_kernels_clock() {
+        const APART: u64 = 10_000_000;
+        let (clock, started) = (CountedClock::default(), Instant::now());
+        let is_near = || {
+            let before = clock.kernel.unix_nanos();
+            let told = clock.unix_nanos();
+            let after = clock.kernel.unix_nanos();
+            assert!(told + APART >= before && told <= after + APART, "{before} {told} {after}");
+        };
+        while started.elapsed() < Duration::from_millis(300) {
+            clock.look_after();
+            is_near();
+            thread::scope(|scope| scope.spawn(is_near).join().unwrap());
+        }
+        // Nobody looks after it any more.
+        thread::sleep(Duration::from_millis(400));
+        assert!(clock.counted().is_none());
+        is_near();
+    }
+}
