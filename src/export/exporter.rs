@@ -18,7 +18,7 @@ use super::sender::Sender;
 use super::spool::{Fsync, Plan, Spool};
 use super::startup::Startup;
 use crate::event::{CallKind, CallRecord, Clock, Key, OpenRecord, ProducerId, Record, Veiled};
-use crate::intake::{Counters, Drop, Durable, Refused, Sink};
+use crate::intake::{Counters, Drop, Durable, Refused, Sink, give_record};
 use crate::otlp::Ready;
 use crate::otlp::encode::{self, Encoder};
 use crate::privacy::Policy;
@@ -151,7 +151,11 @@ impl Sink for Exporter {
     fn take(&self, record: Record) -> Result<(), Refused> {
         match record {
             Record::Opened(open) => self.opened(&open),
-            Record::Closed(call) => self.closed(&call),
+            Record::Closed(call) => {
+                let taken = self.closed(&call);
+                give_record(call);
+                taken
+            }
         }
         .map_err(|reason| Refused { reason })
     }

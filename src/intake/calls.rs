@@ -1,4 +1,4 @@
-//! The calls that have opened and not closed.
+//! A map from calls.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

@@ -129,7 +129,7 @@ fn forget(links: &mut Vec<Link>) {
 }
 
 /// What a scope that waits with its event for the next one may keep in memory.
-const LONGEST_SCOPE: usize = 512;
+pub(super) const LONGEST_SCOPE: usize = 512;
 
 /// The scope of a call that has none yet.
 pub(crate) static NOWHERE: LazyLock<Arc<Scope>> =

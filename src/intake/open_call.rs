@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::records;
 use crate::event::{At, CallRecord, Closed, Given, Key, OpenRecord, Opened, Returned, Scope, Veiled};
 use crate::privacy::Policy;
 
@@ -69,7 +70,7 @@ impl OpenCall {
         let record = match self.told {
             Told::Opened { scope, at: opened_at, opened, given } => {
                 let given = given.map_or_else(|| Given::empty(key.kind), |given| *given);
-                Box::new(CallRecord::whole(scope, key, (opened_at, opened, given), (at, closed, returned)))
+                records::kept(CallRecord::whole(scope, key, (opened_at, opened, given), (at, closed, returned)))
             }
             Told::More(mut record) => {
                 record.close(at, closed, returned);

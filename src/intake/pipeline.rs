@@ -4,10 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::calls::Calls;
 use super::events;
 use super::newest::Newest;
 use super::open_call::{OpenCall, Then};
+use super::open_calls::OpenCalls;
 use super::policies::Policies;
 use super::progress::Progress;
 use super::queue::{Batch, Queue};
@@ -32,7 +32,7 @@ pub(super) struct Pipeline {
     /// How often something was lost, as far as the history that was told is concerned.
     losses: u64,
     losses_seen: u64,
-    open: Calls<Box<OpenCall>>,
+    open: OpenCalls,
     /// Calls that have opened and of which a durable sink has not been told, and how many have opened since it last was.
     untold: Vec<Key>,
     since_told: usize,
@@ -66,7 +66,7 @@ impl Pipeline {
             settlement,
             watch: Watch::default(),
             losses: 0,
-            open: Calls::default(),
+            open: OpenCalls::default(),
             untold: Vec::new(),
             since_told: 0,
             progress,
@@ -162,14 +162,14 @@ impl Pipeline {
                     if self.sink.wants_opened() && self.progress.is_some() {
                         self.tell_later(event.key);
                     }
-                    self.open.insert(event.key, Box::new(call));
+                    self.open.insert(event.key, call);
                 }
             }
             Kind::Marked(mark) => self.marked(event, mark),
             Kind::Learned(attrs) => self.learned(event, attrs),
             Kind::Closed(..) => {
                 let call = self.open.remove(&event.key);
-                self.closed(event, call.map(|call| *call));
+                self.closed(event, call);
             }
             Kind::Stated { .. } | Kind::Quarantined { .. } | Kind::Tick | Kind::Unknown { .. } => {}
         }
@@ -260,7 +260,7 @@ impl Pipeline {
     /// Adds something to the record of a call, if it is open.
     fn add(&mut self, key: Key, add: impl FnOnce(&mut CallRecord<Veiled>)) {
         if let Some(call) = self.open.remove(&key) {
-            self.open.insert(key, Box::new(call.with(key, add)));
+            self.open.insert(key, call.with(key, add));
         }
     }
 
