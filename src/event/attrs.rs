@@ -127,7 +127,10 @@ impl Attrs {
     }
 
     /// Sets a value by its id; an earlier one of the same key is replaced.
-    #[inline]
+    ///
+    /// Always inlined, so that a value is made where it stays: one that is written piece by piece and moved as a whole has to
+    /// be waited for.
+    #[inline(always)]
     pub fn insert(&mut self, id: KeyId, value: Value) {
         self.entries.change(|entries| {
             // Writers mostly come in the order of the table, so the end is looked at first.
@@ -246,6 +249,7 @@ impl Attrs {
     }
 }
 
+#[cold]
 fn insert_among(entries: &mut Vec<(KeyId, Value)>, id: KeyId, value: Value) {
     match entries.binary_search_by_key(&id, |(key, _)| *key) {
         Ok(place) => {

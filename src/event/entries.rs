@@ -19,17 +19,20 @@ pub(super) enum Entries {
 
 impl Entries {
     /// Changes them, for this one alone.
-    #[inline]
+    #[inline(always)]
     pub(super) fn change<T>(&mut self, change: impl FnOnce(&mut Vec<(KeyId, Value)>) -> T) -> T {
         match self {
             Self::Own(own) => change(own),
-            Self::Shared(shared) => {
-                let mut own = shared.to_vec();
-                let changed = change(&mut own);
-                *self = Self::Own(own);
-                changed
-            }
+            Self::Shared(_) => self.change_own(change),
         }
+    }
+
+    #[cold]
+    fn change_own<T>(&mut self, change: impl FnOnce(&mut Vec<(KeyId, Value)>) -> T) -> T {
+        let mut own = self.to_vec();
+        let changed = change(&mut own);
+        *self = Self::Own(own);
+        changed
     }
 
     /// The entries by themselves.

@@ -24,10 +24,14 @@ fn write_ulid(id: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 fn encode_ulid(id: u128, buffer: &mut [u8; ULID_CHARS]) -> &str {
-    let mut rest = id;
-    for place in buffer.iter_mut().rev() {
-        *place = CROCKFORD.get(rest as usize & 31).copied().unwrap_or(b'0');
-        rest >>= 5;
+    // Words are shifted faster than what takes two of them: twelve digits of five bits fill most of one.
+    const DIGITS: usize = 12;
+    let words = [id as u64, (id >> 60) as u64, (id >> 120) as u64];
+    for (digits, mut rest) in buffer.rchunks_mut(DIGITS).zip(words) {
+        for place in digits.iter_mut().rev() {
+            *place = CROCKFORD.get(rest as usize & 31).copied().unwrap_or(b'0');
+            rest >>= 5;
+        }
     }
     std::str::from_utf8(buffer).unwrap_or_default()
 }
