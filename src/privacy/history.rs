@@ -1,8 +1,11 @@
 //! Which part of a thread's history has already been told, so that an inference carries only what is new.
 
-use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasher;
+use std::mem::swap;
 
 use bytestring::ByteString;
+use hashbrown::{DefaultHashBuilder, HashTable};
+use smallvec::SmallVec;
 
 use crate::event::{Digest, Scope};
 
@@ -13,17 +16,17 @@ const KEYFRAME_EVERY: u32 = 16;
 /// The threads of one generation. A forgotten thread goes on with a keyframe.
 const THREADS: usize = 8192;
 
-#[derive(Clone, PartialEq, Eq, Hash)]
 struct Thread {
     tenant: Option<ByteString>,
     rollout: ByteString,
     thread: ByteString,
+    told: Told,
 }
 
 #[derive(Default)]
 struct Told {
-    /// Newest last.
-    heads: VecDeque<Digest>,
+    /// Newest last. A call that is a thread by itself has one.
+    heads: SmallVec<[Digest; 1]>,
     since_keyframe: u32,
     is_replaced: bool,
 }
@@ -32,8 +35,9 @@ struct Told {
 /// which bounds memory without an order of use.
 #[derive(Default)]
 pub(super) struct History {
-    young: HashMap<Thread, Told>,
-    old: HashMap<Thread, Told>,
+    young: HashTable<Thread>,
+    old: HashTable<Thread>,
+    hasher: DefaultHashBuilder,
 }
 
 impl History {
@@ -57,9 +61,9 @@ impl History {
         let told = self.thread(scope);
         told.heads.retain(|head| *head != chain);
         if told.heads.len() == HEADS {
-            told.heads.pop_front();
+            let _ = told.heads.remove(0);
         }
-        told.heads.push_back(chain);
+        told.heads.push(chain);
     }
 
     /// The thread's history has been replaced by a shorter one, which has to be told whole.
@@ -73,13 +77,34 @@ impl History {
         self.old.clear();
     }
 
+    /// What the thread of a scope has been told. Each call asks, and many are threads by themselves: nothing is copied or
+    /// hashed twice to find one.
     fn thread(&mut self, scope: &Scope) -> &mut Told {
-        let key = Thread { tenant: scope.tenant.clone(), rollout: scope.rollout.clone(), thread: scope.thread.clone() };
-        if self.young.len() >= THREADS && !self.young.contains_key(&key) {
-            self.old = std::mem::take(&mut self.young);
+        let Self { young, old, hasher } = self;
+        let hash = |(tenant, rollout, thread): Name<'_>| hasher.hash_one((tenant, rollout, thread));
+        let named = (scope.tenant.as_deref(), &*scope.rollout, &*scope.thread);
+        let own = hash(named);
+        if young.len() >= THREADS && young.find(own, |thread| thread.name() == named).is_none() {
+            swap(old, young);
+            young.clear();
         }
-        let old = &mut self.old;
-        self.young.entry(key).or_insert_with_key(|key| old.remove(key).unwrap_or_default())
+        let entry = young.entry(own, |thread| thread.name() == named, |thread| hash(thread.name()));
+        let thread = entry.or_insert_with(|| {
+            let known = old.find_entry(own, |thread| thread.name() == named).ok();
+            let told = known.map_or_else(Told::default, |known| known.remove().0.told);
+            let Scope { tenant, rollout, thread, .. } = scope.clone();
+            Thread { tenant, rollout, thread, told }
+        });
+        &mut thread.into_mut().told
+    }
+}
+
+/// Whose thread it is, of which rollout, and which.
+type Name<'a> = (Option<&'a str>, &'a str, &'a str);
+
+impl Thread {
+    fn name(&self) -> Name<'_> {
+        (self.tenant.as_deref(), &self.rollout, &self.thread)
     }
 }
 
@@ -138,6 +163,27 @@ mod tests {
         history.told(&scope("a"), head(2));
         assert_eq!(history.known_prefix(&scope("a"), &[head(0), head(1), head(2)]), None);
         assert_eq!(history.known_prefix(&scope("a"), &[head(0), head(1), head(2)]), Some(2));
+    }
+
+    #[test]
+    fn a_thread_that_goes_on_is_known_and_one_that_rested_for_two_generations_begins_anew() {
+        let mut history = History::default();
+        let heads = [head(0), head(1)];
+        for name in ["resting", "going on"] {
+            assert_eq!(history.known_prefix(&scope(name), &heads), None);
+            history.told(&scope(name), head(1));
+        }
+        for number in 0..3 * THREADS {
+            history.told(&scope(&number.to_string()), head(2));
+            if number % 1000 == 0 {
+                history.thread(&scope("going on"));
+            }
+            assert!(history.young.len() <= THREADS && history.old.len() <= THREADS);
+        }
+        assert_eq!(history.known_prefix(&scope("going on"), &heads), Some(1));
+        assert_eq!(history.known_prefix(&scope("resting"), &heads), None);
+        let of = |tenant: &str| Scope { tenant: Some(tenant.into()), ..scope("going on") };
+        assert_eq!(history.known_prefix(&of("another tenant's"), &heads), None);
     }
 
     #[test]
