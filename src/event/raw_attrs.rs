@@ -13,19 +13,24 @@ use crate::semconv::{Attr, Class, KeyId};
 #[allow(missing_debug_implementations)]
 pub struct RawAttrs {
     row: Row,
-    count: u32,
-    /// Texts for which there was no room.
-    left_out: u32,
 }
 
 /// For each attribute a head of eight bytes and its value.
 ///
 /// Not a `SmallVec`, whose general insertion costs more than all else that is done here.
+///
+/// What each value changes stands before the bytes, of which the last ones are seldom used: in another order it would be a part
+/// of the memory that nothing else there is.
+#[repr(C)]
 struct Row {
-    here: [u8; HERE],
     length: usize,
+    /// How many values there are.
+    count: u32,
+    /// Texts for which there was no room.
+    left_out: u32,
     /// All of it, once it has grown over what fits here.
     elsewhere: Vec<u8>,
+    here: [u8; HERE],
 }
 
 /// All attributes of one half of a call together take no more; texts beyond are not taken.
@@ -72,7 +77,7 @@ impl RawAttrs {
     pub(crate) fn said(&mut self, attr: Attr<ByteString>, value: &RawText) {
         match value.expose() {
             Some(text) => self.text(attr, text),
-            None => self.left_out = self.left_out.saturating_add(1),
+            None => self.row.left_out = self.row.left_out.saturating_add(1),
         }
     }
 
@@ -97,7 +102,7 @@ impl RawAttrs {
     }
 
     /// Adds a value by its id, whose type the caller has checked.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, id: KeyId, value: RawValue<'_>) {
         match value {
             RawValue::Text(text) => self.put_text(id, TEXT, text),
@@ -111,7 +116,15 @@ impl RawAttrs {
     /// Wipes all of them, and takes others in the same memory.
     pub(crate) fn clear(&mut self) {
         self.row.clear();
-        (self.count, self.left_out) = (0, 0);
+        (self.row.count, self.row.left_out) = (0, 0);
+    }
+
+    /// Asks for the memory of those that will be put in, where there are none. Another thread may have it in its cache: then all
+    /// of it comes at once, and while something else is done.
+    pub(crate) fn warm(&mut self) {
+        debug_assert!(self.is_empty(), "the bytes of what is there would be lost");
+        self.row.here.fill(0);
+        zeroize::optimization_barrier(&self.row.here);
     }
 
     /// Forgets what a later value of the same key has replaced. Arrays keep all their elements.
@@ -123,7 +136,7 @@ impl RawAttrs {
                 kept.push(id, value);
             }
         }
-        kept.left_out = self.left_out;
+        kept.row.left_out = self.row.left_out;
         *self = kept;
     }
 
@@ -149,7 +162,7 @@ impl RawAttrs {
             );
         }
         short.row.elsewhere.shrink_to_fit();
-        short.left_out = self.left_out;
+        short.row.left_out = self.row.left_out;
         *self = short;
     }
 
@@ -170,17 +183,17 @@ impl RawAttrs {
 
     /// How many values there are.
     pub fn len(&self) -> usize {
-        self.count as usize
+        self.row.count as usize
     }
 
     /// How many texts were not taken, since all attributes of one half of a call have 256 KiB at the most.
     pub const fn left_out(&self) -> u32 {
-        self.left_out
+        self.row.left_out
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.row.count == 0
     }
 
     fn put_flag(&mut self, id: KeyId, value: bool) {
@@ -197,7 +210,7 @@ impl RawAttrs {
             self.row.put_elsewhere(&head);
             self.row.put_elsewhere(value);
         }
-        self.count += 1;
+        self.row.count += 1;
     }
 
     /// The longest text that is taken as a whole, in bytes. None over 128 can leave as itself, so of a longer one the
@@ -208,7 +221,7 @@ impl RawAttrs {
     fn put_text(&mut self, id: KeyId, tag: u8, value: &[u8]) {
         // What there is room for is neither too long nor too much. No longer text has room, whatever its length is cut to.
         if self.row.put_here(head(id, tag, value.len() as u32), value) {
-            self.count += 1;
+            self.row.count += 1;
         } else {
             self.put_long(id, tag, value);
         }
@@ -220,7 +233,7 @@ impl RawAttrs {
         let length = u32::try_from(value.len()).unwrap_or_default();
         if self.row.length.saturating_add(value.len()) > MAX_ROW_BYTES {
             // So many texts are no labels of one call.
-            self.left_out = self.left_out.saturating_add(1);
+            self.row.left_out = self.row.left_out.saturating_add(1);
             return;
         }
         self.put(head(id, tag, length), value);
@@ -239,7 +252,7 @@ fn beginning(text: &[u8], most: usize) -> &[u8] {
 
 impl Default for RawAttrs {
     fn default() -> Self {
-        Self { row: Row { here: [0; HERE], length: 0, elsewhere: Vec::new() }, count: 0, left_out: 0 }
+        Self { row: Row { here: [0; HERE], length: 0, count: 0, left_out: 0, elsewhere: Vec::new() } }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Between our spans and OpenTelemetry's context, in both directions.
 
+use std::sync::Arc;
+
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
 use opentelemetry::{Context, ContextGuard};
@@ -9,16 +11,26 @@ use crate::event::{Scope, SpanId, TraceId};
 use crate::intake::Identity;
 use crate::semconv::{ROLLOUT_ID, TENANT_ID, THREAD_ID, TURN_ID};
 
-/// What travels with a context beside the ids: whether the trace is sampled, and the vendors' own state.
-#[derive(Clone)]
-pub(super) struct Carried {
+/// What travels with a context beside the ids, where it is not what a trace that begins here has.
+#[derive(Clone, Default)]
+pub(super) struct Carried(Option<Arc<Foreign>>);
+
+/// Whether the trace is sampled, and the vendors' own state.
+struct Foreign {
     flags: TraceFlags,
     state: TraceState,
 }
 
-impl Default for Carried {
-    fn default() -> Self {
-        Self { flags: TraceFlags::SAMPLED, state: TraceState::NONE }
+impl Carried {
+    fn of(span: &SpanContext) -> Self {
+        let (flags, state) = (span.trace_flags(), span.trace_state());
+        let is_ours = flags == TraceFlags::SAMPLED && *state == TraceState::NONE;
+        Self((!is_ours).then(|| Arc::new(Foreign { flags, state: state.clone() })))
+    }
+
+    fn parts(&self) -> (TraceFlags, TraceState) {
+        let own = (TraceFlags::SAMPLED, TraceState::NONE);
+        self.0.as_ref().map_or(own, |foreign| (foreign.flags, foreign.state.clone()))
     }
 }
 
@@ -29,18 +41,26 @@ pub(super) struct Attached {
 
 /// The span of the current context.
 pub(super) fn current() -> Option<Outer> {
-    Context::map_current(|context| {
-        if !context.has_active_span() {
-            return None;
-        }
-        let span = context.span();
-        let span = span.span_context();
-        Some(Outer {
-            trace: TraceId::from_bytes(span.trace_id().to_bytes())?,
-            span: SpanId::from_bytes(span.span_id().to_bytes())?,
-            is_remote: span.is_remote(),
-            carried: Carried { flags: span.trace_flags(), state: span.trace_state().clone() },
-        })
+    Context::map_current(outer)
+}
+
+/// What the current context says of a call that no call of ours is around: its place, where that is asked for, and of where
+/// it belongs what the baggage says.
+pub(super) fn around(is_inside: bool) -> (Option<Outer>, Option<Box<Identity>>) {
+    Context::map_current(|context| (if is_inside { outer(context) } else { None }, said(context)))
+}
+
+fn outer(context: &Context) -> Option<Outer> {
+    if !context.has_active_span() {
+        return None;
+    }
+    let span = context.span();
+    let span = span.span_context();
+    Some(Outer {
+        trace: TraceId::from_bytes(span.trace_id().to_bytes())?,
+        span: SpanId::from_bytes(span.span_id().to_bytes())?,
+        is_remote: span.is_remote(),
+        carried: Carried::of(span),
     })
 }
 
@@ -54,29 +74,28 @@ pub(super) fn exported() -> Option<SpanId> {
     })
 }
 
-/// What the current context's baggage says of where a call belongs. It may come from another process: like everything
-/// else that was not made here, it is checked for being a label when it leaves.
-pub(super) fn baggage() -> Identity {
-    Context::map_current(|context| {
-        let baggage = context.baggage();
-        if baggage.is_empty() {
-            return Identity::default();
-        }
-        let get = |key| baggage.get(key).map(|value| Scope::id(value.as_str()));
-        Identity {
-            tenant: get(TENANT_ID.key()),
-            rollout: get(ROLLOUT_ID.key()),
-            thread: get(THREAD_ID.key()),
-            turn: get(TURN_ID.key()),
-        }
-    })
+/// What a context's baggage says of where a call belongs. It may come from another process: like everything else that was
+/// not made here, it is checked for being a label when it leaves.
+fn said(context: &Context) -> Option<Box<Identity>> {
+    let baggage = context.baggage();
+    if baggage.is_empty() {
+        return None;
+    }
+    let get = |key| baggage.get(key).map(|value| Scope::id(value.as_str()));
+    let said = Identity {
+        tenant: get(TENANT_ID.key()),
+        rollout: get(ROLLOUT_ID.key()),
+        thread: get(THREAD_ID.key()),
+        turn: get(TURN_ID.key()),
+    };
+    (!said.is_empty()).then(|| Box::new(said))
 }
 
 /// Makes this span the current context's, for this thread, until the answer is dropped.
 pub(super) fn attach(place: &Place) -> Attached {
     let trace = opentelemetry::TraceId::from_bytes(*place.trace.as_bytes());
     let span = opentelemetry::SpanId::from_bytes(*place.span.as_bytes());
-    let Carried { flags, state } = place.carried.clone();
+    let (flags, state) = place.carried.parts();
     let ours = SpanContext::new(trace, span, flags, false, state);
     let context = Context::map_current(|context| context.with_remote_span_context(ours));
     Attached { _guard: context.attach() }

@@ -3,9 +3,15 @@
 //! Beside the registry's own data, where a look costs more than what is done with what was found: there a span is counted in
 //! use, its data locked, and an entry found by its type. Here it is one place that its id leads to, behind a lock that only
 //! those ask for who tell something of the same span at the same time.
+//!
+//! That lock is taken by one exchange and given back by a store, where a mutex needs an exchange for that too, to learn
+//! whether it has to wake somebody. Here nobody sleeps: the lock is held for as long as it takes to copy the values of one
+//! `record`, and whoever finds it taken looks again.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+
+use try_lock::{Locked, TryLock};
 
 use super::open::{Call, Open};
 use super::page::Page;
@@ -23,12 +29,17 @@ const ROOMS: [usize; 4] = [1 << 10, 1 << 13, 1 << 16, 1 << 19];
 /// So many places next to each other a span may have.
 const NEIGHBOURS: usize = 8;
 
+/// Apart from the places of spans that other threads tell of.
 #[derive(Default)]
+#[repr(align(64))]
 struct Place {
     /// Zero where it is free.
     span: AtomicU64,
-    call: Mutex<Option<Box<Open>>>,
+    call: TryLock<Option<Box<Open>>>,
 }
+
+/// After so many looks at a lock that is taken, whoever holds it may need the processor.
+const LOOKS: u32 = 64;
 
 impl Calls {
     /// Puts the call of a span in; gives it back where there is no room.
@@ -87,15 +98,11 @@ impl Place {
     }
 
     /// Gives the place to a span, where it is free.
-    fn take_up(&self, span: u64) -> Option<MutexGuard<'_, Option<Box<Open>>>> {
+    fn take_up(&self, span: u64) -> Option<Locked<'_, Option<Box<Open>>>> {
         if self.span.load(Ordering::Relaxed) != 0 {
             return None;
         }
-        let call = match self.call.try_lock() {
-            Ok(call) => call,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
+        let call = self.call.try_lock()?;
         // It is given away under its lock alone.
         let is_free = self.span.load(Ordering::Relaxed) == 0;
         is_free.then(|| {
@@ -104,15 +111,31 @@ impl Place {
         })
     }
 
-    fn open(&self) -> MutexGuard<'_, Option<Box<Open>>> {
-        self.call.lock().unwrap_or_else(PoisonError::into_inner)
+    #[inline]
+    fn open(&self) -> Locked<'_, Option<Box<Open>>> {
+        self.call.try_lock().unwrap_or_else(|| self.wait())
+    }
+
+    #[cold]
+    fn wait(&self) -> Locked<'_, Option<Box<Open>>> {
+        let mut looks = 0;
+        loop {
+            if let Some(open) = self.call.try_lock() {
+                return open;
+            }
+            looks += 1;
+            if looks % LOOKS == 0 { std::thread::yield_now() } else { std::hint::spin_loop() }
+        }
     }
 }
 
-/// The first of the places that a span may have. Ids count up, in a range of their own for each thread; the multiplication
-/// spreads them. The length of a room is a power of two.
+/// The first of the places that a span may have. In an id of tracing-subscriber's registry the lower bits say where the span's
+/// data stands, which no other open span's does, and the highest how often that place was used: without these a thread that
+/// opens one span after another comes back to the same place, which is in its cache. The multiplication spreads them. The
+/// length of a room is a power of two.
 const fn own_place(room: &[Place], span: u64) -> usize {
-    (span.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & (room.len() - 1)
+    const WHERE: u64 = (1 << 51) - 1;
+    ((span & WHERE).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & (room.len() - 1)
 }
 
 fn neighbours(room: &[Place], span: u64) -> impl Iterator<Item = &Place> {

@@ -15,7 +15,7 @@ thread_local! {
 
 /// One entering of one span, as one layer saw it.
 struct Entered {
-    layer: usize,
+    layer: u64,
     span: u64,
     seen: Option<Seen>,
     /// By what the calls inside know of it.
@@ -53,7 +53,7 @@ pub(super) fn is_inside() -> bool {
 
 /// This thread enters a span. Without a place the span is no call of ours that anybody will see, and the context stays as it
 /// is.
-pub(super) fn enter(layer: usize, span: u64, entering: Option<Entering>, place: Option<&Place>, is_watched: bool) {
+pub(super) fn enter(layer: u64, span: u64, entering: Option<Entering>, place: Option<&Place>, is_watched: bool) {
     // At the end of a thread there is nothing left to do it with.
     if ENTERED.try_with(|_| ()).is_err() {
         return;
@@ -69,12 +69,15 @@ pub(super) fn enter(layer: usize, span: u64, entering: Option<Entering>, place: 
 /// This thread leaves a span, be it the one it entered last or not. Answers whose span was made current with this one: by
 /// a layer that is asked before ours, so that it was below and is gone by now; or by one that is asked after ours, so that
 /// it still is above.
-pub(super) fn exit(layer: usize, span: u64) -> Company {
+pub(super) fn exit(layer: u64, span: u64) -> Company {
     let left = ENTERED.try_with(|entered| {
         let mut entered = entered.borrow_mut();
-        let place = entered.iter().rposition(|one| one.layer == layer && one.span == span)?;
-        let is_last = place + 1 == entered.len();
-        Some((entered.remove(place), is_last))
+        let is_it = |one: &Entered| one.layer == layer && one.span == span;
+        if let Some(last) = entered.pop_if(|last| is_it(last)) {
+            return Some((last, true));
+        }
+        let place = entered.iter().rposition(is_it)?;
+        Some((entered.remove(place), false))
     });
     let Ok(Some((left, is_last))) = left else { return Company::Unknown };
     let _ = DEPTH.try_with(|depth| depth.set(depth.get().saturating_sub(1)));

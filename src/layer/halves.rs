@@ -88,6 +88,12 @@ impl Halves {
         self.opened.held_bytes() + self.closed.held_bytes()
     }
 
+    /// See [`RawAttrs::warm`].
+    pub(super) fn warm(&mut self) {
+        self.opened.warm();
+        self.closed.warm();
+    }
+
     /// Wipes all of them.
     pub(super) fn clear(&mut self) {
         self.opened.clear();

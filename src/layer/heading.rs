@@ -16,7 +16,8 @@ pub(super) struct Heading {
     /// By another vocabulary's name for it.
     hinted: Option<Operation>,
     pub(super) end: Ending,
-    pub(super) identity: Identity,
+    /// Few spans say where they belong.
+    pub(super) identity: Option<Box<Identity>>,
 }
 
 /// What was said of how it ended.
@@ -77,13 +78,16 @@ impl Heading {
     }
 
     fn put_identity(&mut self, part: IdentityPart, given: Given<'_>) {
-        let place = match part {
-            IdentityPart::Tenant => &mut self.identity.tenant,
-            IdentityPart::Rollout => &mut self.identity.rollout,
-            IdentityPart::Thread => &mut self.identity.thread,
-            IdentityPart::Turn => &mut self.identity.turn,
-        };
-        given.with_text(|text| *place = Some(Scope::id(text)));
+        given.with_text(|text| {
+            let identity = self.identity.get_or_insert_default();
+            let place = match part {
+                IdentityPart::Tenant => &mut identity.tenant,
+                IdentityPart::Rollout => &mut identity.rollout,
+                IdentityPart::Thread => &mut identity.thread,
+                IdentityPart::Turn => &mut identity.turn,
+            };
+            *place = Some(Scope::id(text));
+        });
     }
 }
 

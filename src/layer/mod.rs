@@ -56,6 +56,7 @@ mod call_site;
 mod calls;
 mod content;
 mod entered;
+mod entry;
 #[cfg(test)]
 mod facts;
 mod given;
@@ -68,6 +69,7 @@ mod operation;
 mod others;
 mod page;
 mod place;
+mod reason;
 mod site;
 mod slot;
 mod spans;

@@ -23,8 +23,8 @@ pub(super) const fn exported() -> Option<SpanId> {
     None
 }
 
-pub(super) fn baggage() -> Identity {
-    Identity::default()
+pub(super) const fn around(_: bool) -> (Option<Outer>, Option<Box<Identity>>) {
+    (None, None)
 }
 
 pub(super) const fn attach(place: &Place) -> Attached {

@@ -12,7 +12,8 @@ use super::site::Fields;
 use super::spares;
 use super::told::Told;
 use crate::event::{
-    At, CallId, CallKind, Event, Given, Key, KeyIdentity, Kind, Outcome, Raw, RawAttrs, Returned, Scope, SpanIds,
+    At, CallId, CallKind, Event, Given, Key, KeyIdentity, Kind, Outcome, ProducerId, Raw, RawAttrs, Returned, Scope,
+    SpanIds,
 };
 use crate::intake::{Drop as Loss, Identity, Whole, closing, opening};
 use crate::semconv::{ERROR_KIND, ERROR_TYPE, FINISH_REASONS, OPERATION_NAME};
@@ -35,15 +36,24 @@ pub(super) struct Call {
     /// so that no other span becomes the child of one that nobody will see.
     pub(super) is_sampled: bool,
     pub(super) id: CallId,
-    pub(super) opened_at: At,
+    pub(super) opened: Moment,
+    /// Whose order of events both moments are places in; nobody's where the call is not sampled.
+    pub(super) producer: Option<ProducerId>,
     pub(super) fields: Fields,
     pub(super) end: Option<End>,
+}
+
+/// A time, and a place in the order of events.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) unix_nano: u64,
+    pub(super) seq: u64,
 }
 
 /// How its span closed.
 #[derive(Clone, Copy)]
 pub(super) struct End {
-    pub(super) at: At,
+    pub(super) closed: Moment,
     /// Its registry was dropped, or its layer was modified meanwhile.
     pub(super) is_abandoned: bool,
     /// A panic went through it.
@@ -67,13 +77,13 @@ impl Call {
         let heading = std::mem::take(&mut page.heading);
         let mut told = page.read();
         let settled = heading.stated_operation().or_else(|| told.likely_kind().map(Operation::of_kind));
-        let Some(Operation::Call(kind, word)) = settled else { return Err(Loss::UnmappedOperation) };
+        let Some((kind, word)) = settled.and_then(Operation::call) else { return Err(Loss::UnmappedOperation) };
         let outcome = self.outcome(&heading, &told);
         let key = Key { kind, id: KeyIdentity::Call(self.id), occurrence: 0 };
         let ids = self.ids;
         let scope = self.scope();
         let (mut opens, mut closes) = (opening(scope, key, ids), closing(scope, key));
-        (opens.at, closes.at) = (self.opened_at, self.closed_at());
+        (opens.at, closes.at) = (self.opened_at(), self.closed_at());
         if let (Kind::Opened(opened, given), Kind::Closed(closed, returned)) = (&mut opens.kind, &mut closes.kind) {
             told.take_attrs(&mut opened.attrs, &mut closed.attrs);
             opened.attrs.text(OPERATION_NAME, word);
@@ -87,8 +97,16 @@ impl Call {
         Ok([opens, closes])
     }
 
+    pub(super) fn opened_at(&self) -> At {
+        self.at(self.opened)
+    }
+
     fn closed_at(&self) -> At {
-        self.end.map_or(self.opened_at, |end| end.at)
+        self.at(self.end.map_or(self.opened, |end| end.closed))
+    }
+
+    fn at(&self, Moment { unix_nano, seq }: Moment) -> At {
+        At { time_unix_nano: unix_nano, producer: self.producer, seq: self.producer.map(|_| seq) }
     }
 
     fn panics(&self) -> bool {
@@ -121,7 +139,7 @@ impl Call {
 
 impl Whole for Open {
     fn opened_at(&self) -> At {
-        self.call.as_ref().map_or(NEVER, |call| call.opened_at)
+        self.call.as_ref().map_or(NEVER, Call::opened_at)
     }
 
     fn closed_at(&self) -> At {

@@ -6,8 +6,8 @@ use crate::event::CallKind;
 /// What a span says that it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
-    /// A call of ours, under the word that the conventions have for it.
-    Call(CallKind, &'static str),
+    /// A call of ours, under the word of this number that the conventions have for its kind.
+    Call(CallKind, u8),
     /// Something else: a rerank, an image, a chain.
     Unmapped,
 }
@@ -27,13 +27,20 @@ impl Operation {
             _ => return Self::Unmapped,
         };
         let kind = CallKind::of_operation(word).filter(|kind| is_of_the_conventions(*kind));
-        let known = kind.and_then(|kind| Some((kind, *kind.operations().iter().find(|known| **known == word)?)));
-        known.map_or(Self::Unmapped, |(kind, word)| Self::Call(kind, word))
+        let number = |kind: CallKind| kind.operations().iter().position(|known| *known == word);
+        let known = kind.and_then(|kind| Some((kind, u8::try_from(number(kind)?).ok()?)));
+        known.map_or(Self::Unmapped, |(kind, number)| Self::Call(kind, number))
     }
 
     /// The operation of a call that is known for its kind alone.
     pub(super) fn of_kind(kind: CallKind) -> Self {
-        Self::Call(kind, kind.default_operation())
+        Self::Call(kind, 0)
+    }
+
+    /// The kind of call and the word for it, unless it is something else.
+    pub(super) fn call(self) -> Option<(CallKind, &'static str)> {
+        let Self::Call(kind, number) = self else { return None };
+        Some((kind, kind.operations().get(usize::from(number)).copied().unwrap_or_default()))
     }
 }
 

@@ -2,13 +2,16 @@
 
 use std::fmt::{self, Debug, Write};
 
+use smallvec::smallvec;
 use zeroize::Zeroizing;
 
+use super::entry::{Entry, Part, Value, given, held, offset};
 use super::given::Given;
 use super::halves::Halves;
 use super::heading::Heading;
-use super::held::{Held, undebugged};
-use super::slot::Own;
+use super::held::undebugged;
+use super::reason::Reason;
+use super::slot::{Own, Slot};
 use super::table::Meaning;
 use super::told::Told;
 use crate::event::{RawAttrs, RawText, wipe_text};
@@ -23,6 +26,8 @@ pub(super) struct Page {
     pub(super) heading: Heading,
     /// What the conventions' own names told.
     pub(super) own: Halves,
+    /// Told after all entries.
+    reason: Reason,
     entries: Vec<Entry>,
     /// The texts, one after the other.
     row: String,
@@ -36,32 +41,6 @@ pub(super) struct Page {
     folded: Option<Box<Told<'static>>>,
 }
 
-struct Entry {
-    meaning: Meaning,
-    value: Value,
-}
-
-#[derive(Clone, Copy)]
-enum Value {
-    Text(Part),
-    /// What `Debug` made of it.
-    Debug(Part),
-    /// The text of this number among the long ones.
-    Long(u32),
-    /// Not taken, because it was too long.
-    Oversize(usize),
-    Int(i64),
-    Double(f64),
-    Bool(bool),
-}
-
-/// A part of the row.
-#[derive(Clone, Copy)]
-struct Part {
-    start: u32,
-    end: u32,
-}
-
 /// A text of more bytes than this is kept by itself, so that it is copied only once.
 const LONG: usize = 64 << 10;
 /// Of a longer text that is no content the beginning serves as well: no label has so many bytes.
@@ -72,7 +51,7 @@ const FOLD_ENTRIES: usize = 256;
 const FOLD_BYTES: usize = 1 << 20;
 const FOLD_CONTENT: usize = 8 << 20;
 /// What a page keeps of its memory for the next call.
-const KEPT_BYTES: usize = 16 << 10;
+const KEPT_BYTES: usize = 8 << 10;
 
 impl Page {
     pub(super) fn text(&mut self, meaning: Meaning, text: &str) {
@@ -153,6 +132,14 @@ impl Page {
         }
     }
 
+    /// Takes a finish reason, or a list of them.
+    #[inline]
+    pub(super) fn reason(&mut self, meaning: Meaning, text: &str) {
+        if !self.reason.set(text) {
+            self.text(meaning, text);
+        }
+    }
+
     pub(super) fn int(&mut self, meaning: Meaning, number: i64) {
         self.put(meaning, Value::Int(number));
     }
@@ -167,10 +154,21 @@ impl Page {
 
     #[inline]
     fn put(&mut self, meaning: Meaning, value: Value) {
+        if self.reason.is_set() && meaning.slot == Slot::FinishReasons {
+            self.put_reason(meaning);
+        }
         self.entries.push(Entry { meaning, value });
         if self.entries.len() >= FOLD_ENTRIES || self.row.len() >= FOLD_BYTES || self.content >= FOLD_CONTENT {
             self.fold();
         }
+    }
+
+    /// What is told now comes after the word that was told before.
+    #[cold]
+    fn put_reason(&mut self, meaning: Meaning) {
+        let word = std::mem::take(&mut self.reason);
+        let part = self.append(word.get().unwrap_or_default());
+        self.entries.push(Entry { meaning, value: Value::Text(part) });
     }
 
     #[inline]
@@ -226,6 +224,14 @@ impl Page {
 
     /// Adds what came later.
     pub(super) fn merge(&mut self, mut newer: Self) {
+        let reason = std::mem::take(&mut newer.reason);
+        self.merge_all_but_reason(newer);
+        if let Some(word) = reason.get() {
+            let _ = self.reason.set(word);
+        }
+    }
+
+    fn merge_all_but_reason(&mut self, mut newer: Self) {
         self.heading.merge(std::mem::take(&mut newer.heading));
         self.own.merge(&newer.own);
         if newer.folded.is_some() {
@@ -266,6 +272,9 @@ impl Page {
                 false => given(&self.row, *value).into_iter().for_each(|given| told.put(*meaning, given)),
             }
         }
+        if let Some(word) = self.reason.get() {
+            told.reasons = smallvec![Zeroizing::new(word.to_owned())];
+        }
         told.is_bare = self.is_bare;
         told
     }
@@ -297,8 +306,9 @@ impl Page {
 
     /// Empty again, with its memory, in which nothing is left.
     pub(super) fn clear(&mut self) {
-        let Self { heading, own, entries, row, long, content, is_bare, folded } = self;
+        let Self { heading, own, reason, entries, row, long, content, is_bare, folded } = self;
         own.clear();
+        reason.clear();
         if row.capacity() > KEPT_BYTES || entries.capacity() > FOLD_ENTRIES {
             wipe_text(row);
             *entries = Vec::new();
@@ -307,41 +317,6 @@ impl Page {
         long.clear();
         (*heading, *content, *is_bare, *folded) = (Heading::default(), 0, false, None);
         self.cut(0);
-    }
-}
-
-impl Part {
-    fn of(self, row: &str) -> &str {
-        row.get(self.start as usize..self.end as usize).unwrap_or_default()
-    }
-}
-
-fn offset(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
-}
-
-/// A value that is no content.
-fn given(row: &str, value: Value) -> Option<Given<'_>> {
-    match value {
-        Value::Text(part) => Some(Given::Text(part.of(row))),
-        Value::Debug(part) => undebugged(part.of(row)).map(Given::Text),
-        Value::Int(number) => Some(Given::Int(i128::from(number))),
-        Value::Double(number) => Some(Given::Double(number)),
-        Value::Bool(flag) => Some(Given::Bool(flag)),
-        // Content alone is kept so.
-        Value::Long(_) | Value::Oversize(_) => None,
-    }
-}
-
-/// Content.
-fn held<'a>(row: &'a str, long: &mut [Zeroizing<String>], value: Value) -> Held<'a> {
-    match value {
-        Value::Text(part) | Value::Debug(part) => Held::Lent(part.of(row)),
-        Value::Long(place) => Held::Text(long.get_mut(place as usize).map(std::mem::take).unwrap_or_default()),
-        Value::Oversize(length) => Held::Oversize(length),
-        Value::Int(number) => Held::Text(Zeroizing::new(number.to_string())),
-        Value::Double(number) => Held::Text(Zeroizing::new(number.to_string())),
-        Value::Bool(flag) => Held::Lent(if flag { "true" } else { "false" }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
@@ -14,7 +15,7 @@ use super::bridge::{self, Carried};
 use super::calls::Calls;
 use super::entered::{self, Company};
 use super::heading::{Ending, Heading};
-use super::open::{Call, End, Open};
+use super::open::{Call, End, Moment, Open};
 use super::operation::Operation;
 use super::page::Page;
 use super::place::Outer;
@@ -24,12 +25,15 @@ use super::taken::Taken;
 use super::visitor::Visitor;
 use super::watch::Watch;
 use crate::event::{At, CallKind, Scope, SpanId, SpanIds, TraceId};
-use crate::intake::{Around, Desk, Drop as Loss, Identity, Way, innermost};
+use crate::intake::{Around as Inside, Desk, Drop as Loss, Identity, Way, innermost};
 
 /// Hands GenAI spans in. Made by [`veilspan::layer`](fn@crate::layer) and [`Recorder::layer`](crate::Recorder::layer),
 /// and always behind its filter.
 pub struct Spans {
     desk: Option<Arc<Desk>>,
+    /// Tells this layer from others on the same thread, those of the same recorder among them: two registries give the same
+    /// ids to their spans.
+    number: u64,
     calls: Calls,
     watch: Watch,
 }
@@ -42,14 +46,18 @@ pub(crate) fn layer_for<S>(desk: Option<Arc<Desk>>) -> GenAiLayer<S>
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
+    static NUMBERS: AtomicU64 = AtomicU64::new(0);
     let taken = Taken { is_enabled: desk.is_some() };
-    Spans { desk, calls: Calls::default(), watch: Watch::default() }.with_filter(taken)
+    let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+    Spans { desk, number, calls: Calls::default(), watch: Watch::default() }.with_filter(taken)
 }
 
-/// What a new call is the inside of: a place in a trace, and a scope where that is known.
-struct Parent {
+/// What a new call is the inside of: a place in a trace, and a scope where that is known; where it is not, what baggage says.
+#[derive(Default)]
+struct Around {
     scope: Option<Arc<Scope>>,
-    place: Outer,
+    place: Option<Outer>,
+    said: Option<Box<Identity>>,
 }
 
 impl Spans {
@@ -58,63 +66,62 @@ impl Spans {
         self.desk.as_ref().filter(|desk| !desk.samples_nothing())
     }
 
-    /// What tells this layer from others on the same thread.
-    fn key(&self) -> usize {
-        self.desk.as_ref().map_or(0, |desk| Arc::as_ptr(desk).addr())
-    }
-
-    fn call(desk: &Desk, heading: &mut Heading, fields: Fields, parent: Option<Parent>) -> Call {
-        let (parent_scope, place) = parent.map_or((None, None), |parent| (parent.scope, Some(parent.place)));
+    fn call(desk: &Desk, heading: &mut Heading, fields: Fields, around: Around) -> Call {
+        let Around { scope, place, said } = around;
         let (trace, parent, parent_is_remote, carried) = match place {
             Some(Outer { trace, span, is_remote, carried }) => (trace, Some(span), is_remote, carried),
             None => (TraceId::random(), None, false, Carried::default()),
         };
         let ids = SpanIds { trace, span: SpanId::random(), parent, parent_is_remote };
-        let identity = identity(heading, parent_scope.is_some(), ids);
-        let is_own = parent_scope.is_none() && identity.is_empty();
-        let mut scope = (!is_own).then(|| identity.scope(parent_scope.as_ref(), ids));
+        let mut scope = match (identity(heading, scope.is_some(), said, ids), scope) {
+            (None, scope) => scope,
+            (Some(identity), scope) => Some(identity.scope(scope.as_ref(), ids)),
+        };
         let is_sampled = desk.samples_all()
             || desk.samples(&scope.get_or_insert_with(|| Identity::default().scope(None, ids)).rollout);
         let now = desk.now();
         // What is not handed in takes no place in the order of events.
-        let opened_at = if is_sampled { desk.at(now) } else { At { time_unix_nano: now, producer: None, seq: None } };
-        Call { ids, carried, scope, is_sampled, id: desk.call_id(now), opened_at, fields, end: None }
+        let At { producer, seq, .. } = if is_sampled { desk.at(now) } else { NOT_SAMPLED };
+        let opened = Moment { unix_nano: now, seq: seq.unwrap_or_default() };
+        Call { ids, carried, scope, is_sampled, id: desk.call_id(now), opened, producer, fields, end: None }
     }
 
     /// What a span is the inside of: a call by hand that runs around it, else the nearest call among the spans around it, else
     /// whatever OpenTelemetry's context says.
-    fn parent<S>(
-        &self,
-        desk: &Arc<Desk>,
-        id: &Id,
-        attributes: &Attributes<'_>,
-        context: &Context<'_, S>,
-    ) -> Option<Parent>
+    fn around<S>(&self, desk: &Arc<Desk>, id: &Id, attributes: &Attributes<'_>, context: &Context<'_, S>) -> Around
     where
         S: Subscriber + for<'lookup> LookupSpan<'lookup>,
     {
         let by_hand = if attributes.is_contextual() { innermost(desk, &[Way::Recorder]) } else { None };
-        let Some(around) = by_hand else {
-            // The registry is asked for a span alone that is inside of another.
-            let is_inside =
-                attributes.parent().is_some() || attributes.is_contextual() && context.current_span().id().is_some();
-            return if is_inside { self.ancestor(&context.span(id)?) } else { None };
-        };
-        let scope = around.scope().map(Arc::clone);
-        let Around { trace, span, is_remote, .. } = around;
-        // What a peer has asked for is done inside of the span that the service has made for it, if it has.
-        let local = if is_remote { bridge::current().filter(|local| !local.is_remote) } else { None };
-        let place = local.unwrap_or_else(|| Outer { trace, span, is_remote, carried: Carried::default() });
-        Some(Parent { scope, place })
+        if let Some(around) = by_hand {
+            let scope = around.scope().map(Arc::clone);
+            let said = if scope.is_some() { None } else { bridge::around(false).1 };
+            let (trace, span, is_remote) = (around.trace, around.span, around.is_remote);
+            // What a peer has asked for is done inside of the span that the service has made for it, if it has.
+            let local = if is_remote { bridge::current().filter(|local| !local.is_remote) } else { None };
+            let place = local.unwrap_or_else(|| Outer { trace, span, is_remote, carried: Carried::default() });
+            return Around { scope, place: Some(place), said };
+        }
+        // The registry is asked for a span alone that is inside of another.
+        let is_contextual = attributes.is_contextual();
+        let is_inside = attributes.parent().is_some() || is_contextual && context.current_span().id().is_some();
+        let ancestor = if is_inside { context.span(id).and_then(|span| self.ancestor(&span)) } else { None };
+        ancestor.unwrap_or_else(|| {
+            // The current context is that of the current span, and of no other that a caller may name.
+            let names_current =
+                || attributes.parent().is_some_and(|parent| context.current_span().id() == Some(parent));
+            let (place, said) = bridge::around(is_contextual || names_current());
+            Around { scope: None, place, said }
+        })
     }
 
-    fn ancestor<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>) -> Option<Parent> {
+    fn ancestor<'a, S: LookupSpan<'a> + 'a>(&self, span: &SpanRef<'a, S>) -> Option<Around> {
         let mut around = span.parent();
         while let Some(span) = around {
             let parent = self.calls.with(span.id().into_u64(), |call, _| {
                 let SpanIds { trace, span, .. } = call.ids;
                 let place = Outer { trace, span, is_remote: false, carried: call.carried.clone() };
-                Parent { scope: Some(Arc::clone(call.scope())), place }
+                Around { scope: Some(Arc::clone(call.scope())), place: Some(place), said: None }
             });
             if parent.is_some() {
                 return parent;
@@ -128,35 +135,47 @@ impl Spans {
     fn hand_in(desk: &Desk, mut open: Box<Open>, is_abandoned: bool) {
         let Some(call) = open.call.as_mut().filter(|call| call.is_sampled) else { return spares::give(open) };
         if !desk.span_closed() {
-            desk.skip(call.opened_at);
+            desk.skip(call.opened_at());
             return spares::give(open);
         }
-        let at = desk.at(desk.now().max(call.opened_at.time_unix_nano));
-        call.end = Some(End { at, is_abandoned, panics: std::thread::panicking() });
+        let At { time_unix_nano, seq, .. } = desk.at(desk.now().max(call.opened.unix_nano));
+        let closed = Moment { unix_nano: time_unix_nano, seq: seq.unwrap_or_default() };
+        call.end = Some(End { closed, is_abandoned, panics: std::thread::panicking() });
         desk.whole(open);
     }
 }
 
+/// When a call that is not sampled was told of, in the order of events.
+const NOT_SAMPLED: At = At { time_unix_nano: 0, producer: None, seq: None };
+
 /// Explicit scope first, then baggage, then the nearest GenAI ancestor, which the scope is completed from.
-fn identity(heading: &mut Heading, has_parent: bool, ids: SpanIds) -> Identity {
-    if !has_parent && heading.identity.is_empty() {
-        return bridge::baggage();
-    }
-    let mut identity = std::mem::take(&mut heading.identity);
-    if !has_parent {
+fn identity(
+    heading: &mut Heading,
+    has_parent: bool,
+    baggage: Option<Box<Identity>>,
+    ids: SpanIds,
+) -> Option<Box<Identity>> {
+    let said = heading.identity.take();
+    if has_parent {
         // Inside of a GenAI span baggage has been read already, when the outermost one opened.
-        let baggage = bridge::baggage();
+        if !matches!(heading.stated_operation(), Some(Operation::Call(CallKind::Turn, _))) {
+            return said;
+        }
+        // Another agent: same rollout, a thread of its own.
+        let mut identity = said.unwrap_or_default();
+        let own = ids.own_id();
+        identity.thread.get_or_insert_with(|| own.clone());
+        identity.turn.get_or_insert(own);
+        return Some(identity);
+    }
+    let Some(mut identity) = said else { return baggage };
+    if let Some(baggage) = baggage {
         identity.tenant = identity.tenant.or(baggage.tenant);
         identity.rollout = identity.rollout.or(baggage.rollout);
         identity.thread = identity.thread.or(baggage.thread);
         identity.turn = identity.turn.or(baggage.turn);
-    } else if matches!(heading.stated_operation(), Some(Operation::Call(CallKind::Turn, _))) {
-        // Another agent: same rollout, a thread of its own.
-        let own = ids.own_id();
-        identity.thread.get_or_insert_with(|| own.clone());
-        identity.turn.get_or_insert(own);
     }
-    identity
+    Some(identity)
 }
 
 impl<S> Layer<S> for Spans
@@ -174,16 +193,9 @@ where
             desk.count_lost(Loss::UnmappedOperation);
             return spares::give(open);
         }
-        let parent = self.parent(desk, id, attributes, &context).or_else(|| {
-            // The current context is that of the current span, and of no other that a caller may name.
-            let names_current =
-                || attributes.parent().is_some_and(|parent| context.current_span().id() == Some(parent));
-            let is_current = attributes.is_contextual() || names_current();
-            let place = if is_current { bridge::current() } else { None };
-            Some(Parent { scope: None, place: place? })
-        });
-        let call = Self::call(desk, &mut open.page.heading, fields, parent);
-        let (is_sampled, opened_at) = (call.is_sampled, call.opened_at);
+        let around = self.around(desk, id, attributes, &context);
+        let call = Self::call(desk, &mut open.page.heading, fields, around);
+        let (is_sampled, opened_at) = (call.is_sampled, call.opened_at());
         open.call = Some(call);
         if is_sampled {
             desk.span_opened();
@@ -232,18 +244,18 @@ where
 
     fn on_enter(&self, id: &Id, _: Context<'_, S>) {
         let known = self.sampling().and_then(|desk| {
-            let known = |call: &mut Call| (Around::span(&call.ids, call.scope.as_ref()), call.place());
+            let known = |call: &mut Call| (Inside::span(&call.ids, call.scope.as_ref()), call.place());
             Some((desk, self.calls.with(id.into_u64(), |call, _| known(call))?))
         });
         let (entering, place) = match known {
             Some((desk, (around, place))) => (around.enter(desk), place),
             None => (None, None),
         };
-        entered::enter(self.key(), id.into_u64(), entering, place.as_ref(), self.watch.is_on());
+        entered::enter(self.number, id.into_u64(), entering, place.as_ref(), self.watch.is_on());
     }
 
     fn on_exit(&self, id: &Id, _: Context<'_, S>) {
-        let company = entered::exit(self.key(), id.into_u64());
+        let company = entered::exit(self.number, id.into_u64());
         // Where spans are left in another order than they were entered in, the one around this one may be gone by itself.
         let is_around = |other| self.calls.with(id.into_u64(), |call, _| call.ids.parent == Some(other)) == Some(true);
         match company {

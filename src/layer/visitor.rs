@@ -75,6 +75,7 @@ impl Visit for Visitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         match self.meaning(field) {
             Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.put(own, Given::Text(value)),
+            Some(meaning) if meaning.slot == Slot::FinishReasons => self.page.reason(meaning, value),
             Some(meaning) if Heading::takes(meaning.slot) => self.head(meaning.slot, Given::Text(value)),
             Some(meaning) => self.page.text(meaning, value),
             None => {}

@@ -13,4 +13,5 @@ mod odd;
 mod rig;
 mod spans;
 mod stack;
+mod told;
 mod unfiltered;

@@ -120,6 +120,25 @@ fn several_registries_on_one_thread_do_not_mix() {
 }
 
 #[test]
+fn two_registries_of_one_recorder_do_not_mix_though_their_spans_have_the_same_ids() {
+    use opentelemetry::trace::TraceContextExt;
+    let recorded = Recorded::new();
+    let dispatch = || Dispatch::new(tracing_subscriber::registry().with(recorded.recorder.layer()));
+    let (first, second) = (dispatch(), dispatch());
+    let one = tracing::dispatcher::with_default(&first, chat);
+    let other = tracing::dispatcher::with_default(&second, tool);
+    assert_eq!(one.id().map(|id| id.into_u64()), other.id().map(|id| id.into_u64()));
+    let outer = one.enter();
+    let inner = other.enter();
+    drop(outer);
+    let current = opentelemetry::Context::current().span().span_context().span_id().to_string();
+    drop(inner);
+    drop((one, other));
+    let calls = recorded.calls();
+    assert_eq!(calls[1].opened.span.span.to_string(), current);
+}
+
+#[test]
 fn an_env_filter_beside_or_above_it_decides_for_itself_alone_or_for_all() {
     let recorded = Recorded::new();
     let quiet = tracing_subscriber::fmt::layer().with_writer(std::io::sink).with_filter(EnvFilter::new("off"));
