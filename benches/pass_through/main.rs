@@ -1,5 +1,5 @@
 //! What forwarding costs, beside a forwarder that decodes and one that never looks: `cargo bench --bench pass_through
-//! [-- ROUNDS]`.
+//! [-- ROUNDS] [--only none|text|messages|reduce]`.
 //!
 //! Each comparison is a line `name<TAB>ours<TAB>peer<TAB>ratio<TAB>target` on standard output: seconds of processor time
 //! of the forwarder's process for a million spans, and the median of the ratios of paired rounds. `benches/README.md`
@@ -102,6 +102,8 @@ impl Forwarder {
 
 /// Requests of a round: what takes about a quarter of a second.
 const REQUESTS: [usize; 3] = [400, 48, 48];
+/// What the requests hold, for `--only`.
+const CONTENTS: [&str; 3] = ["none", "text", "messages"];
 /// Requests of a round of runs, each another one.
 const RUNS: usize = 128;
 
@@ -111,9 +113,14 @@ fn compare(rounds: usize) {
         let mut sink = Child::start(sink::MODE, &[]);
         let mut forwarders = [OURS, OURS_WITH_PRIVACY, PROST, BYTES_ONLY].map(|mode| Forwarder::start(mode, &sink));
         let payloads = [Content::None, Content::Text, Content::Messages].map(payload::request);
+        let only = arguments::named("--only");
+        let is_wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
         header("pass_through, CPU seconds for a million spans", rounds);
         for round in 0..=rounds {
             for (place, (payload, requests)) in payloads.iter().zip(REQUESTS).enumerate() {
+                if !is_wanted(CONTENTS[place]) {
+                    continue;
+                }
                 for forwarder in &mut forwarders {
                     let cost = forwarder.send(std::slice::from_ref(payload), requests, &mut sink).await;
                     // The first round warms up.
@@ -125,7 +132,7 @@ fn compare(rounds: usize) {
         }
         let mut reducing = Forwarder::start(OURS_WITH_REDUCE, &sink);
         let [mut reduced, mut decoded] = [Rounds::default(), Rounds::default()];
-        for round in 0..=rounds {
+        for round in (0..=rounds).filter(|_| is_wanted("reduce")) {
             // Runs that the reducer has not seen, and that the others have not either.
             let runs: Vec<Bytes> = (0..RUNS).map(|number| payload::runs((round * RUNS + number) as u64)).collect();
             let costs = [reducing.send(&runs, RUNS, &mut sink).await, forwarders[2].send(&runs, RUNS, &mut sink).await];
@@ -135,14 +142,19 @@ fn compare(rounds: usize) {
             }
         }
         let [ours, privacy, prost, bytes] = forwarders.map(|forwarder| forwarder.cost);
-        line("reduce, runs of sixteen calls / prost", &reduced, &decoded, Some(1.1));
-        line("pass_through c / prost", &ours[0], &prost[0], Some(0.22));
-        line("pass_through c / bytes only", &ours[0], &bytes[0], Some(1.15));
-        line("pass_through d / prost", &ours[1], &prost[1], None);
-        line("pass_through d / bytes only", &ours[1], &bytes[1], Some(1.15));
-        line("privacy, nothing to change / prost", &privacy[0], &prost[0], Some(0.40));
-        line("privacy, nothing to change / bytes only", &privacy[0], &bytes[0], Some(2.1));
-        line("privacy digesting 6 KiB of text / prost, which digests nothing", &privacy[1], &prost[1], Some(1.0));
-        line("privacy digesting 6 KiB of messages / prost, which digests nothing", &privacy[2], &prost[2], Some(1.3));
+        let row = |name: &str, ours: &Rounds, peer: &Rounds, target| {
+            if !ours.is_empty() {
+                line(name, ours, peer, target);
+            }
+        };
+        row("reduce, runs of sixteen calls / prost", &reduced, &decoded, Some(1.1));
+        row("pass_through c / prost", &ours[0], &prost[0], Some(0.22));
+        row("pass_through c / bytes only", &ours[0], &bytes[0], Some(1.15));
+        row("pass_through d / prost", &ours[1], &prost[1], None);
+        row("pass_through d / bytes only", &ours[1], &bytes[1], Some(1.15));
+        row("privacy, nothing to change / prost", &privacy[0], &prost[0], Some(0.40));
+        row("privacy, nothing to change / bytes only", &privacy[0], &bytes[0], Some(2.1));
+        row("privacy digesting 6 KiB of text / prost, which digests nothing", &privacy[1], &prost[1], Some(1.0));
+        row("privacy digesting 6 KiB of messages / prost, which digests nothing", &privacy[2], &prost[2], Some(1.3));
     });
 }

@@ -1,5 +1,6 @@
 //! What follows from what passes a pipeline: turns that nobody reported, summaries, drift, findings.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,7 @@ use super::output::{Findings, Output};
 use super::resources::Resources;
 use crate::event::{CallRecord, SpanId, TraceId, Veiled};
 use crate::export::SpoolError;
-use crate::otlp::{Look, Request, added, decode, dialects};
+use crate::otlp::{Known, Look, Request, added, decode, dialects};
 use crate::processor::follow::{FindingCounts, Follow, ReductionCounts, Told};
 use crate::reduce::{Pressure, Reducer, Rollout, RolloutKey, SynthEvent, SynthSpan};
 use crate::replay::ComparisonCounts;
@@ -25,6 +26,7 @@ pub(super) struct Following {
     findings: Findings,
     /// Something waits in the input log.
     due: Notify,
+    has_log: bool,
 }
 
 struct State {
@@ -58,12 +60,16 @@ pub(super) struct Counts {
 }
 
 /// A call of a request, and the resource it stands under.
-type Call<'a> = (CallRecord<Veiled>, std::borrow::Cow<'a, [u8]>);
+type Call<'a> = (CallRecord<Veiled>, Cow<'a, [u8]>);
+
+/// As many calls are read before they are taken in together: their records stay in the nearest caches, and whoever waits
+/// for the lock does so seldom.
+const TOGETHER: usize = 32;
 
 impl Following {
     /// What `follow` tells, findings as log records too.
     pub(super) fn new(follow: Follow, findings: Findings) -> Self {
-        Self { state: Mutex::new(State::new(follow)), findings, due: Notify::new() }
+        Self { state: Mutex::new(State::new(follow)), findings, due: Notify::new(), has_log: false }
     }
 
     /// One with an input log. What is in there is done again first. Its findings were told before as log records: these are
@@ -98,7 +104,7 @@ impl Following {
             tracing::warn!(target: "veilspan", damaged, "records of the input log could not be read");
         }
         state.log_spans(&told);
-        Ok(Self { state: Mutex::new(state), findings, due: Notify::new() })
+        Ok(Self { state: Mutex::new(state), findings, due: Notify::new(), has_log: true })
     }
 
     /// Whether there is so little room that new requests should be refused with a retryable answer.
@@ -113,7 +119,16 @@ impl Following {
     ///
     /// It could not be written into the input log, and was not taken in.
     pub(super) fn absorb(&self, request: &Request, now: u64, output: &Output) -> io::Result<()> {
-        let calls = calls(request, &|_| true);
+        let mut calls = Vec::with_capacity(TOGETHER);
+        each_call(request, |call| {
+            calls.push(call);
+            // The log has to know the rollouts of all before any is taken in.
+            if calls.len() == TOGETHER && !self.has_log {
+                let mut state = self.lock();
+                let told = state.take(calls.drain(..), now);
+                self.carry_out(state, &told, now, output);
+            }
+        });
         if calls.is_empty() {
             return Ok(());
         }
@@ -239,10 +254,10 @@ impl State {
         Self { follow, resources, refused: 0, log: None, log_damaged: 0, emitted, told_before: 0 }
     }
 
-    fn take(&mut self, calls: Vec<Call<'_>>, now: u64) -> Vec<Told> {
+    fn take<'a>(&mut self, calls: impl IntoIterator<Item = Call<'a>>, now: u64) -> Vec<Told> {
         let mut told = Vec::new();
         for (call, resource) in calls {
-            self.resources.remember(&RolloutKey::of(&call.scope), &resource);
+            self.resources.remember(&call.scope, &resource);
             told.extend(self.follow.take(call, now));
         }
         told
@@ -257,7 +272,12 @@ impl State {
         told: &mut Vec<Told>,
     ) -> Vec<RolloutKey> {
         let Ok(request) = Request::parse(request, Look::Outside) else { return Vec::new() };
-        let calls = calls(&request, is_wanted);
+        let mut calls = Vec::new();
+        each_call(&request, |call| {
+            if is_wanted(&RolloutKey::of(&call.0.scope)) {
+                calls.push(call);
+            }
+        });
         let rollouts = rollouts(&calls);
         told.extend(self.take(calls, now));
         rollouts
@@ -290,21 +310,19 @@ impl State {
     }
 }
 
-/// The calls of a request whose rollouts are wanted. What is no call of ours passes without being reduced.
-fn calls<'a>(request: &'a Request, is_wanted: &dyn Fn(&RolloutKey) -> bool) -> Vec<Call<'a>> {
-    let mut calls = Vec::new();
+/// The calls of a request. What is no call of ours passes without being reduced.
+fn each_call<'a>(request: &'a Request, mut take: impl FnMut(Call<'a>)) {
+    let mut known = Known::of_request();
     for resource_spans in request.resources() {
         let resource = resource_spans.resource();
         let producer = decode::producer(&resource);
         for span in resource_spans.scopes().flat_map(|scope| scope.spans()) {
             let Ok(view) = span.view() else { continue };
-            let Ok(call) = dialects::call(&view, producer) else { continue };
-            if is_wanted(&RolloutKey::of(&call.scope)) {
-                calls.push((call, resource.clone()));
+            if let Ok(call) = dialects::call_among(&view, producer, &mut known) {
+                take((call, resource.clone()));
             }
         }
     }
-    calls
 }
 
 /// Their rollouts, each once.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 
+use crate::event::Scope;
 use crate::reduce::RolloutKey;
 
 /// The rollouts whose resource is kept, in each of two generations.
@@ -17,15 +18,21 @@ pub(super) struct Resources {
     young: HashMap<RolloutKey, Bytes>,
     old: HashMap<RolloutKey, Bytes>,
     known: HashSet<Bytes>,
+    /// Of whom something was kept last: the next is mostly the same.
+    last: Option<RolloutKey>,
 }
 
 impl Resources {
-    pub(super) fn remember(&mut self, run: &RolloutKey, resource: &[u8]) {
-        if self.young.contains_key(run) {
+    pub(super) fn remember(&mut self, scope: &Scope, resource: &[u8]) {
+        if self.last.as_ref().is_some_and(|last| last.is_of(scope)) {
             return;
         }
         // Slices of a request would keep the whole of it in memory.
-        let key = run.detached();
+        let key = RolloutKey::of(scope).detached();
+        self.last = Some(key.clone());
+        if self.young.contains_key(&key) {
+            return;
+        }
         if self.young.len() >= ROLLOUTS {
             self.old = std::mem::take(&mut self.young);
         }

@@ -100,8 +100,8 @@ fn put_log(out: &mut Vec<u8>, log: &AddedLog<'_>) {
     out.extend_from_slice(&log.at_unix_nano.to_le_bytes());
     out.extend_from_slice(&[key(2, VARINT), log.severity]);
     delimited(out, 5, |out| put_bytes(out, 1, log.body.as_bytes()));
-    let keys = Keys::default();
-    let mut attributes = AttributeWriter::new(out, &keys, 6);
+    let keys = Keys::of_table();
+    let mut attributes = AttributeWriter::new(out, keys, 6);
     for (id, value) in log.attrs.iter() {
         attributes.value(id, value);
     }
@@ -115,7 +115,7 @@ fn put_log(out: &mut Vec<u8>, log: &AddedLog<'_>) {
 }
 
 fn put_span(out: &mut Vec<u8>, span: &AddedSpan<'_>) {
-    let keys = Keys::default();
+    let keys = Keys::of_table();
     put_bytes(out, 1, span.trace.as_bytes());
     put_bytes(out, 2, span.span.as_bytes());
     if let Some(parent) = span.parent {
@@ -127,7 +127,7 @@ fn put_span(out: &mut Vec<u8>, span: &AddedSpan<'_>) {
     out.extend_from_slice(&span.start_unix_nano.to_le_bytes());
     out.push(key(8, FIXED64));
     out.extend_from_slice(&span.end_unix_nano.to_le_bytes());
-    let mut attributes = AttributeWriter::new(out, &keys, 9);
+    let mut attributes = AttributeWriter::new(out, keys, 9);
     for (id, value) in span.attrs.iter() {
         attributes.value(id, value);
     }
@@ -136,7 +136,7 @@ fn put_span(out: &mut Vec<u8>, span: &AddedSpan<'_>) {
             out.push(key(1, FIXED64));
             out.extend_from_slice(&event.at_unix_nano.to_le_bytes());
             put_bytes(out, 2, event.name.as_bytes());
-            let mut attributes = AttributeWriter::new(out, &keys, 3);
+            let mut attributes = AttributeWriter::new(out, keys, 3);
             for (id, value) in event.attrs.iter() {
                 attributes.value(id, value);
             }
@@ -150,7 +150,7 @@ fn put_span(out: &mut Vec<u8>, span: &AddedSpan<'_>) {
             put_bytes(out, 1, link.trace.as_bytes());
             put_bytes(out, 2, link.span.as_bytes());
             if let Some(kind) = link.kind {
-                AttributeWriter::new(out, &keys, 4).text(semconv::EDGE_KIND.id(), kind.as_str());
+                AttributeWriter::new(out, keys, 4).text(semconv::EDGE_KIND.id(), kind.as_str());
             }
         });
     }

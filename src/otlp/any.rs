@@ -102,7 +102,7 @@ impl<'a> Iterator for Attributes<'a> {
     }
 }
 
-fn key_value(bytes: &[u8]) -> Result<(&str, AnyView<'_>), Malformed> {
+pub(super) fn key_value(bytes: &[u8]) -> Result<(&str, AnyView<'_>), Malformed> {
     let mut key: &[u8] = &[];
     let mut value: &[u8] = &[];
     for field in Fields::new(bytes) {

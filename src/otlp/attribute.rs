@@ -2,6 +2,8 @@
 //!
 //! Every length is computed before the bytes are written, so that nothing is moved and nothing allocated but the output.
 
+use std::sync::OnceLock;
+
 use bytestring::ByteString;
 
 use super::varint::varint_len;
@@ -46,6 +48,14 @@ impl Start {
         let mut bytes = [0; LONGEST];
         bytes.iter_mut().zip(&written).for_each(|(place, byte)| *place = *byte);
         Self { bytes, length: written.len() }
+    }
+}
+
+impl Keys {
+    /// Those of the table, for whoever keeps none of its own.
+    pub(super) fn of_table() -> &'static Self {
+        static KEYS: OnceLock<Keys> = OnceLock::new();
+        KEYS.get_or_init(Self::default)
     }
 }
 

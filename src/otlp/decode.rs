@@ -13,6 +13,7 @@ use bytestring::ByteString;
 use super::any::{AnyView, Attributes};
 use super::decision;
 use super::fields::Core;
+use super::gather::{Gathered, Known, gather};
 use super::view::SpanView;
 use super::view_parts::EventView;
 use super::wire::Malformed;
@@ -60,32 +61,12 @@ const STATUS_ERROR: i32 = 2;
 ///
 /// [`NotACall`].
 pub fn call(span: &SpanView<'_>, producer: Option<ProducerId>) -> Result<CallRecord<Veiled>, NotACall> {
-    assemble(span, producer, gather(span)?)
+    assemble(span, producer, gather(span, &mut Known::of_one())?)
 }
 
-/// What the attributes of a span say.
-#[derive(Default)]
-pub(super) struct Gathered {
-    pub(super) core: Core,
-    pub(super) opened: Attrs,
-    pub(super) closed: Attrs,
-}
-
-pub(super) fn gather(span: &SpanView<'_>) -> Result<Gathered, NotACall> {
-    let (opened, closed) = (Attrs::with_capacity(16), Attrs::with_capacity(8));
-    let mut gathered = Gathered { core: Core::default(), opened, closed };
-    for attribute in span.attributes() {
-        let (key, value) = attribute?;
-        let Some(id) = lookup(key) else { continue };
-        let name = id.name();
-        match name.phase {
-            Phase::Core => gathered.core.set(id, &value)?,
-            Phase::Opened => set_free(&mut gathered.opened, id, name.kind, &value)?,
-            Phase::Closed => set_free(&mut gathered.closed, id, name.kind, &value)?,
-            Phase::Marked | Phase::Foreign => {}
-        }
-    }
-    Ok(gathered)
+/// Which call these attributes open.
+pub(super) fn kind(opened: &Attrs) -> Option<CallKind> {
+    opened.text(semconv::OPERATION_NAME).and_then(CallKind::of_operation)
 }
 
 /// The record of a span with these attributes.
@@ -94,7 +75,7 @@ pub(super) fn assemble(
     producer: Option<ProducerId>,
     Gathered { mut core, opened, closed }: Gathered,
 ) -> Result<CallRecord<Veiled>, NotACall> {
-    let kind = opened.text(semconv::OPERATION_NAME).and_then(CallKind::of_operation).ok_or(NotACall::NotGenAi)?;
+    let kind = kind(&opened).ok_or(NotACall::NotGenAi)?;
     let ids = SpanIds {
         trace: span.trace_id().ok_or(NotACall::Field("trace_id"))?,
         span: span.span_id().ok_or(NotACall::Field("span_id"))?,

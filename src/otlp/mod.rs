@@ -28,6 +28,7 @@ mod endpoint;
 mod error;
 mod fields;
 mod form;
+mod gather;
 mod guard;
 #[cfg(feature = "cli")]
 mod plain;
@@ -35,6 +36,7 @@ mod protocol;
 mod ready;
 #[cfg(feature = "collector")]
 mod refusal;
+mod repeated;
 mod request;
 mod response;
 mod segments;
@@ -57,12 +59,16 @@ pub use endpoint::ConfigError;
 pub(crate) use endpoint::host_and_port;
 pub use error::ExportError;
 pub use form::{Form, is_canonical};
+#[cfg(feature = "collector")]
+pub(crate) use gather::Known;
 #[cfg(feature = "cli")]
 pub(crate) use plain::PlainClient;
 pub use protocol::Protocol;
 pub(crate) use ready::Ready;
 #[cfg(feature = "collector")]
 pub use refusal::refusal;
+#[cfg(any(feature = "collector", feature = "sdk"))]
+pub(crate) use repeated::Repeated;
 pub use request::{Look, NotARequest, Request, ResourceSpans, ScopeSpans, SpanEntry};
 #[cfg(feature = "sdk")]
 pub(crate) use response::encode as encode_response;

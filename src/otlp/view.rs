@@ -26,6 +26,8 @@ pub struct SpanView<'a> {
     dropped_events_count: u32,
     flags: u32,
     status: Status<'a>,
+    has_events: bool,
+    has_links: bool,
 }
 
 impl<'a> SpanView<'a> {
@@ -49,6 +51,8 @@ impl<'a> SpanView<'a> {
             dropped_events_count: 0,
             flags: 0,
             status: Status::default(),
+            has_events: false,
+            has_links: false,
         };
         for field in Fields::new(bytes) {
             let field = field?;
@@ -64,7 +68,9 @@ impl<'a> SpanView<'a> {
                 (12, Wire::Varint(count)) => view.dropped_events_count = count as u32,
                 (15, Wire::Bytes(status)) => view.status = Status::parse(status)?,
                 (16, Wire::Fixed32(flags)) => view.flags = flags,
-                (9 | 11 | 13, Wire::Bytes(_)) | (10 | 14, Wire::Varint(_)) => {}
+                (11, Wire::Bytes(_)) => view.has_events = true,
+                (13, Wire::Bytes(_)) => view.has_links = true,
+                (9, Wire::Bytes(_)) | (10 | 14, Wire::Varint(_)) => {}
                 (1..=16, _) => return Err(Malformed),
                 _ => {}
             }
@@ -132,9 +138,16 @@ impl<'a> SpanView<'a> {
         Attributes::new(self.bytes, 9)
     }
 
+    /// Its attributes, each as a `KeyValue` message.
+    pub(super) fn attribute_messages(&self) -> impl Iterator<Item = Result<&'a [u8], Malformed>> + use<'a> {
+        messages(self.bytes, 9)
+    }
+
     /// Its events.
     pub fn events(&self) -> impl Iterator<Item = Result<EventView<'a>, Malformed>> + use<'a> {
-        messages(self.bytes, 11).map(|event| event.and_then(EventView::parse))
+        // Most spans have none, and need not be looked through for them.
+        let bytes = if self.has_events { self.bytes } else { &[] };
+        messages(bytes, 11).map(|event| event.and_then(EventView::parse))
     }
 
     /// How many more events there were.
@@ -144,7 +157,8 @@ impl<'a> SpanView<'a> {
 
     /// Its links.
     pub fn links(&self) -> impl Iterator<Item = Result<LinkView<'a>, Malformed>> + use<'a> {
-        messages(self.bytes, 13).map(|link| link.and_then(LinkView::parse))
+        let bytes = if self.has_links { self.bytes } else { &[] };
+        messages(bytes, 13).map(|link| link.and_then(LinkView::parse))
     }
 }
 

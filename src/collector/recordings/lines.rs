@@ -10,7 +10,7 @@ use prost::Message;
 use crate::event::{CallRecord, Event, Source, Veiled, wipe};
 use crate::otlp::assemble::patched;
 use crate::otlp::decode::NotACall;
-use crate::otlp::{Look, Request, decode, dialects};
+use crate::otlp::{Known, Look, Request, decode, dialects};
 use crate::processor::privacy::Privacy;
 
 /// The longest line that is read, in bytes, and the longest file that is written over several lines: a Collector's file
@@ -142,10 +142,11 @@ pub(crate) fn veiled(request: Bytes, privacy: &Privacy) -> Option<Request> {
 /// than agents stand in most traces.
 pub(crate) fn calls(request: &Request, take: &mut impl FnMut(CallRecord<Veiled>)) -> u64 {
     let mut unreadable = 0;
+    let mut known = Known::of_request();
     for resource in request.resources() {
         let producer = decode::producer(&resource.resource());
         for span in resource.scopes().flat_map(|scope| scope.spans()) {
-            match span.view().map(|view| dialects::call(&view, producer)) {
+            match span.view().map(|view| dialects::call_among(&view, producer, &mut known)) {
                 Ok(Ok(call)) => take(call),
                 Ok(Err(NotACall::NotGenAi)) => {}
                 _ => unreadable += 1,

@@ -22,7 +22,8 @@ mod operation;
 use crate::event::{Attrs, CallKind, CallRecord, ProducerId, Value, Veiled};
 use crate::otlp::SpanView;
 use crate::otlp::any::{AnyView, Attributes};
-use crate::otlp::decode::{self, Gathered, NotACall};
+use crate::otlp::decode::{self, NotACall};
+use crate::otlp::gather::{Gathered, Known, gather};
 use crate::otlp::wire::Malformed;
 use crate::semconv::{self as s, ALIASES, KeyId, Phase, Type, lookup};
 use agents::Agent;
@@ -33,23 +34,30 @@ use agents::Agent;
 ///
 /// [`NotACall`]: in no dialect, or a core field of ours that is wrong.
 pub fn call(span: &SpanView<'_>, producer: Option<ProducerId>) -> Result<CallRecord<Veiled>, NotACall> {
-    match decode::call(span, producer) {
-        Err(NotACall::NotGenAi | NotACall::NoIdentity) => {
-            let mut gathered = decode::gather(span)?;
-            let (kind, agent) = translate(span, &mut gathered)?;
-            kind.ok_or(NotACall::NotGenAi)?;
-            identity::settle(span, &mut gathered.core, &gathered.opened, agent != Some(Agent::Codex))?;
-            decode::assemble(span, producer, gathered)
-        }
-        told => told,
+    call_among(span, producer, &mut Known::of_one())
+}
+
+/// The same of one span of a request, of whose attributes is `known` what others of its spans say.
+pub(crate) fn call_among<'r>(
+    span: &SpanView<'r>,
+    producer: Option<ProducerId>,
+    known: &mut Known<'r>,
+) -> Result<CallRecord<Veiled>, NotACall> {
+    let mut gathered = gather(span, known)?;
+    let is_call = decode::kind(&gathered.opened).is_some();
+    if !is_call || gathered.core.rollout.is_none() {
+        let (kind, agent) = translate(span, &mut gathered)?;
+        kind.ok_or(NotACall::NotGenAi)?;
+        identity::settle(span, &mut gathered.core, &gathered.opened, agent != Some(Agent::Codex))?;
     }
+    decode::assemble(span, producer, gathered)
 }
 
 /// Which call the attributes of a span tell of, whoever made it.
 #[cfg(any(feature = "collector", feature = "sdk"))]
 pub(crate) fn kind(span: &[u8]) -> Option<CallKind> {
     let span = SpanView::parse(span).ok()?;
-    translate(&span, &mut decode::gather(&span).ok()?).ok()?.0
+    translate(&span, &mut gather(&span, &mut Known::of_one()).ok()?).ok()?.0
 }
 
 /// What a span says in other words than the conventions'.
@@ -74,7 +82,7 @@ pub(crate) struct Translated {
 /// [`NotACall`]: a core field of ours that is wrong, or bytes that cannot be read.
 #[cfg(feature = "collector")]
 pub(crate) fn translated(span: &SpanView<'_>) -> Result<Translated, NotACall> {
-    let mut gathered = decode::gather(span)?;
+    let mut gathered = gather(span, &mut Known::of_one())?;
     let has_rollout = gathered.core.rollout.is_some();
     let before: Vec<KeyId> = gathered.opened.iter().chain(gathered.closed.iter()).map(|(id, _)| id).collect();
     let (kind, agent) = translate(span, &mut gathered)?;
@@ -91,7 +99,8 @@ fn translate(span: &SpanView<'_>, gathered: &mut Gathered) -> Result<(Option<Cal
     let agent = Agent::of(span, &said);
     let of_agent = agent.map_or(&[][..], Agent::aliases);
     let has_input = gathered.closed.value(s::INPUT_TOKENS.id()).is_some();
-    for (name, own) in ALIASES.iter().chain(of_agent) {
+    let aliases = if said.0.is_empty() { &[][..] } else { ALIASES };
+    for (name, own) in aliases.iter().chain(of_agent) {
         let attrs = match own.name().phase {
             Phase::Closed => &mut gathered.closed,
             _ => &mut gathered.opened,

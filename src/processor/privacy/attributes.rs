@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::contract::Found;
 use super::foreign::{self, Place};
-use super::named::Named;
+use super::named::{Entry, Named};
 use super::parameters;
 use super::rules::Rules;
 use super::siblings::{self, PREVIEW, Siblings, Whole};
@@ -71,7 +71,7 @@ impl<'a, 'r> AttributeList<'a, 'r> {
         match self.verdict(id, key, &value) {
             Verdict::Stays if id.is_some() || rules.stays(key) => {
                 if self.of == Of::Span {
-                    rules.see(bytes);
+                    rules.see(bytes, Entry { id, key, raw });
                 }
             }
             Verdict::Stays => self.put(key, raw, splice.replace(range)),

@@ -2,8 +2,9 @@
 
 use std::cell::OnceCell;
 
+use super::seen::Seen;
 use super::value::utf8;
-use super::verdict;
+use super::{span, verdict};
 use crate::otlp::AnyView;
 use crate::otlp::wire::{Fields, Wire};
 use crate::semconv::{KeyId, lookup};
@@ -13,14 +14,29 @@ use crate::semconv::{KeyId, lookup};
 pub(super) struct Named<'r> {
     message: &'r [u8],
     number: u8,
-    list: OnceCell<Vec<Entry<'r>>>,
+    /// What stands on other spans of the request as well was read there.
+    seen: Option<&'r Seen<'r>>,
+    list: OnceCell<List<'r>>,
 }
 
-struct Entry<'r> {
-    id: Option<KeyId>,
-    key: &'r str,
+/// All of them, and of each name that the table has one bit, which it may share with another: mostly none of the names that
+/// are asked for stands there.
+struct List<'r> {
+    entries: Vec<Entry<'r>>,
+    names: u64,
+}
+
+const fn bit(name: KeyId) -> u64 {
+    1 << (name.0 & 63)
+}
+
+/// One attribute.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Entry<'r> {
+    pub(super) id: Option<KeyId>,
+    pub(super) key: &'r str,
     /// An `AnyValue` message.
-    raw: &'r [u8],
+    pub(super) raw: &'r [u8],
 }
 
 impl<'r> Entry<'r> {
@@ -49,7 +65,12 @@ impl<'r> Entry<'r> {
 impl<'r> Named<'r> {
     /// Those in the field `number` of a message.
     pub(super) const fn new(message: &'r [u8], number: u8) -> Self {
-        Self { message, number, list: OnceCell::new() }
+        Self { message, number, seen: None, list: OnceCell::new() }
+    }
+
+    /// Those of a span of the request of which is known what was `seen`.
+    pub(super) const fn of_span(message: &'r [u8], seen: Option<&'r Seen<'r>>) -> Self {
+        Self { message, number: span::ATTRIBUTES, seen, list: OnceCell::new() }
     }
 
     pub(super) const fn message(&self) -> &'r [u8] {
@@ -72,13 +93,19 @@ impl<'r> Named<'r> {
 
     /// Whether one of these names stands there with a value that stays.
     pub(super) fn has_valid(&self, names: &[KeyId]) -> bool {
-        let known = self.list().iter().filter_map(|entry| Some((entry.id.filter(|id| names.contains(id))?, entry.raw)));
+        let list = self.list();
+        if names.iter().fold(0, |bits, name| bits | bit(*name)) & list.names == 0 {
+            return false;
+        }
+        let known =
+            list.entries.iter().filter_map(|entry| Some((entry.id.filter(|id| names.contains(id))?, entry.raw)));
         known.into_iter().any(|(id, raw)| AnyView::parse(raw).is_ok_and(|value| verdict::is_valid(id, &value)))
     }
 
     /// The keys that end so, each with its value.
     pub(super) fn ending(&self, suffixes: &'static [&'static str]) -> impl Iterator<Item = (&'r str, AnyView<'r>)> {
-        let found = self.list().iter().filter(|entry| suffixes.iter().any(|suffix| entry.key.ends_with(suffix)));
+        let found =
+            self.list().entries.iter().filter(|entry| suffixes.iter().any(|suffix| entry.key.ends_with(suffix)));
         found.filter_map(|entry| Some((entry.key, AnyView::parse(entry.raw).ok()?)))
     }
 
@@ -88,17 +115,23 @@ impl<'r> Named<'r> {
     }
 
     fn named(&self, name: KeyId) -> impl Iterator<Item = &Entry<'r>> {
-        self.list().iter().filter(move |entry| entry.id == Some(name))
+        let list = self.list();
+        let entries = if list.names & bit(name) == 0 { &[][..] } else { &list.entries };
+        entries.iter().filter(move |entry| entry.id == Some(name))
     }
 
-    fn list(&self) -> &[Entry<'r>] {
+    fn list(&self) -> &List<'r> {
         self.list.get_or_init(|| {
             let fields = Fields::new(self.message).flatten().filter(|field| field.number == u32::from(self.number));
+            let seen = |attribute: &[u8]| self.seen.and_then(|seen| seen.entry(attribute));
             let attributes = fields.filter_map(|field| match field.value {
-                Wire::Bytes(attribute) => Entry::parse(attribute),
+                Wire::Bytes(attribute) => seen(attribute).or_else(|| Entry::parse(attribute)),
                 _ => None,
             });
-            attributes.collect()
+            let mut entries = Vec::with_capacity(32);
+            entries.extend(attributes);
+            let names = entries.iter().filter_map(|entry: &Entry<'_>| entry.id).fold(0, |bits, name| bits | bit(name));
+            List { entries, names }
         })
     }
 }

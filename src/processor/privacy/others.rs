@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::named::Entry;
 use super::seen::Seen;
 use super::span::ATTRIBUTES;
 use super::splice::{Splice, ranged};
@@ -50,7 +51,7 @@ pub(super) fn span<'r>(
         }
         match masked(telling, &SPAN, number, inner)? {
             Some(other) => put_bytes(splice.replace(range), number, &other),
-            None if is_attribute => seen.into_iter().for_each(|seen| seen.stays(inner)),
+            None if is_attribute => seen.into_iter().for_each(|seen| seen.stays(inner, Entry::default())),
             None => {}
         }
     }

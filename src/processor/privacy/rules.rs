@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::named::Named;
+use super::named::{Entry, Named};
 use super::seen::Seen;
-use super::{span, verdict};
+use super::verdict;
 use crate::otlp::AnyView;
 use crate::otlp::encode::Encoder;
 use crate::privacy::c1::Hasher;
@@ -33,7 +33,7 @@ impl<'r> Rules<'r> {
         (replaced, tally): (&'r AtomicU64, &'r Tally),
         (span, seen): (&'r [u8], Option<&'r Seen<'r>>),
     ) -> Self {
-        let attributes = Named::new(span, span::ATTRIBUTES);
+        let attributes = Named::of_span(span, seen);
         Self { policy, encoder, replaced, tally, attributes, seen, hasher: OnceCell::new() }
     }
 
@@ -55,9 +55,9 @@ impl<'r> Rules<'r> {
     }
 
     /// An attribute of a span stays as it is.
-    pub(super) fn see(&self, attribute: &'r [u8]) {
+    pub(super) fn see(&self, attribute: &'r [u8], entry: Entry<'r>) {
         if let Some(seen) = self.seen {
-            seen.stays(attribute);
+            seen.stays(attribute, entry);
         }
     }
 

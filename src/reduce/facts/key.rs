@@ -21,7 +21,7 @@ impl RolloutKey {
     }
 
     /// Whether it is the rollout of this scope.
-    pub(in crate::reduce) fn is_of(&self, scope: &Scope) -> bool {
+    pub(crate) fn is_of(&self, scope: &Scope) -> bool {
         self.rollout == scope.rollout && self.tenant == scope.tenant
     }
 
