@@ -32,12 +32,12 @@ fn planted(p: &mut Plants) -> Bundle {
         &p.label("response"),
         json!([assistant(&p.said(ANSWERED, "answer")), call("call-1", &arguments)]),
     );
-    let invocation = json!({"tool_name": p.label("tool"), "tool_namespace": p.label("namespace"),
+    let invocation = json!({"tool_name": p.label("tool"),
         "payload": {"type": "function", "arguments": p.said(GIVEN, "argument")}});
     bundle.tool("call-1", json!({"type": "exec_command"}), invocation);
     bundle.tool_begin(
         "call-1",
-        json!({"command": [p.said(GIVEN, "begun command")], "cwd": p.hidden("folder"), "process_id": p.label("process")}),
+        json!({"command": [p.said(GIVEN, "begun command")], "cwd": p.label("folder"), "process_id": p.label("process")}),
     );
     bundle.tool_done(
         "call-1",
@@ -46,6 +46,14 @@ fn planted(p: &mut Plants) -> Bundle {
             "formatted_output": p.said(RETURNED, "formatted output"), "exit_code": 1, "process_id": p.label("ended process")}),
     );
     bundle.tool_end("call-1", "failed", json!({"type": "error", "error": p.said(&[ToolResults, Errors], "failure")}));
+    let served = json!({"tool_name": p.label("served tool"), "tool_namespace": format!("mcp__{}", p.label("namespace")),
+        "payload": {"type": "function", "arguments": p.said(GIVEN, "argument of a server")}});
+    bundle.tool("call-3", json!({"type": "exec_command"}), served);
+    let invocation = json!({"server": p.label("server"), "tool": p.hidden("tool of a server"), "arguments": {"x": p.hidden("told twice")}});
+    bundle.tool_begin("call-3", json!({"call_id": "call-3", "invocation": invocation}));
+    let answered =
+        json!({"type": "direct_response", "response_item": output("call-3", &p.said(RETURNED, "result of a server"))});
+    bundle.tool_end("call-3", "completed", answered);
     bundle.ask("i2", json!([user(&p.said(SENT, "next question")), output("call-1", &p.said(RETURNED, "returned"))]));
     let partial =
         bundle.payload("inference_response", json!({"output_items": [assistant(&p.said(ANSWERED, "half an answer"))]}));

@@ -72,6 +72,11 @@ fn claude(plants: &mut Plants) -> Vec<u8> {
     all.push(row("system", json!({"subtype": "api_error", "uuid": "row-9", "error": {"status": 529, "message": plants.hidden("error of the service")}})));
     all.push(row("system", json!({"subtype": "compact_boundary", "uuid": "row-10", "compactMetadata": {"trigger": plants.label("trigger")}})));
     all.push(asked(json!(plants.said(&[Prompts], "summary")), json!({"isCompactSummary": true})));
+    let typed = json!({"type": "queued_command", "prompt": plants.said(&[Prompts], "words while it worked"),
+        "source": plants.hidden("source of words")});
+    all.push(row("attachment", json!({"uuid": "row-12", "attachment": typed})));
+    let listed = json!({"type": "skill_listing", "prompt": plants.hidden("prompt of no person")});
+    all.push(row("attachment", json!({"uuid": "row-13", "attachment": listed})));
     all.push(row(&plants.hidden("kind of a row"), json!({"content": plants.hidden("row of an unknown kind")})));
     all.push(said("m3", json!({"type": "text", "text": plants.said(&[Completions], "answer")})));
     all.push(row("system", json!({"subtype": "turn_duration", "content": plants.hidden("notice")})));
