@@ -1,5 +1,6 @@
 //! `veilspan reduce`: what the agents of a recording did.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -34,17 +35,29 @@ enum Format {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (rollouts, _) = input::rollouts(&arguments.inputs, &super::policy())?;
-    let text = text(arguments.format, &rollouts);
-    let is_coloured = arguments.output.is_none() && arguments.format == Format::Tree && paint::is_wanted();
-    output::write(arguments.output.as_deref(), &if is_coloured { paint::tree(&text) } else { text })
+    let output = arguments.output.as_deref();
+    match (arguments.format, rollouts.as_slice()) {
+        (Format::Tree, rollouts) => {
+            let text = rollouts.iter().map(tree).collect::<Vec<_>>().join("\n");
+            let is_coloured = output.is_none() && paint::is_wanted();
+            output::write(output, &if is_coloured { paint::tree(&text) } else { text })
+        }
+        (Format::Json, [one]) => output::write(output, &one.serialise()),
+        (Format::Json, rollouts) => {
+            output::write_by(output, |to| rollouts.iter().try_for_each(|one| writeln!(to, "{}", one.to_json())))
+        }
+        (Format::CodexState, rollouts) => output::write_by(output, |to| codex_state(rollouts, to)),
+    }
 }
 
-fn text(format: Format, rollouts: &[Rollout]) -> String {
-    match (format, rollouts) {
-        (Format::Tree, _) => rollouts.iter().map(tree).collect::<Vec<_>>().join("\n"),
-        (Format::Json, [one]) => one.serialise(),
-        (Format::CodexState, [one]) => format!("{:#}\n", one.to_codex_state()),
-        (Format::Json, _) => rollouts.iter().map(|one| format!("{}\n", one.to_json())).collect(),
-        (Format::CodexState, _) => rollouts.iter().map(|one| format!("{}\n", one.to_codex_state())).collect(),
+/// One rollout indented, several as JSON lines.
+fn codex_state(rollouts: &[Rollout], to: &mut dyn Write) -> io::Result<()> {
+    for rollout in rollouts {
+        match rollouts {
+            [one] => serde_json::to_writer_pretty(&mut *to, &one.codex_state())?,
+            _ => serde_json::to_writer(&mut *to, &rollout.codex_state())?,
+        }
+        writeln!(to)?;
     }
+    Ok(())
 }

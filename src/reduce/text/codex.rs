@@ -1,131 +1,58 @@
 //! The shape that Codex' own reducer writes, so that viewers made for it work.
 //!
 //! Where Codex has a text, its digest stands here. What Codex does not have (findings, segments, approvals, what was set
-//! aside) is left out; `state.json` has all.
+//! aside) is left out; `state.json` has all. Each request holds all the items that it showed once more, so the text grows as
+//! the square of a run; it is made object by object while it is written.
 
 use std::collections::BTreeMap;
 
-use bytestring::ByteString;
-use serde_json::{Map, Value, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value, json};
 
+use super::codex_names::Names;
 use super::codex_objects::millis;
-use super::codex_objects::status;
 use super::codex_words::always;
-use super::json_call::id;
-use crate::event::{At, Attrs, CallKind, Key, Outcome};
-use crate::reduce::graph::{Call, Numbers, Rollout, Thread, Turn};
-use crate::semconv::{CODE_CELL_ID, EVIDENCE_REQUEST, EVIDENCE_RESPONSE, OPERATION_ID};
-
-/// The names that Codex would have given. What Codex knows by one name alone, though there are several, has the number of
-/// its use behind it.
-pub(super) struct Names {
-    items: BTreeMap<(ByteString, u32), usize>,
-    calls: BTreeMap<Key, String>,
-    turns: BTreeMap<(ByteString, ByteString), String>,
-    terminals: BTreeMap<(ByteString, ByteString), String>,
-    compactions: BTreeMap<(ByteString, ByteString), String>,
-    operations: BTreeMap<Key, usize>,
-    /// Where no counter tells what came first: the place of each time among all.
-    order: Vec<At>,
-    /// What each item was first seen in.
-    payloads: BTreeMap<ByteString, Vec<ByteString>>,
-}
+use crate::event::Outcome;
+use crate::reduce::graph::{
+    Call, CodeCell, Compaction, Edge, Evidence, Inference, Rollout, TerminalOperation, TerminalSession, Thread,
+    ToolCall, Turn, VisibleItem,
+};
 
 impl Rollout {
     /// The graph in the shape of Codex' reduced rollout trace, `schema_version` 1. Maps are sorted by their keys.
     pub fn to_codex_state(&self) -> Value {
-        let names = Names::of(self);
-        let mut maps: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
-        let mut put = |map: &'static str, key: String, value: Value| {
-            maps.entry(map).or_default().insert(key, value);
-        };
-        for thread in &self.threads {
-            put("threads", thread.id.to_string(), names.thread(thread));
-            for (number, item) in (0u32..).zip(&thread.items) {
-                put("conversation_items", names.item(thread, number), names.visible(thread, number, item));
-            }
-            for compaction in &thread.compactions {
-                let id = names.compaction(thread, compaction.id.as_ref());
-                let value = json!({
-                    "compaction_id": &id, "thread_id": &*thread.id, "codex_turn_id": names.turn(thread, &compaction.turn),
-                    "installed_at_unix_ms": millis(Some(compaction.at)), "marker_item_id": names.item(thread, compaction.marker),
-                    "request_ids": names.calls(&compaction.attempts),
-                    "input_item_ids": names.items(thread, &compaction.replaced),
-                    "replacement_item_ids": names.items(thread, &compaction.replacement),
-                });
-                put("compactions", id, value);
-            }
-            for terminal in &thread.terminals {
-                let operations: Vec<String> =
-                    terminal.operations.iter().map(|(_, key)| names.operation(*key)).collect();
-                let id = names.terminal_id(thread, &terminal.id);
-                let value = json!({
-                    "terminal_id": &id, "thread_id": &*thread.id,
-                    "created_by_operation_id": operations.first(), "operation_ids": operations,
-                    "execution": names.window(terminal.started_at, None, "running"),
-                });
-                put("terminal_sessions", id, value);
-            }
-            for turn in &thread.turns {
-                put("codex_turns", names.turn(thread, &turn.id), names.turn_of(thread, turn));
-                for segment in &turn.segments {
-                    for one in &segment.inferences {
-                        put("inference_calls", names.call(one.call.key), names.inference(thread, turn, one));
-                    }
-                    for one in &segment.tool_calls {
-                        put("tool_calls", names.call(one.call.key), names.tool(thread, turn, one));
-                    }
-                    for one in &segment.code_cells {
-                        put("code_cells", names.call(one.call.key), names.cell(thread, turn, one));
-                    }
-                    for one in &segment.terminal_operations {
-                        let tool = segment.tool_calls.iter().find(|tool| Some(tool.call.key) == one.tool);
-                        put("terminal_operations", names.operation(one.call.key), names.terminal(thread, one, tool));
-                    }
-                    for one in &segment.compactions {
-                        put("compaction_requests", names.call(one.call.key), names.attempt(thread, turn, &one.call));
-                    }
-                }
-            }
-        }
-        for edge in &self.edges {
-            if let Some((id, value)) = names.edge(self, edge) {
-                put("interaction_edges", id, value);
-            }
-        }
-        for evidence in &self.evidence {
-            let id = &*evidence.reference;
-            let path = id.strip_prefix("raw_payload:").map(|number| format!("payloads/{number}.json"));
-            put(
-                "raw_payloads",
-                id.to_owned(),
-                always(
-                    json!({"raw_payload_id": id, "kind": {"type": evidence.kind.as_deref().unwrap_or_default()}, "path": path}),
-                    &["path"],
-                ),
-            );
-        }
-        let status = match (self.outcome, self.closed) {
-            (_, None) | (None, _) => "running",
-            (Some(Outcome::Completed), _) => "completed",
-            (Some(Outcome::Cancelled), _) => "aborted",
-            _ => "failed",
-        };
-        let ended = self.closed.and(self.last_unix_nano).map(|nanos| nanos / 1_000_000);
-        let mut state = json!({
-            "schema_version": 1, "trace_id": self.recording.as_deref(), "rollout_id": &*self.id,
-            "started_at_unix_ms": self.started_unix_nano.map(|nanos| nanos / 1_000_000), "ended_at_unix_ms": ended,
-            "status": status, "root_thread_id": self.root.as_deref(),
-        });
-        state = always(state, &["trace_id", "root_thread_id"]);
-        if let Value::Object(state) = &mut state {
-            for name in MAPS {
-                state.insert(name.to_owned(), Value::Object(maps.remove(name).unwrap_or_default()));
-            }
-        }
-        state.sort_all_objects();
-        state
+        serde_json::to_value(self.codex_state()).unwrap_or_default()
     }
+
+    /// The same, to be written: no more than one of its objects is in memory at a time.
+    pub fn codex_state(&self) -> impl Serialize + '_ {
+        State::of(self)
+    }
+}
+
+/// What becomes an object.
+enum Object<'a> {
+    Thread(&'a Thread),
+    Item(&'a Thread, u32, &'a VisibleItem),
+    Compaction(&'a Thread, &'a Compaction),
+    Terminal(&'a Thread, &'a TerminalSession),
+    Turn(&'a Thread, &'a Turn),
+    Inference(&'a Thread, &'a Turn, &'a Inference),
+    Tool(&'a Thread, &'a Turn, &'a ToolCall),
+    Cell(&'a Thread, &'a Turn, &'a CodeCell),
+    Operation(&'a Thread, &'a TerminalOperation, Option<&'a ToolCall>),
+    Attempt(&'a Thread, &'a Turn, &'a Call),
+    Edge(&'a Edge),
+    Evidence(&'a Evidence),
+}
+
+/// The maps, by their names and the names in them.
+type Maps<'a> = BTreeMap<&'static str, BTreeMap<String, Object<'a>>>;
+
+struct State<'a> {
+    rollout: &'a Rollout,
+    names: Names,
+    maps: Maps<'a>,
 }
 
 const MAPS: [&str; 12] = [
@@ -143,179 +70,152 @@ const MAPS: [&str; 12] = [
     "raw_payloads",
 ];
 
-impl Names {
-    pub(super) fn of(rollout: &Rollout) -> Self {
-        let mut seen = Vec::new();
-        let mut calls = Vec::new();
-        let mut operations = Vec::new();
-        let (mut turns, mut terminals, mut compactions) = (Vec::new(), Vec::new(), Vec::new());
+impl<'a> State<'a> {
+    fn of(rollout: &'a Rollout) -> Self {
+        let names = Names::of(rollout);
+        let mut maps: Maps<'a> = MAPS.into_iter().map(|name| (name, BTreeMap::new())).collect();
+        let mut put = |map: &'static str, key: String, object: Object<'a>| {
+            maps.entry(map).or_default().insert(key, object);
+        };
         for thread in &rollout.threads {
-            let items = (0u32..).zip(&thread.items);
-            seen.extend(items.map(|(number, item)| (item.first_seen_unix_nano, thread.id.clone(), number)));
-            let of = |id: &ByteString| (thread.id.clone(), id.clone());
-            terminals.extend(thread.terminals.iter().map(|one| ((one.started_at, of(&one.id)), one.id.to_string())));
-            let installed = thread.compactions.iter().map(|one| (Some(one.at), one.id.clone().unwrap_or_default()));
-            compactions.extend(installed.map(|(at, id)| ((at, of(&id)), id.to_string())));
+            put("threads", thread.id.to_string(), Object::Thread(thread));
+            for (number, item) in (0u32..).zip(&thread.items) {
+                put("conversation_items", names.item(thread, number), Object::Item(thread, number, item));
+            }
+            for one in &thread.compactions {
+                put("compactions", names.compaction(thread, one.id.as_ref()), Object::Compaction(thread, one));
+            }
+            for one in &thread.terminals {
+                put("terminal_sessions", names.terminal_id(thread, &one.id), Object::Terminal(thread, one));
+            }
             for turn in &thread.turns {
-                turns.push(((turn.started_unix_nano, of(&turn.id)), turn.id.to_string()));
-                for call in turn.calls() {
-                    calls.push(((call.key.kind, call.seen_at(), call.key), name_of(call)));
-                    if call.key.kind == CallKind::Terminal {
-                        operations.push((call.seen_at(), call.key));
+                put("codex_turns", names.turn(thread, &turn.id), Object::Turn(thread, turn));
+                for segment in &turn.segments {
+                    for one in &segment.inferences {
+                        put("inference_calls", names.call(one.call.key), Object::Inference(thread, turn, one));
+                    }
+                    for one in &segment.tool_calls {
+                        put("tool_calls", names.call(one.call.key), Object::Tool(thread, turn, one));
+                    }
+                    for one in &segment.code_cells {
+                        put("code_cells", names.call(one.call.key), Object::Cell(thread, turn, one));
+                    }
+                    for one in &segment.terminal_operations {
+                        let tool = segment.tool_calls.iter().find(|tool| Some(tool.call.key) == one.tool);
+                        put("terminal_operations", names.operation(one.call.key), Object::Operation(thread, one, tool));
+                    }
+                    for one in &segment.compactions {
+                        put("compaction_requests", names.call(one.call.key), Object::Attempt(thread, turn, &one.call));
                     }
                 }
             }
         }
-        seen.sort_unstable();
-        operations.sort_unstable();
-        let items = seen.into_iter().zip(1..).map(|((_, thread, number), name)| ((thread, number), name)).collect();
-        let operations = operations.into_iter().zip(1..).map(|((_, key), name)| (key, name)).collect();
-        Self {
-            items,
-            calls: each_its_own(calls, |(kind, ..)| *kind).map(|((_, _, key), name)| (key, name)).collect(),
-            turns: each_its_own(turns, |_| ()).map(|((_, of), name)| (of, name)).collect(),
-            terminals: each_its_own(terminals, |_| ()).map(|((_, of), name)| (of, name)).collect(),
-            compactions: each_its_own(compactions, |_| ()).map(|((_, of), name)| (of, name)).collect(),
-            operations,
-            order: order(rollout),
-            payloads: payloads(rollout),
+        for edge in &rollout.edges {
+            if let Some((id, _)) = names.edge(rollout, edge) {
+                put("interaction_edges", id, Object::Edge(edge));
+            }
         }
+        for evidence in &rollout.evidence {
+            put("raw_payloads", evidence.reference.to_string(), Object::Evidence(evidence));
+        }
+        Self { rollout, names, maps }
     }
 
-    /// From when to when. Codex orders by a counter: where there is none, it is the place among all times.
-    pub(super) fn window(&self, started: Option<At>, ended: Option<At>, status: &str) -> Value {
-        let count = |at: At| at.seq.unwrap_or_else(|| self.order.partition_point(|other| *other <= at) as u64);
+    fn value(&self, object: &Object<'_>) -> Value {
+        let names = &self.names;
+        let mut value = match *object {
+            Object::Thread(thread) => names.thread(thread),
+            Object::Item(thread, number, item) => names.visible(thread, number, item),
+            Object::Compaction(thread, one) => names.installed(thread, one),
+            Object::Terminal(thread, one) => names.session(thread, one),
+            Object::Turn(thread, turn) => names.turn_of(thread, turn),
+            Object::Inference(thread, turn, one) => names.inference(thread, turn, one),
+            Object::Tool(thread, turn, one) => names.tool(thread, turn, one),
+            Object::Cell(thread, turn, one) => names.cell(thread, turn, one),
+            Object::Operation(thread, one, tool) => names.terminal(thread, one, tool),
+            Object::Attempt(thread, turn, call) => names.attempt(thread, turn, call),
+            Object::Edge(edge) => names.edge(self.rollout, edge).map(|(_, value)| value).unwrap_or_default(),
+            Object::Evidence(evidence) => payload(evidence),
+        };
+        // Another crate of the program may have switched serde_json to keep the order of insertion.
+        value.sort_all_objects();
+        value
+    }
+
+    /// What is no map.
+    fn whole(&self) -> Value {
+        let rollout = self.rollout;
+        let status = match (rollout.outcome, rollout.closed) {
+            (_, None) | (None, _) => "running",
+            (Some(Outcome::Completed), _) => "completed",
+            (Some(Outcome::Cancelled), _) => "aborted",
+            _ => "failed",
+        };
+        let ended = rollout.closed.and(rollout.last_unix_nano).map(|nanos| nanos / 1_000_000);
+        let whole = json!({
+            "schema_version": 1, "trace_id": rollout.recording.as_deref(), "rollout_id": &*rollout.id,
+            "started_at_unix_ms": rollout.started_unix_nano.map_or(0, |nanos| nanos / 1_000_000),
+            "ended_at_unix_ms": ended, "status": status, "root_thread_id": rollout.root.as_deref(),
+        });
+        always(whole, &["trace_id", "root_thread_id"])
+    }
+}
+
+fn payload(evidence: &Evidence) -> Value {
+    let id = &*evidence.reference;
+    let path = id.strip_prefix("raw_payload:").map(|number| format!("payloads/{number}.json"));
+    let kind = json!({"type": evidence.kind.as_deref().unwrap_or_default()});
+    always(json!({"raw_payload_id": id, "kind": kind, "path": path}), &["path"])
+}
+
+impl Names {
+    fn installed(&self, thread: &Thread, compaction: &Compaction) -> Value {
         json!({
-            "started_at_unix_ms": millis(started).unwrap_or_default(), "started_seq": started.map_or(0, count),
-            "ended_at_unix_ms": millis(ended), "ended_seq": ended.map(count), "status": status,
+            "compaction_id": self.compaction(thread, compaction.id.as_ref()), "thread_id": &*thread.id,
+            "codex_turn_id": self.turn(thread, &compaction.turn), "installed_at_unix_ms": millis(Some(compaction.at)),
+            "marker_item_id": self.item(thread, compaction.marker), "request_ids": self.calls(&compaction.attempts),
+            "input_item_ids": self.items(thread, &compaction.replaced),
+            "replacement_item_ids": self.items(thread, &compaction.replacement),
         })
     }
 
-    pub(super) fn execution(&self, call: &Call) -> Value {
-        let ended = call.closed_at.filter(|_| call.outcome != Some(Outcome::Abandoned));
-        self.window(call.seen_at(), ended, status(call.outcome, Some(&call.attrs)))
-    }
-
-    /// A thread of which nobody told when it began has begun with the first that was seen of it.
-    pub(super) fn thread_began(&self, thread: &Thread) -> Option<At> {
-        let first = || thread.turns.iter().flat_map(Turn::calls).filter_map(Call::seen_at).min();
-        thread.started_at.or_else(first).or(thread.ended_at)
-    }
-
-    /// The reference to what an item was first seen in.
-    pub(super) fn payload(&self, thread: &Thread, number: u32) -> &str {
-        self.payloads.get(&thread.id).and_then(|payloads| payloads.get(number as usize)).map_or("", |id| id)
-    }
-
-    pub(super) fn turn(&self, thread: &Thread, id: &ByteString) -> String {
-        of_thread(&self.turns, thread, id)
-    }
-
-    pub(super) fn terminal_id(&self, thread: &Thread, id: &ByteString) -> String {
-        of_thread(&self.terminals, thread, id)
-    }
-
-    pub(super) fn compaction(&self, thread: &Thread, id: Option<&ByteString>) -> String {
-        of_thread(&self.compactions, thread, id.unwrap_or(&ByteString::new()))
-    }
-
-    pub(super) fn item(&self, thread: &Thread, number: u32) -> String {
-        self.item_of(&thread.id, number)
-    }
-
-    pub(super) fn item_of(&self, thread: &ByteString, number: u32) -> String {
-        format!("conversation_item:{}", self.items.get(&(thread.clone(), number)).copied().unwrap_or_default())
-    }
-
-    pub(super) fn items(&self, thread: &Thread, numbers: &Numbers) -> Vec<String> {
-        numbers.iter().map(|number| self.item(thread, number)).collect()
-    }
-
-    pub(super) fn list(&self, thread: &Thread, numbers: &[u32]) -> Vec<String> {
-        numbers.iter().map(|number| self.item(thread, *number)).collect()
-    }
-
-    pub(super) fn call(&self, key: Key) -> String {
-        self.calls.get(&key).cloned().unwrap_or_else(|| id(key))
-    }
-
-    pub(super) fn calls(&self, keys: &[Key]) -> Vec<String> {
-        keys.iter().map(|key| self.call(*key)).collect()
-    }
-
-    pub(super) fn operation(&self, key: Key) -> String {
-        format!("terminal_operation:{}", self.operations.get(&key).copied().unwrap_or_default())
+    fn session(&self, thread: &Thread, terminal: &TerminalSession) -> Value {
+        let operations: Vec<String> = terminal.operations.iter().map(|(_, key)| self.operation(*key)).collect();
+        let value = json!({
+            "terminal_id": self.terminal_id(thread, &terminal.id), "thread_id": &*thread.id,
+            "created_by_operation_id": operations.first(), "operation_ids": operations,
+            "execution": self.window(terminal.started_at, None, "running"),
+        });
+        always(value, &["created_by_operation_id"])
     }
 }
 
-/// All times of a rollout in order, where some have no counter.
-fn order(rollout: &Rollout) -> Vec<At> {
-    let of_calls = rollout.threads.iter().flat_map(|thread| &thread.turns).flat_map(Turn::calls);
-    let of_threads = rollout.threads.iter().flat_map(|thread| {
-        let of_turns = thread.turns.iter().map(|turn| turn.ended_at);
-        of_turns.chain(thread.terminals.iter().map(|one| one.started_at)).chain([thread.started_at, thread.ended_at])
-    });
-    let all = of_calls.flat_map(|call| [call.opened_at, call.closed_at]).chain(of_threads).flatten();
-    let mut all: Vec<At> = all.collect();
-    if all.iter().all(|at| at.seq.is_some()) {
-        return Vec::new();
-    }
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
-/// What each item was first seen in: the answer that produced it, the compaction that put it there, or a request.
-fn payloads(rollout: &Rollout) -> BTreeMap<ByteString, Vec<ByteString>> {
-    let of_thread = |thread: &Thread| {
-        let mut payloads = vec![ByteString::new(); thread.items.len()];
-        let mut put = |numbers: &Numbers, payload: Option<ByteString>| {
-            let Some(payload) = payload else { return };
-            for number in numbers.iter() {
-                if let Some(place) = payloads.get_mut(number as usize).filter(|place| place.is_empty()) {
-                    *place = payload.clone();
-                }
-            }
-        };
-        for compaction in &thread.compactions {
-            put(&compaction.replacement, compaction.evidence.clone());
+impl Serialize for State<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let whole = self.whole();
+        let members = whole.as_object().into_iter().flatten();
+        let mut all: BTreeMap<&str, Member<'_>> =
+            members.map(|(name, value)| (name.as_str(), Member::Value(value))).collect();
+        all.extend(self.maps.iter().map(|(name, map)| (*name, Member::Map(self, map))));
+        let mut state = serializer.serialize_map(Some(all.len()))?;
+        for (name, member) in &all {
+            state.serialize_entry(name, member)?;
         }
-        let mut inferences: Vec<_> = thread.turns.iter().flat_map(Turn::inferences).collect();
-        inferences.sort_by_key(|one| (one.call.opened_at, one.call.key));
-        for one in &inferences {
-            put(&one.output.items, one.call.attrs.get(EVIDENCE_RESPONSE));
+        state.end()
+    }
+}
+
+/// A member of the whole.
+enum Member<'a> {
+    Value(&'a Value),
+    Map(&'a State<'a>, &'a BTreeMap<String, Object<'a>>),
+}
+
+impl Serialize for Member<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Value(value) => value.serialize(serializer),
+            Self::Map(state, map) => serializer.collect_map(map.iter().map(|(id, object)| (id, state.value(object)))),
         }
-        for one in &inferences {
-            put(&one.input.items, one.call.attrs.get(EVIDENCE_REQUEST));
-        }
-        payloads
-    };
-    rollout.threads.iter().map(|thread| (thread.id.clone(), of_thread(thread))).collect()
-}
-
-/// Names by what has them, the first use of a name first; a later use has its number behind it.
-fn each_its_own<K: Ord, G: Ord>(
-    mut all: Vec<(K, String)>,
-    group: impl Fn(&K) -> G,
-) -> impl Iterator<Item = (K, String)> {
-    all.sort_unstable();
-    let mut uses: BTreeMap<(G, String), u32> = BTreeMap::new();
-    all.into_iter().map(move |(key, name)| {
-        let uses = uses.entry((group(&key), name.clone())).or_default();
-        *uses += 1;
-        let own = if *uses > 1 { format!("{name}#{uses}") } else { name };
-        (key, own)
-    })
-}
-
-fn of_thread(names: &BTreeMap<(ByteString, ByteString), String>, thread: &Thread, id: &ByteString) -> String {
-    names.get(&(thread.id.clone(), id.clone())).cloned().unwrap_or_else(|| id.to_string())
-}
-
-fn name_of(call: &Call) -> String {
-    let own = |attrs: &Attrs| attrs.get(OPERATION_ID).map(|id| id.to_string());
-    match (call.key.kind, call.attrs.text(CODE_CELL_ID)) {
-        (CallKind::CodeCell, Some(cell)) => format!("code_cell:{cell}"),
-        _ => own(&call.attrs).unwrap_or_else(|| id(call.key)),
     }
 }

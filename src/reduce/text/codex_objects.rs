@@ -3,7 +3,7 @@
 use bytestring::ByteString;
 use serde_json::{Map, Value, json};
 
-use super::codex::Names;
+use super::codex_names::Names;
 use super::codex_words::{always, kind, role, runtime_status};
 use crate::event::{At, Attrs, EdgeKind, ItemKind, ItemPart, Measure, Outcome, PartKind};
 use crate::reduce::derive::cell_status;

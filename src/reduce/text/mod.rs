@@ -1,6 +1,7 @@
 //! The graph as text: `state.json` for programs, a tree for people.
 
 mod codex;
+mod codex_names;
 mod codex_objects;
 mod codex_words;
 mod json;
