@@ -58,7 +58,9 @@ impl Calls {
     pub(super) fn with<T>(&self, span: u64, look: impl FnOnce(&mut Call, &mut Page) -> T) -> Option<T> {
         let place = self.place(span)?;
         let mut open = place.open();
-        let Open { call, page } = open.as_deref_mut()?;
+        // An event may tell of a span that another thread closes right now; its place may be another span's by then.
+        let open = open.as_deref_mut().filter(|_| place.is_of(span))?;
+        let Open { call, page } = open;
         Some(look(call.as_mut()?, page))
     }
 

@@ -61,7 +61,7 @@ pub(super) fn enter(layer: u64, span: u64, entering: Option<Entering>, place: Op
     let watched = place.filter(|_| is_watched);
     let seen = watched.map(|place| Seen { ours: place.span, below: bridge::exported() });
     // Not under the borrow: attaching and dropping a context may run the host's code, which may log.
-    let attached = ManuallyDrop::new(place.map(bridge::attach));
+    let attached = ManuallyDrop::new(place.and_then(bridge::attach));
     let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(Entered { layer, span, seen, entering, attached }));
     let _ = DEPTH.try_with(|depth| depth.set(depth.get() + 1));
 }

@@ -27,8 +27,8 @@ pub(super) const fn around(_: bool) -> (Option<Outer>, Option<Box<Identity>>) {
     (None, None)
 }
 
-pub(super) const fn attach(place: &Place) -> Attached {
+pub(super) const fn attach(place: &Place) -> Option<Attached> {
     // There is nobody to tell of it.
     let _ = (place.trace, place.span, &place.carried);
-    Attached {}
+    Some(Attached {})
 }

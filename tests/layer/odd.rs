@@ -92,6 +92,52 @@ fn a_span_that_never_closes_is_counted_as_started_and_harms_nobody() {
     assert_eq!((counts.started, counts.recorded), (2, 1));
 }
 
+/// What a host may keep for a thread, and what it does when the thread ends.
+struct AtEnd {
+    dispatch: Dispatch,
+    span: tracing::Span,
+}
+
+impl std::ops::Drop for AtEnd {
+    fn drop(&mut self) {
+        self.span.in_scope(|| self.span.record("gen_ai.usage.input_tokens", 7));
+        tracing::dispatcher::with_default(&self.dispatch, || chat().in_scope(|| info!("the last")));
+    }
+}
+
+thread_local! {
+    static AT_END: std::cell::RefCell<Option<AtEnd>> = const { std::cell::RefCell::new(None) };
+}
+
+#[test]
+fn at_the_end_of_a_thread_a_span_is_still_a_call_though_the_context_is_gone() {
+    let recorded = Recorded::new();
+    let others = tracing_subscriber::fmt::layer().with_writer(std::io::sink);
+    let dispatch = Dispatch::new(tracing_subscriber::registry().with(others).with(recorded.recorder.layer()));
+    for was_here_before in [true, false] {
+        let dispatch = dispatch.clone();
+        let elsewhere = tracing::dispatcher::with_default(&dispatch, chat);
+        let thread = std::thread::spawn(move || {
+            let with = |make: fn() -> tracing::Span| tracing::dispatcher::with_default(&dispatch, make);
+            // What tracing keeps of the thread is there to its end.
+            with(|| info_span!("no call")).in_scope(|| ());
+            AT_END.with_borrow_mut(|at_end| *at_end = None);
+            // What is made from here on is gone by then.
+            let _ = opentelemetry::Context::current();
+            let span = if was_here_before { with(chat) } else { elsewhere };
+            AT_END.set(Some(AtEnd { dispatch, span }));
+        });
+        thread.join().unwrap();
+    }
+    let told = recorded
+        .calls()
+        .iter()
+        .filter(|call| call.closed.attrs.get(veilspan::semconv::INPUT_TOKENS) == Some(7))
+        .count();
+    // Of the first round the span that was made elsewhere was never used.
+    assert_eq!((told, recorded.calls().len()), (2, 5));
+}
+
 #[test]
 fn several_layers_each_take_each_span_once() {
     let (one, other) = (Recorded::new(), Recorded::new());
