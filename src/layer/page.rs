@@ -20,25 +20,27 @@ use crate::event::{RawAttrs, RawText, wipe_text};
 /// on another thread.
 ///
 /// Can be neither printed nor compared. Wiped when dropped, and before it is used again.
+// In this order what every span changes is a piece of memory, and what few do is behind it.
 #[derive(Default)]
+#[repr(C)]
 pub(super) struct Page {
     /// What had to be understood at once.
     pub(super) heading: Heading,
-    /// What the conventions' own names told.
-    pub(super) own: Halves,
-    /// Told after all entries.
-    reason: Reason,
+    /// How many bytes of it all are content.
+    content: usize,
     entries: Vec<Entry>,
     /// The texts, one after the other.
     row: String,
     /// Texts that are moved and not copied again.
     long: Vec<Zeroizing<String>>,
-    /// How many bytes of it all are content.
-    content: usize,
-    /// There was content, and it is gone.
-    is_bare: bool,
     /// What was read already, where there was so much that it had to be.
     folded: Option<Box<Told<'static>>>,
+    /// There was content, and it is gone.
+    is_bare: bool,
+    /// Told after all entries.
+    reason: Reason,
+    /// What the conventions' own names told.
+    pub(super) own: Halves,
 }
 
 /// A text of more bytes than this is kept by itself, so that it is copied only once.
@@ -52,8 +54,17 @@ const FOLD_BYTES: usize = 1 << 20;
 const FOLD_CONTENT: usize = 8 << 20;
 /// What a page keeps of its memory for the next call.
 const KEPT_BYTES: usize = 8 << 10;
+const KEPT_ENTRIES: usize = 64;
 
 impl Page {
+    /// Writes to all of its memory that most spans use, which says nothing yet.
+    pub(super) fn warm(&mut self) {
+        self.content = 0;
+        self.entries.clear();
+        self.long.clear();
+        self.own.warm();
+    }
+
     pub(super) fn text(&mut self, meaning: Meaning, text: &str) {
         let is_content = meaning.slot.is_content();
         if text.len() > LONG {
@@ -309,8 +320,10 @@ impl Page {
         let Self { heading, own, reason, entries, row, long, content, is_bare, folded } = self;
         own.clear();
         reason.clear();
-        if row.capacity() > KEPT_BYTES || entries.capacity() > FOLD_ENTRIES {
+        if row.capacity() > KEPT_BYTES {
             wipe_text(row);
+        }
+        if entries.capacity() > KEPT_ENTRIES {
             *entries = Vec::new();
         }
         entries.clear();

@@ -184,8 +184,8 @@ where
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(desk) = self.sampling() else { return };
-        let mut open = spares::take();
         let fields = Fields::of(attributes.metadata());
+        let mut open = spares::take(fields);
         attributes.record(&mut Visitor::new(&mut open.page, fields));
         // Not a call: what is inside belongs to what is around.
         if open.page.heading.stated_operation() == Some(Operation::Unmapped) {
