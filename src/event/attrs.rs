@@ -121,6 +121,12 @@ impl Attrs {
         Self { entries: Entries::Own(Vec::with_capacity(capacity)) }
     }
 
+    /// Of entries that stand in the order of their keys, each key once.
+    pub(crate) fn in_order(entries: Vec<(KeyId, Value)>) -> Self {
+        debug_assert!(entries.is_sorted_by(|(one, _), (other, _)| one < other));
+        Self { entries: Entries::Own(entries) }
+    }
+
     /// Sets a value; an earlier one of the same key is replaced.
     pub fn set<T: Into<Value>>(&mut self, attr: Attr<T>, value: T) {
         self.insert(attr.id(), value.into());
@@ -200,26 +206,27 @@ impl Attrs {
             *self = more;
             return;
         }
-        let mut both = Vec::with_capacity(self.len() + more.len());
-        let mut ours = std::mem::take(&mut self.entries).into_vec().into_iter().peekable();
-        let mut theirs = more.entries.into_vec().into_iter().peekable();
-        loop {
-            let next = match (ours.peek(), theirs.peek()) {
-                (Some((one, _)), Some((other, _))) => match one.cmp(other) {
-                    Ordering::Less => ours.next(),
-                    Ordering::Greater => theirs.next(),
-                    Ordering::Equal => {
-                        drop(theirs.next());
-                        ours.next()
-                    }
-                },
-                (Some(_), None) => ours.next(),
-                (None, _) => theirs.next(),
-            };
-            let Some(entry) = next else { break };
-            both.push(entry);
+        if more.is_empty() {
+            return;
         }
-        self.entries = Entries::Own(both);
+        self.entries.change(|entries| {
+            let known = entries.len();
+            if entries.last().map(|(id, _)| *id) < more.entries.first().map(|(id, _)| *id) {
+                return entries.extend(more.entries.into_vec());
+            }
+            let ours = |id: &KeyId, entries: &[(KeyId, Value)]| {
+                entries.get(..known).unwrap_or_default().binary_search_by_key(id, |(key, _)| *key).is_ok()
+            };
+            for (id, value) in more.entries.into_vec() {
+                if !ours(&id, entries) {
+                    entries.push((id, value));
+                }
+            }
+            // Both are in order, so two runs are put together.
+            if !entries.is_sorted_by_key(|(id, _)| *id) {
+                entries.sort_by_key(|(id, _)| *id);
+            }
+        });
     }
 
     /// Copies its texts, so that they keep nothing else in memory.

@@ -3,6 +3,8 @@
 //! The first version counts; what it leaves out is taken from the ones after it. A producer that tells of an open call
 //! twice, first without and then with digests, is no conflict: two versions disagree only where both speak.
 
+use bytestring::ByteString;
+
 use super::Place;
 use super::attrs::{agree, complete};
 use super::settle::settle;
@@ -104,7 +106,12 @@ fn mark(mark: &MarkFact) -> CallMark {
 /// A result of another connection or tool than the call is of is no result of it: the call stays open.
 pub(super) fn reject_foreign(place: Place<'_>, key: Key, told: &mut CallTold, findings: &mut Vec<Finding>) {
     for (attr, kind) in [(CONNECTION_ID, FindingKind::ForeignConnection), (TOOL_NAME, FindingKind::ToolMismatch)] {
-        let Some(expected) = told.openings.iter().find_map(|opening| opening.attrs.get(attr)) else { continue };
+        let Some(expected) = told.openings.iter().find_map(|opening| opening.attrs.text(attr)) else { continue };
+        let is_other = |closing: &Closing| closing.attrs.text(attr).is_some_and(|actual| actual != expected);
+        if !told.closings.iter().any(is_other) {
+            continue;
+        }
+        let expected = ByteString::from(expected);
         told.closings.retain(|closing| {
             let actual = closing.attrs.get(attr).filter(|actual| *actual != expected);
             if actual.is_some() {
@@ -181,15 +188,24 @@ pub(super) fn input(told: &CallTold) -> Option<&InputFact> {
             _ => None,
         })
     };
+    if told.openings.len() <= 1 {
+        return inputs().next();
+    }
     inputs().find(|input| **input != InputFact::default()).or_else(|| inputs().next())
 }
 
 pub(super) fn output(told: &CallTold) -> Option<&OutputFact> {
-    let mut outputs = by_preference(told).filter_map(|closing| match &closing.returned {
+    match told.closings.as_slice() {
+        [only] => answer_of(only),
+        _ => by_preference(told).filter_map(answer_of).find(|output| **output != OutputFact::default()),
+    }
+}
+
+const fn answer_of(closing: &Closing) -> Option<&OutputFact> {
+    match &closing.returned {
         ReturnedFact::Answer(output) => Some(output),
         _ => None,
-    });
-    outputs.find(|output| **output != OutputFact::default())
+    }
 }
 
 pub(super) fn arguments(told: &CallTold) -> Arguments {
@@ -200,10 +216,17 @@ pub(super) fn arguments(told: &CallTold) -> Arguments {
 }
 
 pub(super) fn result(told: &CallTold) -> Measure {
-    first_told(by_preference(told).filter_map(|closing| match &closing.returned {
+    match told.closings.as_slice() {
+        [only] => result_of(only).cloned().unwrap_or_default(),
+        _ => first_told(by_preference(told).filter_map(result_of)),
+    }
+}
+
+const fn result_of(closing: &Closing) -> Option<&Measure> {
+    match &closing.returned {
         ReturnedFact::Result(result) => Some(result),
         _ => None,
-    }))
+    }
 }
 
 pub(super) fn given_texts(told: &CallTold) -> Vec<Measure> {

@@ -1,11 +1,13 @@
 //! What a person should know of parameters and of histories that mix.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use bytestring::ByteString;
+use hashbrown::HashMap;
 
 use super::Place;
-use crate::event::{Attrs, Digest, Role, Value};
+use crate::event::{Digest, Role, Value};
 use crate::reduce::graph::{Edge, Finding, FindingKind, Inference, Producer, Thread};
 use crate::semconv::{
     self, AGENT_NAME, FORMAT_DIGEST, FREQUENCY_PENALTY, KeyId, MAX_TOKENS, PRESENCE_PENALTY, REASONING_LEVEL,
@@ -26,18 +28,29 @@ const PARAMETERS: [KeyId; 10] = [
     FORMAT_DIGEST.id(),
 ];
 
+/// Between the first and the last of them in the table, so that most others are passed over at a glance.
+const SET: RangeInclusive<KeyId> = {
+    let (mut first, mut last, mut rest) = (u16::MAX, 0, PARAMETERS.as_slice());
+    while let [KeyId(id), others @ ..] = rest {
+        first = if *id < first { *id } else { first };
+        last = if *id > last { *id } else { last };
+        rest = others;
+    }
+    KeyId(first)..=KeyId(last)
+};
+
 /// A parameter that one request has and the next of the same agent and model has not, or has differently. Missing is not
 /// the default: it is missing.
 pub(super) fn parameters(place: Place<'_>, inferences: &[Inference], findings: &mut Vec<Finding>) {
     let mut in_order: Vec<&Inference> = inferences.iter().filter(|one| one.call.opened_at.is_some()).collect();
     in_order.sort_by_key(|inference| (inference.call.opened_at, inference.call.key));
-    let mut last: BTreeMap<_, &Inference> = BTreeMap::new();
+    let mut last: HashMap<_, (&Inference, bool)> = HashMap::new();
     for inference in in_order {
         let attrs = &inference.call.attrs;
         let asked = (attrs.text(REQUEST_MODEL), attrs.text(AGENT_NAME));
-        let Some(before) = last.insert(asked, inference) else { continue };
-        let is_none = |attrs: &Attrs| !attrs.iter().any(|(id, _)| PARAMETERS.contains(&id));
-        let parameters: &[KeyId] = if is_none(&before.call.attrs) && is_none(attrs) { &[] } else { &PARAMETERS };
+        let is_set = attrs.iter().any(|(id, _)| SET.contains(&id) && PARAMETERS.contains(&id));
+        let Some((before, was_set)) = last.insert(asked, (inference, is_set)) else { continue };
+        let parameters: &[KeyId] = if is_set || was_set { &PARAMETERS } else { &[] };
         for id in parameters.iter().copied() {
             let (expected, actual) = (before.call.attrs.value(id), attrs.value(id));
             if expected != actual {

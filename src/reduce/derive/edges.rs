@@ -24,12 +24,14 @@ pub(super) struct Linked {
 
 /// Nothing of a call that cannot be the end of an edge.
 pub(super) fn linked(place: Place<'_>, key: Key, told: &CallTold, above: Option<SpanId>) -> Option<Linked> {
-    let openings = told.openings.iter().flat_map(|opening| &opening.links);
-    let links: Vec<Link> = openings.chain(told.closings.iter().flat_map(|closing| &closing.links)).copied().collect();
     let is_child = key.kind == CallKind::Turn && told.openings.iter().any(|opening| opening.span.parent.is_some());
-    if links.is_empty() && !is_child {
+    let has_links = told.openings.iter().any(|opening| !opening.links.is_empty())
+        || told.closings.iter().any(|closing| !closing.links.is_empty());
+    if !has_links && !is_child {
         return None;
     }
+    let openings = told.openings.iter().flat_map(|opening| &opening.links);
+    let links = openings.chain(told.closings.iter().flat_map(|closing| &closing.links)).copied().collect();
     let spans = told.openings.iter().map(|opening| opening.span).collect();
     let above = above.filter(|_| key.kind == CallKind::Turn);
     Some(Linked { node: node(place.thread, place.turn, key), key, spans, links, above })

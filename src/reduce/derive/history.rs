@@ -8,9 +8,10 @@ use hashbrown::HashMap;
 use smallvec::{SmallVec, smallvec};
 
 use super::Place;
-use super::items::{Install, Installed};
+use super::items::{Install, Installed, answered_at, asked_at};
 use super::sighting::Sightings;
-use crate::event::{At, Digest, Facet, Item, ItemKind, ItemPart, PartKind};
+use crate::event::{Digest, Facet, Item, ItemKind, ItemPart, PartKind};
+use crate::reduce::facts::Histories;
 use crate::reduce::graph::{Finding, FindingKind, Inference, Numbers, Producer, VisibleItem};
 use crate::semconv::{PREVIOUS_RESPONSE_ID, RESPONSE_ID};
 
@@ -66,6 +67,12 @@ impl Free {
 /// A few numbers: what most requests add.
 type Few = SmallVec<[u32; 8]>;
 
+fn few(numbers: &Numbers) -> Few {
+    let mut few = Few::with_capacity(numbers.len());
+    numbers.for_each(|number| few.push(number));
+    few
+}
+
 /// As many items are looked through one by one; of more there is an index.
 const FEW: usize = 16;
 
@@ -96,14 +103,20 @@ pub(super) struct History<'a, 'b> {
     current: Current,
     /// Whether the last request extends a response that nobody has seen.
     pub(super) lost: bool,
-    /// Histories by their chain digest, and by the response that they end with.
-    pub(super) chains: HashMap<Digest, Numbers>,
+    shown: Histories<'a>,
+    /// Histories by the number of their chain digest, and by the response that they end with.
+    chains: HashMap<u32, Numbers>,
     responses: HashMap<ByteString, Numbers>,
 }
 
 impl<'a, 'b> History<'a, 'b> {
     /// Of a thread that tells of as many items, and asks as often, as this.
-    pub(super) fn new(thread: &'a ByteString, sightings: &'b mut Sightings<'a>, told: usize, asked: usize) -> Self {
+    pub(super) fn new(
+        (thread, shown): (&'a ByteString, Histories<'a>),
+        sightings: &'b mut Sightings<'a>,
+        told: usize,
+        asked: usize,
+    ) -> Self {
         // What is told again is no other item.
         let count = told.min(sightings.count());
         Self {
@@ -113,9 +126,15 @@ impl<'a, 'b> History<'a, 'b> {
             sightings,
             current: Current::default(),
             lost: false,
+            shown,
             chains: HashMap::with_capacity(asked),
             responses: HashMap::new(),
         }
+    }
+
+    /// Whether a history has been shown by now.
+    pub(super) fn knows(&self, chain: &Digest) -> bool {
+        self.shown.number(chain).is_some_and(|chain| self.chains.contains_key(&chain))
     }
 
     /// The items of a request; nothing where it extends a history that is not known.
@@ -123,13 +142,12 @@ impl<'a, 'b> History<'a, 'b> {
         &mut self,
         turn: &ByteString,
         inference: &Inference,
-        at: At,
         findings: &mut Vec<Finding>,
     ) -> Option<Numbers> {
         let input = &inference.input;
         let previous = inference.call.attrs.get(PREVIOUS_RESPONSE_ID).filter(|_| input.prefix.is_none());
         let base = match (&input.prefix, &previous) {
-            (Some(prefix), _) => self.chains.get(prefix).cloned(),
+            (Some(prefix), _) => self.shown.number(prefix).and_then(|prefix| self.chains.get(&prefix)).cloned(),
             (None, Some(id)) => self.responses.get(id).cloned(),
             (None, None) => Some(Numbers::default()),
         };
@@ -139,8 +157,8 @@ impl<'a, 'b> History<'a, 'b> {
             findings.push(Finding { actual: previous, ..finding });
             self.lost = true;
         }
-        let places: Few = input.items.iter().collect();
-        let first_seen = at.time_unix_nano;
+        let places = few(&input.items);
+        let first_seen = asked_at(inference).map_or(0, |at| at.time_unix_nano);
         let conflict = |subject| {
             let finding = place.finding(FindingKind::Conflict, Some(inference.call.key), 1);
             findings.push(Finding { subject, ..finding });
@@ -165,10 +183,15 @@ impl<'a, 'b> History<'a, 'b> {
         self.current.cut(kept + same);
         self.current.extend(shown.get(same..).unwrap_or_default());
         let numbers = self.current.numbers.clone();
-        if let Some(chain) = input.chain {
-            self.chains.entry(chain).or_insert_with(|| numbers.clone());
-        }
+        self.note(input.chain.as_ref());
         Some(numbers)
+    }
+
+    /// Notes the history as it is now.
+    fn note(&mut self, chain: Option<&Digest>) {
+        if let Some(chain) = chain.and_then(|chain| self.shown.number(chain)) {
+            self.chains.entry(chain).or_insert_with(|| self.current.numbers.clone());
+        }
     }
 
     /// Gives each sighting a number: that of the item at its place in `before`, of an equal one there, of one that it
@@ -181,6 +204,9 @@ impl<'a, 'b> History<'a, 'b> {
         first_seen: u64,
         mut conflict: impl FnMut(Option<ByteString>),
     ) -> Few {
+        if before.is_empty() {
+            return places.iter().map(|place| self.see(*place, turn, first_seen)).collect();
+        }
         let mut free = Free::new(before.len());
         let mut elsewhere: Option<HashMap<u32, VecDeque<usize>>> = None;
         let mut found: SmallVec<[Option<usize>; 8]> = SmallVec::with_capacity(places.len());
@@ -256,9 +282,8 @@ impl<'a, 'b> History<'a, 'b> {
 
     /// A new item, as it stands at a place of the facts.
     fn see(&mut self, place: u32, turn: &ByteString, first_seen_unix_nano: u64) -> u32 {
-        let (item, facet, identity) =
-            (self.sightings.item(place), self.sightings.facet(place), self.sightings.identity(place));
-        self.add((item, facet, identity), turn, first_seen_unix_nano)
+        let sighted = self.sightings.sight(place);
+        self.add(sighted, turn, first_seen_unix_nano)
     }
 
     fn add(
@@ -297,14 +322,9 @@ impl<'a, 'b> History<'a, 'b> {
         }
     }
 
-    pub(super) fn response(
-        &mut self,
-        turn: &ByteString,
-        inference: &mut Inference,
-        at: At,
-        findings: &mut Vec<Finding>,
-    ) {
-        let places: Few = inference.output.items.iter().collect();
+    pub(super) fn response(&mut self, turn: &ByteString, inference: &mut Inference, findings: &mut Vec<Finding>) {
+        let first_seen = answered_at(inference).map_or(0, |at| at.time_unix_nano);
+        let places = few(&inference.output.items);
         let mut produced = Numbers::default();
         let mut calls: HashMap<(ItemKind, ByteString), u32> = HashMap::new();
         for place in places {
@@ -321,7 +341,7 @@ impl<'a, 'b> History<'a, 'b> {
                 findings.push(Finding { subject: Some(id), ..finding });
                 continue;
             }
-            let number = self.see(place, turn, at.time_unix_nano);
+            let number = self.see(place, turn, first_seen);
             self.produced(number, Producer::Inference(inference.call.key));
             self.current.extend(&[number]);
             produced.push(number);
@@ -358,9 +378,7 @@ impl<'a, 'b> History<'a, 'b> {
         }
         self.current.extend(&replacement);
         let numbers = self.current.numbers.clone();
-        if let Some(chain) = install.chain {
-            self.chains.entry(chain).or_insert_with(|| numbers.clone());
-        }
+        self.note(install.chain.as_ref());
         Installed { marker, replaced: replaced.into_iter().collect(), replacement: numbers }
     }
 }

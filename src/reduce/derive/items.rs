@@ -13,14 +13,55 @@ use hashbrown::HashSet;
 use super::history::History;
 use super::sighting::Sightings;
 use crate::event::{At, Digest, Key};
-use crate::reduce::facts::Reading;
+use crate::reduce::facts::{Places, Reading};
 use crate::reduce::graph::{Finding, Inference, Numbers, Turn, VisibleItem};
 
-/// One thing that happened to a history.
+/// One thing that happened to a history: which inference was asked or has answered, or which history was installed.
+#[derive(Clone, Copy)]
 enum Step {
-    Request(usize, usize, usize),
-    Response(usize, usize, usize),
-    Install(usize),
+    Request(Asked),
+    Response(Asked),
+    Install(u32),
+}
+
+/// An inference by its turn, its segment there, and its number in that.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Asked([u32; 3]);
+
+impl Asked {
+    fn of(self, turns: &[Turn]) -> Option<&Inference> {
+        let [turn, segment, number] = self.0;
+        turns.get(turn as usize)?.segments.get(segment as usize)?.inferences.get(number as usize)
+    }
+
+    fn find(self, turns: &mut [Turn]) -> Option<(&ByteString, &mut Inference)> {
+        let [turn, segment, number] = self.0;
+        let Turn { id, segments, .. } = turns.get_mut(turn as usize)?;
+        Some((id, segments.get_mut(segment as usize)?.inferences.get_mut(number as usize)?))
+    }
+}
+
+/// When a model was asked.
+pub(super) const fn asked_at(inference: &Inference) -> Option<At> {
+    inference.call.opened_at
+}
+
+/// When it had answered. An answer whose end was concluded is known all the same, and comes after its request whatever the
+/// clocks say.
+pub(super) fn answered_at(inference: &Inference) -> Option<At> {
+    let call = &inference.call;
+    call.closed_at.max(call.opened_at).filter(|_| call.closed_at.is_some())
+}
+
+impl Step {
+    /// What its place among the others follows from, apart from the time.
+    fn order(self, turns: &[Turn], installs: &[Install]) -> Option<(At, u8, Key)> {
+        match self {
+            Self::Request(asked) => asked.of(turns).and_then(|one| Some((asked_at(one)?, 0, one.call.key))),
+            Self::Response(asked) => asked.of(turns).and_then(|one| Some((answered_at(one)?, 1, one.call.key))),
+            Self::Install(number) => installs.get(number as usize).map(|install| (install.at, 2, install.key)),
+        }
+    }
 }
 
 /// A compaction that was installed, with places of the facts for its items.
@@ -30,8 +71,8 @@ pub(super) struct Install {
     pub(super) at: At,
     pub(super) id: Option<ByteString>,
     pub(super) evidence: Option<ByteString>,
-    pub(super) replaced: Vec<u32>,
-    pub(super) replacement: Vec<u32>,
+    pub(super) replaced: Places,
+    pub(super) replacement: Places,
     pub(super) chain: Option<Digest>,
 }
 
@@ -53,81 +94,81 @@ pub(super) fn derive<'a>(
 ) -> (Vec<VisibleItem>, Vec<Installed>) {
     let asked = turns.iter().map(|turn| turn.inferences().count()).sum();
     let told = turns.iter().flat_map(Turn::inferences).map(|one| one.input.items.len() + one.output.items.len()).sum();
-    let mut history = History::new(thread, sightings, told, asked);
-    let mut steps: Vec<(At, u8, Key, Step)> = Vec::with_capacity(2 * asked + installs.len());
-    for (t, turn) in turns.iter().enumerate() {
-        for (s, segment) in turn.segments.iter().enumerate() {
-            for (i, inference) in segment.inferences.iter().enumerate() {
-                let (call, key) = (&inference.call, inference.call.key);
-                steps.extend(call.opened_at.map(|at| (at, 0, key, Step::Request(t, s, i))));
-                // An answer whose end was concluded is known all the same, and comes after its request whatever the clocks say.
-                let answered_at = call.closed_at.max(call.opened_at).filter(|_| call.closed_at.is_some());
-                steps.extend(answered_at.map(|at| (at, 1, key, Step::Response(t, s, i))));
+    let histories = facts.histories(thread);
+    let mut history = History::new((thread, histories), sightings, told, asked);
+    let mut steps: Vec<(u64, Step)> = Vec::with_capacity(2 * asked + installs.len());
+    for (t, turn) in (0..).zip(&*turns) {
+        for (s, segment) in (0..).zip(&turn.segments) {
+            for (i, inference) in (0..).zip(&segment.inferences) {
+                let asked = Asked([t, s, i]);
+                steps.extend(asked_at(inference).map(|at| (at.time_unix_nano, Step::Request(asked))));
+                steps.extend(answered_at(inference).map(|at| (at.time_unix_nano, Step::Response(asked))));
             }
         }
     }
-    for (number, install) in installs.iter().enumerate() {
-        steps.push((install.at, 2, install.key, Step::Install(number)));
-    }
-    steps.sort_by_key(|(at, rank, key, _)| (*at, *rank, *key));
+    steps.extend((0..).zip(installs).map(|(number, install)| (install.at.time_unix_nano, Step::Install(number))));
+    // The rest of the order is looked up where times are equal.
+    steps.sort_by(|(time, one), (of_other, other)| {
+        time.cmp(of_other).then_with(|| one.order(turns, installs).cmp(&other.order(turns, installs)))
+    });
 
     let mut installed: Vec<Option<Installed>> = installs.iter().map(|_| None).collect();
-    let mut waiting: BTreeMap<Digest, Vec<(At, Step)>> = BTreeMap::new();
+    let mut waiting: BTreeMap<Digest, Vec<Step>> = BTreeMap::new();
     // The requests that wait.
-    let mut asking: HashSet<(usize, usize, usize)> = HashSet::new();
-    let mut queue: VecDeque<(At, Step)> = VecDeque::from_iter(steps.into_iter().map(|(at, _, _, step)| (at, step)));
-    let mut unresolved: Vec<(At, Step)> = Vec::new();
-    while let Some((at, step)) = queue.pop_front() {
+    let mut asking: HashSet<Asked> = HashSet::new();
+    let mut queue: VecDeque<Step> = steps.into_iter().map(|(_, step)| step).collect();
+    while let Some(step) = queue.pop_front() {
         match step {
-            Step::Request(t, s, i) => {
-                let Some((turn, inference)) = find(turns, t, s, i) else { continue };
-                let prefix = inference.input.prefix.filter(|prefix| !history.chains.contains_key(prefix));
-                let will_be_shown = |prefix: &Digest| facts.shows(thread, prefix, inference.call.key);
+            Step::Request(asked) => {
+                let Some((turn, inference)) = asked.find(turns) else { continue };
+                let prefix = inference.input.prefix.filter(|prefix| !history.knows(prefix));
+                let will_be_shown = |prefix: &Digest| histories.shows(prefix, inference.call.key);
                 if let Some(prefix) = prefix.filter(will_be_shown) {
-                    asking.insert((t, s, i));
-                    waiting.entry(prefix).or_default().push((at, Step::Request(t, s, i)));
+                    asking.insert(asked);
+                    waiting.entry(prefix).or_default().push(step);
                     continue;
                 }
-                asking.remove(&(t, s, i));
-                let shown = history.request(turn, inference, at, findings);
+                if !asking.is_empty() {
+                    asking.remove(&asked);
+                }
+                let shown = history.request(turn, inference, findings);
                 resume(&mut waiting, &mut queue, inference.input.chain);
                 inference.gap |= std::mem::take(&mut history.lost);
                 inference.input.items = shown.unwrap_or_default();
             }
-            Step::Response(t, s, i) => {
-                let Some((turn, inference)) = find(turns, t, s, i) else { continue };
-                if asking.contains(&(t, s, i))
+            Step::Response(asked) => {
+                let Some((turn, inference)) = asked.find(turns) else { continue };
+                if asking.contains(&asked)
                     && let Some(prefix) = inference.input.prefix
                     && let Some(steps) = waiting.get_mut(&prefix)
                 {
-                    steps.push((at, Step::Response(t, s, i)));
+                    steps.push(step);
                     continue;
                 }
-                history.response(turn, inference, at, findings);
+                history.response(turn, inference, findings);
             }
             Step::Install(number) => {
-                let Some(install) = installs.get(number) else { continue };
+                let Some(install) = installs.get(number as usize) else { continue };
                 let done = history.install(install);
                 resume(&mut waiting, &mut queue, install.chain);
-                if let Some(place) = installed.get_mut(number) {
+                if let Some(place) = installed.get_mut(number as usize) {
                     *place = Some(done);
                 }
             }
         }
         if queue.is_empty() && !waiting.is_empty() {
             // Requests that wait for one another, or for one that never opened: what they extend is not known.
-            unresolved.extend(std::mem::take(&mut waiting).into_values().flatten());
-            for (at, step) in unresolved.drain(..) {
+            for step in std::mem::take(&mut waiting).into_values().flatten() {
                 match step {
-                    Step::Request(t, s, i) => {
-                        if let Some((turn, inference)) = find(turns, t, s, i) {
-                            let shown = history.request(turn, inference, at, findings);
+                    Step::Request(asked) => {
+                        if let Some((turn, inference)) = asked.find(turns) {
+                            let shown = history.request(turn, inference, findings);
                             inference.input.items = shown.unwrap_or_default();
                         }
                     }
-                    Step::Response(t, s, i) => {
-                        if let Some((turn, inference)) = find(turns, t, s, i) {
-                            history.response(turn, inference, at, findings);
+                    Step::Response(asked) => {
+                        if let Some((turn, inference)) = asked.find(turns) {
+                            history.response(turn, inference, findings);
                         }
                     }
                     Step::Install(_) => {}
@@ -139,12 +180,7 @@ pub(super) fn derive<'a>(
 }
 
 /// What waited for a history goes on as soon as that is shown.
-fn resume(waiting: &mut BTreeMap<Digest, Vec<(At, Step)>>, queue: &mut VecDeque<(At, Step)>, chain: Option<Digest>) {
+fn resume(waiting: &mut BTreeMap<Digest, Vec<Step>>, queue: &mut VecDeque<Step>, chain: Option<Digest>) {
     let steps = chain.and_then(|chain| waiting.remove(&chain)).unwrap_or_default();
     steps.into_iter().rev().for_each(|step| queue.push_front(step));
-}
-
-fn find(turns: &mut [Turn], t: usize, s: usize, i: usize) -> Option<(&ByteString, &mut Inference)> {
-    let Turn { id, segments, .. } = turns.get_mut(t)?;
-    Some((id, segments.get_mut(s)?.inferences.get_mut(i)?))
 }

@@ -47,14 +47,23 @@ fn order(call: &Call) -> impl Ord + use<> {
     (call.seen_at(), call.key)
 }
 
+/// Sorts what holds calls.
+pub(super) fn sort<T>(all: &mut [T], call: impl Fn(&T) -> &Call) {
+    // Mostly they are in order, and their times tell.
+    let time = |one: &T| call(one).opened_at.map(|at| at.time_unix_nano);
+    if !all.is_sorted_by(|one, other| time(one).is_some_and(|time_of_one| Some(time_of_one) < time(other))) {
+        all.sort_by_key(|one| order(call(one)));
+    }
+}
+
 impl Segment {
     fn sort(&mut self) {
-        self.inferences.sort_by_key(|one| order(&one.call));
-        self.tool_calls.sort_by_key(|one| order(&one.call));
-        self.code_cells.sort_by_key(|one| order(&one.call));
-        self.terminal_operations.sort_by_key(|one| order(&one.call));
+        sort(&mut self.inferences, |one| &one.call);
+        sort(&mut self.tool_calls, |one| &one.call);
+        sort(&mut self.code_cells, |one| &one.call);
+        sort(&mut self.terminal_operations, |one| &one.call);
         for others in [&mut self.compactions, &mut self.approvals, &mut self.others] {
-            others.sort_by_key(|one| order(&one.call));
+            sort(others, |one| &one.call);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What makes two sightings the same item.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use bytestring::ByteString;
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 
 use crate::event::{Channel, Digest, Facet, Item, ItemKind, ItemPart, Role};
 use crate::reduce::facts::Reading;
@@ -17,79 +17,65 @@ enum Identity {
     Whole(Option<[ByteString; 2]>, Option<ByteString>, Role, (ItemKind, Option<Channel>), Vec<ItemPart>),
 }
 
-/// All sightings of a rollout. They are known by their places in the facts, the same item by the first of its places.
+/// All sightings of a rollout. They are known by their places in the facts, the same item by one of its places.
 pub(super) struct Sightings<'a> {
     facts: &'a Reading<'a>,
-    /// By place, as far as it was asked for.
-    identities: Vec<u32>,
-    /// Of items that are known as a whole, the first place of each.
-    whole: HashTable<u32>,
-    hasher: DefaultHashBuilder,
-    /// Of those that are known by their parts.
+    /// Of items that are known by their parts, the first place that was asked for.
     by_parts: HashMap<Identity, u32>,
-    facets: HashMap<u32, Arc<Facet>>,
+    /// What else is known of each of those, and the place of the item that it is.
+    parted: HashMap<u32, (u32, Arc<Facet>)>,
 }
 
-/// Not asked for yet.
-const UNKNOWN: u32 = u32::MAX;
 /// The place of what stands nowhere in the facts.
-const NOWHERE: u32 = u32::MAX - 1;
+const NOWHERE: u32 = u32::MAX;
 
 impl<'a> Sightings<'a> {
     pub(super) fn new(facts: &'a Reading<'a>) -> Self {
-        Self {
-            facts,
-            identities: vec![UNKNOWN; facts.items_count() as usize],
-            whole: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
-            by_parts: HashMap::new(),
-            facets: HashMap::new(),
-        }
+        Self { facts, by_parts: HashMap::new(), parted: HashMap::new() }
     }
 
     /// How many there may be.
     pub(super) fn count(&self) -> usize {
-        self.identities.len()
+        self.facts.items_count() as usize
     }
 
     /// The same for places of the same item.
     pub(super) fn identity(&mut self, place: u32) -> u32 {
-        match self.identities.get(place as usize) {
-            Some(&identity) if identity != UNKNOWN => return identity,
-            None => return NOWHERE,
-            Some(_) => {}
+        match self.facts.same(place) {
+            Some(same) => same,
+            None => self.parted(place).map_or(NOWHERE, |(identity, _)| *identity),
         }
-        let identity = self.recognise(place);
-        if let Some(known) = self.identities.get_mut(place as usize) {
-            *known = identity;
-        }
-        identity
-    }
-
-    fn recognise(&mut self, place: u32) -> u32 {
-        let (facts, hasher) = (self.facts, &self.hasher);
-        let Some(same) = facts.sameness(place) else {
-            let (item, facet) = facts.item(place);
-            let Some(facet) = facet else { return place };
-            let facet = self.facets.entry(place).or_insert_with(|| Arc::new(facet));
-            return *self.by_parts.entry(identity(item.role, facet)).or_insert(place);
-        };
-        let hash_of = |place: &u32| hasher.hash_one(facts.sameness(*place));
-        let is_same = |place: &u32| facts.sameness(*place) == Some(same);
-        *self.whole.entry(hasher.hash_one(Some(same)), is_same, hash_of).or_insert(place).get()
     }
 
     /// What else is known of an item than what it is as a whole.
     pub(super) fn facet(&mut self, place: u32) -> Option<Arc<Facet>> {
-        let of = |sightings: &Self| sightings.facets.get(&place).cloned();
-        of(self).or_else(|| {
-            self.facts.sameness(place).is_none().then(|| self.identity(place))?;
-            of(self)
-        })
+        if self.facts.same(place).is_some() {
+            return None;
+        }
+        self.parted(place).map(|(_, facet)| Arc::clone(facet))
     }
 
-    pub(super) fn item(&self, place: u32) -> Item {
-        self.facts.item_alone(place)
+    /// An item, what else is known of it, and its identity.
+    pub(super) fn sight(&mut self, place: u32) -> (Item, Option<Arc<Facet>>, u32) {
+        let item = self.facts.item_alone(place);
+        if let Some(same) = self.facts.same(place) {
+            return (item, None, same);
+        }
+        let (identity, facet) =
+            self.parted(place).map_or((NOWHERE, None), |(identity, facet)| (*identity, Some(Arc::clone(facet))));
+        (item, facet, identity)
+    }
+
+    fn parted(&mut self, place: u32) -> Option<&(u32, Arc<Facet>)> {
+        match self.parted.entry(place) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(new) => {
+                let (item, facet) = self.facts.item(place);
+                let facet = facet?;
+                let identity = *self.by_parts.entry(identity(item.role, &facet)).or_insert(place);
+                Some(new.insert((identity, Arc::new(facet))))
+            }
+        }
     }
 
     /// The item that marks where a history was replaced, and its identity: it has no body.

@@ -11,10 +11,19 @@ use crate::reduce::facts::{
 pub(in crate::reduce) type TurnTold = Vec<(Key, CallTold)>;
 
 pub(in crate::reduce) fn turn(facts: &Reading<'_>, thread: &str, turn: &str) -> TurnTold {
-    let mut calls: Vec<(Key, CallRows)> = facts.calls(thread, turn).collect();
-    // They stand from the last to the first.
-    calls.reverse();
-    calls.sort_unstable_by_key(|(key, _)| *key);
+    // They stand from the last to the first, and those of one kind mostly in the order of their keys.
+    let mut by_kind = [const { Vec::new() }; CallKind::ALL.len()];
+    let mut count = 0;
+    for call in facts.calls(thread, turn) {
+        count += 1;
+        by_kind.get_mut(call.0.kind as usize).into_iter().for_each(|of_kind: &mut Vec<_>| of_kind.push(call));
+    }
+    for of_kind in &mut by_kind {
+        of_kind.reverse();
+        if !of_kind.is_sorted_by_key(|(key, _)| *key) {
+            of_kind.sort_unstable_by_key(|(key, _)| *key);
+        }
+    }
     let told = |(key, rows): (Key, CallRows)| {
         let mut call = facts.told(&rows);
         if call.openings.len() > 1 {
@@ -28,7 +37,9 @@ pub(in crate::reduce) fn turn(facts: &Reading<'_>, thread: &str, turn: &str) -> 
         }
         (key, call)
     };
-    calls.into_iter().map(told).collect()
+    let mut all = Vec::with_capacity(count);
+    all.extend(by_kind.into_iter().flatten().map(told));
+    all
 }
 
 /// Whether a turn is told of at all, or only somebody's wish to have one or to stop one.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use bytestring::ByteString;
+use hashbrown::HashMap;
 
 use super::ending::{end, end_open_calls, late_cancels, mark_late};
 use super::told::TurnTold;
 use super::{agents, call, cells, checks, close, segment};
 use crate::event::{CallKind, Key, MarkKind, Outcome};
-use crate::reduce::facts::CallTold;
-use crate::reduce::facts::{InputFact, Reading};
+use crate::reduce::facts::{CallTold, Histories, InputFact, Reading};
 use crate::reduce::graph::{
     Answer, Call, Finding, FindingKind, Inference, OtherCall, Reason, Runtime, Segment, Shown, TerminalOperation,
     ToolCall, Totals, Turn,
@@ -55,12 +55,13 @@ pub(in crate::reduce) fn derive_turn(
     whole.inferences.reserve_exact(count(CallKind::Inference));
     whole.tool_calls.reserve_exact(count(CallKind::Tool));
     let mut spans = Vec::new();
+    let histories = facts.histories(place.thread);
     for (key, told) in &mut told {
         let call = call::derive(place, *key, told, findings);
         let other = |call| OtherCall { call, given: call::given_texts(told), returned: call::returned_texts(told) };
         match key.kind {
             CallKind::Turn => spans.push(call),
-            CallKind::Inference => whole.inferences.push(inference(place, call, told, facts, findings)),
+            CallKind::Inference => whole.inferences.push(inference(place, call, told, histories, findings)),
             CallKind::Tool => whole.tool_calls.push(tool(call, told)),
             CallKind::CodeCell => whole.code_cells.push(cells::cell(place, call, told, findings)),
             CallKind::Terminal => whole.terminal_operations.push(operation(call, told)),
@@ -113,12 +114,12 @@ fn inference(
     place: Place<'_>,
     call: Call,
     told: &CallTold,
-    facts: &Reading<'_>,
+    histories: Histories<'_>,
     findings: &mut Vec<Finding>,
 ) -> Inference {
     let nothing = InputFact::default();
     let input = call::input(told).unwrap_or(&nothing);
-    let gap = input.prefix.is_some_and(|prefix| !facts.shows(place.thread, &prefix, call.key));
+    let gap = input.prefix.is_some_and(|prefix| !histories.shows(&prefix, call.key));
     if gap {
         findings.push(place.finding(FindingKind::Gap, Some(call.key), 1));
     }
@@ -173,7 +174,10 @@ fn operation(call: Call, told: &CallTold) -> TerminalOperation {
 
 /// A call that stopped for an approval and the call that went on after it are one, under one id of the provider.
 fn fold_placeholders(tools: &mut Vec<ToolCall>) {
-    tools.sort_by_key(|tool| (tool.call.seen_at(), tool.call.key));
+    segment::sort(tools, |tool| &tool.call);
+    if !tools.iter().any(|tool| call::returned_placeholder(&tool.call)) {
+        return;
+    }
     let name = |tool: &ToolCall| Some((tool.call.attrs.get(TOOL_CALL_ID)?, tool.call.attrs.get(TOOL_NAME)?));
     let mut stopped: BTreeMap<_, u32> = BTreeMap::new();
     let mut last: BTreeMap<_, usize> = BTreeMap::new();
@@ -196,13 +200,14 @@ fn fold_placeholders(tools: &mut Vec<ToolCall>) {
 
 /// Providers use their ids more than once: which use it is, of one id and one tool.
 fn number_occurrences(tools: &mut [ToolCall]) {
-    let mut uses: BTreeMap<_, u32> = BTreeMap::new();
+    let mut uses: HashMap<_, u32> = HashMap::new();
+    let mut occurrence = |tool: &ToolCall| {
+        let uses = uses.entry((tool.call.attrs.get(TOOL_CALL_ID)?, tool.call.attrs.get(TOOL_NAME))).or_default();
+        *uses += 1;
+        Some(*uses - 1)
+    };
     for tool in tools {
-        if let Some(id) = tool.call.attrs.get(TOOL_CALL_ID) {
-            let uses = uses.entry((id, tool.call.attrs.get(TOOL_NAME))).or_default();
-            tool.occurrence = *uses;
-            *uses += 1;
-        }
+        tool.occurrence = occurrence(tool).unwrap_or_default();
     }
 }
 

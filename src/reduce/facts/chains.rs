@@ -32,7 +32,7 @@ impl Chains {
             }
             self.len += 1;
         }
-        let Some(first) = self.first.starting_at_mut(Paged::<First>::nth(chain, 1)).first_mut() else { return };
+        let Some(first) = self.first.starting_at_mut(chain).first_mut() else { return };
         if first.thread == NOBODY.thread {
             *first = First { thread, by };
             return;
@@ -45,7 +45,7 @@ impl Chains {
     }
 
     pub(super) fn shown_by(&self, thread: u32, chain: u32) -> Option<u32> {
-        match self.first.starting_at(Paged::<First>::nth(chain, 1)).first() {
+        match self.first.at(chain) {
             Some(first) if first.thread == thread => Some(first.by),
             _ => self.others.get(&(thread, chain)).copied(),
         }

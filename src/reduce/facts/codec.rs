@@ -9,12 +9,26 @@ use crate::event::{
     Outcome, Returned, SpanId, SpanIds, Statement, Subject, TraceId, Veiled,
 };
 
+/// What is told of a call: the last two bits of a row's first byte.
 const OPENED: u8 = 0;
 const MARKED: u8 = 1;
 const CLOSED: u8 = 2;
-const STATED: u8 = 3;
-const UNKNOWN: u8 = 4;
-const QUARANTINED: u8 = 5;
+const WHAT: u8 = 3;
+/// It was observed when the call was told of first, by the same.
+const AT_BASE: u8 = 4;
+/// From here on stands what the call was given, what was noted in it or what it returned; then what there is beside that.
+const CONTENT: u8 = 3;
+const OF_CONTENT: u8 = 3;
+const OF_MARK: u8 = 7;
+const HAS_LINKS: u8 = 1 << 5;
+const HAS_POLICY: u8 = 1 << 6;
+const HAS_ERROR: u8 = 1 << 6;
+const PARENT_IS_REMOTE: u8 = 1 << 7;
+
+/// What is told of no call.
+const STATED: u8 = 0;
+const UNKNOWN: u8 = 1;
+const QUARANTINED: u8 = 2;
 
 /// Whether an event is about a call; nothing where it tells nothing.
 pub(super) fn is_of_call(kind: &Kind<Veiled>) -> Option<bool> {
@@ -33,14 +47,46 @@ pub(in crate::reduce) fn is_fact(kind: &Kind<Veiled>) -> bool {
 impl Tables {
     /// Writes what is told of a call, beside what all rows of the call have in common. Nothing where a table is full.
     pub(super) fn write(&mut self, event: &Event<Veiled>, base: &At, row: &mut RowWriter) -> Option<()> {
-        let what = match &event.kind {
-            Kind::Opened(..) => OPENED,
-            Kind::Marked(_) => MARKED,
-            Kind::Closed(..) => CLOSED,
+        let first = match &event.kind {
+            Kind::Opened(opened, given) => {
+                let content = match given {
+                    Given::Request(_) => 0,
+                    Given::Arguments(_) => 1,
+                    Given::Texts(_) => 2,
+                };
+                let links = flag(HAS_LINKS, !opened.links.is_empty());
+                let policy = flag(HAS_POLICY, opened.policy.is_some());
+                OPENED | content << CONTENT | links | policy | flag(PARENT_IS_REMOTE, opened.span.parent_is_remote)
+            }
+            Kind::Marked(mark) => {
+                let content = match &mark.noted {
+                    Noted::Nothing => 0,
+                    Noted::Decision { .. } => 1,
+                    Noted::State(_) => 2,
+                    Noted::Message(_) => 3,
+                    Noted::Histories(_) => 4,
+                };
+                MARKED | content << CONTENT
+            }
+            Kind::Closed(closed, returned) => {
+                let content = match returned {
+                    Returned::Answer(output) if output.blobs.is_empty() => 0,
+                    Returned::Result(_) => 1,
+                    Returned::Texts(_) => 2,
+                    Returned::Answer(_) => 3,
+                };
+                let links = flag(HAS_LINKS, !closed.links.is_empty());
+                let has_error = closed.error.digest.is_some() || closed.error.length.is_some();
+                CLOSED | content << CONTENT | links | flag(HAS_ERROR, has_error)
+            }
             _ => return None,
         };
-        row.byte(what);
-        self.at_since(base, event.at, row)?;
+        if event.at == *base {
+            row.byte(first | AT_BASE);
+        } else {
+            row.byte(first);
+            self.at_since(base, event.at, row)?;
+        }
         match &event.kind {
             Kind::Opened(opened, given) => self.opened(opened, given, row),
             Kind::Marked(mark) => self.marked(mark, row),
@@ -88,52 +134,36 @@ impl Tables {
         self.trace(opened.span.trace, row)?;
         row.raw(opened.span.span.as_bytes());
         self.parent(opened.span.parent, row)?;
-        row.byte(u8::from(opened.span.parent_is_remote));
         self.attrs(&opened.attrs, row)?;
-        self.links(&opened.links, row)?;
-        self.optional_text(opened.policy.as_ref(), row)?;
+        if !opened.links.is_empty() {
+            self.links(&opened.links, row)?;
+        }
+        if let Some(policy) = &opened.policy {
+            self.text(policy, row)?;
+        }
         match given {
-            Given::Request(input) => {
-                row.byte(0);
-                self.input(input, row)
-            }
+            Given::Request(input) => self.input(input, row)?,
             Given::Arguments(arguments) => {
-                row.byte(1);
                 optional_digest(arguments.digest.as_ref(), row);
                 optional_digest(arguments.exact.as_ref(), row);
                 row.optional(arguments.length);
-                Some(())
             }
-            Given::Texts(texts) => {
-                row.byte(2);
-                measures(texts, row);
-                Some(())
-            }
+            Given::Texts(texts) => measures(texts, row),
         }
+        Some(())
     }
 
     fn marked(&mut self, mark: &Mark<Veiled>, row: &mut RowWriter) -> Option<()> {
         row.byte(MarkKind::ALL.iter().position(|kind| *kind == mark.kind).unwrap_or_default() as u8);
         self.attrs(&mark.attrs, row)?;
         match &mark.noted {
-            Noted::Nothing => row.byte(0),
+            Noted::Nothing => {}
             Noted::Decision { action, alternatives } => {
-                row.byte(1);
                 measure(action, row);
                 measures(alternatives, row);
             }
-            Noted::State(state) => {
-                row.byte(2);
-                measure(state, row);
-            }
-            Noted::Message(message) => {
-                row.byte(3);
-                measure(message, row);
-            }
-            Noted::Histories(histories) => {
-                row.byte(4);
-                self.histories(histories, row)?;
-            }
+            Noted::State(one) | Noted::Message(one) => measure(one, row),
+            Noted::Histories(histories) => self.histories(histories, row)?,
         }
         Some(())
     }
@@ -141,24 +171,18 @@ impl Tables {
     fn closed(&mut self, closed: &Closed<Veiled>, returned: &Returned<Veiled>, row: &mut RowWriter) -> Option<()> {
         row.byte(outcome_byte(closed.outcome));
         self.attrs(&closed.attrs, row)?;
-        measure(&closed.error, row);
-        self.links(&closed.links, row)?;
-        match returned {
-            Returned::Answer(output) => {
-                row.byte(0);
-                self.output(output, row)
-            }
-            Returned::Result(result) => {
-                row.byte(1);
-                measure(result, row);
-                Some(())
-            }
-            Returned::Texts(texts) => {
-                row.byte(2);
-                measures(texts, row);
-                Some(())
-            }
+        if closed.error.digest.is_some() || closed.error.length.is_some() {
+            measure(&closed.error, row);
         }
+        if !closed.links.is_empty() {
+            self.links(&closed.links, row)?;
+        }
+        match returned {
+            Returned::Answer(output) => self.output(output, row)?,
+            Returned::Result(result) => measure(result, row),
+            Returned::Texts(texts) => measures(texts, row),
+        }
+        Some(())
     }
 
     fn links(&mut self, links: &[Link], row: &mut RowWriter) -> Option<()> {
@@ -177,16 +201,18 @@ impl Reading<'_> {
     /// Adds what a row tells to what is told of its call.
     pub(super) fn read(&self, base: &At, bytes: &[u8], told: &mut CallTold) {
         let row = &mut RowReader { rest: bytes };
-        let what = row.byte();
-        let at = self.tables().read_at_since(base, row);
-        match what {
-            OPENED => one_more(&mut told.openings).push(Opening {
+        let first = row.byte();
+        let at = if first & AT_BASE == 0 { self.tables().read_at_since(base, row) } else { *base };
+        let content = first >> CONTENT;
+        match first & WHAT {
+            OPENED => told.openings.push(Opening {
                 at,
-                span: self.read_span(row),
-                attrs: self.read_attrs(row),
-                links: self.read_links(row),
-                policy: self.read_optional_text(row),
-                given: match row.byte() {
+                span: self.read_span(first & PARENT_IS_REMOTE != 0, row),
+                // They are completed by those of its end, which mostly has been read by now.
+                attrs: self.read_attrs(row, told.closings.first().map_or(0, |closing| closing.attrs.len())),
+                links: if first & HAS_LINKS == 0 { Vec::new() } else { self.read_links(row) },
+                policy: (first & HAS_POLICY != 0).then(|| self.read_text(row)),
+                given: match content & OF_CONTENT {
                     0 => GivenFact::Request(Box::new(self.tables().read_input(row))),
                     1 => GivenFact::Arguments(Arguments {
                         digest: read_optional_digest(row),
@@ -200,8 +226,8 @@ impl Reading<'_> {
             MARKED => told.marks.push(MarkFact {
                 at,
                 kind: MarkKind::ALL.get(usize::from(row.byte())).copied().unwrap_or(MarkKind::Decision),
-                attrs: self.read_attrs(row),
-                noted: match row.byte() {
+                attrs: self.read_attrs(row, 0),
+                noted: match content & OF_MARK {
                     0 => NotedFact::Nothing,
                     1 => NotedFact::Decision { action: read_measure(row), alternatives: read_measures(row) },
                     2 => NotedFact::State(read_measure(row)),
@@ -209,16 +235,17 @@ impl Reading<'_> {
                     _ => NotedFact::Histories(Box::new(self.tables().read_histories(row))),
                 },
             }),
-            _ => one_more(&mut told.closings).push(Closing {
+            _ => told.closings.push(Closing {
                 at,
                 outcome: outcome_of(row.byte()),
-                attrs: self.read_attrs(row),
-                error: read_measure(row),
-                links: self.read_links(row),
-                returned: match row.byte() {
-                    0 => ReturnedFact::Answer(self.tables().read_output(row)),
+                attrs: self.read_attrs(row, 0),
+                error: if first & HAS_ERROR == 0 { Measure::default() } else { read_measure(row) },
+                links: if first & HAS_LINKS == 0 { Vec::new() } else { self.read_links(row) },
+                returned: match content & OF_CONTENT {
+                    0 => ReturnedFact::Answer(self.tables().read_output(false, row)),
                     1 => ReturnedFact::Result(read_measure(row)),
-                    _ => ReturnedFact::Texts(read_measures(row)),
+                    2 => ReturnedFact::Texts(read_measures(row)),
+                    _ => ReturnedFact::Answer(self.tables().read_output(true, row)),
                 },
             }),
         }
@@ -241,7 +268,7 @@ impl Reading<'_> {
                     1 => Statement::Ended(outcome),
                     _ => Statement::Evidence,
                 };
-                Remark::Stated { subject, statement, attrs: self.read_attrs(row) }
+                Remark::Stated { subject, statement, attrs: self.read_attrs(row, 0) }
             }
             UNKNOWN => Remark::Unknown { name: self.read_text(row) },
             _ => Remark::Quarantined { place: self.read_text(row), reason: self.read_text(row) },
@@ -249,11 +276,10 @@ impl Reading<'_> {
         Remarked { thread, turn, key, at, remark }
     }
 
-    fn read_span(&self, row: &mut RowReader<'_>) -> SpanIds {
+    fn read_span(&self, parent_is_remote: bool, row: &mut RowReader<'_>) -> SpanIds {
         let trace = self.tables().read_trace(row);
         let span = SpanId::from_bytes(row.raw());
         let parent = self.tables().read_parent(row);
-        let parent_is_remote = row.byte() == 1;
         // No row is written without them.
         let trace = trace.unwrap_or_else(TraceId::random);
         let span = span.unwrap_or_else(SpanId::random);
@@ -270,15 +296,11 @@ impl Reading<'_> {
     }
 }
 
-/// Room for another. Mostly there is one.
-fn one_more<T>(all: &mut Vec<T>) -> &mut Vec<T> {
-    if all.is_empty() {
-        all.reserve_exact(1);
-    }
-    all
+const fn flag(flag: u8, is_set: bool) -> u8 {
+    if is_set { flag } else { 0 }
 }
 
-pub(super) fn optional_digest(digest: Option<&crate::event::Digest>, row: &mut RowWriter) {
+fn optional_digest(digest: Option<&crate::event::Digest>, row: &mut RowWriter) {
     match digest {
         None => row.byte(0),
         Some(digest) => {
@@ -288,7 +310,7 @@ pub(super) fn optional_digest(digest: Option<&crate::event::Digest>, row: &mut R
     }
 }
 
-pub(super) fn read_optional_digest(row: &mut RowReader<'_>) -> Option<crate::event::Digest> {
+fn read_optional_digest(row: &mut RowReader<'_>) -> Option<crate::event::Digest> {
     let algorithm = algorithm_of(row.byte().checked_sub(1)?);
     Some(crate::event::Digest { algorithm, bytes: row.raw() })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::codec::{optional_digest, read_optional_digest};
+use super::items::{Whole, number_of, place_of};
 use super::reading::Reading;
 use super::row::{RowReader, RowWriter};
 use super::tables::Tables;
@@ -14,8 +14,16 @@ use crate::event::{
     Channel, Digest, Facet, Histories, Input, Item, ItemKind, ItemPart, Measure, Output, PartKind, Role,
 };
 
-/// Beside the role: more is known of the item than that.
-const WITH_FACET: u8 = 0x80;
+/// What a request tells of beside its items.
+const HAS_PREFIX: u8 = 1;
+const HAS_CHAIN: u8 = 1 << 1;
+const HAS_OMITTED: u8 = 1 << 2;
+const HAS_SYSTEM: u8 = 1 << 3;
+const HAS_TOOLS: u8 = 1 << 4;
+const HAS_BLOBS: u8 = 1 << 5;
+
+/// Where items stand in the tables of their rollout. Most requests add few.
+pub(in crate::reduce) type Places = SmallVec<[u32; 4]>;
 
 /// What a model was sent, its items by their places in the table. Places say nothing of order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,14 +34,14 @@ pub(in crate::reduce) struct InputFact {
     pub(in crate::reduce) system: Measure,
     pub(in crate::reduce) tools: Option<Digest>,
     pub(in crate::reduce) blobs: Vec<Digest>,
-    pub(in crate::reduce) items: Vec<u32>,
+    pub(in crate::reduce) items: Places,
 }
 
 /// What a model answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::reduce) struct OutputFact {
     pub(in crate::reduce) blobs: Vec<Digest>,
-    pub(in crate::reduce) items: Vec<u32>,
+    pub(in crate::reduce) items: Places,
 }
 
 /// Both histories of a compaction.
@@ -45,26 +53,41 @@ pub(in crate::reduce) struct HistoriesFact {
 
 impl Tables {
     pub(super) fn input(&mut self, input: &Input, row: &mut RowWriter) -> Option<()> {
-        self.shared(input.prefix.as_ref(), row)?;
-        self.shared(input.chain.as_ref(), row)?;
-        row.optional(input.omitted);
-        self.shared(input.system.digest.as_ref(), row)?;
-        row.optional(input.system.length);
-        self.shared(input.tools.as_ref(), row)?;
-        self.blobs(&input.blobs, row)?;
+        let Input { prefix, chain, omitted, system, tools, blobs, .. } = input;
+        row.byte(
+            (u8::from(prefix.is_some()) * HAS_PREFIX)
+                | (u8::from(chain.is_some()) * HAS_CHAIN)
+                | (u8::from(omitted.is_some()) * HAS_OMITTED)
+                | (u8::from(system.digest.is_some() || system.length.is_some()) * HAS_SYSTEM)
+                | (u8::from(tools.is_some()) * HAS_TOOLS)
+                | (u8::from(!blobs.is_empty()) * HAS_BLOBS),
+        );
+        self.digest(prefix.as_ref(), row)?;
+        self.last_chain = self.digest(chain.as_ref(), row)?;
+        if let Some(omitted) = omitted {
+            row.number(*omitted);
+        }
+        if system.digest.is_some() || system.length.is_some() {
+            self.shared(system.digest.as_ref(), row)?;
+            row.optional(system.length);
+        }
+        self.digest(tools.as_ref(), row)?;
+        self.blobs(blobs, row)?;
         self.items(input.items.iter(), &input.facets, row)
     }
 
     pub(super) fn read_input(&self, row: &mut RowReader<'_>) -> InputFact {
-        InputFact {
-            prefix: self.read_shared(row),
-            chain: self.read_shared(row),
-            omitted: row.optional(),
-            system: Measure { digest: self.read_shared(row), length: row.optional(), ..Measure::default() },
-            tools: self.read_shared(row),
-            blobs: self.read_blobs(row),
-            items: read_places(row),
+        let has = row.byte();
+        let digest = |what: u8, row: &mut RowReader<'_>| if has & what == 0 { None } else { self.read_digest(row) };
+        let (prefix, chain) = (digest(HAS_PREFIX, row), digest(HAS_CHAIN, row));
+        let omitted = (has & HAS_OMITTED != 0).then(|| row.number());
+        let mut system = Measure::default();
+        if has & HAS_SYSTEM != 0 {
+            (system.digest, system.length) = (self.read_shared(row), row.optional());
         }
+        let tools = digest(HAS_TOOLS, row);
+        let blobs = if has & HAS_BLOBS == 0 { Vec::new() } else { self.read_blobs(row) };
+        InputFact { prefix, chain, omitted, system, tools, blobs, items: read_places(row) }
     }
 
     pub(super) fn output(&mut self, output: &Output, row: &mut RowWriter) -> Option<()> {
@@ -72,8 +95,9 @@ impl Tables {
         self.items(output.items.iter().map(answered), &output.facets, row)
     }
 
-    pub(super) fn read_output(&self, row: &mut RowReader<'_>) -> OutputFact {
-        OutputFact { blobs: self.read_blobs(row), items: read_places(row) }
+    pub(super) fn read_output(&self, has_blobs: bool, row: &mut RowReader<'_>) -> OutputFact {
+        let blobs = if has_blobs { self.read_blobs(row) } else { Vec::new() };
+        OutputFact { blobs, items: read_places(row) }
     }
 
     pub(super) fn histories(&mut self, histories: &Histories<Veiled>, row: &mut RowWriter) -> Option<()> {
@@ -85,13 +109,28 @@ impl Tables {
         HistoriesFact { replaced: self.read_input(row), replacement: self.read_input(row) }
     }
 
+    /// A digest that other rows have too, where there is one. Answers its place.
+    fn digest(&mut self, digest: Option<&Digest>, row: &mut RowWriter) -> Option<Option<u32>> {
+        let Some(digest) = digest else { return Some(None) };
+        let place = self.digest_place(digest)?;
+        row.number(u64::from(place));
+        Some(Some(place))
+    }
+
+    fn read_digest(&self, row: &mut RowReader<'_>) -> Option<Digest> {
+        self.digest_at(row.index())
+    }
+
+    /// Where there are any.
     fn blobs(&mut self, blobs: &[Digest], row: &mut RowWriter) -> Option<()> {
-        row.number(blobs.len() as u64);
-        blobs.iter().try_for_each(|blob| self.shared(Some(blob), row))
+        if !blobs.is_empty() {
+            row.number(blobs.len() as u64);
+        }
+        blobs.iter().try_for_each(|blob| self.digest(Some(blob), row).map(|_| ()))
     }
 
     fn read_blobs(&self, row: &mut RowReader<'_>) -> Vec<Digest> {
-        (0..row.count()).filter_map(|_| self.read_shared(row)).collect()
+        (0..row.count()).filter_map(|_| self.read_digest(row)).collect()
     }
 
     /// Places that follow one another are written as one.
@@ -101,97 +140,98 @@ impl Tables {
         facets: &[Arc<Facet>],
         row: &mut RowWriter,
     ) -> Option<()> {
-        let count = items.len() as u64;
-        let mut runs: SmallVec<[(u32, u32); 4]> = SmallVec::new();
+        row.number(items.len() as u64);
+        let mut expected = 0;
+        let mut run: Option<(u32, u32)> = None;
         for (number, item) in items.enumerate() {
             let place = self.item(item.borrow(), facets.get(number).map(|facet| &**facet))?;
-            match runs.last_mut() {
+            match &mut run {
                 Some((first, count)) if first.checked_add(*count) == Some(place) => *count += 1,
-                _ => runs.push((place, 1)),
+                _ => write_run(run.replace((place, 1)), &mut expected, row),
             }
         }
-        row.number(count);
-        let mut expected = 0i64;
-        for (first, count) in runs {
-            row.signed(i64::from(first) - expected);
-            row.number(u64::from(count));
-            expected = i64::from(first) + i64::from(count);
-        }
+        write_run(run, &mut expected, row);
         Some(())
     }
 
     fn item(&mut self, item: &Item, facet: Option<&Facet>) -> Option<u32> {
+        let role = role_byte(item.role);
+        let Some(facet) = facet else {
+            let kinds = self.part_kinds(role, &item.part_kinds)?;
+            return self.items.place(&Whole { digest: item.digest, role, length: item.length, kinds });
+        };
         let mut entry = RowWriter::default();
-        entry.byte(role_byte(item.role) | if facet.is_some() { WITH_FACET } else { 0 });
-        // An item that is known by its parts has the digest of one of them; that of another stands nowhere else.
-        match facet {
-            Some(_) => self.shared(item.digest.as_ref(), &mut entry)?,
-            None => optional_digest(item.digest.as_ref(), &mut entry),
-        }
+        entry.byte(role);
+        // It has the digest of one of its parts.
+        self.shared(item.digest.as_ref(), &mut entry)?;
         entry.optional(item.length);
         self.text(&item.part_kinds, &mut entry)?;
-        if let Some(facet) = facet {
-            entry.byte(byte_of(ItemKind::ALL, facet.kind));
-            entry.byte(facet.channel.map_or(0, |channel| 1 + byte_of(Channel::ALL, channel)));
-            self.optional_text(facet.call_id.as_ref(), &mut entry)?;
-            self.optional_text(facet.name.as_ref(), &mut entry)?;
-            entry.byte(u8::from(facet.between.is_some()));
-            facet.between.iter().flatten().try_for_each(|party| self.text(party, &mut entry))?;
-            entry.number(facet.parts.len() as u64);
-            for part in &facet.parts {
-                entry.byte(byte_of(PartKind::ALL, part.kind));
-                self.shared(part.digest.as_ref(), &mut entry)?;
-                entry.number(part.length);
-            }
+        entry.byte(byte_of(ItemKind::ALL, facet.kind));
+        entry.byte(facet.channel.map_or(0, |channel| 1 + byte_of(Channel::ALL, channel)));
+        self.optional_text(facet.call_id.as_ref(), &mut entry)?;
+        self.optional_text(facet.name.as_ref(), &mut entry)?;
+        entry.byte(u8::from(facet.between.is_some()));
+        facet.between.iter().flatten().try_for_each(|party| self.text(party, &mut entry))?;
+        entry.number(facet.parts.len() as u64);
+        for part in &facet.parts {
+            entry.byte(byte_of(PartKind::ALL, part.kind));
+            self.shared(part.digest.as_ref(), &mut entry)?;
+            entry.number(part.length);
         }
-        self.items.place(entry.bytes())
+        self.items.place_of_parted(entry.bytes())
+    }
+
+    /// The kinds of an item's parts as they stand beside its digest.
+    fn part_kinds(&mut self, role: u8, kinds: &str) -> Option<u32> {
+        if kinds.is_empty() {
+            return Some(0);
+        }
+        let recent = self.recent_kinds.get_mut(usize::from(role))?;
+        if self.texts.get(*recent) != Some(kinds.as_bytes()) {
+            *recent = self.texts.place(kinds.as_bytes())?;
+        }
+        recent.checked_add(1)
     }
 }
 
 impl Reading<'_> {
-    /// How many items there are in the table.
+    /// How many items there are at most.
     pub(in crate::reduce) fn items_count(&self) -> u32 {
         self.tables().items.len()
     }
 
-    /// What makes the item at a place the same as another, where it is known as a whole: all of it but the kinds of its
-    /// parts, and its length only where there is no digest. Nothing where it is known by its parts.
-    pub(in crate::reduce) fn sameness(&self, place: u32) -> Option<&[u8]> {
-        let whole = self.tables().items.get(place).unwrap_or_default();
-        let mut entry = RowReader { rest: whole };
-        if entry.byte() & WITH_FACET != 0 {
-            return None;
-        }
-        if read_optional_digest(&mut entry).is_none() {
-            entry.optional();
-        }
-        whole.get(..whole.len() - entry.rest.len())
+    /// What the places of items that are the same have in common: those of one role and digest, or of one role and length
+    /// where there is no digest. Nothing where an item is known by its parts.
+    pub(in crate::reduce) fn same(&self, place: u32) -> Option<u32> {
+        self.tables().items.same(place)
     }
 
-    /// The item at a place of the table, whatever else is known of it.
+    /// The item at a place, whatever else is known of it.
     pub(in crate::reduce) fn item_alone(&self, place: u32) -> Item {
-        self.read_item(&mut RowReader { rest: self.tables().items.get(place).unwrap_or_default() }).0
+        let items = &self.tables().items;
+        match items.whole(place) {
+            Some(Whole { digest, role, length, kinds }) => {
+                let part_kinds = kinds.checked_sub(1).map(|place| self.text_at(place)).unwrap_or_default();
+                Item { digest, role: role_of(role), length, part_kinds }
+            }
+            None => self.read_parted(&mut RowReader { rest: items.parted(place).unwrap_or_default() }),
+        }
     }
 
-    fn read_item(&self, entry: &mut RowReader<'_>) -> (Item, bool) {
-        let first = entry.byte();
-        let has_facet = first & WITH_FACET != 0;
-        let item = Item {
-            role: role_of(first & !WITH_FACET),
-            digest: if has_facet { self.tables().read_shared(entry) } else { read_optional_digest(entry) },
+    fn read_parted(&self, entry: &mut RowReader<'_>) -> Item {
+        Item {
+            role: role_of(entry.byte()),
+            digest: self.tables().read_shared(entry),
             length: entry.optional(),
             part_kinds: self.read_text(entry),
-        };
-        (item, has_facet)
+        }
     }
 
-    /// The item at a place of the table.
+    /// The item at a place.
     pub(in crate::reduce) fn item(&self, place: u32) -> (Item, Option<Facet>) {
-        let mut entry = RowReader { rest: self.tables().items.get(place).unwrap_or_default() };
-        let (item, has_facet) = self.read_item(&mut entry);
-        if !has_facet {
-            return (item, None);
-        }
+        let Some(entry) = self.tables().items.parted(place) else { return (self.item_alone(place), None) };
+        let mut entry = RowReader { rest: entry };
+        let item = self.read_parted(&mut entry);
         let kind = of_byte(ItemKind::ALL, entry.byte()).unwrap_or(ItemKind::Unknown);
         let channel = entry.byte().checked_sub(1).and_then(|byte| of_byte(Channel::ALL, byte));
         let (call_id, name) = (self.read_optional_text(&mut entry), self.read_optional_text(&mut entry));
@@ -206,21 +246,29 @@ impl Reading<'_> {
     }
 }
 
+/// Writes how many follow one another, and how far from where the run before them ended.
+fn write_run(run: Option<(u32, u32)>, expected: &mut i64, row: &mut RowWriter) {
+    let Some((first, count)) = run else { return };
+    row.signed(number_of(first) - *expected);
+    row.number(u64::from(count));
+    *expected = number_of(first.wrapping_add(count));
+}
+
 /// A message of an answer: who said it is known.
 fn answered(measure: &Measure) -> Item {
     let Measure { digest, length, .. } = *measure;
     Item { digest, role: Role::Assistant, length, part_kinds: Default::default() }
 }
 
-fn read_places(row: &mut RowReader<'_>) -> Vec<u32> {
+fn read_places(row: &mut RowReader<'_>) -> Places {
     let mut left = row.number();
-    let mut places = Vec::new();
+    let mut places = Places::new();
     let mut expected = 0i64;
     while left > 0 && !row.rest.is_empty() {
-        let first = expected.wrapping_add(row.signed());
+        let first = place_of(expected.wrapping_add(row.signed()));
         let count = row.number().min(left).max(1);
-        places.extend((0..count).map(|step| u32::try_from(first + step as i64).unwrap_or(u32::MAX)));
-        expected = first + count as i64;
+        places.extend((0..count).map(|step| first.wrapping_add(step as u32)));
+        expected = number_of(first.wrapping_add(count as u32));
         left -= count;
     }
     places

@@ -9,7 +9,9 @@ mod chains;
 mod codec;
 mod detach;
 mod events;
+mod fixed;
 mod item;
+mod items;
 mod key;
 mod observation;
 mod paged;
@@ -24,14 +26,16 @@ mod traces;
 pub(super) use calls::CallRows;
 pub(super) use codec::is_fact;
 pub(super) use detach::detach;
-pub(super) use item::{InputFact, OutputFact};
+pub(super) use item::{InputFact, OutputFact, Places};
 pub use key::RolloutKey;
 pub(super) use observation::{CallTold, Closing, GivenFact, MarkFact, NotedFact, Opening, Remark, ReturnedFact};
 pub(super) use reading::Reading;
+pub(super) use rollout::Histories;
 pub use rollout::{Absorbed, RolloutFacts};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use bytestring::ByteString;
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -131,8 +135,8 @@ impl Facts {
     }
 
     /// Where the rollout of a scope stands, which is added where it is new; nothing where there is no room for it.
-    fn place_of(&mut self, scope: &Scope, left: usize) -> Option<usize> {
-        if self.rollouts.get(self.last).is_some_and(|facts| facts.key().is_of(scope)) {
+    fn place_of(&mut self, scope: &Arc<Scope>, left: usize) -> Option<usize> {
+        if self.rollouts.get(self.last).is_some_and(|facts| facts.is_last_scope(scope) || facts.key().is_of(scope)) {
             return Some(self.last);
         }
         let hash = self.hasher.hash_one((&scope.tenant, &scope.rollout));

@@ -1,6 +1,7 @@
 //! One observation of a call, as one producer told it.
 
 use bytestring::ByteString;
+use smallvec::SmallVec;
 
 use super::item::{HistoriesFact, InputFact, OutputFact};
 use crate::event::{Arguments, At, Attrs, Key, Link, MarkKind, Measure, Outcome, SpanIds, Statement, Subject};
@@ -59,12 +60,15 @@ pub(in crate::reduce) enum ReturnedFact {
     Texts(Vec<Measure>),
 }
 
+/// Mostly one.
+pub(in crate::reduce) type Mostly<T> = SmallVec<[T; 1]>;
+
 /// What is told of a call: every version of each of its observations.
 #[derive(Clone, Debug, Default)]
 pub(in crate::reduce) struct CallTold {
-    pub(in crate::reduce) openings: Vec<Opening>,
+    pub(in crate::reduce) openings: Mostly<Opening>,
     pub(in crate::reduce) marks: Vec<MarkFact>,
-    pub(in crate::reduce) closings: Vec<Closing>,
+    pub(in crate::reduce) closings: Mostly<Closing>,
 }
 
 /// What is told of no call.

@@ -4,20 +4,15 @@
 //! memory that the kernel has to clear first. Pages are filled one after the other. What is told of their memory is what
 //! has been filled, and of the first page an eighth more, which is what its growth costs on the average.
 
-/// How many values a page holds, unless one entry alone is longer.
-const PAGE: usize = 1 << BITS;
-/// The bits of a place that tell where in its page it is.
-const BITS: u32 = 14;
-/// The most pages: places are 32 bits wide, and the last is no place.
-const PAGES: usize = (1 << (32 - BITS)) - 1;
-/// The most room that is left in a full page.
-const LEFT: usize = PAGE / 8;
+/// Entries of values whose pages hold 16,384 of them.
+pub(super) type Paged<T> = Pages<T, 14>;
+
 /// The least bytes that are asked for.
 const LEAST: usize = 32;
 
-/// Entries of values, each of which stands in one page.
+/// Entries of values, each of which stands in one page. A place tells in its last `BITS` bits where in its page it is.
 #[derive(Clone, Debug)]
-pub(super) struct Paged<T> {
+pub(super) struct Pages<T, const BITS: u32> {
     last: Vec<T>,
     /// In a place of its own: most have none.
     full: Option<Box<Full<T>>>,
@@ -31,13 +26,20 @@ struct Full<T> {
     held: usize,
 }
 
-impl<T> Default for Paged<T> {
+impl<T, const BITS: u32> Default for Pages<T, BITS> {
     fn default() -> Self {
         Self { last: Vec::new(), full: None }
     }
 }
 
-impl<T: Copy> Paged<T> {
+impl<T: Copy, const BITS: u32> Pages<T, BITS> {
+    /// How many values a page holds, unless one entry alone is longer.
+    const PAGE: usize = 1 << BITS;
+    /// The most pages: places are 32 bits wide, and the last is no place.
+    const PAGES: usize = (1 << (32 - BITS)) - 1;
+    /// The most room that is left in a full page.
+    const LEFT: usize = Self::PAGE / 8;
+
     /// The place of a new entry; nothing where there is no room for it.
     pub(super) fn push(&mut self, entry: &[T]) -> Option<u32> {
         let place = self.prepare(entry.len())?;
@@ -61,11 +63,11 @@ impl<T: Copy> Paged<T> {
 
     fn make_room(&mut self, length: usize) -> Option<()> {
         if self.is_full_for(length) {
-            if self.before() >= PAGES {
+            if self.before() >= Self::PAGES {
                 return None;
             }
-            let mut page = std::mem::replace(&mut self.last, Vec::with_capacity(first_room(length)));
-            if page.capacity() - page.len() > LEFT {
+            let mut page = std::mem::replace(&mut self.last, Vec::with_capacity(Self::first_room(length)));
+            if page.capacity() - page.len() > Self::LEFT {
                 page.shrink_to_fit();
             }
             let full = self.full.get_or_insert_with(|| Box::new(Full { pages: Vec::new(), held: 0 }));
@@ -79,22 +81,28 @@ impl<T: Copy> Paged<T> {
 
     /// Whether an entry of this length begins a page.
     fn is_full_for(&self, length: usize) -> bool {
-        !self.last.is_empty() && self.last.len() + room_of(length) > PAGE
+        !self.last.is_empty() && self.last.len() + room_of(length) > Self::PAGE
     }
 
     /// The capacity that the last page needs for one more. The first grows in small steps: many rollouts have no more, and
     /// what is short of memory must see it become so.
     fn more_room(&self, length: usize) -> usize {
         let before = self.last.capacity();
-        let more = if self.full.is_none() && before >= PAGE / 16 { before / 4 } else { before };
-        (self.last.len() + room_of(length)).max((before + more).clamp(LEAST / size_of::<T>(), PAGE))
+        let more = if self.full.is_none() && before >= Self::PAGE / 16 { before / 4 } else { before };
+        (self.last.len() + room_of(length)).max((before + more).clamp(LEAST / size_of::<T>(), Self::PAGE))
     }
 
     /// What stands at a place and behind it in its page.
     #[inline]
     pub(super) fn starting_at(&self, place: u32) -> &[T] {
         let page = self.page((place >> BITS) as usize);
-        page.get(place as usize & (PAGE - 1)..).unwrap_or_default()
+        page.get(place as usize & (Self::PAGE - 1)..).unwrap_or_default()
+    }
+
+    /// The value at a place.
+    #[inline]
+    pub(super) fn at(&self, place: u32) -> Option<&T> {
+        self.page((place >> BITS) as usize).get(place as usize & (Self::PAGE - 1))
     }
 
     pub(super) fn starting_at_mut(&mut self, place: u32) -> &mut [T] {
@@ -104,7 +112,7 @@ impl<T: Copy> Paged<T> {
         } else {
             self.full.as_mut().and_then(|full| full.pages.get_mut(number))
         };
-        page.and_then(|page| page.get_mut(place as usize & (PAGE - 1)..)).unwrap_or_default()
+        page.and_then(|page| page.get_mut(place as usize & (Self::PAGE - 1)..)).unwrap_or_default()
     }
 
     /// How many pages there are before the last.
@@ -131,7 +139,7 @@ impl<T: Copy> Paged<T> {
 
     /// Lets go of what was added from this place on.
     pub(super) fn truncate(&mut self, place: u32) {
-        let (number, length) = ((place >> BITS) as usize, place as usize & (PAGE - 1));
+        let (number, length) = ((place >> BITS) as usize, place as usize & (Self::PAGE - 1));
         while let Some(full) = self.full.as_mut().filter(|full| number < full.pages.len()) {
             let Some(page) = full.pages.pop() else { break };
             full.held -= held_by_full(page.capacity(), size_of::<T>());
@@ -151,8 +159,13 @@ impl<T: Copy> Paged<T> {
 
     /// How many bytes more that is at most with an entry of this length.
     pub(super) fn cost(&self, length: usize) -> usize {
-        let left = if self.is_full_for(length) { LEFT * size_of::<T>() + size_of::<Vec<T>>() } else { 0 };
+        let left = if self.is_full_for(length) { Self::LEFT * size_of::<T>() + size_of::<Vec<T>>() } else { 0 };
         (self.with_growth(length) + 1) * size_of::<T>() + left
+    }
+
+    /// A new page begins with a half, so that a rollout that goes no further has not asked for all of it.
+    const fn first_room(length: usize) -> usize {
+        if length > Self::PAGE / 2 { length } else { Self::PAGE / 2 }
     }
 
     fn with_growth(&self, length: usize) -> usize {
@@ -161,19 +174,12 @@ impl<T: Copy> Paged<T> {
 
     /// Whether there is no room for another few.
     pub(super) fn is_used_up(&self) -> bool {
-        self.before() + 2 >= PAGES
+        self.before() + 2 >= Self::PAGES
     }
 
     /// The page of a place, and where in it that is.
     pub(super) const fn split(place: u32) -> (usize, usize) {
-        ((place >> BITS) as usize, place as usize & (PAGE - 1))
-    }
-
-    /// Where the entry of a number stands, if all are this long.
-    #[inline]
-    pub(super) const fn nth(number: u32, length: usize) -> u32 {
-        let of_page = (PAGE / length) as u32;
-        ((number / of_page) << BITS) | ((number % of_page) * length as u32)
+        ((place >> BITS) as usize, place as usize & (Self::PAGE - 1))
     }
 }
 
@@ -186,21 +192,17 @@ const fn held_by_full(capacity: usize, each: usize) -> usize {
     capacity * each + size_of::<Vec<u8>>()
 }
 
-/// A new page begins with a half, so that a rollout that goes no further has not asked for all of it.
-const fn first_room(length: usize) -> usize {
-    if length > PAGE / 2 { length } else { PAGE / 2 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn entries_stay_where_they_are_and_can_be_taken_back() {
-        let mut paged = Paged::default();
+        let mut paged = Paged::<u8>::default();
         let mut places = Vec::new();
         for number in 0..5_000u32 {
-            let entry = vec![number as u8; (number % 41) as usize + if number == 999 { 3 * PAGE } else { 0 }];
+            let entry =
+                vec![number as u8; (number % 41) as usize + if number == 999 { 3 * Paged::<u8>::PAGE } else { 0 }];
             let bound = paged.held() + paged.cost(entry.len());
             let place = paged.push(&entry).unwrap();
             assert!(paged.held() <= bound, "{number}");
@@ -211,7 +213,7 @@ mod tests {
         }
         let full = &paged.full.as_ref().unwrap().pages;
         let asked_for = full.iter().map(Vec::capacity).sum::<usize>() + paged.last.capacity();
-        assert!(paged.held() <= asked_for + asked_for / 64 && asked_for <= paged.held() + PAGE);
+        assert!(paged.held() <= asked_for + asked_for / 64 && asked_for <= paged.held() + Paged::<u8>::PAGE);
         for (place, _) in places.iter().rev() {
             paged.truncate(*place);
             assert!(paged.starting_at(*place).is_empty());
@@ -221,14 +223,16 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_one_length_are_found_by_their_number() {
-        let mut paged = Paged::default();
-        for number in 0..2_000u32 {
-            assert_eq!(paged.push(&[number; 33]), Some(Paged::<u32>::nth(number, 33)));
+    fn values_are_found_by_their_number() {
+        let mut pages = Pages::<u32, 8>::default();
+        for number in 0..2_000 {
+            assert_eq!(pages.push(&[number]), Some(number));
         }
-        assert_eq!(paged.starting_at(Paged::<u32>::nth(1_999, 33)), [1_999; 33]);
-        paged.starting_at_mut(Paged::<u32>::nth(700, 33))[0] = 1;
-        assert_eq!(paged.starting_at(Paged::<u32>::nth(700, 33)).first(), Some(&1));
-        assert!(paged.starting_at(u32::MAX).is_empty() && paged.starting_at_mut(u32::MAX).is_empty());
+        assert_eq!((pages.at(1_999), pages.at(2_000), pages.at(u32::MAX)), (Some(&1_999), None, None));
+        pages.starting_at_mut(700)[0] = 1;
+        assert_eq!(pages.at(700), Some(&1));
+        assert!(pages.starting_at(u32::MAX).is_empty() && pages.starting_at_mut(u32::MAX).is_empty());
+        pages.truncate(700);
+        assert_eq!((pages.at(699), pages.at(700), pages.before()), (Some(&699), None, 2));
     }
 }

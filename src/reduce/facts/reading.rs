@@ -8,14 +8,14 @@ use super::calls::CallRows;
 use super::observation::{CallTold, Remarked};
 use super::rollout::RolloutFacts;
 use super::row::RowReader;
-use super::tables::Tables;
+use super::tables::{ALONE, Tables};
 use crate::event::{Attrs, Key, Value};
 use crate::semconv::KeyId;
 
 /// Reads the facts of a rollout.
 pub(in crate::reduce) struct Reading<'a> {
     facts: &'a RolloutFacts,
-    /// All texts, page by page, where all are wanted.
+    /// All texts by their places, where all are wanted.
     texts: Vec<ByteString>,
 }
 
@@ -36,21 +36,27 @@ impl<'a> Reading<'a> {
     /// Of all of them. The texts are slices of a copy of their page, which stays as long as one of them does: who keeps
     /// some for longer than the graph detaches them.
     pub(in crate::reduce) fn of_all(facts: &'a RolloutFacts) -> Self {
+        let texts = &facts.tables.texts;
         let page = |bytes: &[u8]| std::str::from_utf8(bytes).unwrap_or_default().into();
-        Self { facts, texts: facts.tables.texts.pages().map(page).collect() }
+        let pages: Vec<ByteString> = texts.pages().map(page).collect();
+        let text = |place| {
+            let (page, from, bytes) = texts.placed(place)?;
+            let page = pages.get(page)?;
+            page.get(from..from + bytes.len()).filter(|text| !text.is_empty()).map(|text| page.slice_ref(text))
+        };
+        Self { facts, texts: (0..texts.len()).map(|place| text(place).unwrap_or_default()).collect() }
     }
 
     pub(super) const fn tables(&self) -> &Tables {
         &self.facts.tables
     }
 
-    fn text_at(&self, place: u32) -> ByteString {
-        let Some((page, from, bytes)) = self.tables().texts.placed(place) else { return ByteString::new() };
-        match self.texts.get(page).and_then(|whole| Some((whole, whole.get(from..from + bytes.len())?))) {
-            Some((_, "")) => ByteString::new(),
-            Some((whole, text)) => whole.slice_ref(text),
-            None => std::str::from_utf8(bytes).unwrap_or_default().into(),
+    pub(super) fn text_at(&self, place: u32) -> ByteString {
+        if let Some(text) = self.texts.get(place as usize) {
+            return text.clone();
         }
+        let bytes = self.tables().texts.get(place).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default().into()
     }
 
     pub(super) fn read_text(&self, row: &mut RowReader<'_>) -> ByteString {
@@ -62,10 +68,12 @@ impl<'a> Reading<'a> {
         Some(self.text_at(u32::try_from(place).unwrap_or(u32::MAX)))
     }
 
-    pub(super) fn read_attrs(&self, row: &mut RowReader<'_>) -> Attrs {
+    /// Attributes, with room for as many more.
+    pub(super) fn read_attrs(&self, row: &mut RowReader<'_>, more: usize) -> Attrs {
         let mut shape = RowReader { rest: self.tables().shapes.get(row.index()).unwrap_or_default() };
-        let mut attrs = Attrs::with_capacity(shape.rest.len() / 2);
-        while !shape.rest.is_empty() {
+        let count = shape.count();
+        let mut attrs = Vec::with_capacity(if count == 0 { 0 } else { count + more });
+        for _ in 0..count {
             let id = KeyId(shape.number() as u16);
             let value = match shape.byte() {
                 0 => Value::Text(self.read_text(row)),
@@ -73,13 +81,15 @@ impl<'a> Reading<'a> {
                 2 => Value::Double(f64::from_bits(u64::from_be_bytes(row.raw()))),
                 3 => Value::Bool(false),
                 4 => Value::Bool(true),
+                ALONE => Value::Text(row.text().into()),
                 5 => Value::Texts((0..row.count()).map(|_| self.read_text(row)).collect()),
                 _ => Value::Ints((0..row.count()).map(|_| row.signed()).collect()),
             };
-            attrs.insert(id, value);
+            attrs.push((id, value));
         }
-        attrs
+        Attrs::in_order(attrs)
     }
+
     /// The paths of all turns of which something was told, in no order.
     pub(in crate::reduce) fn turns(&self) -> impl Iterator<Item = (ByteString, ByteString)> {
         self.facts.turn_texts().map(|(thread, turn)| (self.text_at(thread), self.text_at(turn)))

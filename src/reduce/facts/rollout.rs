@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
+use std::sync::{Arc, Weak};
 
 use bytestring::ByteString;
 use hashbrown::{DefaultHashBuilder, HashMap};
@@ -43,13 +44,15 @@ pub struct RolloutFacts {
     pub(in crate::reduce) truncated: u64,
     pub(super) tables: Tables,
     rows: Rows,
-    /// The call of the last fact, and its head: the next is mostly of the same.
-    last_call: Option<(u32, Key, u32)>,
+    /// The call of the last fact: the next is mostly of the same.
+    last_call: Option<LastCall>,
     hasher: DefaultHashBuilder,
     turns: Vec<TurnRows>,
     turn_places: HashMap<(u32, u32), u32>,
     /// The turn of the last fact: the next is mostly of the same.
     last_turn: u32,
+    /// The scope that named it, so that it is known again without its texts. It keeps none of them.
+    last_scope: Weak<Scope>,
     chains: Chains,
     count: u64,
     /// What `bytes` says, but for what others set.
@@ -75,12 +78,21 @@ struct Call {
     base: At,
 }
 
+/// A call that was written of.
+#[derive(Clone, Copy, Debug)]
+struct LastCall {
+    turn: u32,
+    key: Key,
+    head: u32,
+    base: At,
+}
+
 /// A pair of places and what it leads to in a hash map, its share of the free ones included.
 pub(super) const ENTRY: usize = 20;
 
 impl RolloutFacts {
     /// What it keeps beside what is counted: itself, and the least that its tables take as soon as there is anything in them.
-    pub(in crate::reduce) const EMPTY: usize = size_of::<Self>() + 1024;
+    pub(in crate::reduce) const EMPTY: usize = size_of::<Self>() + size_of::<Scope>() + 1024;
 
     /// No facts yet.
     pub fn new(key: RolloutKey) -> Self {
@@ -99,6 +111,7 @@ impl RolloutFacts {
             turns: Vec::new(),
             turn_places: HashMap::default(),
             last_turn: NONE,
+            last_scope: Weak::new(),
             chains: Chains::default(),
             count: 0,
             held: 0,
@@ -180,14 +193,11 @@ impl RolloutFacts {
     /// The call of an event. Where it is not the last one again, `ident` says which it is.
     fn call_of(&mut self, event: &Event<Veiled>, ident: &mut RowWriter) -> Option<Call> {
         let (turn, key) = (self.turn_place(&event.scope)?, event.key);
-        let last = self.last_call.filter(|(of_turn, last, _)| *of_turn == turn && *last == key);
-        let head = match last {
-            Some((.., head)) => Some(head),
-            None => {
-                self.tables.ident(turn, key, ident)?;
-                self.rows.find(ident.bytes())
-            }
-        };
+        if let Some(LastCall { head, base, .. }) = self.last_call.filter(|last| last.turn == turn && last.key == key) {
+            return Some(Call { turn, key, head: Some(head), base });
+        }
+        self.tables.ident(turn, key, ident)?;
+        let head = self.rows.find(ident.bytes());
         let known = head.and_then(|place| self.rows.head(place));
         let base = known.map_or(event.at, |head| head.base(&self.tables));
         Some(Call { turn, key, head, base })
@@ -208,19 +218,18 @@ impl RolloutFacts {
                 self.rows.add_call(&mut of_turn.last, ident.bytes(), base.bytes(), row.bytes())?
             }
         };
-        self.last_call = Some((call.turn, call.key, head));
+        self.last_call = Some(LastCall { turn: call.turn, key: call.key, head, base: call.base });
         Some(())
     }
 
-    /// The thread, the chain digest that an event shows in it, and by which call.
+    /// The thread, the chain digest that an event which was written shows in it, and by which call.
     fn chain_told(&self, event: &Event<Veiled>, call: Option<Call>) -> Option<(u32, u32, u32)> {
-        let (chain, by) = match &event.kind {
-            Kind::Opened(_, Given::Request(input)) => (input.chain, self.fingerprint(event.key)),
-            Kind::Marked(Mark { noted: Noted::Histories(histories), .. }) => (histories.replacement.chain, 0),
+        let by = match &event.kind {
+            Kind::Opened(_, Given::Request(_)) => self.fingerprint(event.key),
+            Kind::Marked(Mark { noted: Noted::Histories(_), .. }) => 0,
             _ => return None,
         };
-        let thread = self.turns.get(call?.turn as usize)?.thread;
-        Some((thread, self.tables.find_shared(&chain?)?, by))
+        Some((self.turns.get(call?.turn as usize)?.thread, self.tables.last_chain?, by))
     }
 
     /// What tells calls apart, near enough; never 0.
@@ -228,12 +237,9 @@ impl RolloutFacts {
         self.hasher.hash_one(key) as u32 | 1
     }
 
-    /// Whether anybody but the call itself has shown this history in the thread: no call vouches for its own prefix.
-    pub(in crate::reduce) fn shows(&self, thread: &str, chain: &Digest, asked_by: Key) -> bool {
-        let place = || Some((self.tables.find_text(thread)?, self.tables.find_shared(chain)?));
-        let shown = place().and_then(|(thread, chain)| self.chains.shown_by(thread, chain));
-        let before = || self.heads.iter().any(|(known, head)| known == thread && head == chain);
-        shown.is_some_and(|by| by != self.fingerprint(asked_by)) || before()
+    /// The histories that were shown in a thread.
+    pub(in crate::reduce) fn histories<'a>(&'a self, thread: &'a str) -> Histories<'a> {
+        Histories { facts: self, id: thread, thread: self.tables.find_text(thread) }
     }
 
     fn refuse(&mut self, (marks, turns): (Marks, usize)) -> Absorbed {
@@ -241,22 +247,29 @@ impl RolloutFacts {
             self.turn_places.remove(&(turn.thread, turn.turn));
         }
         self.tables.back_to(&marks);
+        // The turn may be one of those.
+        self.last_scope = Weak::new();
         self.held = self.held();
         self.truncated += 1;
         Absorbed::Refused
     }
 
-    fn turn_place(&mut self, scope: &Scope) -> Option<u32> {
-        if self
-            .turns
-            .get(self.last_turn as usize)
-            .is_some_and(|last| self.tables.is_turn(scope, last.thread, last.turn))
-        {
+    /// Whether this is the scope of the last fact itself.
+    #[inline]
+    pub(in crate::reduce) fn is_last_scope(&self, scope: &Arc<Scope>) -> bool {
+        std::ptr::eq(self.last_scope.as_ptr(), Arc::as_ptr(scope))
+    }
+
+    fn turn_place(&mut self, scope: &Arc<Scope>) -> Option<u32> {
+        if self.is_last_scope(scope) {
             return Some(self.last_turn);
         }
-        let place = self.turn_among(scope)?;
-        self.last_turn = place;
-        Some(place)
+        let last = self.turns.get(self.last_turn as usize);
+        if !last.is_some_and(|last| self.tables.is_turn(scope, last.thread, last.turn)) {
+            self.last_turn = self.turn_among(scope)?;
+        }
+        self.last_scope = Arc::downgrade(scope);
+        Some(self.last_turn)
     }
 
     fn turn_among(&mut self, scope: &Scope) -> Option<u32> {
@@ -294,6 +307,29 @@ impl RolloutFacts {
     /// The places of the texts of all turns.
     pub(super) fn turn_texts(&self) -> impl Iterator<Item = (u32, u32)> {
         self.turns.iter().map(|turn| (turn.thread, turn.turn))
+    }
+}
+
+/// The histories of a thread.
+#[derive(Clone, Copy)]
+pub(in crate::reduce) struct Histories<'a> {
+    facts: &'a RolloutFacts,
+    id: &'a str,
+    thread: Option<u32>,
+}
+
+impl Histories<'_> {
+    /// What stands for a chain digest, the same for all threads; nothing where none of the rollout's calls knows it.
+    pub(in crate::reduce) fn number(&self, chain: &Digest) -> Option<u32> {
+        self.facts.tables.find_digest(chain)
+    }
+
+    /// Whether anybody but the call itself has shown this history in the thread: no call vouches for its own prefix.
+    pub(in crate::reduce) fn shows(&self, chain: &Digest, asked_by: Key) -> bool {
+        let place = || Some((self.thread?, self.number(chain)?));
+        let shown = place().and_then(|(thread, chain)| self.facts.chains.shown_by(thread, chain));
+        let before = || self.facts.heads.iter().any(|(known, head)| known == self.id && head == chain);
+        shown.is_some_and(|by| by != self.facts.fingerprint(asked_by)) || before()
     }
 }
 

@@ -2,25 +2,28 @@
 
 use crate::event::{Algorithm, Digest};
 
-/// How long a row is that needs no memory of its own.
+/// How long most rows are at most.
 const SHORT: usize = 192;
 
-/// Appends to a row.
+/// What most rows are written with.
+pub(super) type RowWriter = Writer<SHORT>;
+
+/// Appends to a row. One that is no longer than `LENGTH` needs no memory of its own.
 #[derive(Debug)]
-pub(super) struct RowWriter {
-    short: [u8; SHORT],
+pub(super) struct Writer<const LENGTH: usize> {
+    short: [u8; LENGTH],
     filled: usize,
     /// All of it, where it is longer.
     long: Vec<u8>,
 }
 
-impl Default for RowWriter {
+impl<const LENGTH: usize> Default for Writer<LENGTH> {
     fn default() -> Self {
-        Self { short: [0; SHORT], filled: 0, long: Vec::new() }
+        Self { short: [0; LENGTH], filled: 0, long: Vec::new() }
     }
 }
 
-impl RowWriter {
+impl<const LENGTH: usize> Writer<LENGTH> {
     /// What was written.
     #[inline]
     pub(super) fn bytes(&self) -> &[u8] {
@@ -53,13 +56,13 @@ impl RowWriter {
     fn spill(&mut self, bytes: &[u8]) {
         if self.long.is_empty() {
             self.long.extend_from_slice(self.short.get(..self.filled).unwrap_or_default());
-            self.filled = SHORT;
+            self.filled = LENGTH;
         }
         self.long.extend_from_slice(bytes);
     }
 
     /// Most numbers take one byte.
-    #[inline]
+    #[inline(always)]
     pub(super) fn number(&mut self, number: u64) {
         if number < 0x80 {
             self.byte(number as u8);
@@ -68,15 +71,27 @@ impl RowWriter {
         }
     }
 
+    /// As many ones begin the first byte as bytes follow it; what is left of it are the lowest bits.
+    #[inline(never)]
     fn long_number(&mut self, number: u64) {
-        let mut rest = number;
-        while rest >= 0x80 {
-            self.byte(rest as u8 | 0x80);
-            rest >>= 7;
+        let more = (63 - number.leading_zeros()) / 7;
+        let (first, rest) = match more {
+            0..=7 => (!(u8::MAX >> more) | (number as u8 & (0x7f >> more)), number >> (7 - more)),
+            _ => (u8::MAX, number),
+        };
+        let more = more.min(8) as usize;
+        self.byte(first);
+        let rest = rest.to_le_bytes();
+        match self.short.get_mut(self.filled..).and_then(<[u8]>::first_chunk_mut) {
+            Some(place) => {
+                *place = rest;
+                self.filled += more;
+            }
+            None => self.raw(rest.get(..more).unwrap_or_default()),
         }
-        self.byte(rest as u8);
     }
 
+    #[inline]
     pub(super) fn signed(&mut self, number: i64) {
         self.number(zigzag(number));
     }
@@ -144,15 +159,14 @@ impl<'a> RowReader<'a> {
     }
 
     fn long(&mut self, first: u8) -> u64 {
-        let mut number = u64::from(first & 0x7f);
-        for shift in (7..64).step_by(7) {
-            let byte = self.byte();
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                break;
-            }
-        }
-        number
+        let more = first.leading_ones();
+        let (rest, left) = self.rest.split_at_checked(more as usize).unwrap_or_default();
+        let word = match self.rest.first_chunk() {
+            Some(word) => u64::from_le_bytes(*word) & (u64::MAX >> (64 - 8 * more)),
+            None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        };
+        self.rest = left;
+        if more < 8 { word << (7 - more) | u64::from(first & (0x7f >> more)) } else { word }
     }
 
     /// A number that counts what follows in this row: never more than that has bytes.
@@ -187,6 +201,14 @@ impl<'a> RowReader<'a> {
         }
     }
 
+    /// A text behind its length.
+    pub(super) fn text(&mut self) -> &'a str {
+        let length = self.count();
+        let (text, rest) = self.rest.split_at_checked(length).unwrap_or_default();
+        self.rest = rest;
+        std::str::from_utf8(text).unwrap_or_default()
+    }
+
     pub(super) fn digest(&mut self) -> Digest {
         Digest { algorithm: algorithm_of(self.byte()), bytes: self.raw() }
     }
@@ -199,8 +221,9 @@ mod tests {
     #[test]
     fn what_was_written_is_read() {
         let mut writer = RowWriter::default();
-        let numbers = [0, 1, 127, 128, 1 << 40, u64::MAX - 1, u64::MAX];
-        for number in numbers {
+        let powers = (0..64).flat_map(|bits| [(1u64 << bits) - 1, 1 << bits, (1 << bits) + 1]);
+        let numbers: Vec<u64> = powers.chain([u64::MAX - 1, u64::MAX]).collect();
+        for number in numbers.iter().copied() {
             writer.number(number);
             writer.signed(number as i64);
             writer.optional(Some(number));

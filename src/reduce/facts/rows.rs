@@ -9,7 +9,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::calls::{CallRows, FEW, Head, MOST, note_row, write_head};
 use super::paged::Paged;
-use super::row::{RowReader, RowWriter};
+use super::row::{RowReader, Writer};
 use super::table::PLACE;
 
 /// No row before, or no call.
@@ -100,7 +100,7 @@ impl Rows {
         note_row(self.bytes.starting_at_mut(head), place, count);
         if count == FEW + 1 {
             let mut all = [place; FEW as usize + 1];
-            for (one, place) in all.iter_mut().zip(self.places_before(place)) {
+            for (one, (place, _)) in all.iter_mut().zip(self.placed_before(place)) {
                 *one = place;
             }
             all.into_iter().for_each(|place| self.note_known(head, place));
@@ -120,7 +120,7 @@ impl Rows {
     }
 
     fn add_behind(&mut self, place: u32, last: u32, row: &[u8]) {
-        let mut before = RowWriter::default();
+        let mut before = Writer::<BEFORE>::default();
         before.number(u64::from(if last == NONE { 0 } else { place - last }));
         before.number(row.len() as u64);
         self.bytes.extend(before.bytes());
@@ -156,16 +156,16 @@ impl Rows {
 
     /// The rows from a place backwards.
     fn before(&self, last: u32) -> impl Iterator<Item = &[u8]> {
-        self.places_before(last).map(|place| bytes_at(&self.bytes, place))
+        self.placed_before(last).map(|(_, row)| row)
     }
 
-    fn places_before(&self, last: u32) -> impl Iterator<Item = u32> + '_ {
+    fn placed_before(&self, last: u32) -> impl Iterator<Item = (u32, &[u8])> {
         let mut next = last;
         std::iter::from_fn(move || {
             let place = Some(next).filter(|next| *next != NONE)?;
-            let before = row_at(&self.bytes, place).0;
+            let (before, row) = row_at(&self.bytes, place);
             next = if before == 0 { NONE } else { place.wrapping_sub(before) };
-            Some(place)
+            Some((place, row))
         })
     }
 }

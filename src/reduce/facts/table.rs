@@ -6,64 +6,51 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::paged::Paged;
 
-/// Entries of bytes, each once: of `WIDTH` bytes each, or of any length where that is 0. Places count from 0.
+/// Entries of bytes of any length, each once. Places count from 0.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Table<const WIDTH: usize = 0> {
+pub(super) struct Table {
     bytes: Paged<u8>,
-    /// Where each begins, where their lengths differ.
+    /// Where each begins.
     starts: Paged<u32>,
     len: u32,
-    /// The entry that was asked for last: of ids, the next one asked for is mostly the same.
-    last: u32,
     places: HashTable<u32>,
     hasher: DefaultHashBuilder,
+    held: usize,
 }
 
 /// As much as a table had.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Mark(u32);
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mark(pub(super) u32);
 
-impl<const WIDTH: usize> Table<WIDTH> {
+impl Table {
     /// The place of an entry, which is added where it is new; nothing where the table is full.
     pub(super) fn place(&mut self, entry: &[u8]) -> Option<u32> {
-        if WIDTH > 0 && self.get(self.last) == Some(entry) {
-            return Some(self.last);
-        }
         let hash = self.hasher.hash_one(entry);
-        let (bytes, starts) = (&self.bytes, &self.starts);
-        if let Some(place) = self.places.find(hash, |place| is::<WIDTH>(bytes, starts, *place, entry)) {
-            self.last = *place;
+        if let Some(place) = self.places.find(hash, |place| self.get(*place) == Some(entry)) {
             return Some(*place);
         }
-        debug_assert!(WIDTH == 0 || entry.len() == WIDTH);
         let place = self.len;
         if place == u32::MAX || self.starts.is_used_up() {
             return None;
         }
         let start = self.bytes.push(entry)?;
-        if WIDTH == 0 {
-            self.starts.push(&[start])?;
-        }
+        self.starts.push(&[start])?;
         self.len += 1;
-        self.last = place;
         let (bytes, starts, hasher) = (&self.bytes, &self.starts, &self.hasher);
-        self.places.insert_unique(hash, place, |place| {
-            hasher.hash_one(get::<WIDTH>(bytes, starts, *place).unwrap_or_default())
-        });
+        let hash_of = |place: &u32| hasher.hash_one(get(bytes, starts, *place).unwrap_or_default());
+        self.places.insert_unique(hash, place, hash_of);
+        self.reckon();
         Some(place)
     }
 
     pub(super) fn find(&self, entry: &[u8]) -> Option<u32> {
-        if WIDTH > 0 && self.get(self.last) == Some(entry) {
-            return Some(self.last);
-        }
         let hash = self.hasher.hash_one(entry);
-        self.places.find(hash, |place| is::<WIDTH>(&self.bytes, &self.starts, *place, entry)).copied()
+        self.places.find(hash, |place| self.get(*place) == Some(entry)).copied()
     }
 
     #[inline]
     pub(super) fn get(&self, place: u32) -> Option<&[u8]> {
-        get::<WIDTH>(&self.bytes, &self.starts, place)
+        get(&self.bytes, &self.starts, place)
     }
 
     /// All entries, one after the other, page by page.
@@ -74,7 +61,7 @@ impl<const WIDTH: usize> Table<WIDTH> {
     /// In which page one stands, where in it that begins, and what it is.
     pub(super) fn placed(&self, place: u32) -> Option<(usize, usize, &[u8])> {
         let entry = self.get(place)?;
-        let (page, from) = Paged::<u8>::split(start::<WIDTH>(&self.starts, place)?);
+        let (page, from) = Paged::<u8>::split(start(&self.starts, place)?);
         Some((page, from, entry))
     }
 
@@ -95,37 +82,34 @@ impl<const WIDTH: usize> Table<WIDTH> {
             if let Ok(entry) = self.places.find_entry(hash, |known| *known == place) {
                 entry.remove();
             }
-            if let Some(start) = start::<WIDTH>(&self.starts, place) {
+            if let Some(start) = start(&self.starts, place) {
                 self.bytes.truncate(start);
             }
-            self.starts.truncate(Paged::<u32>::nth(place, 1));
+            self.starts.truncate(place);
             self.len = place;
         }
+        self.reckon();
+    }
+
+    fn reckon(&mut self) {
+        self.held = self.bytes.held() + self.starts.held() + self.len as usize * PLACE;
     }
 
     /// The memory that it keeps; of the hash table near enough to bound it.
-    pub(super) fn held(&self) -> usize {
-        self.bytes.held() + self.starts.held() + self.len as usize * PLACE
+    pub(super) const fn held(&self) -> usize {
+        self.held
     }
 }
 
 #[inline]
-fn is<const WIDTH: usize>(bytes: &Paged<u8>, starts: &Paged<u32>, place: u32, entry: &[u8]) -> bool {
-    get::<WIDTH>(bytes, starts, place) == Some(entry)
-}
-
-#[inline]
-fn get<'a, const WIDTH: usize>(bytes: &'a Paged<u8>, starts: &Paged<u32>, place: u32) -> Option<&'a [u8]> {
-    if WIDTH > 0 {
-        return bytes.starting_at(Paged::<u8>::nth(place, WIDTH)).get(..WIDTH);
-    }
-    let mut from_here = starts.starting_at(Paged::<u32>::nth(place, 1)).iter();
+fn get<'a>(bytes: &'a Paged<u8>, starts: &Paged<u32>, place: u32) -> Option<&'a [u8]> {
+    let mut from_here = starts.starting_at(place).iter();
     let start = *from_here.next()?;
     let rest = bytes.starting_at(start);
     // The next begins where this one ends, if it stands in the same page.
     let next = match from_here.next() {
         Some(next) => Some(*next),
-        None => starts.starting_at(Paged::<u32>::nth(place.checked_add(1)?, 1)).first().copied(),
+        None => starts.at(place.checked_add(1)?).copied(),
     };
     let (page, at) = Paged::<u8>::split(start);
     match next.map(Paged::<u8>::split) {
@@ -134,11 +118,8 @@ fn get<'a, const WIDTH: usize>(bytes: &'a Paged<u8>, starts: &Paged<u32>, place:
     }
 }
 
-fn start<const WIDTH: usize>(starts: &Paged<u32>, place: u32) -> Option<u32> {
-    if WIDTH > 0 {
-        return Some(Paged::<u8>::nth(place, WIDTH));
-    }
-    starts.starting_at(Paged::<u32>::nth(place, 1)).first().copied()
+fn start(starts: &Paged<u32>, place: u32) -> Option<u32> {
+    starts.at(place).copied()
 }
 
 /// A 32-bit place in a hash table, its share of the free ones included.
@@ -150,7 +131,7 @@ mod tests {
 
     #[test]
     fn an_entry_stands_once_and_can_be_taken_back() {
-        let mut table = Table::<0>::default();
+        let mut table = Table::default();
         assert_eq!(table.place(b"a"), Some(0));
         assert_eq!(table.place(b""), Some(1));
         let mark = table.mark();
@@ -170,19 +151,5 @@ mod tests {
         assert_eq!(table.place(&7u32.to_be_bytes()), Some(2));
         assert_eq!(table.get(1), Some(&b""[..]));
         assert_eq!(table.get(3), None);
-    }
-
-    #[test]
-    fn entries_of_one_length_need_no_starts() {
-        let mut table = Table::<4>::default();
-        for number in 0..9_000u32 {
-            assert_eq!(table.place(&number.to_be_bytes()), Some(number));
-        }
-        let mark = table.mark();
-        table.place(b"more");
-        table.back_to(mark);
-        assert_eq!((table.len(), table.find(b"more"), table.get(9_000)), (9_000, None, None));
-        assert_eq!(table.get(7), Some(&7u32.to_be_bytes()[..]));
-        assert_eq!(table.starts.held(), 0);
     }
 }

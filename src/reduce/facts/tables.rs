@@ -2,45 +2,60 @@
 
 use bytestring::ByteString;
 
+use super::fixed::Fixed;
+use super::items::{self, Items};
 use super::row::{RowReader, RowWriter, algorithm_byte, unzigzag, zigzag};
 use super::table::{Mark, Table};
 use crate::event::{At, CallId, CallKind};
-use crate::event::{Attrs, Digest, Key, KeyIdentity, ProducerId, Scope, SpanId, TraceId, Value};
+use crate::event::{Attrs, Digest, Key, KeyIdentity, ProducerId, Role, Scope, SpanId, TraceId, Value};
+use crate::semconv::{KeyId, RESPONSE_ID, TOOL_CALL_ID};
 
 /// The processes whose call ids are written as what tells them apart.
 const LOWS: usize = 16;
+/// The type of a text that stands by itself.
+pub(super) const ALONE: u8 = 7;
+/// As many texts are tried before they are looked up: the same attribute mostly says the same again.
+const RECENT: usize = 16;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
     pub(super) texts: Table,
     /// The algorithm and the bytes.
-    pub(super) digests: Table<33>,
-    pub(super) items: Table,
+    digests: Fixed<33>,
+    pub(super) items: Items,
     /// Which attributes of which types stand together.
     pub(super) shapes: Table,
-    traces: Table<16>,
-    parents: Table<8>,
-    producers: Table<16>,
+    traces: Fixed<16>,
+    parents: Fixed<8>,
+    producers: Fixed<16>,
     /// The last 64 bits of call ids, which those of one process share.
     lows: Vec<u64>,
     first_time: Option<u64>,
+    /// The texts that attributes had last.
+    recent: [u32; RECENT],
+    /// The shapes that were had last, of those that begin alike.
+    recent_shapes: [u32; RECENT],
+    /// The kinds that an item of each role had last.
+    pub(super) recent_kinds: [u32; Role::ALL.len()],
+    /// The chain digest of the history that was written last.
+    pub(super) last_chain: Option<u32>,
 }
 
 /// As much as the tables had.
-pub(super) struct Marks([Mark; 7]);
+pub(super) struct Marks([Mark; 6], items::Marks);
 
 impl Tables {
     pub(super) fn marks(&self) -> Marks {
         let Self { texts, digests, items, shapes, traces, parents, producers, .. } = self;
-        let (of_kind, ids) = ([texts.mark(), digests.mark(), items.mark(), shapes.mark()], traces.mark());
-        let [texts, digests, items, shapes] = of_kind;
-        Marks([texts, digests, items, shapes, ids, parents.mark(), producers.mark()])
+        let ids = [traces.mark(), parents.mark(), producers.mark()];
+        let [traces, parents, producers] = ids;
+        Marks([texts.mark(), digests.mark(), shapes.mark(), traces, parents, producers], items.marks())
     }
 
-    pub(super) fn back_to(&mut self, Marks([texts, digests, items, shapes, traces, parents, producers]): &Marks) {
+    pub(super) fn back_to(&mut self, Marks([texts, digests, shapes, traces, parents, producers], items): &Marks) {
         self.texts.back_to(*texts);
         self.digests.back_to(*digests);
-        self.items.back_to(*items);
+        self.items.back_to(items);
         self.shapes.back_to(*shapes);
         self.traces.back_to(*traces);
         self.parents.back_to(*parents);
@@ -81,23 +96,46 @@ impl Tables {
         Some(())
     }
 
-    /// A digest that other rows have too.
+    /// A text of an attribute.
+    fn text_of(&mut self, id: KeyId, text: &str, row: &mut RowWriter) -> Option<()> {
+        let slot = usize::from(id.0) % RECENT;
+        let recent = self.recent.get(slot).copied().unwrap_or_default();
+        if self.texts.get(recent) == Some(text.as_bytes()) {
+            row.number(u64::from(recent));
+            return Some(());
+        }
+        let place = self.text_place(text)?;
+        if let Some(recent) = self.recent.get_mut(slot) {
+            *recent = place;
+        }
+        row.number(u64::from(place));
+        Some(())
+    }
+
+    /// A digest that other rows have too, or none.
     pub(super) fn shared(&mut self, digest: Option<&Digest>, row: &mut RowWriter) -> Option<()> {
         let place = match digest {
-            Some(digest) => Some(u64::from(self.digests.place(&bytes_of(digest))?)),
+            Some(digest) => Some(u64::from(self.digest_place(digest)?)),
             None => None,
         };
         row.optional(place);
         Some(())
     }
 
-    pub(super) fn find_shared(&self, digest: &Digest) -> Option<u32> {
-        self.digests.find(&bytes_of(digest))
+    pub(super) fn read_shared(&self, row: &mut RowReader<'_>) -> Option<Digest> {
+        self.digest_at(u32::try_from(row.optional()?).unwrap_or(u32::MAX))
     }
 
-    pub(super) fn read_shared(&self, row: &mut RowReader<'_>) -> Option<Digest> {
-        let place = u32::try_from(row.optional()?).unwrap_or(u32::MAX);
-        Some(RowReader { rest: self.digests.get(place).unwrap_or_default() }.digest())
+    pub(super) fn digest_place(&mut self, digest: &Digest) -> Option<u32> {
+        self.digests.place(&bytes_of(digest))
+    }
+
+    pub(super) fn digest_at(&self, place: u32) -> Option<Digest> {
+        Some(RowReader { rest: self.digests.get(place)? }.digest())
+    }
+
+    pub(super) fn find_digest(&self, digest: &Digest) -> Option<u32> {
+        self.digests.find(&bytes_of(digest))
     }
 
     /// The first time that was told is what others are counted from.
@@ -152,8 +190,8 @@ impl Tables {
     }
 
     fn read_producer(&self, place: u64) -> ProducerId {
-        let mut bytes = RowReader { rest: self.producers.get(place as u32).unwrap_or_default() };
-        ProducerId::from(u128::from_be_bytes(bytes.raw()))
+        let bytes = self.producers.get(place as u32).copied().unwrap_or_default();
+        ProducerId::from(u128::from_be_bytes(bytes))
     }
 
     /// The ids that a recorder makes begin with the milliseconds of their call's beginning, so they stand beside a time.
@@ -215,7 +253,7 @@ impl Tables {
     }
 
     pub(super) fn read_trace(&self, row: &mut RowReader<'_>) -> Option<TraceId> {
-        TraceId::from_bytes(self.traces.get(row.index())?.try_into().ok()?)
+        TraceId::from_bytes(*self.traces.get(row.index())?)
     }
 
     pub(super) fn parent(&mut self, parent: Option<SpanId>, row: &mut RowWriter) -> Option<()> {
@@ -229,27 +267,19 @@ impl Tables {
 
     pub(super) fn read_parent(&self, row: &mut RowReader<'_>) -> Option<SpanId> {
         let place = u32::try_from(row.optional()?).ok()?;
-        SpanId::from_bytes(self.parents.get(place)?.try_into().ok()?)
+        SpanId::from_bytes(*self.parents.get(place)?)
     }
 
     /// Their keys and types, which many have in common, by their place; then the values.
     pub(super) fn attrs(&mut self, attrs: &Attrs, row: &mut RowWriter) -> Option<()> {
-        let mut shape = RowWriter::default();
+        row.number(u64::from(self.shape(attrs)?));
         for (id, value) in attrs.iter() {
-            shape.number(u64::from(id.0));
-            shape.byte(match value {
-                Value::Text(_) => 0,
-                Value::Int(_) => 1,
-                Value::Double(_) => 2,
-                Value::Bool(flag) => 3 + u8::from(*flag),
-                Value::Texts(_) => 5,
-                Value::Ints(_) => 6,
-            });
-        }
-        row.number(u64::from(self.shapes.place(shape.bytes())?));
-        for (_, value) in attrs.iter() {
             match value {
-                Value::Text(text) => self.text(text, row)?,
+                Value::Text(text) if is_of_one_call(id) => {
+                    row.number(text.len() as u64);
+                    row.raw(text.as_bytes());
+                }
+                Value::Text(text) => self.text_of(id, text, row)?,
                 Value::Int(number) => row.signed(*number),
                 Value::Double(number) => row.raw(&number.to_bits().to_be_bytes()),
                 Value::Bool(_) => {}
@@ -265,6 +295,45 @@ impl Tables {
         }
         Some(())
     }
+
+    fn shape(&mut self, attrs: &Attrs) -> Option<u32> {
+        let first = attrs.iter().next().map_or(0, |(id, _)| usize::from(id.0));
+        let recent = self.recent_shapes.get_mut((first + 5 * attrs.len()) % RECENT)?;
+        if !self.shapes.get(*recent).is_some_and(|shape| is_shape(shape, attrs)) {
+            let mut shape = RowWriter::default();
+            shape.number(attrs.len() as u64);
+            for (id, value) in attrs.iter() {
+                shape.number(u64::from(id.0));
+                shape.byte(type_of(id, value));
+            }
+            *recent = self.shapes.place(shape.bytes())?;
+        }
+        Some(*recent)
+    }
+}
+
+/// Whether these have this shape.
+fn is_shape(shape: &[u8], attrs: &Attrs) -> bool {
+    let mut shape = RowReader { rest: shape };
+    shape.count() == attrs.len()
+        && attrs.iter().all(|(id, value)| shape.number() == u64::from(id.0) && shape.byte() == type_of(id, value))
+}
+
+fn type_of(id: KeyId, value: &Value) -> u8 {
+    match value {
+        Value::Text(_) if is_of_one_call(id) => ALONE,
+        Value::Text(_) => 0,
+        Value::Int(_) => 1,
+        Value::Double(_) => 2,
+        Value::Bool(flag) => 3 + u8::from(*flag),
+        Value::Texts(_) => 5,
+        Value::Ints(_) => 6,
+    }
+}
+
+/// Whether a text is mostly told of one call alone: an entry of its own would take more than it takes itself.
+fn is_of_one_call(id: KeyId) -> bool {
+    id == TOOL_CALL_ID.id() || id == RESPONSE_ID.id()
 }
 
 /// A digest as an entry of its table.

@@ -12,126 +12,144 @@ use smallvec::SmallVec;
 /// with it, so that a thread's histories take memory for what each added, however many there are: a copy is O(1).
 #[derive(Clone, Default)]
 pub struct Numbers {
-    last: Option<Arc<Run>>,
+    /// Most lists are no more than this. Empty only where there is none before it.
+    last: Run,
+    before: Option<Arc<Earlier>>,
 }
 
-/// Numbers that follow one another, and those before them.
+/// Numbers that follow one another.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Run {
     first: u32,
     count: u32,
     /// How many numbers stand before these.
     start: usize,
-    before: Option<Arc<Self>>,
 }
 
 impl Run {
-    const fn end(&self) -> usize {
+    const fn end(self) -> usize {
         self.start + self.count as usize
-    }
-
-    /// Whether it is the same as another, apart from what stands before them.
-    const fn is_like(&self, other: &Self) -> bool {
-        self.first == other.first && self.count == other.count && self.start == other.start
     }
 }
 
+/// A run that another follows.
+struct Earlier {
+    run: Run,
+    before: Option<Arc<Self>>,
+}
+
 /// A list may be long, and a call for each of its runs would be deeper than the stack.
-impl Drop for Run {
+impl Drop for Earlier {
     fn drop(&mut self) {
         let mut next = self.before.take();
-        while let Some(mut run) = next.and_then(Arc::into_inner) {
-            next = run.before.take();
+        while let Some(mut earlier) = next.and_then(Arc::into_inner) {
+            next = earlier.before.take();
         }
     }
 }
 
+/// A run of a list, and those before it.
+type Place<'a> = (Run, Option<&'a Arc<Earlier>>);
+
 impl Numbers {
     /// Appends a number.
     pub fn push(&mut self, number: u32) {
-        match &mut self.last {
-            Some(last) if last.first.checked_add(last.count) == Some(number) => {
-                if let Some(own) = Arc::get_mut(last) {
-                    own.count += 1;
-                } else {
-                    let Run { first, count, start, ref before } = **last;
-                    *last = Arc::new(Run { first, count: count + 1, start, before: before.clone() });
-                }
-            }
-            last => {
-                let start = last.as_ref().map_or(0, |last| last.end());
-                *last = Some(Arc::new(Run { first: number, count: 1, start, before: last.take() }));
-            }
+        let Run { first, count, .. } = self.last;
+        if count == 0 {
+            self.last = Run { first: number, count: 1, start: 0 };
+        } else if first.checked_add(count) == Some(number) {
+            self.last.count += 1;
+        } else {
+            let start = self.len();
+            self.before = Some(Arc::new(Earlier { run: self.last, before: self.before.take() }));
+            self.last = Run { first: number, count: 1, start };
         }
     }
 
     /// The numbers, in order.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
-        self.some_runs().into_iter().flat_map(|(first, count)| (0..count).map(move |step| first + step))
+        let runs = |(first, count)| (0..count).map(move |step| first + step);
+        let earlier = if self.before.is_none() { SmallVec::new() } else { self.earlier() };
+        earlier.into_iter().flat_map(runs).chain(runs((self.last.first, self.last.count)))
+    }
+
+    /// Does something with each of them, in order.
+    pub(in crate::reduce) fn for_each(&self, mut each: impl FnMut(u32)) {
+        if self.before.is_some() {
+            for (first, count) in self.earlier() {
+                (0..count).for_each(|step| each(first + step));
+            }
+        }
+        (0..self.last.count).for_each(|step| each(self.last.first + step));
     }
 
     /// The runs: the first number of each, and how many there are. O(runs).
     pub fn runs(&self) -> Vec<(u32, u32)> {
-        self.some_runs().into_vec()
+        let last = Some((self.last.first, self.last.count)).filter(|_| !self.is_empty());
+        self.earlier().into_iter().chain(last).collect()
     }
 
-    /// The same. Most lists are of few.
-    fn some_runs(&self) -> SmallVec<[(u32, u32); 4]> {
-        let mut runs: SmallVec<_> = self.backwards().map(|run| (run.first, run.count)).collect();
+    /// The runs before the last, in order.
+    fn earlier(&self) -> SmallVec<[(u32, u32); 4]> {
+        let mut runs: SmallVec<_> = self.backwards().skip(1).map(|(run, _)| (run.first, run.count)).collect();
         runs.reverse();
         runs
     }
 
-    fn backwards(&self) -> impl Iterator<Item = &Arc<Run>> {
-        std::iter::successors(self.last.as_ref(), |run| run.before.as_ref())
+    /// The runs, the last one first.
+    fn backwards(&self) -> impl Iterator<Item = Place<'_>> {
+        let last = (!self.is_empty()).then_some((self.last, self.before.as_ref()));
+        std::iter::successors(last, |(_, before)| earlier(*before))
     }
 
     /// How many numbers there are. O(1).
     pub fn len(&self) -> usize {
-        self.last.as_ref().map_or(0, |last| last.end())
+        self.last.end()
     }
 
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
-        self.last.is_none()
+        self.last.count == 0
     }
 
     /// The last of them. O(1).
     pub fn last(&self) -> Option<u32> {
-        self.last.as_ref().map(|last| last.first + (last.count - 1))
+        self.last.count.checked_sub(1).map(|more| self.last.first + more)
     }
 
     /// Whether these are the first of the others. O(runs of the others that are not of these) where they share memory.
     pub(in crate::reduce) fn begins(&self, other: &Self) -> bool {
-        self.len() <= other.len() && other.first(self.len()) == *self
+        if self.is_empty() {
+            return true;
+        }
+        let reaching = other.backwards().find(|(run, _)| run.start < self.len());
+        reaching.is_some_and(|(run, before)| {
+            let is_of_it = run.first == self.last.first && run.start == self.last.start && run.end() >= self.len();
+            is_of_it && is_same(before, self.before.as_ref())
+        })
     }
 
     /// The first `length` of these. O(runs left out).
     pub(in crate::reduce) fn first(&self, length: usize) -> Self {
-        let Some(last) = self.backwards().find(|run| run.start < length) else { return Self::default() };
-        let kept = length - last.start;
-        if kept >= last.count as usize {
-            return Self { last: Some(Arc::clone(last)) };
-        }
-        let Run { first, start, ref before, .. } = **last;
-        Self { last: Some(Arc::new(Run { first, count: kept as u32, start, before: before.clone() })) }
+        let Some((run, before)) = self.backwards().find(|(run, _)| run.start < length) else { return Self::default() };
+        let count = u32::try_from(length - run.start).unwrap_or(u32::MAX).min(run.count);
+        Self { last: Run { count, ..run }, before: before.cloned() }
     }
 
     /// How many of the first are the same memory in both, or a few more. Lists that were made apart may have more in
     /// common.
     pub(in crate::reduce) fn shared(&self, other: &Self) -> usize {
-        let (mut one, mut two) = (self.last.as_ref(), other.last.as_ref());
-        while let (Some(a), Some(b)) = (one, two) {
-            if Arc::ptr_eq(a, b) {
-                return a.end();
-            }
+        let (mut ours, mut theirs) = (self.backwards(), other.backwards());
+        let (mut one, mut two) = (ours.next(), theirs.next());
+        while let (Some((a, before_a)), Some((b, before_b))) = (one, two) {
             match a.start.cmp(&b.start) {
-                Ordering::Greater => one = a.before.as_ref(),
-                Ordering::Less => two = b.before.as_ref(),
+                Ordering::Greater => one = ours.next(),
+                Ordering::Less => two = theirs.next(),
                 Ordering::Equal => {
-                    if a.first == b.first && is_same(a.before.as_ref(), b.before.as_ref()) {
+                    if a.first == b.first && is_same_memory(before_a, before_b) {
                         return a.start + a.count.min(b.count) as usize;
                     }
-                    (one, two) = (a.before.as_ref(), b.before.as_ref());
+                    (one, two) = (ours.next(), theirs.next());
                 }
             }
         }
@@ -140,18 +158,22 @@ impl Numbers {
 
     /// Those from `start` on. O(runs from there on).
     pub(in crate::reduce) fn starting_at(&self, start: usize) -> Vec<u32> {
-        let mut runs: Vec<_> = self.backwards().take_while(|run| run.end() > start).collect();
+        let mut runs: Vec<_> = self.backwards().map(|(run, _)| run).take_while(|run| run.end() > start).collect();
         runs.reverse();
-        let of_run = |run: &Arc<Run>| {
-            let (first, skipped) = (run.first, start.saturating_sub(run.start) as u32);
-            (skipped..run.count).map(move |step| first + step)
+        let of_run = |run: Run| {
+            let skipped = start.saturating_sub(run.start) as u32;
+            (skipped..run.count).map(move |step| run.first + step)
         };
         runs.into_iter().flat_map(of_run).collect()
     }
 }
 
+fn earlier(before: Option<&Arc<Earlier>>) -> Option<Place<'_>> {
+    before.map(|earlier| (earlier.run, earlier.before.as_ref()))
+}
+
 /// Whether both are the same memory, or none.
-fn is_same(one: Option<&Arc<Run>>, other: Option<&Arc<Run>>) -> bool {
+fn is_same_memory(one: Option<&Arc<Earlier>>, other: Option<&Arc<Earlier>>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => Arc::ptr_eq(one, other),
         (None, None) => true,
@@ -159,17 +181,22 @@ fn is_same(one: Option<&Arc<Run>>, other: Option<&Arc<Run>>) -> bool {
     }
 }
 
+/// Whether both are the same runs.
+fn is_same(one: Option<&Arc<Earlier>>, other: Option<&Arc<Earlier>>) -> bool {
+    let (mut one, mut other) = (one, other);
+    while !is_same_memory(one, other) {
+        let (Some(a), Some(b)) = (one, other) else { return false };
+        if a.run != b.run {
+            return false;
+        }
+        (one, other) = (a.before.as_ref(), b.before.as_ref());
+    }
+    true
+}
+
 impl PartialEq for Numbers {
     fn eq(&self, other: &Self) -> bool {
-        let (mut one, mut two) = (self.last.as_ref(), other.last.as_ref());
-        while !is_same(one, two) {
-            let (Some(a), Some(b)) = (one, two) else { return false };
-            if !a.is_like(b) {
-                return false;
-            }
-            (one, two) = (a.before.as_ref(), b.before.as_ref());
-        }
-        true
+        self.last == other.last && is_same(self.before.as_ref(), other.before.as_ref())
     }
 }
 

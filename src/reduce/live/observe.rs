@@ -1,6 +1,7 @@
 //! An event finds its generation: the open one, one that has closed and knows its turn, or a new one.
 
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use super::deadlines::{Deadline, TurnKey, Which};
 use super::slot::{Ending, Kept, Live, Slot};
@@ -23,9 +24,12 @@ impl Reducer {
         self.relieve(Some(id), effects);
     }
 
-    fn slot_for(&mut self, scope: &Scope) -> u64 {
+    fn slot_for(&mut self, scope: &Arc<Scope>) -> u64 {
         // The next event is mostly of the same rollout as the last.
-        let is_it = |id: &u64| self.slots.get(id).is_some_and(|slot| slot.key.is_of(scope));
+        let is_it = |id: &u64| {
+            let was_last = |slot: &Slot| slot.live.as_ref().is_some_and(|live| live.facts.is_last_scope(scope));
+            self.slots.get(id).is_some_and(|slot| was_last(slot) || slot.key.is_of(scope))
+        };
         if let Some(id) = self.last_slot.filter(is_it) {
             return id;
         }
