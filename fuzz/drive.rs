@@ -12,6 +12,7 @@ const SEEDS: &[&str] = &[
     r#"{"a":"\ud83d\ude00\ud800","n":[1e400,-0,9007199254740993,1.5],"deep":[[[[[[{"k":null}]]]]]]}"#,
     "Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl +49 151 23456789 a@b.example DE89370400440532013000",
     "eyJwYXNzd29yZCI6Imh1bnRlcjIyIn0= %7B%22k%22%3A%22v%22%7D -----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
+    r#" [{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":{"a":1.50,"a":[-0,"\u0061\/"]}}]},"x"]"#,
     "\u{a}\u{1f}\u{12}\u{1d}\u{12}\u{1b}\u{a}\u{10}0123456789abcdef\u{12}\u{8}01234567\u{2a}\u{1}x",
     "\u{2}\0$0123456789abcdef01234567\u{12}\u{a}\u{2a}\u{8}the name\u{3}\0$0123456789abcdef01234567\u{12}\u{a}\u{2a}\u{8}the name",
     "rules:\n  - name: x\n    pattern: '(a|b)+c{2,9}'\n    keywords: [a]\n",

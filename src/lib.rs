@@ -20,7 +20,7 @@ mod folder;
 #[cfg(feature = "import")]
 pub mod import;
 pub mod intake;
-#[cfg(feature = "import")]
+#[cfg(any(feature = "collector", feature = "import", feature = "sdk"))]
 mod json;
 pub mod layer;
 pub mod otlp;

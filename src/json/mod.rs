@@ -10,13 +10,33 @@
 //! object has its last value. Costs one pass over the text, and no allocation once its buffers have grown. Leaves to others
 //! what it means: whoever needs a value of `serde_json` makes one of [`Node::json`].
 
+#[cfg(any(feature = "collector", feature = "sdk"))]
+use std::cell::Cell;
+
+#[cfg_attr(not(feature = "import"), allow(dead_code))]
 mod node;
 mod number;
 mod string;
+#[cfg_attr(not(feature = "import"), allow(dead_code))]
 mod tape;
 
 pub(crate) use node::Node;
-pub(crate) use tape::{Escapes, Tape, Unread};
+#[cfg(feature = "import")]
+pub(crate) use tape::Unread;
+pub(crate) use tape::{Escapes, Tape};
+
+/// Reads one text of many, in the room that this thread keeps for that, and hands its value on with its strings unescaped.
+#[cfg(any(feature = "collector", feature = "sdk"))]
+pub(crate) fn read<R>(text: &str, then: impl FnOnce(Node<'_>) -> R) -> Result<R, tape::Unread> {
+    thread_local! {
+        static TAPE: Cell<Option<Tape>> = const { Cell::new(None) };
+    }
+    // One that is read inside of another has room of its own.
+    let mut tape = TAPE.try_with(Cell::take).ok().flatten().unwrap_or_default();
+    let read = tape.read(text, Escapes::Unescaped, then);
+    let _ = TAPE.try_with(|place| place.set(Some(tape)));
+    read
+}
 
 #[cfg(test)]
 mod tests;

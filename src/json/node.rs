@@ -9,6 +9,7 @@ pub(super) struct Found<'t> {
     pub(super) text: &'t str,
     pub(super) slots: &'t [Slot],
     pub(super) unescaped: &'t str,
+    pub(super) depth: u32,
 }
 
 /// A value of a text that was read.
@@ -52,8 +53,27 @@ impl<'t> Node<'t> {
     /// The value of a member of an object, also where it is null.
     #[inline]
     pub(crate) fn get(self, name: &str) -> Option<Node<'t>> {
-        // Mostly there is one, and where there are more the last counts.
-        self.members().filter(|(found, _)| *found == name).last().map(|(_, value)| value)
+        let Found { text, slots, unescaped, .. } = *self.found;
+        let end = if self.kind() == Kind::Object { self.next() } else { 0 };
+        let (mut at, mut last) = (self.at + 1, None);
+        while at < end
+            && let Some([key, value]) = slots.get(at..).and_then(<[Slot]>::first_chunk)
+        {
+            // As bytes: where a character ends is known of both.
+            let key = match key.kind {
+                Kind::Plain => text.as_bytes().get(key.start as usize + 1..key.end as usize - 1),
+                _ => unescaped.as_bytes().get(key.from as usize..key.to as usize),
+            };
+            if key.is_some_and(|key| key == name.as_bytes()) {
+                // Mostly there is one, and where there are more the last counts.
+                last = Some(at + 1);
+            }
+            at = match value.kind {
+                Kind::Array | Kind::Object => value.from as usize,
+                _ => at + 2,
+            };
+        }
+        last.map(|at| Node { found: self.found, at })
     }
 
     /// The members of an object, as they stand; none of anything else.
@@ -141,6 +161,11 @@ impl<'t> Node<'t> {
         let all = self.found.slots.get(self.at..self.next()).unwrap_or_default();
         let numbers = all.iter().filter(|slot| slot.kind == Kind::Number);
         numbers.filter_map(|slot| self.found.text.get(slot.start as usize..slot.end as usize))
+    }
+
+    /// How many arrays and objects stand in each other in the text, at the most.
+    pub(crate) const fn depth(self) -> usize {
+        self.found.depth as usize
     }
 
     /// Whether it is null.

@@ -90,13 +90,13 @@ impl Tape {
         let Self { slots, unescaped } = self;
         let bytes = text.as_bytes();
         let has_controls = has_controls(bytes);
-        let mut reader = Reader { bytes, has_controls, slots, out: unescaped, used: 0, escapes };
+        let mut reader = Reader { bytes, has_controls, slots, out: unescaped, used: 0, escapes, open: 0, depth: 0 };
         let read = reader.read();
-        let used = reader.used;
+        let (used, depth) = (reader.used, reader.depth);
         let result = match read {
             // Escapes of UTF-8 stand for characters, so that nothing is refused here.
             Some(()) => match std::str::from_utf8(unescaped.get(..used).unwrap_or_default()) {
-                Ok(unescaped) => Ok(then(Node::of(&Found { text, slots, unescaped }))),
+                Ok(unescaped) => Ok(then(Node::of(&Found { text, slots, unescaped, depth }))),
                 Err(_) => Err(Unread::NotJson),
             },
             None if slots.len() >= MAX_VALUES => Err(Unread::TooLarge),
@@ -141,6 +141,9 @@ struct Reader<'r> {
     out: &'r mut [u8],
     used: usize,
     escapes: Escapes,
+    /// How many containers are open, and were at the most.
+    open: u32,
+    depth: u32,
 }
 
 impl Reader<'_> {
@@ -157,6 +160,8 @@ impl Reader<'_> {
                     let kind = if is_object { Kind::Object } else { Kind::Array };
                     let this = self.slots.len();
                     self.push(kind, at, at, (around, 0))?;
+                    self.open += 1;
+                    self.depth = self.depth.max(self.open);
                     around = this as u32;
                     at = self.blanks(at + 1);
                     let closing = if is_object { b'}' } else { b']' };
@@ -274,6 +279,7 @@ impl Reader<'_> {
     /// Closes a container; gives the one around it, and whether that is an object.
     #[inline]
     fn close(&mut self, this: u32, at: usize) -> Option<(u32, bool)> {
+        self.open -= 1;
         let next = self.slots.len() as u32;
         let slot = self.slots.get_mut(this as usize)?;
         let around = std::mem::replace(&mut slot.from, next);

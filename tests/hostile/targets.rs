@@ -6,6 +6,11 @@ mod walk;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use prost::Message as _;
 use serde_json::Value;
 use veilspan::environment::Environment;
 use veilspan::event::{Message, Part, Role, shape};
@@ -21,10 +26,11 @@ use veilspan::{Policy, Recorder};
 pub type Target = fn(&[u8]);
 
 /// All of them, by name.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("detect", detect),
     ("canonical", canonical),
     ("shapes", shapes),
+    ("json", json),
     ("record", record),
     ("stage", stage),
     ("walk_vs_prost", walk_vs_prost),
@@ -74,6 +80,58 @@ pub fn shapes(bytes: &[u8]) {
     assert_eq!(borrowed, shape::request(value.clone()).and_then(read));
     let _ = (shape::messages(&value), shape::answer(&value), shape::response_facts(&value), shape::Usage::read(&value));
     let _ = (shape::genai::messages(&value), shape::genai::system(&value), shape::genai::tools(&value));
+}
+
+/// The reader of JSON text that stands on a span, beside serde_json, which a recorder's caller reads it with: the same
+/// messages, or none.
+pub fn json(bytes: &[u8]) {
+    static PRIVACY: LazyLock<Privacy> =
+        LazyLock::new(|| Privacy::new(Policy::builder().unkeyed_sha256().build_in(&Environment::default()).0));
+    let text = text(bytes);
+    if !text.trim_start().starts_with(['[', '{']) {
+        return;
+    }
+    let expected: Vec<String> = serde_json::from_str::<Value>(&text).map_or_else(
+        |_| Vec::new(),
+        |value| {
+            let request = veilspan::event::Request { messages: shape::genai::messages(value), ..Default::default() };
+            let items = c1::request(&Hasher::sha256(), &request).items;
+            let first = items.len().saturating_sub(512);
+            items.iter().skip(first).map(|item| item.digest.map_or_else(String::new, |it| it.to_string())).collect()
+        },
+    );
+    assert_eq!(stage_tells(&PRIVACY, &text), expected);
+}
+
+/// The digests that a stage tells of these messages.
+fn stage_tells(privacy: &Privacy, messages: &str) -> Vec<String> {
+    let attribute = |key: &str, text: &str| KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue { value: Some(Any::StringValue(text.to_owned())) }),
+        ..KeyValue::default()
+    };
+    let span = Span {
+        trace_id: vec![1; 16],
+        span_id: vec![1; 8],
+        attributes: vec![attribute("gen_ai.operation.name", "chat"), attribute("gen_ai.input.messages", messages)],
+        ..Span::default()
+    };
+    let scope_spans = vec![ScopeSpans { spans: vec![span], ..ScopeSpans::default() }];
+    let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
+    let bytes = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
+    let request = Request::parse(bytes.into(), Look::Inside).unwrap();
+    let left = patched(&request, &privacy.request(&request)).into_bytes();
+    let mut left = ExportTraceServiceRequest::decode(left).unwrap();
+    let span = left.resource_spans.remove(0).scope_spans.remove(0).spans.remove(0);
+    let digests = span.attributes.into_iter().find(|attribute| attribute.key == "veilspan.input.digests");
+    let Some(Any::ArrayValue(digests)) = digests.and_then(|it| it.value).and_then(|it| it.value) else {
+        return Vec::new();
+    };
+    let digest = |value: AnyValue| match value.value {
+        Some(Any::StringValue(text)) => text,
+        other => panic!("{other:?} is no digest"),
+    };
+    digests.values.into_iter().map(digest).collect()
 }
 
 /// A recorder whose caller says this everywhere, at every level.

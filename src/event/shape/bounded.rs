@@ -13,6 +13,12 @@ pub(super) struct Bounded {
 }
 
 impl Bounded {
+    /// With room for so many bytes, as far as they may be taken.
+    #[cfg(any(feature = "collector", feature = "sdk"))]
+    pub(super) fn with_room(bytes: usize) -> Self {
+        Self { kept: Vec::with_capacity(bytes.min(RawText::MAX_BYTES)), length: 0 }
+    }
+
     pub(super) fn push(&mut self, byte: u8) {
         self.add(&[byte]);
     }

@@ -30,7 +30,7 @@ pub(super) fn chat_call<N: Node>(mut node: N) -> Part {
     }
 }
 
-fn has_name(holder: &impl Look) -> bool {
+fn has_name<'v>(holder: impl Look<'v>) -> bool {
     holder.get("name").is_some_and(Look::is_string)
 }
 
@@ -54,9 +54,11 @@ pub(super) const fn nothing() -> ResultContent {
 /// What a tool returned: a text, parts, or any JSON, whose text it is then.
 pub(super) fn result_content(node: Option<impl Node>, nesting: usize) -> ResultContent {
     let Some(node) = node else { return nothing() };
-    let is_parts = match node.look().as_array() {
-        Some([]) => return nothing(),
-        Some(elements) => elements.iter().all(|element| element.kind().is_some()),
+    let is_parts = match node.look().as_array().map(Iterator::peekable) {
+        Some(mut elements) => match elements.peek() {
+            Some(_) => elements.all(|element| element.kind().is_some()),
+            None => return nothing(),
+        },
         None => node.kind().is_some(),
     };
     if !is_parts {

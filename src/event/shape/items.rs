@@ -17,18 +17,19 @@ pub(super) fn list(value: impl Node, is_items: bool) -> Vec<Message> {
     if value.look().is_null() {
         return Vec::new();
     }
-    let Some(elements) = value.look().as_array() else { return vec![item(value)] };
-    let (is_items, count) = (is_items || elements.iter().any(is_item), elements.len());
-    all(value.elements(), is_items, count)
+    match value.look().as_array().map(|mut elements| elements.any(is_item)) {
+        Some(has_items) => all(value.elements(), is_items || has_items),
+        None => vec![item(value)],
+    }
 }
 
 /// The messages of a list of which each element stands by itself.
 pub(crate) fn messages_of(elements: &[Value]) -> Vec<Message> {
-    all(elements.iter(), elements.iter().any(is_item), elements.len())
+    all(elements.iter(), elements.iter().any(is_item))
 }
 
-fn all(elements: impl Iterator<Item = impl Node>, is_items: bool, count: usize) -> Vec<Message> {
-    let mut messages = Vec::with_capacity(count);
+fn all(elements: impl Iterator<Item = impl Node>, is_items: bool) -> Vec<Message> {
+    let mut messages = Vec::with_capacity(elements.size_hint().0);
     elements.for_each(|element| add(item(element), is_items, &mut messages));
     messages
 }
@@ -43,7 +44,7 @@ fn add(message: Message, is_items: bool, messages: &mut Vec<Message>) {
 }
 
 /// Whether an element stands for a part of a message rather than for a message.
-fn is_item(element: &impl Look) -> bool {
+fn is_item<'v>(element: impl Look<'v>) -> bool {
     element.get("role").is_none() && element.kind().is_some()
 }
 

@@ -45,7 +45,7 @@ pub(super) fn read<N: Node>(mut block: N) -> Result<Part, N> {
 }
 
 impl Place {
-    fn look<'v>(&self, block: &'v impl Look) -> Option<&'v str> {
+    fn look<'v>(&self, block: impl Look<'v>) -> Option<&'v str> {
         let holder = self.holder.map_or(Some(block), |holder| block.get(holder))?;
         holder.get(self.key)?.as_str()
     }
@@ -59,7 +59,7 @@ impl Place {
 }
 
 /// Nothing for a block of another kind.
-fn locate(block: &impl Look) -> Option<Place> {
+fn locate<'v>(block: impl Look<'v>) -> Option<Place> {
     use Form::{Base64, Id, Url};
     type Keys = &'static [(&'static str, Form)];
     let (holder, keys): (Option<&'static str>, Keys) = match block.kind()? {
@@ -86,7 +86,7 @@ fn locate(block: &impl Look) -> Option<Place> {
     keys.iter().map(|(key, form)| Place { holder, key, form: form.clone() }).find(|place| place.look(block).is_some())
 }
 
-fn locate_source(source: &impl Look) -> Option<Place> {
+fn locate_source<'v>(source: impl Look<'v>) -> Option<Place> {
     let (key, form) = match source.kind()? {
         "base64" => ("data", Form::Base64),
         "url" => ("url", Form::Url),

@@ -11,6 +11,8 @@
 
 mod answer;
 mod blob;
+#[cfg(any(feature = "collector", feature = "sdk"))]
+pub(crate) mod borrowed;
 mod bounded;
 mod call;
 mod facts;
@@ -24,8 +26,6 @@ mod node;
 mod part;
 mod request;
 mod tools;
-#[cfg(any(feature = "collector", feature = "sdk"))]
-pub(crate) mod tree;
 
 pub use answer::answer;
 pub use facts::{ResponseFacts, Usage, response_facts};
@@ -36,6 +36,8 @@ pub(crate) use node::Look;
 #[cfg(feature = "import")]
 pub(crate) use part::blocks;
 pub use request::request;
+#[cfg(any(feature = "collector", feature = "sdk"))]
+pub(crate) use tools::tool;
 
 #[cfg(test)]
 mod tests;

@@ -20,47 +20,49 @@ mod sealed {
     use crate::event::RawText;
 
     /// What a value is, looked at.
-    pub trait Look: Sized {
+    pub trait Look<'v>: Copy {
         /// A member of an object, as it stands last.
-        fn get(&self, key: &str) -> Option<&Self>;
+        fn get(self, key: &str) -> Option<Self>;
 
         /// The characters of a string.
-        fn as_str(&self) -> Option<&str>;
+        fn as_str(self) -> Option<&'v str>;
 
         /// The elements of an array.
-        fn as_array(&self) -> Option<&[Self]>;
+        fn as_array(self) -> Option<impl Iterator<Item = Self>>;
 
         /// Whether it is a null.
-        fn is_null(&self) -> bool;
+        fn is_null(self) -> bool;
 
         /// Whether it is an object.
-        fn is_object(&self) -> bool;
+        fn is_object(self) -> bool;
 
         /// Its JSON text, without those of its own members that are named.
-        fn write(&self, without: &[&str]) -> RawText;
+        fn write(self, without: &[&str]) -> RawText;
 
         /// Whether it is a string.
-        fn is_string(&self) -> bool {
+        fn is_string(self) -> bool {
             self.as_str().is_some()
         }
 
         /// Whether it is an array.
-        fn is_array(&self) -> bool {
+        fn is_array(self) -> bool {
             self.as_array().is_some()
         }
 
         /// The word that says what the value is.
-        fn kind(&self) -> Option<&str> {
+        fn kind(self) -> Option<&'v str> {
             self.get("type")?.as_str()
         }
     }
 
     pub trait Node: Sized {
         /// What is looked at.
-        type Look: Look;
+        type Look<'v>: Look<'v>
+        where
+            Self: 'v;
 
         /// The value itself.
-        fn look(&self) -> &Self::Look;
+        fn look(&self) -> Self::Look<'_>;
 
         /// A member of an object; a null is as good as none. Of an owned value it is gone afterwards.
         fn member(&mut self, key: &str) -> Option<Self>;
@@ -91,34 +93,37 @@ mod sealed {
         }
     }
 
-    impl Look for Value {
-        fn get(&self, key: &str) -> Option<&Self> {
-            Self::get(self, key)
+    impl<'v> Look<'v> for &'v Value {
+        fn get(self, key: &str) -> Option<Self> {
+            Value::get(self, key)
         }
 
-        fn as_str(&self) -> Option<&str> {
-            Self::as_str(self)
+        fn as_str(self) -> Option<&'v str> {
+            Value::as_str(self)
         }
 
-        fn as_array(&self) -> Option<&[Self]> {
-            Self::as_array(self).map(Vec::as_slice)
+        fn as_array(self) -> Option<impl Iterator<Item = Self>> {
+            Value::as_array(self).map(|elements| elements.iter())
         }
 
-        fn is_null(&self) -> bool {
-            Self::is_null(self)
+        fn is_null(self) -> bool {
+            Value::is_null(self)
         }
 
-        fn is_object(&self) -> bool {
-            Self::is_object(self)
+        fn is_object(self) -> bool {
+            Value::is_object(self)
         }
 
-        fn write(&self, without: &[&str]) -> RawText {
+        fn write(self, without: &[&str]) -> RawText {
             json::write(self, without)
         }
     }
 
     impl Node for &Value {
-        type Look = Value;
+        type Look<'v>
+            = &'v Value
+        where
+            Self: 'v;
 
         fn look(&self) -> &Value {
             self
@@ -129,7 +134,7 @@ mod sealed {
         }
 
         fn elements(self) -> impl Iterator<Item = Self> {
-            self.as_array().into_iter().flatten()
+            Value::as_array(self).into_iter().flatten()
         }
 
         fn text(self) -> RawText {
@@ -140,9 +145,9 @@ mod sealed {
     }
 
     impl Node for Value {
-        type Look = Self;
+        type Look<'v> = &'v Self;
 
-        fn look(&self) -> &Value {
+        fn look(&self) -> &Self {
             self
         }
 

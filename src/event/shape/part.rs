@@ -50,7 +50,7 @@ pub(super) fn push(mut block: impl Node, nesting: usize, parts: &mut Vec<Part>) 
         Kind::Call => parts.push(call::call(block).unwrap_or_else(other)),
         Kind::Result => parts.push(call::result(block, nesting)),
         Kind::Document => push_document(block, nesting, parts),
-        _ => push_other(block, parts),
+        _ => push_other(block, &[], parts),
     }
 }
 
@@ -116,23 +116,32 @@ pub(super) fn as_reasoning(part: Part) -> Option<Part> {
 /// Anthropic's documents: their text, blocks, bytes or reference, after what the application says of them.
 fn push_document(mut block: impl Node, nesting: usize, parts: &mut Vec<Part>) {
     let holds_blocks = block.look().get("source").and_then(Look::kind) == Some("content");
-    parts.extend(block.string("context").map(Part::Text));
+    let context = block.string("context").map(Part::Text);
+    let told: &[&str] = if context.is_some() { &["context"] } else { &[] };
+    parts.extend(context);
     if holds_blocks {
         let content = block.member("source").and_then(|mut source| source.member("content"));
         return content.into_iter().for_each(|content| push_all(content, nesting + 1, parts));
     }
-    push_other(block, parts);
+    push_other(block, told, parts);
 }
 
-/// Media, or what is not understood.
-fn push_other(block: impl Node, parts: &mut Vec<Part>) {
+/// Media, or what is not understood. Of its members these are `told` already.
+fn push_other(block: impl Node, told: &[&str], parts: &mut Vec<Part>) {
+    const ENCRYPTED: &str = "encrypted_content";
     let mut block = match media::read(block) {
         Ok(part) => return parts.push(part),
         Err(block) => block,
     };
-    let encrypted = if block.has_string("encrypted_content") { block.member("encrypted_content") } else { None };
+    let encrypted = if block.has_string(ENCRYPTED) { block.member(ENCRYPTED) } else { None };
+    if encrypted.is_none() && told.is_empty() {
+        return parts.push(other(block));
+    }
+    // What has been taken out of an owned value would be a null in it, and would stand in a borrowed one twice.
+    let without: Vec<&str> =
+        json::HINTS.iter().chain(told).copied().chain(encrypted.as_ref().map(|_| ENCRYPTED)).collect();
     parts.extend(encrypted.map(blob::encrypted));
-    parts.push(other(block));
+    parts.push(Part::Other(block.look().write(&without)));
 }
 
 /// What is not understood, as JSON; ids, signatures and hints are no part of it.

@@ -15,7 +15,8 @@ pub(super) fn tools(list: impl Node) -> Vec<ToolDefinition> {
     }
 }
 
-fn tool(mut node: impl Node) -> ToolDefinition {
+/// One definition.
+pub(crate) fn tool(mut node: impl Node) -> ToolDefinition {
     // OpenAI's chat completions put the definition in an object named after its type.
     let holder = ["function", "custom"].into_iter().find(|key| node.look().get(key).is_some_and(Look::is_object));
     if let Some(inner) = holder.and_then(|key| node.member(key)) {

@@ -34,14 +34,13 @@ pub(super) fn output(shower: Shower<'_>, messages: &[Message], reasons: &[&str])
 }
 
 /// The reasons that messages of this form tell, one for each, where any tells one.
-pub(crate) fn told_reasons(messages: &impl Look) -> Vec<String> {
-    let messages = messages.as_array().unwrap_or_default();
-    if messages.iter().all(|message| message.get("finish_reason").is_none()) {
+pub(crate) fn told_reasons<'v>(messages: impl Look<'v>) -> Vec<String> {
+    let reasons = || messages.as_array().into_iter().flatten().map(|message| message.get("finish_reason"));
+    if reasons().all(|told| told.is_none()) {
         return Vec::new();
     }
     let reason = |reason: &str| if is_label(reason) { reason.to_owned() } else { OTHER.to_string() };
-    let reasons = messages.iter().map(|message| message.get("finish_reason").and_then(Look::as_str));
-    reasons.map(|told| reason(told.unwrap_or_default())).collect()
+    reasons().map(|told| reason(told.and_then(Look::as_str).unwrap_or_default())).collect()
 }
 
 /// The conventions' own word for a provider's.

@@ -19,15 +19,27 @@ pub(super) struct Named<'r> {
     list: OnceCell<List<'r>>,
 }
 
-/// All of them, and of each name that the table has one bit, which it may share with another: mostly none of the names that
-/// are asked for stands there.
+/// All of them, and which names of the table are among them: mostly none of those that are asked for.
 struct List<'r> {
     entries: Vec<Entry<'r>>,
-    names: u64,
+    names: Names,
 }
 
-const fn bit(name: KeyId) -> u64 {
-    1 << (name.0 & 63)
+/// A bit for each name of the table.
+#[derive(Default)]
+struct Names([u64; 8]);
+
+impl Names {
+    fn put(&mut self, name: KeyId) {
+        if let Some(bits) = self.0.get_mut(usize::from(name.0 >> 6)) {
+            *bits |= 1 << (name.0 & 63);
+        }
+    }
+
+    /// A name that has no bit may be there.
+    fn has(&self, name: KeyId) -> bool {
+        self.0.get(usize::from(name.0 >> 6)).is_none_or(|bits| bits >> (name.0 & 63) & 1 == 1)
+    }
 }
 
 /// One attribute.
@@ -94,7 +106,7 @@ impl<'r> Named<'r> {
     /// Whether one of these names stands there with a value that stays.
     pub(super) fn has_valid(&self, names: &[KeyId]) -> bool {
         let list = self.list();
-        if names.iter().fold(0, |bits, name| bits | bit(*name)) & list.names == 0 {
+        if !names.iter().any(|name| list.names.has(*name)) {
             return false;
         }
         let known =
@@ -116,7 +128,7 @@ impl<'r> Named<'r> {
 
     fn named(&self, name: KeyId) -> impl Iterator<Item = &Entry<'r>> {
         let list = self.list();
-        let entries = if list.names & bit(name) == 0 { &[][..] } else { &list.entries };
+        let entries = if list.names.has(name) { &list.entries[..] } else { &[] };
         entries.iter().filter(move |entry| entry.id == Some(name))
     }
 
@@ -130,7 +142,8 @@ impl<'r> Named<'r> {
             });
             let mut entries = Vec::with_capacity(32);
             entries.extend(attributes);
-            let names = entries.iter().filter_map(|entry: &Entry<'_>| entry.id).fold(0, |bits, name| bits | bit(name));
+            let mut names = Names::default();
+            entries.iter().filter_map(|entry: &Entry<'_>| entry.id).for_each(|name| names.put(name));
             List { entries, names }
         })
     }

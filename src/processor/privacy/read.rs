@@ -3,56 +3,54 @@
 //! Each function gives nothing where the content is not what its name promises: a truncated JSON text above all, which
 //! must not be taken for what somebody said.
 
-use super::value::{to_json, to_tree};
-use crate::event::shape::tree::Tree;
-use crate::event::shape::{self, genai};
+use super::value::to_json;
+use crate::event::shape::{self, borrowed, genai};
+use crate::event::wipe_text;
 use crate::event::{Message, RawText, Request, ResultContent, Role, ToolDefinition};
+use crate::json::Node;
 use crate::otlp::AnyView;
 use crate::privacy::told_reasons;
 
 pub(super) fn messages(value: &AnyView<'_>) -> Option<Vec<Message>> {
-    json(value).map(genai::messages)
+    json(value, |value| genai::messages(value))
 }
 
 pub(super) fn system(value: &AnyView<'_>) -> Option<Vec<RawText>> {
     match plain(value) {
         Some(text) => Some(vec![RawText::from(text)]),
-        None => json(value).map(genai::system),
+        None => json(value, |value| genai::system(value)),
     }
 }
 
 pub(super) fn tools(value: &AnyView<'_>) -> Option<Vec<ToolDefinition>> {
-    json(value).map(genai::tools)
+    json(value, |value| genai::tools(value))
 }
 
 /// Definitions in a list, each as such or as JSON text.
 pub(super) fn listed_tools(value: &AnyView<'_>) -> Option<Vec<ToolDefinition>> {
-    let definition = |listed: Tree<'_>| match &listed {
-        Tree::String(text) => Some(genai::tools(Tree::array(vec![Tree::parse(text.as_str())?]))),
-        _ => Some(genai::tools(Tree::array(vec![listed]))),
+    let definition = |listed: Node<'_>| match listed.as_str() {
+        Some(text) => borrowed::read(text, |one| shape::tool(one)),
+        None => Some(shape::tool(listed)),
     };
-    match json(value)? {
-        Tree::Array { elements, .. } => {
-            let definitions: Option<Vec<Vec<ToolDefinition>>> = elements.into_iter().map(definition).collect();
-            Some(definitions?.into_iter().flatten().collect())
-        }
-        other => Some(genai::tools(other)),
-    }
+    json(
+        value,
+        |list| {
+            if list.is_array() { list.elements().map(definition).collect() } else { Some(genai::tools(list)) }
+        },
+    )?
 }
 
 /// The older name of what a model was sent: a text, messages, or a whole request.
 pub(super) fn prompt(value: &AnyView<'_>) -> Option<Request> {
     match plain(value) {
         Some(text) => Some(Request { messages: vec![Message::text(Role::User, text)], ..Request::default() }),
-        None => shape::request(json(value)?),
+        None => json(value, |value| shape::request(value))?,
     }
 }
 
 /// What a model answered, and for each message why it ended, as far as that is told in words.
 pub(super) fn answer(value: &AnyView<'_>) -> Option<(Vec<Message>, Vec<String>)> {
-    let json = json(value)?;
-    let reasons = told_reasons(&json);
-    Some((genai::messages(json), reasons))
+    json(value, |value| (genai::messages(value), told_reasons(value)))
 }
 
 /// The older name of what a model answered: a text, messages, or a whole response.
@@ -60,9 +58,7 @@ pub(super) fn completion(value: &AnyView<'_>) -> Option<(Vec<Message>, Vec<Strin
     if let Some(text) = plain(value) {
         return Some((vec![Message::text(Role::Assistant, text)], Vec::new()));
     }
-    let json = json(value)?;
-    let reasons = told_reasons(&json);
-    Some((shape::answer(json), reasons))
+    json(value, |value| (shape::answer(value), told_reasons(value)))
 }
 
 /// A text as it is, and whether it is; anything else as JSON text, which nobody has sent so.
@@ -85,11 +81,16 @@ fn plain<'a>(value: &AnyView<'a>) -> Option<&'a str> {
     }
 }
 
-/// An array or an object, given as such or as text.
-pub(super) fn json<'a>(value: &AnyView<'a>) -> Option<Tree<'a>> {
+/// What `then` makes of an array or an object, given as such or as text.
+pub(super) fn json<R>(value: &AnyView<'_>, then: impl FnOnce(Node<'_>) -> R) -> Option<R> {
     match value {
-        AnyView::Text(text) if plain(value).is_none() => Tree::parse(text),
-        AnyView::Array(_) | AnyView::Map(_) => to_tree(value).ok(),
+        AnyView::Text(text) if plain(value).is_none() => borrowed::read(text, then),
+        AnyView::Array(_) | AnyView::Map(_) => {
+            let mut text = to_json(value).ok()?.to_string();
+            let read = borrowed::read(&text, then);
+            wipe_text(&mut text);
+            read
+        }
         _ => None,
     }
 }

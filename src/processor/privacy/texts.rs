@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::read;
-use crate::event::shape::Look;
-use crate::event::shape::tree::Tree;
+use crate::event::shape::borrowed;
 use crate::event::{CallKind, RawText, ResultContent};
+use crate::json::Node;
 use crate::otlp::AnyView;
 
 /// Which of them.
@@ -58,13 +58,12 @@ impl<'a> Texts<'a> {
 
 /// The documents of a list: of each its text, or all of it where it has none.
 pub(super) fn documents(value: &AnyView<'_>) -> Option<Vec<ResultContent>> {
-    let Some(Tree::Array { elements, .. }) = read::json(value) else { return one(value) };
-    let document = |mut document: Tree<'_>| {
-        let key = ["content", "text"].into_iter().find(|key| document.get(key).is_some_and(Look::is_string));
-        let text = key.and_then(|key| document.take(key)).unwrap_or(document);
-        ResultContent::Text(text.into_raw())
+    let document = |document: Node<'_>| {
+        let mut texts = ["content", "text"].into_iter().filter_map(|key| document.get(key)?.as_str());
+        ResultContent::Text(texts.next().map_or_else(|| borrowed::text(document), RawText::from))
     };
-    Some(elements.into_iter().map(document).collect())
+    let list = |list: Node<'_>| list.is_array().then(|| list.elements().map(document).collect());
+    read::json(value, list).flatten().or_else(|| one(value))
 }
 
 /// One text, which is all there is.

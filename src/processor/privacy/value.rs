@@ -4,7 +4,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number, Value};
 
-use crate::event::shape::tree::{Text, Tree};
 use crate::otlp::wire::{Fields, Malformed, Wire};
 use crate::otlp::{AnyView, Attributes};
 
@@ -53,27 +52,6 @@ pub(super) fn to_json(value: &AnyView<'_>) -> Result<Value, Malformed> {
         }
         AnyView::Map(pairs) => Value::Object(object(pairs)?),
         AnyView::Bytes(bytes) => Value::String(STANDARD.encode(bytes)),
-    })
-}
-
-/// The same as what readers of messages take.
-pub(super) fn to_tree<'a>(value: &AnyView<'a>) -> Result<Tree<'a>, Malformed> {
-    Ok(match value {
-        AnyView::Empty => Tree::Null,
-        AnyView::Text(text) => Tree::String(Text::Plain(text)),
-        AnyView::Bool(flag) => Tree::Bool(*flag),
-        AnyView::Int(integer) => Tree::Number(Number::from(*integer)),
-        AnyView::Double(number) => {
-            Number::from_f64(*number).map_or_else(|| Tree::String(number.to_string().into()), Tree::Number)
-        }
-        AnyView::Array(values) => {
-            Tree::array(values.clone().map(|value| to_tree(&value?)).collect::<Result<_, Malformed>>()?)
-        }
-        AnyView::Map(pairs) => {
-            let pair = |(key, value): (&'a str, AnyView<'a>)| Ok((Text::Plain(key), to_tree(&value)?));
-            Tree::object(pairs.clone().map(|found| found.and_then(pair)).collect::<Result<_, Malformed>>()?)
-        }
-        AnyView::Bytes(bytes) => Tree::String(STANDARD.encode(bytes).into()),
     })
 }
 

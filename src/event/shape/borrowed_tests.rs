@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
 
-use super::Tree;
-use crate::event::shape::{self, Look, genai};
+use super::*;
+use crate::event::shape::{self, genai};
 use crate::event::{Message, Part, RawText, Request, ResultContent, ToolDefinition};
 
 /// JSON as JSON, so that the order of members does not count: whether serde_json keeps it is not ours to say.
@@ -52,35 +52,31 @@ fn whole(request: Option<Request>) -> Option<(Vec<String>, Vec<String>, Vec<Stri
     request.map(|it| (it.system.iter().map(text).collect(), definitions(&it.tools), all(&it.messages)))
 }
 
-/// Everything that is read of a text, by a reader that gives what `read` gives.
-macro_rules! read {
-    ($read:expr) => {
-        $read.map(|_| {
-            let read = || $read.expect("what was read before");
-            let reasons: Option<Vec<Option<String>>> = read().as_array().map(|messages| {
-                messages.iter().map(|it| it.get("finish_reason").and_then(Look::as_str).map(str::to_owned)).collect()
-            });
-            (
-                all(&genai::messages(read())),
-                genai::system(read()).iter().map(text).collect::<Vec<_>>(),
-                definitions(&genai::tools(read())),
-                all(&shape::answer(read())),
-                whole(shape::request(read())),
-                text(&Look::write(&read(), &["id", "name"])),
-                reasons,
-            )
-        })
-    };
+/// Everything that is read of a value.
+macro_rules! said {
+    ($value:expr, $look:expr) => {{
+        let look = $look;
+        let reasons: Option<Vec<Option<String>>> = Look::as_array(look).map(|messages| {
+            messages.map(|it| Look::get(it, "finish_reason").and_then(Look::as_str).map(str::to_owned)).collect()
+        });
+        (
+            all(&genai::messages($value)),
+            genai::system($value).iter().map(text).collect::<Vec<_>>(),
+            definitions(&genai::tools($value)),
+            all(&shape::answer($value)),
+            whole(shape::request($value)),
+            text(&Look::write(look, &["id", "name"])),
+            reasons,
+        )
+    }};
 }
 
 fn assert_same(json: &str) {
-    fn of_value(value: &Value) -> &Value {
-        value
-    }
     let value = serde_json::from_str::<Value>(json).ok();
-    let theirs = read!(value.as_ref().map(|value| of_value(value).clone()));
-    let ours = read!(Tree::parse(json));
+    let theirs = value.as_ref().map(|value| said!(value.clone(), value));
+    let ours = read(json, |value| said!(value, value));
     assert_eq!(ours, theirs, "{json}");
+    assert_eq!(value.as_ref().map(|value| said!(value, value)), theirs, "borrowed: {json}");
 }
 
 const KEYS: &[&str] = &[
@@ -241,7 +237,7 @@ fn as_deep_is_taken_as_serde_json_takes_and_no_deeper() {
     for depth in [1, 126, 127, 128, 129, 100_000] {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             let json = format!("{}1{}", open.repeat(depth), close.repeat(depth));
-            assert_eq!(Tree::parse(&json).is_some(), depth <= 127, "{depth}");
+            assert_eq!(read(&json, |_| ()).is_some(), depth <= 127, "{depth}");
             assert_eq!(serde_json::from_str::<Value>(&json).is_ok(), depth <= 127, "{depth}");
         }
     }
@@ -253,25 +249,43 @@ fn of_a_key_that_stands_twice_the_last_value_counts_however_many_there_are() {
         let others: String = (0..others).map(|number| format!("\"k{number}\":{number},")).collect();
         let json = format!(r#"[{{"role":"user",{others}"content":"first","role":"assistant","content":"last"}}]"#);
         assert_same(&json);
-        let messages = genai::messages(Tree::parse(&json).unwrap());
-        assert_eq!(all(&messages), [r#"assistant: ["text text last"]"#]);
+        let messages = read(&json, |value| all(&genai::messages(value))).unwrap();
+        assert_eq!(messages, [r#"assistant: ["text text last"]"#]);
     }
     let many: String = (0..200_000).map(|number| format!("\"{number}\":1,")).collect();
-    assert!(Tree::parse(&format!("{{{many}\"a\":1}}")).is_some(), "in time");
+    assert!(read(&format!("{{{many}\"0\":1}}"), |value| text(&Look::write(value, &[]))).is_some(), "in time");
 }
 
 #[test]
-fn what_stands_as_it_would_be_written_is_not_written_again() {
-    let is_whole = |json: &str| match Tree::parse(json).unwrap() {
-        Tree::Array { text, .. } | Tree::Object { text, .. } => text.is_some(),
-        _ => false,
-    };
-    for json in [r#"{"a":[1,2.5,"x\n",true],"b":{}}"#, "[]", r#"["é","\\"]"#] {
-        assert!(is_whole(json), "{json}");
+fn a_value_is_written_as_serde_json_writes_it() {
+    for json in [
+        r#"{"a":[1,2.5,"x\n",true],"b":{}}"#,
+        "[ ]",
+        "[1 ]",
+        r#"["\/","\u0061","\u001f"]"#,
+        "[1.50,-0,1e3,18446744073709551615,18446744073709551616,-9223372036854775809,1E-7]",
+        r#"{"a":1,"b":2,"a":3}"#,
+        r#"[[ ],[],null,false]"#,
+    ] {
+        let written = read(json, |value| Look::write(value, &[]).expose().unwrap().to_owned()).unwrap();
+        assert_eq!(written, serde_json::from_str::<Value>(json).unwrap().to_string(), "{json}");
         assert_same(json);
     }
-    for json in ["[ ]", "[1 ]", r#"["\/"]"#, r#"["\u0061"]"#, "[1.50]", "[-0]", r#"{"a":1,"a":2}"#, r#"[[ ],[]]"#] {
-        assert!(!is_whole(json), "{json}");
+}
+
+#[test]
+fn what_is_told_of_a_part_is_told_once() {
+    for json in [
+        r#"[{"role":"user","content":[{"type":"document","context":"of last year","source":{"type":"odd","x":1}}]}]"#,
+        r#"[{"role":"assistant","content":[{"type":"odd","encrypted_content":"c2VjcmV0","x":1}]}]"#,
+    ] {
         assert_same(json);
+        let messages = read(json, |value| all(&genai::messages(value))).unwrap().join(" ");
+        assert_eq!(
+            messages.matches("of last year").count() + messages.matches("encrypted Some").count(),
+            1,
+            "{messages}"
+        );
+        assert!(!messages.contains("context") && !messages.contains("encrypted_content"), "{messages}");
     }
 }
