@@ -104,6 +104,25 @@ async fn what_is_no_request_is_refused_with_the_status_that_says_so() {
     assert_eq!(post(&stage).body(plain()).send().await.unwrap().status(), 200);
 }
 
+/// More than the buffers of both ends hold: whoever is not heard out meets a closed connection instead of an answer.
+#[test]
+fn who_sends_too_much_is_told_so_when_all_is_sent() {
+    let receiver = Receiver::start(Behaviour::Accept);
+    let stage = Stage::builder(listening(&receiver.url(), 4096)).policy(policy()).start().unwrap();
+    for length in [100_000, 24 << 20] {
+        let mut caller = std::net::TcpStream::connect(stage.address()).unwrap();
+        let head = format!(
+            "POST /v1/traces HTTP/1.1\r\nhost: {}\r\ncontent-type: application/x-protobuf\r\ncontent-length: {length}\r\n\r\n",
+            stage.address()
+        );
+        caller.write_all(head.as_bytes()).unwrap();
+        caller.write_all(&vec![0; length]).unwrap();
+        let mut answer = [0; 12];
+        std::io::Read::read_exact(&mut caller, &mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 413");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_answer_below_is_told_above_in_the_words_of_http() {
     let receiver = Receiver::start(Behaviour::Accept);

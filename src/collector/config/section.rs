@@ -1,6 +1,6 @@
 //! Reading a map of the document: what is there, what may be there, and errors that say so.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -170,8 +170,13 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn address(&self, key: &str) -> Result<SocketAddr, ConfigError> {
-        let parsed = self.required_text(key)?.parse();
-        parsed.map_err(|_| self.wrong_at(key, "expected an address such as 127.0.0.1:4317"))
+        let text = self.required_text(key)?;
+        // The Collector's own default; the name means no other machine (RFC 6761).
+        let parsed = match text.strip_prefix("localhost:") {
+            Some(port) => port.parse().ok().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
+            None => text.parse().ok(),
+        };
+        parsed.ok_or_else(|| self.wrong_at(key, "expected an address such as 127.0.0.1:4317 or localhost:4317"))
     }
 
     pub(super) fn flag(&self, key: &str) -> Result<bool, ConfigError> {

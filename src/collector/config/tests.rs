@@ -43,6 +43,10 @@ fn the_example_is_read_with_its_defaults_and_with_variables() {
     let set = |name: &str| (name == "STAGE_LISTEN").then(|| "127.0.0.1:7".to_owned());
     let config = Config::from_yaml(EXAMPLE, &set).unwrap();
     assert_eq!(config.pipelines[0].receivers[0].grpc.as_ref().unwrap().address.port(), 7);
+    let listens = |at: &str| Config::from_yaml(EXAMPLE, &|name| (name == "STAGE_LISTEN").then(|| at.to_owned()));
+    let address = listens("localhost:4317").unwrap().pipelines[0].receivers[0].grpc.as_ref().unwrap().address;
+    assert_eq!(address, "127.0.0.1:4317".parse().unwrap());
+    assert!(["localhost", "localhost:", "localhost:99999", "local:4317"].iter().all(|at| listens(at).is_err()));
 }
 
 #[test]

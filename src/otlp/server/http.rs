@@ -1,9 +1,11 @@
 //! The trace service over HTTP, in its binary form (`http/protobuf`).
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
@@ -86,9 +88,28 @@ impl<H: Handler> TraceHttp<H> {
     async fn message<B: Body>(&self, request: Request<B>) -> Result<(Bytes, super::Charge), NotRead> {
         let encoding = Encoding::of(request.headers().get(CONTENT_ENCODING))?;
         let most = self.max_message_bytes;
-        let (packed, mut charge) = read(request.into_body(), &self.gate, most, 0, |_| Ok(0)).await?;
+        let mut body = std::pin::pin!(request.into_body());
+        let read = read(body.as_mut(), &self.gate, most, 0, |_| Ok(0)).await;
+        if matches!(read, Err(NotRead::TooLarge)) {
+            // Nobody is heard longer than those whose request is taken.
+            let _ = tokio::time::timeout(self.gate.read_time(), hear_out(body)).await;
+        }
+        let (packed, mut charge) = read?;
         let message = encoding.unpack(packed, most, &mut charge)?;
         Ok((message, charge))
+    }
+}
+
+/// Passes over so much of a body that is too large, as long as it keeps coming: a caller who is still sending when the
+/// connection closes hears no answer, and would send the same again.
+async fn hear_out<B: Body>(mut body: Pin<&mut B>) {
+    const MOST: usize = 64 << 20;
+    const PAUSE: Duration = Duration::from_millis(500);
+    let mut heard = 0;
+    while heard < MOST {
+        let next = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx));
+        let Ok(Some(Ok(frame))) = tokio::time::timeout(PAUSE, next).await else { break };
+        heard += frame.data_ref().map_or(0, Buf::remaining);
     }
 }
 
