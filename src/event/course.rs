@@ -24,8 +24,18 @@ impl Line {
         if since >= HOLDS || self.rate == 0 {
             return None;
         }
+        Some(self.after(since))
+    }
+
+    /// The latest time that is read by it.
+    pub(super) const fn end(&self) -> u64 {
+        self.after(HOLDS - 1)
+    }
+
+    #[inline]
+    const fn after(&self, ticks: u64) -> u64 {
         // Below 2^28 times 2^35.
-        Some(self.nanos.wrapping_add(since * self.rate >> 32))
+        self.nanos.wrapping_add(ticks * self.rate >> 32)
     }
 }
 

@@ -6,7 +6,8 @@
 //!
 //! Promises that a caller never waits: an event is moved to a free place, and at the most one thread is woken. Memory is
 //! bounded in bytes and in calls, and what is not taken is counted by reason; a call that was taken keeps room for its
-//! close. Costs one lock that is free and one move an event. What a sink does is left to it; it may stall, and stalls only itself.
+//! close. Costs one lock that is free and one move an event. The pipeline's thread also looks after the clock that callers
+//! read. What a sink does is left to it; it may stall, and stalls only itself.
 
 mod around;
 mod birth;

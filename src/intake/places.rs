@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use try_lock::{Locked, TryLock};
 
@@ -135,11 +136,20 @@ impl Places {
 impl Stand {
     /// For one who has time. A caller holds a place for as long as it takes to put one item in, unless it is stopped there.
     fn hold(&self) -> Held<'_> {
+        const YIELDS: u32 = 16;
+        const REST: Duration = Duration::from_micros(50);
+        let mut tries = 0;
         loop {
             if let Some(held) = self.try_hold() {
                 return held;
             }
-            thread::yield_now();
+            // One of a higher priority would else not let go on who holds it.
+            if tries < YIELDS {
+                thread::yield_now()
+            } else {
+                thread::sleep(REST)
+            }
+            tries += 1;
         }
     }
 

@@ -216,8 +216,10 @@ impl Queue {
         let horizon = if is_last { u64::MAX } else { self.seq.0.load(Ordering::SeqCst) };
         batch.items.append(&mut batch.later);
         self.places.take(&mut batch.items);
-        // Mostly they are in order already.
-        batch.items.sort_by_key(|item| item.seq);
+        // Mostly they are in order already, and sorting asks for memory first.
+        if !batch.items.is_sorted_by_key(|item| item.seq) {
+            batch.items.sort_by_key(|item| item.seq);
+        }
         let now = batch.items.partition_point(|item| item.seq < horizon);
         batch.later.extend(batch.items.drain(now..));
         self.later.store(batch.later.len(), Ordering::Relaxed);
