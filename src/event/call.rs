@@ -214,20 +214,6 @@ impl<C: Content> CallRecord<C> {
         }
     }
 
-    /// A call of which nothing was observed between its two ends. The same as [`open`](Self::open) and [`close`](Self::close),
-    /// without an end that is put in the place of another.
-    pub(crate) fn whole(
-        scope: Arc<Scope>,
-        key: Key,
-        (opened_at, mut opened, given): (At, Opened<C>, Given<C>),
-        (closed_at, mut closed, returned): (At, Closed<C>, Returned<C>),
-    ) -> Self {
-        opened.links.append(&mut closed.links);
-        let (marks, marks_dropped) = (Vec::new(), 0);
-        let Key { kind, id, .. } = key;
-        Self { scope, kind, id, opened_at, closed_at, opened, given, marks, marks_dropped, closed, returned }
-    }
-
     /// Folds a mark in. `false`: there were too many, and it was only counted.
     pub fn mark(&mut self, at: At, mark: Mark<C>) -> bool {
         let has_room = self.marks.len() < Self::MAX_MARKS;

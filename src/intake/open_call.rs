@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::records;
-use crate::event::{At, CallRecord, Closed, Given, Key, OpenRecord, Opened, Returned, Scope, Veiled};
+use crate::event::{At, CallRecord, Given, Key, OpenRecord, Opened, Scope, Veiled};
 use crate::privacy::Policy;
 
 /// What a call's opened event told, until its closed event comes.
@@ -61,35 +61,22 @@ impl OpenCall {
         OpenRecord { scope: Arc::clone(scope), key, at, opened: opened.clone() }
     }
 
-    /// The record of the call of this key, which ended so, and what held when it opened.
-    pub(super) fn into_closed(
-        self,
-        key: Key,
-        (at, closed, returned): (At, Closed<Veiled>, Returned<Veiled>),
-    ) -> (Box<CallRecord<Veiled>>, Then) {
+    /// The record of the call of this key, whose end is still to come, and what held when it opened.
+    pub(super) fn into_record(self, key: Key) -> (Box<CallRecord<Veiled>>, Then) {
         let record = match self.told {
-            Told::Opened { scope, at: opened_at, opened, given } => {
+            Told::Opened { scope, at, opened, given } => {
                 let given = given.map_or_else(|| Given::empty(key.kind), |given| *given);
-                records::kept(CallRecord::whole(scope, key, (opened_at, opened, given), (at, closed, returned)))
+                records::open(scope, key, at, opened, given)
             }
-            Told::More(mut record) => {
-                record.close(at, closed, returned);
-                record
-            }
+            Told::More(record) => record,
         };
         (record, self.then)
     }
 
     /// The same call, with what `add` adds to its record.
     pub(super) fn with(self, key: Key, add: impl FnOnce(&mut CallRecord<Veiled>)) -> Self {
-        let mut record = match self.told {
-            Told::Opened { scope, at, opened, given } => {
-                let given = given.map_or_else(|| Given::empty(key.kind), |given| *given);
-                Box::new(CallRecord::open(scope, key, at, opened, given))
-            }
-            Told::More(record) => record,
-        };
+        let (mut record, then) = self.into_record(key);
         add(&mut record);
-        Self { told: Told::More(record), then: self.then }
+        Self { told: Told::More(record), then }
     }
 }

@@ -275,12 +275,12 @@ impl Pipeline {
             return self.handle(event.at);
         };
         self.untold.pop_if(|key| *key == event.key);
-        let (closed, returned) = self.veiled(event, Some(&call.then.policy), |pass| {
+        let (mut record, then) = call.into_record(event.key);
+        self.veiled(event, Some(&then.policy), |pass| {
             let closed = pass.closed(closed);
             let returned = pass.returned(event.key.kind, &closed, returned);
-            (closed, returned)
+            record.close(event.at, closed, returned);
         });
-        let (record, then) = call.into_closed(event.key, (event.at, closed, returned));
         self.finish(record, &then);
     }
 
@@ -330,7 +330,8 @@ impl Pipeline {
             attrs.set(END_INFERRED, true);
             let closed =
                 Closed { outcome: Some(Outcome::Abandoned), attrs, error: Default::default(), links: Vec::new() };
-            let (record, then) = call.into_closed(key, (at, closed, Returned::empty(key.kind)));
+            let (mut record, then) = call.into_record(key);
+            record.close(at, closed, Returned::empty(key.kind));
             self.finish(record, &then);
         }
     }
