@@ -165,6 +165,7 @@ impl Attrs {
     const MAX_TEXTS: usize = 512;
 
     /// Appends to an array of strings, unless it is full.
+    #[inline]
     pub fn push_text(&mut self, id: KeyId, text: ByteString) {
         self.entries.change(|entries| match entries.binary_search_by_key(&id, |(key, _)| *key) {
             Err(place) => entries.insert(place, (id, Value::Texts(vec![text]))),

@@ -24,6 +24,12 @@ fn write_ulid(id: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 fn encode_ulid(id: u128, buffer: &mut [u8; ULID_CHARS]) -> &str {
+    *buffer = ulid_digits(id);
+    std::str::from_utf8(buffer).unwrap_or_default()
+}
+
+fn ulid_digits(id: u128) -> [u8; ULID_CHARS] {
+    let mut buffer = [0; ULID_CHARS];
     // Words are shifted faster than what takes two of them: twelve digits of five bits fill most of one.
     const DIGITS: usize = 12;
     let words = [id as u64, (id >> 60) as u64, (id >> 120) as u64];
@@ -33,7 +39,7 @@ fn encode_ulid(id: u128, buffer: &mut [u8; ULID_CHARS]) -> &str {
             rest >>= 5;
         }
     }
-    std::str::from_utf8(buffer).unwrap_or_default()
+    buffer
 }
 
 fn parse_ulid(text: &str) -> Option<u128> {
@@ -101,6 +107,13 @@ ulid! {
     /// Our own id of a call: a ULID, strictly increasing in a process.
     CallId, "call id"
 }
+impl CallId {
+    /// The characters on the wire, where nobody needs to know that they are text.
+    pub(crate) fn digits(self) -> [u8; 26] {
+        ulid_digits(self.as_u128())
+    }
+}
+
 ulid! {
     /// The id of one process life: a ULID that scopes `veilspan.seq`.
     ProducerId, "producer id"

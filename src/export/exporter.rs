@@ -1,11 +1,12 @@
 //! The sink that encodes.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use try_lock::{Locked, TryLock};
 
 use super::config::{ExporterConfig, ExporterError, SpoolConfig, SpoolWait};
 use super::envelope::Envelope;
@@ -27,7 +28,8 @@ use crate::privacy::Policy;
 pub struct Exporter {
     way: Way,
     counters: Arc<Counters>,
-    encoding: Mutex<Encoding>,
+    /// The pipeline's thread alone encodes. Whoever starts it says once what is to be told first.
+    encoding: TryLock<Encoding>,
     #[cfg(feature = "sdk")]
     metrics: Option<Push>,
 }
@@ -85,7 +87,7 @@ impl Exporter {
             metrics: push(config, &attributes, producer, &counters, &way)?,
             way,
             counters,
-            encoding: Mutex::default(),
+            encoding: TryLock::default(),
         })
     }
 
@@ -141,9 +143,14 @@ impl Exporter {
         self.encoding().startup = Some(startup);
     }
 
-    /// Held by the pipeline's thread alone, so never waited for.
-    fn encoding(&self) -> MutexGuard<'_, Encoding> {
-        self.encoding.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Mostly free: one who calls a sink does so for one call at a time.
+    fn encoding(&self) -> Locked<'_, Encoding> {
+        loop {
+            if let Some(encoding) = self.encoding.try_lock() {
+                return encoding;
+            }
+            std::thread::sleep(Duration::from_micros(10));
+        }
     }
 }
 

@@ -96,6 +96,14 @@ impl<'a> AttributeWriter<'a> {
         self.out.extend_from_slice(text.as_bytes());
     }
 
+    /// A text of a length that is always the same.
+    #[inline]
+    pub(super) fn digits<const N: usize>(&mut self, id: KeyId, digits: &[u8; N]) {
+        self.start(id, bytes_len(N), TEXT);
+        put_varint(self.out, N as u64);
+        self.out.extend_from_slice(digits);
+    }
+
     /// Attributes that were written before, into the field of the same number.
     pub(super) fn written(&mut self, attributes: &[u8]) {
         self.out.extend_from_slice(attributes);

@@ -16,12 +16,15 @@
 //! but the growth of the output.
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
 use super::attribute::{AttributeWriter, Keys, put_label};
 use super::content::{put_count, put_error, put_given, put_noted, put_returned};
 use super::ready::Ready;
 use super::writer::{BYTES, FIXED32, FIXED64, VARINT, delimited, key, put_bytes, put_integer, put_key, put_varint};
-use crate::event::{Attrs, CallKind, CallRecord, KeyIdentity, Link, Marked, ProducerId, Scope, SpanIds, Veiled};
+use crate::event::{
+    Attrs, CallKind, CallRecord, KeyIdentity, Link, Marked, Outcome, ProducerId, Scope, SpanIds, Veiled,
+};
 use crate::semconv::{self, Phase};
 
 /// Bits of a span's flags: sampled, bit 9 is known, the parent is remote.
@@ -60,15 +63,20 @@ impl Encoder {
 
     fn put_span(&self, ready: Option<&mut Ready>, record: &CallRecord<Veiled>, out: &mut Vec<u8>) {
         let (kind, ids, attrs) = (record.kind, &record.opened.span, &record.opened.attrs);
-        let (mut scopes, mut openings) = ready.map(Ready::parts).unzip();
-        let scope =
-            scopes.as_mut().and_then(|scopes| scopes.find(&record.scope, |out| self.put_scope(&record.scope, out)));
-        let opening = openings.as_mut().and_then(|openings| {
-            openings.find(kind, attrs, |opening| {
-                put_name(&mut opening.name, kind, attrs);
-                put_opened(&mut AttributeWriter::new(&mut opening.attributes, &self.keys, ATTRIBUTES), kind, attrs);
-            })
-        });
+        let (policy, outcome) = (record.opened.policy.as_ref(), record.closed.outcome);
+        let (scope, opening, judged) = match ready {
+            Some(Ready { scopes, openings, outcomes }) => (
+                scopes.find(&record.scope, |out| self.put_scope(&record.scope, out)),
+                openings.find(kind, attrs, |opening| {
+                    put_name(&mut opening.name, kind, attrs);
+                    put_opened(&mut AttributeWriter::new(&mut opening.attributes, &self.keys, ATTRIBUTES), kind, attrs);
+                }),
+                outcomes.find(policy, outcome, |out| {
+                    put_policy_and_outcome(&mut AttributeWriter::new(out, &self.keys, ATTRIBUTES), policy, outcome);
+                }),
+            ),
+            None => (None, None, None),
+        };
 
         put_ids(out, ids);
         match opening {
@@ -83,6 +91,10 @@ impl Encoder {
         }
         let mut attributes = AttributeWriter::new(out, &self.keys, ATTRIBUTES);
         put_identity(&mut attributes, record);
+        match judged {
+            Some(judged) => attributes.written(judged),
+            None => put_policy_and_outcome(&mut attributes, policy, outcome),
+        }
         match opening {
             Some(opening) => attributes.written(&opening.attributes),
             None => put_opened(&mut attributes, kind, attrs),
@@ -190,14 +202,17 @@ fn put_kind_and_times(out: &mut Vec<u8>, record: &CallRecord<Veiled>) {
 
 fn put_identity(attributes: &mut AttributeWriter<'_>, record: &CallRecord<Veiled>) {
     if let KeyIdentity::Call(id) = record.id {
-        attributes.text(semconv::CALL_ID.id(), id.encode(&mut [0; 26]));
+        attributes.digits(semconv::CALL_ID.id(), &id.digits());
     }
     put_count(attributes, semconv::SEQ.id(), record.opened_at.seq);
     put_count(attributes, semconv::SEQ_END.id(), record.closed_at.seq);
-    if let Some(policy) = &record.opened.policy {
+}
+
+fn put_policy_and_outcome(attributes: &mut AttributeWriter<'_>, policy: Option<&ByteString>, outcome: Option<Outcome>) {
+    if let Some(policy) = policy {
         attributes.text(semconv::POLICY.id(), policy);
     }
-    if let Some(outcome) = record.closed.outcome {
+    if let Some(outcome) = outcome {
         attributes.text(semconv::OUTCOME.id(), outcome.as_str());
     }
 }

@@ -1,11 +1,14 @@
-//! What many spans in a row have in common, as bytes that lie ready: the ids of their scope, and what their calls opened with.
+//! What many spans in a row have in common, as bytes that lie ready: the ids of their scope, what their calls opened with, and
+//! their policy with how they ended.
 //!
 //! Known again by where it stands in memory. What is remembered is held, so nothing else can come to stand there. Costs the
 //! memory of so many scopes and openings at the most, and one more copy of those that come once.
 
 use std::sync::Arc;
 
-use crate::event::{Attrs, CallKind, Scope, Value};
+use bytestring::ByteString;
+
+use crate::event::{Attrs, CallKind, Outcome, Scope, Value};
 use crate::semconv::KeyId;
 
 /// As many scopes, and as many openings, may take turns before some are written anew.
@@ -14,8 +17,9 @@ const PLACES: usize = 64;
 /// The bytes of scopes and openings that came before.
 #[derive(Debug, Default)]
 pub(crate) struct Ready {
-    scopes: Scopes,
-    openings: Openings,
+    pub(super) scopes: Scopes,
+    pub(super) openings: Openings,
+    pub(super) outcomes: Outcomes,
 }
 
 #[derive(Debug, Default)]
@@ -23,6 +27,9 @@ pub(super) struct Scopes(Shelf<Arc<Scope>, Vec<u8>>);
 
 #[derive(Debug, Default)]
 pub(super) struct Openings(Shelf<(CallKind, Shared), Opening>);
+
+#[derive(Debug, Default)]
+pub(super) struct Outcomes(Shelf<(ByteString, Option<Outcome>), Vec<u8>>);
 
 /// What calls that opened alike share.
 type Shared = Arc<[(KeyId, Value)]>;
@@ -39,12 +46,6 @@ pub(super) struct Opening {
 /// Each thing at the place that its address leads to.
 #[derive(Debug)]
 struct Shelf<K, V>(Vec<Option<(K, V)>>);
-
-impl Ready {
-    pub(super) const fn parts(&mut self) -> (&mut Scopes, &mut Openings) {
-        (&mut self.scopes, &mut self.openings)
-    }
-}
 
 impl Scopes {
     /// The bytes of a scope, which `write` writes where they are not known.
@@ -69,6 +70,27 @@ impl Openings {
             write(opening);
         };
         self.0.find(shared.as_ptr().addr(), is_it, || (kind, Arc::clone(shared)), rewrite)
+    }
+}
+
+impl Outcomes {
+    /// The same of a policy and an outcome.
+    pub(super) fn find(
+        &mut self,
+        policy: Option<&ByteString>,
+        outcome: Option<Outcome>,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Option<&[u8]> {
+        let policy = policy?;
+        let is_it = |(known, of): &(ByteString, Option<Outcome>)| {
+            *of == outcome && std::ptr::eq(known.as_bytes(), policy.as_bytes())
+        };
+        let rewrite = |bytes: &mut Vec<u8>| {
+            bytes.clear();
+            write(bytes);
+        };
+        let address = policy.as_ptr().addr() + outcome.map_or(0, |outcome| 1 + outcome as usize);
+        self.0.find(address, is_it, || (policy.clone(), outcome), rewrite).map(Vec::as_slice)
     }
 }
 
@@ -113,20 +135,24 @@ const fn place_of(address: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use bytestring::ByteString;
-
     use super::*;
     use crate::event::{At, CallRecord, Closed, Given, Key, KeyIdentity, Opened, Returned, SpanId, SpanIds, TraceId};
     use crate::otlp::encode::Encoder;
     use crate::semconv::{MAX_TOKENS, OPERATION_NAME, REQUEST_MODEL};
 
-    fn record(kind: CallKind, scope: &Arc<Scope>, attrs: &Attrs) -> CallRecord<crate::event::Veiled> {
+    fn record(
+        kind: CallKind,
+        scope: &Arc<Scope>,
+        attrs: &Attrs,
+        policy: &Option<ByteString>,
+        outcome: Option<Outcome>,
+    ) -> CallRecord<crate::event::Veiled> {
         let span = SpanIds { trace: TraceId::random(), span: SpanId::random(), parent: None, parent_is_remote: false };
         let at = At { time_unix_nano: 1_800_000_000_000_000_000, producer: None, seq: Some(1 << 20) };
-        let opened = Opened { span, attrs: attrs.clone(), links: Vec::new(), policy: Some("content=digest".into()) };
+        let opened = Opened { span, attrs: attrs.clone(), links: Vec::new(), policy: policy.clone() };
         let key = Key { kind, id: KeyIdentity::None, occurrence: 0 };
         let mut record = CallRecord::open(Arc::clone(scope), key, at, opened, Given::empty(kind));
-        record.close(at, Closed::default(), Returned::empty(kind));
+        record.close(at, Closed { outcome, ..Closed::default() }, Returned::empty(kind));
         record
     }
 
@@ -146,8 +172,11 @@ mod tests {
             if number % 5 > 0 {
                 attrs.share();
             }
-            for kind in [CallKind::Inference, CallKind::Tool, CallKind::Inference] {
-                let record = record(kind, &scope, &attrs);
+            let policy = (number % 7 > 0).then(|| ByteString::from(format!("content=digest;key={}", number % 11)));
+            let outcomes = [Some(Outcome::Completed), Some(Outcome::Failed), None];
+            let kinds = [CallKind::Inference, CallKind::Tool, CallKind::Inference];
+            for (kind, outcome) in kinds.into_iter().zip(outcomes).chain(kinds.into_iter().zip(outcomes)) {
+                let record = record(kind, &scope, &attrs, &policy, outcome);
                 let (mut written, mut with_ready) = (Vec::new(), Vec::new());
                 encoder.span_field(&record, &mut written);
                 encoder.span_field_with(&mut ready, &record, &mut with_ready);

@@ -24,15 +24,14 @@ pub fn put_varint(out: &mut Vec<u8>, value: u64) {
         0..0x80 => out.push(value as u8),
         // Together: what is appended has to look for room, and looks once.
         0x80..0x4000 => out.extend_from_slice(&[value as u8 | 0x80, (value >> 7) as u8]),
-        0x4000..0x20_0000 => {
-            out.extend_from_slice(&[value as u8 | 0x80, (value >> 7) as u8 | 0x80, (value >> 14) as u8])
-        }
-        0x20_0000.. => put_long_varint(out, value),
+        0x4000.. => put_long_varint(out, value),
     }
 }
 
-#[cold]
 fn put_long_varint(out: &mut Vec<u8>, value: u64) {
+    if value < 0x20_0000 {
+        return out.extend_from_slice(&[value as u8 | 0x80, (value >> 7) as u8 | 0x80, (value >> 14) as u8]);
+    }
     let mut bytes = [0; 10];
     let (mut rest, mut length) = (value, 0);
     for place in &mut bytes {

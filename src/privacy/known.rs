@@ -30,6 +30,8 @@ const SCOPES: usize = 256;
 #[derive(Clone, Default)]
 struct Last {
     label: ByteString,
+    /// The same, where it is kept for good.
+    for_good: Option<&'static str>,
     /// How many others have come since it last came again.
     misses: u8,
     /// How often it has come again.
@@ -43,6 +45,15 @@ const MISSES: u8 = 8;
 const REPEATS: u8 = 64;
 
 impl Known {
+    /// The text, where it came so often that it is kept for good. What is made of it needs neither be counted nor moved.
+    #[inline]
+    pub(super) fn for_good(&mut self, id: KeyId, text: &[u8]) -> Option<&'static str> {
+        let last = self.labels.get_mut(usize::from(id.0))?;
+        let label = last.for_good.filter(|label| label.as_bytes() == text)?;
+        last.misses = 0;
+        Some(label)
+    }
+
     /// The text, where it may leave as a label.
     pub(super) fn label(&mut self, detectors: Option<&Detectors>, id: KeyId, text: &[u8]) -> Option<ByteString> {
         let place = usize::from(id.0);
@@ -54,7 +65,7 @@ impl Known {
             if last.repeats < REPEATS {
                 last.repeats += 1;
                 if last.repeats == REPEATS {
-                    last.label = kept(&last.label);
+                    last.for_good = kept(&last.label);
                 }
             }
             return Some(last.label.clone());
@@ -69,14 +80,17 @@ impl Known {
             self.labels.resize(place + 1, Last::default());
         }
         if let Some(last) = self.labels.get_mut(place).filter(|last| last.misses < MISSES) {
-            *last = Last { label: label.clone(), misses: last.misses + 1, repeats: 0 };
+            *last = Last { label: label.clone(), for_good: None, misses: last.misses + 1, repeats: 0 };
         }
         Some(label)
     }
 
     /// The snapshot of the policy under which all of these were found.
     pub(super) fn snapshot(&mut self, policy: &Policy) -> ByteString {
-        self.snapshot.get_or_insert_with(|| kept(policy.snapshot())).clone()
+        let snapshot = policy.snapshot();
+        self.snapshot
+            .get_or_insert_with(|| kept(snapshot).map_or_else(|| snapshot.clone(), ByteString::from_static))
+            .clone()
     }
 
     /// Whether all ids of a scope may leave as labels. `own` are the ids of the call that opens in it, if one does: what was
@@ -114,6 +128,26 @@ mod tests {
             assert_eq!(known.label(None, REQUEST_MODEL.id(), b"two words"), None);
             assert_eq!(known.label(None, REQUEST_MODEL.id(), b""), None);
         }
+    }
+
+    #[test]
+    fn a_label_is_kept_for_good_when_it_came_often_and_is_never_taken_for_another() {
+        let mut known = Known::default();
+        let id = REQUEST_MODEL.id();
+        for _ in 0..=REPEATS {
+            assert_eq!(known.for_good(id, b"gpt-for-good"), None);
+            assert!(known.label(None, id, b"gpt-for-good").is_some());
+        }
+        // Another test leaves no room for more.
+        assert_eq!(known.for_good(id, b"gpt-for-good"), kept("gpt-for-good"));
+        known.labels[usize::from(id.0)].for_good = Some("gpt-for-good");
+        assert_eq!(known.for_good(id, b"gpt-for-good"), Some("gpt-for-good"));
+        assert_eq!(known.for_good(RESPONSE_ID.id(), b"gpt-for-good"), None);
+        for other in [&b""[..], b"gpt-for-goo", b"gpt-for-good!", b"two words"] {
+            assert_eq!(known.for_good(id, other), None);
+        }
+        assert!(known.label(None, id, b"gpt-other").is_some());
+        assert_eq!(known.for_good(id, b"gpt-for-good"), None);
     }
 
     #[test]

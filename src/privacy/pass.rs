@@ -181,6 +181,16 @@ impl Pass<'_> {
         let mut attrs = Attrs::with_capacity(raw.len());
         self.labels.left_out += u64::from(raw.left_out());
         for (id, value) in raw.iter() {
+            if let RawValue::Text(text) | RawValue::Element(text) = value
+                && let Some(label) = self.known.for_good(id, text)
+            {
+                let label = ByteString::from_static(label);
+                match value {
+                    RawValue::Element(_) => attrs.push_text(id, label),
+                    _ => attrs.insert(id, Value::Text(label)),
+                }
+                continue;
+            }
             match value {
                 RawValue::Text(text) if id.name().class == Class::Digest => {
                     if let Some(digest) = self.digest(text) {
