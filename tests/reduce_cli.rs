@@ -179,8 +179,9 @@ fn requests_that_were_made_readable_or_stand_in_an_array_are_read_as_on_lines() 
     let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap();
     let behind = requests.iter().map(pretty).collect::<Vec<_>>().join("\n");
     let array = Value::Array(requests);
-    for other in [pretty(&array), array.to_string(), behind, format!("\u{feff}{text}"), text.replace('\n', "\r\n")] {
-        assert_eq!(reduced(&other), expected, "{}", &other[..40]);
+    let others = [pretty(&array), array.to_string(), behind, format!("\u{feff}{text}"), text.replace('\n', "\r\n")];
+    for (number, other) in others.iter().enumerate() {
+        assert_eq!(reduced(other), expected, "{number}");
     }
     // What only begins so is garbage like any other.
     for garbage in ["{\n", "[\n", "[{\n{\n"] {

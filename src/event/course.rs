@@ -35,7 +35,7 @@ impl Line {
     #[inline]
     const fn after(&self, ticks: u64) -> u64 {
         // Below 2^28 times 2^35.
-        self.nanos.wrapping_add(ticks * self.rate >> 32)
+        self.nanos.wrapping_add((ticks * self.rate) >> 32)
     }
 }
 
@@ -91,7 +91,7 @@ impl Course {
     /// Nothing where it has to be looked again first.
     fn next(&mut self, look: Look) -> Option<Line> {
         let begun = Seen { first: look, middle: look, last: look };
-        let Some(mut seen) = self.seen.replace(begun) else { return None };
+        let mut seen = self.seen.replace(begun)?;
         // Nobody has looked for long: much may have happened.
         if look.ticks.wrapping_sub(seen.last.ticks) >= HOLDS {
             return None;
