@@ -119,14 +119,6 @@ impl RawAttrs {
         (self.row.count, self.row.left_out) = (0, 0);
     }
 
-    /// Asks for the memory of those that will be put in, where there are none. Another thread may have it in its cache: then all
-    /// of it comes at once, and while something else is done.
-    pub(crate) fn warm(&mut self) {
-        debug_assert!(self.is_empty(), "the bytes of what is there would be lost");
-        self.row.here.fill(0);
-        zeroize::optimization_barrier(&self.row.here);
-    }
-
     /// Forgets what a later value of the same key has replaced. Arrays keep all their elements.
     pub(crate) fn compact(&mut self) {
         let last: FxHashMap<KeyId, usize> = self.iter().enumerate().map(|(place, (id, _))| (id, place)).collect();

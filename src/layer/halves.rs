@@ -31,24 +31,49 @@ impl Halves {
         }
     }
 
-    /// Takes what a field gave. Mostly it is of the type that the name wants.
-    #[inline]
-    pub(super) fn put(&mut self, Own { id, kind, half }: Own, given: Given<'_>) {
-        let value = match (kind, given) {
-            (Type::Text, Given::Text(text)) => RawValue::Text(text.as_bytes()),
-            (Type::Double, Given::Double(number)) => RawValue::Double(number),
-            (Type::Bool, Given::Bool(flag)) => RawValue::Bool(flag),
-            (_, given) => return self.put_other(id, half, given),
-        };
-        self.half(half).push(id, value);
+    /// Takes what a field gave.
+    pub(super) fn put(&mut self, own: Own, given: Given<'_>) {
+        match given {
+            Given::Text(text) => self.text(own, text),
+            Given::Double(number) => self.double(own, number),
+            Given::Bool(flag) => self.flag(own, flag),
+            Given::Int(_) => self.put_other(own.id, own.half, given),
+        }
     }
 
-    /// The same of a whole number.
+    /// Takes a text. Like the others, mostly it is of the type that the name wants.
     #[inline]
-    pub(super) fn put_int(&mut self, Own { id, kind, half }: Own, number: i64) {
+    pub(super) fn text(&mut self, Own { id, kind, half }: Own, text: &str) {
+        match kind {
+            Type::Text => self.half(half).push(id, RawValue::Text(text.as_bytes())),
+            _ => self.put_other(id, half, Given::Text(text)),
+        }
+    }
+
+    /// Takes a whole number.
+    #[inline]
+    pub(super) fn int(&mut self, Own { id, kind, half }: Own, number: i64) {
         match kind {
             Type::Int => self.half(half).push(id, RawValue::Int(number)),
             _ => self.put_other(id, half, Given::Int(i128::from(number))),
+        }
+    }
+
+    /// Takes a number.
+    #[inline]
+    pub(super) fn double(&mut self, Own { id, kind, half }: Own, number: f64) {
+        match kind {
+            Type::Double => self.half(half).push(id, RawValue::Double(number)),
+            _ => self.put_other(id, half, Given::Double(number)),
+        }
+    }
+
+    /// Takes a flag.
+    #[inline]
+    pub(super) fn flag(&mut self, Own { id, kind, half }: Own, flag: bool) {
+        match kind {
+            Type::Bool => self.half(half).push(id, RawValue::Bool(flag)),
+            _ => self.put_other(id, half, Given::Bool(flag)),
         }
     }
 
@@ -86,12 +111,6 @@ impl Halves {
     /// The bytes that they keep in memory beside their own.
     pub(super) fn held_bytes(&self) -> usize {
         self.opened.held_bytes() + self.closed.held_bytes()
-    }
-
-    /// See [`RawAttrs::warm`].
-    pub(super) fn warm(&mut self) {
-        self.opened.warm();
-        self.closed.warm();
     }
 
     /// Wipes all of them.

@@ -13,7 +13,7 @@ use super::spares;
 use super::told::Told;
 use crate::event::{
     At, CallId, CallKind, Event, Given, Key, KeyIdentity, Kind, Outcome, ProducerId, Raw, RawAttrs, Returned, Scope,
-    SpanId, SpanIds, TraceId,
+    SpanIds,
 };
 use crate::intake::{Drop as Loss, Identity, Whole, closing, opening};
 use crate::semconv::{ERROR_KIND, ERROR_TYPE, FINISH_REASONS, OPERATION_NAME};
@@ -24,16 +24,6 @@ pub(super) struct Open {
     /// Nothing before the span has opened.
     pub(super) call: Option<Call>,
     pub(super) page: Page,
-}
-
-impl Open {
-    /// Writes to all of its memory, before there is anything to say. The pipeline's thread has wiped it, so that it is in that
-    /// one's cache: here all of it is asked for at once, while other things are done. Later each piece would be asked for by
-    /// itself, and the registry's next exchange would wait for it.
-    pub(super) fn warm(&mut self, fields: Fields) {
-        self.call = Call::unknown(fields);
-        self.page.warm();
-    }
 }
 
 /// What is known of a call from its opening on.
@@ -71,22 +61,6 @@ pub(super) struct End {
 }
 
 impl Call {
-    /// One that nothing is known of.
-    fn unknown(fields: Fields) -> Option<Self> {
-        let (trace, span) = (TraceId::from_bytes([u8::MAX; 16])?, SpanId::from_bytes([u8::MAX; 8])?);
-        Some(Self {
-            ids: SpanIds { trace, span, parent: None, parent_is_remote: false },
-            carried: Carried::default(),
-            scope: None,
-            is_sampled: false,
-            id: CallId::from(0),
-            opened: Moment { unix_nano: 0, seq: 0 },
-            producer: None,
-            fields,
-            end: None,
-        })
-    }
-
     /// Where the calls that are part of it belong.
     pub(super) fn scope(&mut self) -> &Arc<Scope> {
         let ids = self.ids;

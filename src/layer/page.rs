@@ -20,9 +20,7 @@ use crate::event::{RawAttrs, RawText, wipe_text};
 /// on another thread.
 ///
 /// Can be neither printed nor compared. Wiped when dropped, and before it is used again.
-// In this order what every span changes is a piece of memory, and what few do is behind it.
 #[derive(Default)]
-#[repr(C)]
 pub(super) struct Page {
     /// What had to be understood at once.
     pub(super) heading: Heading,
@@ -57,14 +55,6 @@ const KEPT_BYTES: usize = 8 << 10;
 const KEPT_ENTRIES: usize = 64;
 
 impl Page {
-    /// Writes to all of its memory that most spans use, which says nothing yet.
-    pub(super) fn warm(&mut self) {
-        self.content = 0;
-        self.entries.clear();
-        self.long.clear();
-        self.own.warm();
-    }
-
     pub(super) fn text(&mut self, meaning: Meaning, text: &str) {
         let is_content = meaning.slot.is_content();
         if text.len() > LONG {

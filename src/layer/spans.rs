@@ -185,7 +185,7 @@ where
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(desk) = self.sampling() else { return };
         let fields = Fields::of(attributes.metadata());
-        let mut open = spares::take(fields);
+        let mut open = spares::take();
         attributes.record(&mut Visitor::new(&mut open.page, fields));
         // Not a call: what is inside belongs to what is around.
         if open.page.heading.stated_operation() == Some(Operation::Unmapped) {
@@ -244,13 +244,10 @@ where
 
     fn on_enter(&self, id: &Id, _: Context<'_, S>) {
         let known = self.sampling().and_then(|desk| {
-            let known = |call: &mut Call| (Inside::span(&call.ids, call.scope.as_ref()), call.place());
-            Some((desk, self.calls.with(id.into_u64(), |call, _| known(call))?))
+            let enter = |call: &mut Call| (Inside::span(&call.ids, call.scope.as_ref()).enter(desk), call.place());
+            self.calls.with(id.into_u64(), |call, _| enter(call))
         });
-        let (entering, place) = match known {
-            Some((desk, (around, place))) => (around.enter(desk), place),
-            None => (None, None),
-        };
+        let (entering, place) = known.unwrap_or_default();
         entered::enter(self.number, id.into_u64(), entering, place.as_ref(), self.watch.is_on());
     }
 

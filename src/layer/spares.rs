@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 
 use super::open::Open;
-use super::site::Fields;
 use crate::intake::{Handful, Spares};
 
 thread_local! {
@@ -13,11 +12,9 @@ thread_local! {
 /// With what a page keeps of its memory, three megabytes at the most, and less than four hundred kilobytes for each thread.
 static SPARE: Spares<Open> = Spares::new(&AT_HAND, 16, 256);
 
-/// An empty one, for a span with these fields.
-pub(super) fn take(fields: Fields) -> Box<Open> {
-    let mut open = SPARE.take().unwrap_or_default();
-    open.warm(fields);
-    open
+/// An empty one.
+pub(super) fn take() -> Box<Open> {
+    SPARE.take().unwrap_or_default()
 }
 
 /// Wipes one, and keeps it for later.

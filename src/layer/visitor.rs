@@ -74,7 +74,7 @@ impl<'a> Visitor<'a> {
 impl Visit for Visitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         match self.meaning(field) {
-            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.put(own, Given::Text(value)),
+            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.text(own, value),
             Some(meaning) if meaning.slot == Slot::FinishReasons => self.page.reason(meaning, value),
             Some(meaning) if Heading::takes(meaning.slot) => self.head(meaning.slot, Given::Text(value)),
             Some(meaning) => self.page.text(meaning, value),
@@ -84,7 +84,7 @@ impl Visit for Visitor<'_> {
 
     fn record_i64(&mut self, field: &Field, value: i64) {
         match self.meaning(field) {
-            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.put_int(own, value),
+            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.int(own, value),
             Some(meaning) if Heading::takes(meaning.slot) => self.head(meaning.slot, Given::Int(i128::from(value))),
             Some(meaning) => self.page.int(meaning, value),
             None => {}
@@ -114,7 +114,7 @@ impl Visit for Visitor<'_> {
 
     fn record_f64(&mut self, field: &Field, value: f64) {
         match self.meaning(field) {
-            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.put(own, Given::Double(value)),
+            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.double(own, value),
             Some(meaning) if Heading::takes(meaning.slot) => self.head(meaning.slot, Given::Double(value)),
             Some(meaning) => self.page.double(meaning, value),
             None => {}
@@ -123,7 +123,7 @@ impl Visit for Visitor<'_> {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         match self.meaning(field) {
-            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.put(own, Given::Bool(value)),
+            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.flag(own, value),
             Some(meaning) if Heading::takes(meaning.slot) => self.head(meaning.slot, Given::Bool(value)),
             Some(meaning) => self.page.bool(meaning, value),
             None => {}
