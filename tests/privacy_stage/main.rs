@@ -16,6 +16,7 @@ mod support;
 #[path = "../support/schema.rs"]
 mod schema;
 
+mod again;
 mod build;
 mod canaries;
 mod contract;

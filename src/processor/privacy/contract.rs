@@ -191,7 +191,18 @@ impl<'a> Found<'a> {
             ),
             None => (None, None),
         };
-        self.values.iter_mut().for_each(|value| value.is_told = is_told(value.slot.told_by()));
+        let [has_given, has_returned] =
+            [&given, &returned].map(|told| told.as_ref().is_some_and(|told| !told.is_empty()));
+        self.foreign.is_told_by_texts(has_given, has_returned);
+        // What is shown of texts and what is shown of messages have one name, too.
+        self.values.retain(|value| match value.slot {
+            Slot::Input | Slot::Prompt => !has_given,
+            Slot::Output | Slot::Completion => !has_returned,
+            _ => true,
+        });
+        let is_beside = |slot| has_given && matches!(slot, Slot::System | Slot::Tools);
+        let told = |slot: Slot| is_beside(slot) || is_told(slot.told_by());
+        self.values.iter_mut().for_each(|value| value.is_told = told(value.slot));
         self.values.retain(|value| !value.is_told || value.slot.class().is_some_and(|class| telling.shows(class)));
         let input = self.input(telling).unwrap_or_default();
         let output = self.output(telling).unwrap_or_default();
@@ -214,14 +225,13 @@ impl<'a> Found<'a> {
             edit: value.edit,
             is_told: value.is_told,
         });
-        let (given, returned) = (given.unwrap_or_default(), returned.unwrap_or_default());
         Told {
             input,
             output,
             arguments,
             result,
-            given,
-            returned,
+            given: given.unwrap_or_default(),
+            returned: returned.unwrap_or_default(),
             unread: own.chain(foreign).collect(),
             kept: self.kept,
         }

@@ -135,9 +135,12 @@ impl<'a> Foreign<'a> {
         if texts::has_texts(kind) {
             if self.told.input {
                 self.pass_texts(Of::Given, Said::Query, Said::Input);
+                self.pass(Some(List::Input), Said::InputMessages, None);
+                self.pass(Some(List::Tools), Said::Tools, None);
             }
             if self.told.output {
                 self.pass_texts(Of::Returned, Said::Documents, Said::Output);
+                self.pass(Some(List::Output), Said::OutputMessages, None);
             }
             return;
         }
@@ -154,6 +157,12 @@ impl<'a> Foreign<'a> {
         if self.told.result {
             self.pass(None, Said::Result, is_tool.then_some(Said::Output));
         }
+    }
+
+    /// What a call is told by is texts: messages beside them tell nothing, since one name has room for one of the two.
+    pub(super) const fn is_told_by_texts(&mut self, given: bool, returned: bool) {
+        self.told.input |= given;
+        self.told.output |= returned;
     }
 
     /// What a model was sent, or another call was given, and whether that is all of it.

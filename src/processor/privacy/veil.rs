@@ -83,6 +83,12 @@ impl MessageVeil {
     }
 }
 
+/// Where an attribute has less room than this, content is cut to what may say something else than it did, or stands alone
+/// where it stood beside what said more.
+const LITTLE_ROOM: usize = 1024;
+/// As often what is left is looked at again, then. Each look leaves less to be said.
+const MORE_LOOKS: usize = 8;
+
 impl Veiling<'_> {
     /// Whether a text may leave as a label.
     pub(in crate::processor) fn stays(&self, text: &str) -> bool {
@@ -91,7 +97,20 @@ impl Veiling<'_> {
 
     /// The `Span` of a GenAI call.
     pub(in crate::processor) fn span(&self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
-        span::span(&self.rules(bytes, None), bytes, ranged(bytes))
+        self.settled(span::span(&self.rules(bytes, None), bytes, ranged(bytes))?)
+    }
+
+    /// A span that was veiled, as another stage behind this one would leave it.
+    fn settled(&self, veiled: Option<Vec<u8>>) -> Result<Option<Vec<u8>>, Malformed> {
+        let Some(mut veiled) = veiled else { return Ok(None) };
+        let looks = if self.in_force.attribute_bytes() < LITTLE_ROOM { MORE_LOOKS } else { 0 };
+        for _ in 0..looks {
+            match span::span(&self.rules(&veiled, None), &veiled, ranged(&veiled))? {
+                Some(again) => veiled = again,
+                None => break,
+            }
+        }
+        Ok(Some(veiled))
     }
 
     /// The same where all has been judged but what is `left`, of a request of which is known what was `seen`.
@@ -102,7 +121,7 @@ impl Veiling<'_> {
         left: &Left<'r>,
         seen: &'r Seen<'r>,
     ) -> Result<Option<Vec<u8>>, Malformed> {
-        span::span(&self.rules(bytes, Some(seen)), bytes, left.iter().cloned().map(Ok))
+        self.settled(span::span(&self.rules(bytes, Some(seen)), bytes, left.iter().cloned().map(Ok))?)
     }
 
     /// The `Span` of anything else. `seen` is of the request that it stands in, if it stands there as it is.
