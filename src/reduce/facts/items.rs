@@ -33,14 +33,14 @@ const NUMBER: u32 = IS_LOOK - 1;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Items {
     whole: Fixed<WHOLE, SAME>,
-    /// Other ways in which those were told of, each with the place of its item.
-    looks: Fixed<ANOTHER>,
-    /// Most rollouts have none.
-    rare: Option<Box<Rare>>,
+    /// In a place of its own: small rollouts have none.
+    others: Option<Box<Others>>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Rare {
+struct Others {
+    /// Other ways in which those were told of, each with the place of its item.
+    looks: Fixed<ANOTHER>,
     /// Ways of telling of those that have no room among the others.
     odd: Table,
     /// Items that are known by their parts.
@@ -48,7 +48,7 @@ struct Rare {
 }
 
 /// As much as there was.
-pub(super) struct Marks([table::Mark; 4]);
+pub(super) struct Marks(table::Mark, [table::Mark; 3]);
 
 /// An item that is told of as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,37 +107,41 @@ impl Whole {
 
 impl Items {
     pub(super) fn marks(&self) -> Marks {
-        let [odd, parted] =
-            self.rare.as_ref().map_or_else(<[_; 2]>::default, |rare| [rare.odd.mark(), rare.parted.mark()]);
-        Marks([self.whole.mark(), self.looks.mark(), odd, parted])
+        let of_others = |others: &Box<Others>| [others.looks.mark(), others.odd.mark(), others.parted.mark()];
+        Marks(self.whole.mark(), self.others.as_ref().map(of_others).unwrap_or_default())
     }
 
-    pub(super) fn back_to(&mut self, Marks([whole, looks, odd, parted]): &Marks) {
+    pub(super) fn back_to(&mut self, Marks(whole, [looks, odd, parted]): &Marks) {
         self.whole.back_to(*whole);
-        self.looks.back_to(*looks);
-        if let Some(rare) = &mut self.rare {
-            rare.odd.back_to(*odd);
-            rare.parted.back_to(*parted);
+        if let Some(others) = &mut self.others {
+            others.looks.back_to(*looks);
+            others.odd.back_to(*odd);
+            others.parted.back_to(*parted);
         }
     }
 
     pub(super) fn held(&self) -> usize {
-        let rare = self.rare.as_ref().map_or(0, |rare| size_of::<Rare>() + rare.odd.held() + rare.parted.held());
-        self.whole.held() + self.looks.held() + rare
+        let of_others =
+            |others: &Box<Others>| size_of::<Others>() + others.looks.held() + others.odd.held() + others.parted.held();
+        self.whole.held() + self.others.as_ref().map_or(0, of_others)
     }
 
     /// How many there are, each way of telling of one by itself.
     pub(super) fn len(&self) -> u32 {
-        let rare = self.rare.as_ref().map_or(0, |rare| rare.odd.len() + rare.parted.len());
-        self.whole.len() + self.looks.len() + rare
+        let of_others = |others: &Box<Others>| others.looks.len() + others.odd.len() + others.parted.len();
+        self.whole.len() + self.others.as_ref().map_or(0, of_others)
     }
 
-    fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_default()
+    fn others(&mut self) -> &mut Others {
+        self.others.get_or_insert_default()
+    }
+
+    fn look_at(&self, place: u32) -> Option<&[u8; ANOTHER]> {
+        self.others.as_ref()?.looks.get(place & NUMBER)
     }
 
     fn odd_at(&self, place: u32) -> Option<RowReader<'_>> {
-        Some(RowReader { rest: self.rare.as_ref()?.odd.get(place & NUMBER)? })
+        Some(RowReader { rest: self.others.as_ref()?.odd.get(place & NUMBER)? })
     }
 
     /// The place of an item that is told of as a whole; nothing where there is no room for it.
@@ -150,7 +154,7 @@ impl Items {
             odd.number(u64::from(place));
             odd.optional(item.length);
             odd.number(u64::from(item.kinds));
-            return Some(self.rare().odd.place(odd.bytes()).filter(|place| *place <= NUMBER)? | IS_ODD);
+            return Some(self.others().odd.place(odd.bytes()).filter(|place| *place <= NUMBER)? | IS_ODD);
         }
         if known == Some(&told) {
             return Some(place);
@@ -158,17 +162,17 @@ impl Items {
         let mut look = [0; ANOTHER];
         look.first_chunk_mut().into_iter().for_each(|bytes| *bytes = place.to_le_bytes());
         look.last_chunk_mut().into_iter().for_each(|bytes| *bytes = told);
-        Some(self.looks.place(&look).filter(|place| *place <= NUMBER)? | IS_LOOK)
+        Some(self.others().looks.place(&look).filter(|place| *place <= NUMBER)? | IS_LOOK)
     }
 
     /// The place of an item that is known by its parts.
     pub(super) fn place_of_parted(&mut self, entry: &[u8]) -> Option<u32> {
-        Some(self.rare().parted.place(entry).filter(|place| *place <= NUMBER)? | IS_PARTED)
+        Some(self.others().parted.place(entry).filter(|place| *place <= NUMBER)? | IS_PARTED)
     }
 
     /// What is known of the parts of the item at a place; nothing where it is told of as a whole.
     pub(super) fn parted(&self, place: u32) -> Option<&[u8]> {
-        if place & !NUMBER == IS_PARTED { self.rare.as_ref()?.parted.get(place & NUMBER) } else { None }
+        if place & !NUMBER == IS_PARTED { self.others.as_ref()?.parted.get(place & NUMBER) } else { None }
     }
 
     /// The place that items which are the same have in common, of those that are told of as a whole.
@@ -176,7 +180,7 @@ impl Items {
     pub(super) fn same(&self, place: u32) -> Option<u32> {
         match place & !NUMBER {
             0 => Some(place),
-            IS_LOOK => self.looks.get(place & NUMBER)?.first_chunk().map(|same| u32::from_le_bytes(*same)),
+            IS_LOOK => self.look_at(place)?.first_chunk().map(|same| u32::from_le_bytes(*same)),
             IS_ODD => Some(self.odd_at(place)?.index()),
             _ => None,
         }
@@ -187,7 +191,7 @@ impl Items {
         let mut entry = *self.whole.get(self.same(place)?)?;
         match place & !NUMBER {
             IS_LOOK => {
-                let look: &[u8; LOOK] = self.looks.get(place & NUMBER)?.last_chunk()?;
+                let look: &[u8; LOOK] = self.look_at(place)?.last_chunk()?;
                 entry.last_chunk_mut().into_iter().for_each(|bytes| *bytes = *look);
                 Some(Whole::of_entry(&entry))
             }

@@ -34,7 +34,7 @@ pub(super) struct Tables {
     /// The texts that attributes had last.
     recent: [u32; RECENT],
     /// The shapes that were had last, of those that begin alike.
-    recent_shapes: [u32; RECENT],
+    recent_shapes: [u32; RECENT / 2],
     /// The kinds that an item of each role had last.
     pub(super) recent_kinds: [u32; Role::ALL.len()],
     /// The chain digest of the history that was written last.
@@ -98,7 +98,8 @@ impl Tables {
 
     /// A text of an attribute.
     fn text_of(&mut self, id: KeyId, text: &str, row: &mut RowWriter) -> Option<()> {
-        let slot = usize::from(id.0) % RECENT;
+        // Calls of different kinds take turns, and say different things under the same key.
+        let slot = (usize::from(id.0) * 5 + text.len()) % RECENT;
         let recent = self.recent.get(slot).copied().unwrap_or_default();
         if self.texts.get(recent) == Some(text.as_bytes()) {
             row.number(u64::from(recent));
@@ -298,7 +299,7 @@ impl Tables {
 
     fn shape(&mut self, attrs: &Attrs) -> Option<u32> {
         let first = attrs.iter().next().map_or(0, |(id, _)| usize::from(id.0));
-        let recent = self.recent_shapes.get_mut((first + 5 * attrs.len()) % RECENT)?;
+        let recent = self.recent_shapes.get_mut((first + 5 * attrs.len()) % (RECENT / 2))?;
         if !self.shapes.get(*recent).is_some_and(|shape| is_shape(shape, attrs)) {
             let mut shape = RowWriter::default();
             shape.number(attrs.len() as u64);
