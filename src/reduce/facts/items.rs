@@ -107,8 +107,8 @@ impl Whole {
 
 impl Items {
     pub(super) fn marks(&self) -> Marks {
-        let of_others = |others: &Box<Others>| [others.looks.mark(), others.odd.mark(), others.parted.mark()];
-        Marks(self.whole.mark(), self.others.as_ref().map(of_others).unwrap_or_default())
+        let of_others = |others: &Others| [others.looks.mark(), others.odd.mark(), others.parted.mark()];
+        Marks(self.whole.mark(), self.others.as_deref().map(of_others).unwrap_or_default())
     }
 
     pub(super) fn back_to(&mut self, Marks(whole, [looks, odd, parted]): &Marks) {
@@ -122,14 +122,14 @@ impl Items {
 
     pub(super) fn held(&self) -> usize {
         let of_others =
-            |others: &Box<Others>| size_of::<Others>() + others.looks.held() + others.odd.held() + others.parted.held();
-        self.whole.held() + self.others.as_ref().map_or(0, of_others)
+            |others: &Others| size_of::<Others>() + others.looks.held() + others.odd.held() + others.parted.held();
+        self.whole.held() + self.others.as_deref().map_or(0, of_others)
     }
 
     /// How many there are, each way of telling of one by itself.
     pub(super) fn len(&self) -> u32 {
-        let of_others = |others: &Box<Others>| others.looks.len() + others.odd.len() + others.parted.len();
-        self.whole.len() + self.others.as_ref().map_or(0, of_others)
+        let of_others = |others: &Others| others.looks.len() + others.odd.len() + others.parted.len();
+        self.whole.len() + self.others.as_deref().map_or(0, of_others)
     }
 
     fn others(&mut self) -> &mut Others {
