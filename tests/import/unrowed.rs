@@ -125,3 +125,30 @@ fn t41_a_hook_knows_the_end_of_a_tool_whose_result_is_in_no_row() {
     assert_eq!((seconds(unknown), unknown.closed.outcome), ((50, 50), Some(Outcome::Abandoned)));
     assert_eq!([0, 1].map(|place| seconds(turn(&told, place))), [(1, 37), (45, 50)]);
 }
+
+/// Whoever follows a session may read the next prompt before what a hook told of the tool before it.
+#[test]
+fn t41_a_hook_may_tell_of_a_tool_after_the_next_prompt() {
+    const SECOND: u64 = 1_000_000_000;
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "go").call(20.0, "m1", ("c1", "Bash"), json!({"command": "ls"}));
+    script.result(30.0, "c1", "x", json!({})).say(31.0, "m2", "done").prompt(45.0, "p2", "again").say(46.0, "m3", "y");
+    let now = 1_800_000_000 * SECOND;
+    let mut session = Session::new(veilspan::import::session::Set { grace: 10 * SECOND, ..set() }, SESSION);
+    session.now(now);
+    session.feed(veilspan::import::claude::Of::Session, &script.bytes());
+    session.tick(now + SECOND);
+    let early = drain(&mut session);
+    assert_eq!((early.of(CallKind::Turn).len(), early.of(CallKind::Tool).len()), (1, 0));
+    hook(&mut session, 25.0, "PreToolUse", tool("c1"));
+    hook(&mut session, 30.0, "PostToolUse", with(tool("c1"), json!({"duration_ms": 70})));
+    session.tick(now + 2 * SECOND);
+    assert!(drain(&mut session).of(CallKind::Tool).is_empty(), "more may come");
+    session.tick(now + 11 * SECOND);
+    let told = drain(&mut session);
+    let tool = call(&told, "c1");
+    assert_eq!((seconds(tool), tool.closed.attrs.get(TOOL_EXECUTION_MS)), ((25, 30), Some(70)));
+    assert_eq!(tool.opened.span.parent, Some(turn(&early, 0).opened.span.span));
+    session.finish();
+    assert!(drain(&mut session).of(CallKind::Tool).is_empty(), "it is told once");
+}

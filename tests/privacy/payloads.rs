@@ -250,9 +250,12 @@ fn what_a_dead_process_left_unfinished_is_cleared_up() {
     let left = place.folder().join("new").join("0123");
     fs::write(&left, "half a pay").unwrap();
     fs::set_permissions(&left, fs::Permissions::from_mode(0o600)).unwrap();
-    place.recorded(&[], |recorder| ask(recorder, &"second ".repeat(300)));
-    assert!(!left.exists());
-    assert_eq!(place.files().len(), 2);
+    // As long as something of the first recorder is still there, its folder is in the same hands.
+    let rounds = (1..=1000).find(|round| {
+        place.recorded(&[], |recorder| ask(recorder, &format!("round {round} ").repeat(300)));
+        !left.exists()
+    });
+    assert_eq!(place.files().len(), 1 + rounds.unwrap());
 }
 
 #[test]

@@ -15,7 +15,9 @@ pub(super) fn end_turn(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, ne
         let id = answer.id.clone();
         lane.answers.set(&id, ());
     }
-    super::settle::release(lane, desk, agents, u64::MAX);
+    // Where another turn begins, hooks may still tell of the tools of this one.
+    let until = if next == u64::MAX { u64::MAX } else { desk.clock };
+    super::settle::release(lane, desk, agents, until);
     lane.thread.end_turn(desk, how);
     lane.prompt.clear();
     agents.hooks.forget_ends(of_agent(lane), next);
@@ -55,6 +57,8 @@ pub(super) fn leave(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, now: 
     let is_whole = lane.thread.is_whole(now, grace);
     if is_whole {
         end_turn(lane, desk, agents, u64::MAX);
+    } else {
+        super::settle::release_ended(lane, desk, agents);
     }
     !is_whole
 }

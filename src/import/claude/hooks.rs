@@ -215,8 +215,8 @@ impl Hooks {
     }
 
     /// The ids, in their order, of the tools that are due.
-    pub(super) fn due(&self, is_due: impl Fn(&ToolFacts) -> bool) -> Vec<String> {
-        let due = self.tools.iter().filter(|(_, facts)| is_due(facts));
+    pub(super) fn due(&self, is_due: impl Fn(&str, &ToolFacts) -> bool) -> Vec<String> {
+        let due = self.tools.iter().filter(|(id, facts)| is_due(id, facts));
         let mut due: Vec<String> = due.map(|(id, _)| id.clone()).collect();
         due.sort();
         due

@@ -180,7 +180,7 @@ impl Session {
             ends::end_turn(lane, desk, agents, u64::MAX);
         }
         ends::end_turn(main, desk, agents, u64::MAX);
-        settle::rest(desk, agents, |_, _| true);
+        settle::rest(desk, agents, |_, _, _| true);
         desk.tally.over_bound += std::mem::take(&mut agents.hooks.forgotten);
     }
 

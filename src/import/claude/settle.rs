@@ -1,6 +1,6 @@
 //! Tools that have returned, with what hooks know of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use bytestring::ByteString;
@@ -18,9 +18,27 @@ use crate::semconv::{
 
 const MILLI: u64 = 1_000_000;
 
+/// The tools of a lane that wait for what hooks tell of them; of more the oldest are told.
+const MOST: usize = 1 << 10;
+
 /// Tells the tools of a lane that have waited long enough.
 pub(super) fn release(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, now: u64) {
-    let due = lane.returned.extract_if(.., |(release, ..)| *release <= now);
+    let mut more = lane.returned.len().saturating_sub(MOST);
+    let due = lane.returned.extract_if(.., |(release, ..)| {
+        let is_one_of_more = more > 0;
+        more = more.saturating_sub(1);
+        is_one_of_more || *release <= now
+    });
+    for (_, id, record) in due {
+        let facts = agents.hooks.take_tool(&id);
+        tell(desk, record, facts);
+    }
+}
+
+/// Tells those of turns that have ended, since nobody may wait for them any more.
+pub(super) fn release_ended(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents) {
+    let running = lane.thread.running().cloned();
+    let due = lane.returned.extract_if(.., |(_, _, record)| Some(&record.scope.turn) != running.as_ref());
     for (_, id, record) in due {
         let facts = agents.hooks.take_tool(&id);
         tell(desk, record, facts);
@@ -37,7 +55,12 @@ pub(super) fn rest_of_ended(desk: &mut Desk, agents: &mut Agents, main: &Lane, l
         // Without a transcript nothing else will tell that it never returned.
         None => !main.has_rows,
     };
-    rest(desk, agents, |scope, facts| is_passed(facts) && !runs(scope) && !is_told_of(facts));
+    // A row has told of these, and they wait for their hooks.
+    let returned = lanes.values().chain([main]).flat_map(|lane| &lane.returned);
+    let waiting: HashSet<&str> = returned.map(|(_, id, _)| id.as_str()).collect();
+    rest(desk, agents, |id, scope, facts| {
+        is_passed(facts) && !runs(scope) && !is_told_of(facts) && !waiting.contains(id)
+    });
 }
 
 /// The turn of a lane is over: of its tools that no row tells the end of, hooks may know it.
@@ -61,7 +84,7 @@ pub(super) fn known_to_hooks(lane: &mut Lane, desk: &mut Desk, agents: &mut Agen
 }
 
 /// Tells the tools that no transcript tells of and that are due, under the call that started their sub-agent.
-pub(super) fn rest(desk: &mut Desk, agents: &mut Agents, is_due: impl Fn(&Scope, &ToolFacts) -> bool) {
+pub(super) fn rest(desk: &mut Desk, agents: &mut Agents, is_due: impl Fn(&str, &Scope, &ToolFacts) -> bool) {
     let place = |agents: &Agents, facts: &ToolFacts| {
         let agent = facts.agent.as_deref();
         let by_row = agent.and_then(|agent| agents.get(agent)).map(|started| {
@@ -72,7 +95,8 @@ pub(super) fn rest(desk: &mut Desk, agents: &mut Agents, is_due: impl Fn(&Scope,
         let by_time = || agents.hooks.places.turn_at(facts.span().1.or(facts.pre)?);
         by_row.or_else(by_hook).or_else(by_time)
     };
-    let is_due = |facts: &ToolFacts| place(agents, facts).is_some_and(|place| is_due(&place.scope, facts));
+    let is_due =
+        |id: &str, facts: &ToolFacts| place(agents, facts).is_some_and(|place| is_due(id, &place.scope, facts));
     let due = agents.hooks.due(is_due);
     for id in due {
         let Some(facts) = agents.hooks.take_tool(&id) else { continue };
