@@ -179,7 +179,9 @@ fn requests_that_were_made_readable_or_stand_in_an_array_are_read_as_on_lines() 
     let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap();
     let behind = requests.iter().map(pretty).collect::<Vec<_>>().join("\n");
     let array = Value::Array(requests);
-    let others = [pretty(&array), array.to_string(), behind, format!("\u{feff}{text}"), text.replace('\n', "\r\n")];
+    let marked = |text: &str| format!("\u{feff}{text}");
+    let (lines_of_windows, pretty) = (text.replace('\n', "\r\n"), pretty(&array));
+    let others = [&pretty, &marked(&pretty), &array.to_string(), &behind, &marked(&text), &lines_of_windows];
     for (number, other) in others.iter().enumerate() {
         assert_eq!(reduced(other), expected, "{number}");
     }

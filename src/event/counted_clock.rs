@@ -13,7 +13,8 @@ use super::{Clock, SystemClock};
 /// The counter is read only where the kernel keeps its own time by it, and only as long as somebody [looks
 /// after](Self::look_after) the clock, which compares the two and makes up for what differs. Everywhere else, and until then,
 /// the kernel is asked. What the counter tells is the kernel's time to some microseconds, and to milliseconds for a
-/// moment after the kernel was told to run its clock some percent faster or slower.
+/// moment after the kernel was told to run its clock some percent faster or slower. By as much two threads may see time in
+/// another order than they look; whoever takes a span of time takes the later of its ends.
 #[derive(Debug)]
 pub(crate) struct CountedClock {
     kernel: SystemClock,

@@ -108,6 +108,19 @@ fn hooks_that_were_set_up_in_the_middle_of_a_turn_lose_no_tool() {
 }
 
 #[test]
+fn a_tool_without_an_id_that_outlasts_its_turn_is_told_under_it() {
+    let mut session = Session::new(set(), SESSION);
+    hook(&mut session, 1.0, "UserPromptSubmit", json!({"prompt": "go"}));
+    hook(&mut session, 2.0, "Stop", json!({}));
+    session.leave(u64::MAX, 0);
+    let told = drain(&mut session);
+    hook(&mut session, 5.0, "PostToolUse", json!({"tool_name": "Read", "tool_input": {"file_path": "x"}}));
+    session.leave(u64::MAX, 0);
+    let late = drain(&mut session);
+    assert_eq!(late.tool("Read").opened.span.parent, Some(turn(&told, 0).opened.span.span));
+}
+
+#[test]
 fn t41_a_hook_knows_the_end_of_a_tool_whose_result_is_in_no_row() {
     let mut script = Claude::default();
     script.prompt(1.0, "p1", "go").call(20.0, "m1", ("c1", "Bash"), json!({"command": "ls"}));

@@ -53,7 +53,7 @@ pub(crate) fn otlp_lines(
 ) -> io::Result<Aside> {
     let (mut aside, mut text) = (Aside::default(), Vec::new());
     let read = first_line(&mut lines, &mut text).and_then(|()| {
-        if matches!(text.trim_ascii(), b"{" | b"[" | b"[{") {
+        if matches!(without_mark(&text).trim_ascii(), b"{" | b"[" | b"[{") {
             (&mut lines).take(MAX_LINE).read_to_end(&mut text)?;
         }
         // All of it, or else one line after the other.

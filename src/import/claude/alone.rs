@@ -57,7 +57,7 @@ pub(super) fn tell(alone: &mut Alone, lane: &mut Lane, desk: &mut Desk, agents: 
             Hook::SessionStart | Hook::SessionEnd | Hook::Other => {}
             Hook::PostToolUse | Hook::PostToolUseFailure if fact.tool_id.is_none() => {
                 alone.tools += 1;
-                tool_without_id(lane, desk, fact, alone.tools);
+                tool_without_id(lane, desk, agents, fact, alone.tools);
             }
             // A sub-agent in the background, and a compaction, may outlast the turn.
             _ if fact.agent.is_some() || !is_of_tool => {
@@ -83,9 +83,10 @@ fn open(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, id: &str, at: u64
 }
 
 /// A call that nobody gave an id is known by its place among those.
-fn tool_without_id(lane: &mut Lane, desk: &mut Desk, fact: &Fact, number: u64) {
-    let Some(span) = lane.thread.turn_span() else { return };
-    let place = Place { scope: Arc::clone(lane.thread.scope()), span, ended: None };
+fn tool_without_id(lane: &mut Lane, desk: &mut Desk, agents: &Agents, fact: &Fact, number: u64) {
+    let running =
+        lane.thread.turn_span().map(|span| Place { scope: Arc::clone(lane.thread.scope()), span, ended: None });
+    let Some(place) = running.or_else(|| agents.hooks.places.turn_at(fact.time_unix_nano)) else { return };
     let failed = fact.hook == Hook::PostToolUseFailure;
     let facts = ToolFacts {
         name: fact.tool.clone().map(Into::into),
