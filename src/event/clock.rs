@@ -4,9 +4,9 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A source of time that never steps back.
+/// A source of time that does not step back on one thread.
 pub trait Clock: Debug + Send + Sync {
-    /// Nanoseconds since 1970-01-01T00:00:00Z, at least as late as every earlier answer of this clock.
+    /// Nanoseconds since 1970-01-01T00:00:00Z, at least as late as every earlier answer on this thread.
     fn unix_nanos(&self) -> u64;
 }
 

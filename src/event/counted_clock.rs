@@ -13,8 +13,9 @@ use super::{Clock, SystemClock};
 /// The counter is read only where the kernel keeps its own time by it, and only as long as somebody [looks
 /// after](Self::look_after) the clock, which compares the two and makes up for what differs. Everywhere else, and until then,
 /// the kernel is asked. What the counter tells is the kernel's time to some microseconds, and to milliseconds for a
-/// moment after the kernel was told to run its clock some percent faster or slower. By as much two threads may see time in
-/// another order than they look; whoever takes a span of time takes the later of its ends.
+/// moment after the kernel was told to run its clock some percent faster or slower. On one thread it steps back only where
+/// it was wrong by more than ten milliseconds; two threads may see time in another order than they look, by some ten
+/// nanoseconds. Whoever takes a span of time takes the later of its ends.
 #[derive(Debug)]
 pub(crate) struct CountedClock {
     kernel: SystemClock,
@@ -53,15 +54,10 @@ impl CountedClock {
         })
     }
 
-    /// What the kernel says, where there is no line that holds at this tick.
+    /// What the kernel says, where the line does not hold at this tick.
     #[cold]
-    fn asked(&self, line: Option<Line>) -> u64 {
-        /// By so many nanoseconds a line may have gone wrong at its end.
-        const A_LITTLE: u64 = 1_000_000;
-        let nanos = self.kernel.unix_nanos();
-        let ahead = line.map_or(0, |line| line.end().saturating_sub(nanos));
-        // Somebody may have read what a line said that has just ended.
-        if ahead < A_LITTLE { nanos.saturating_add(ahead) } else { nanos }
+    fn asked(&self, line: Line) -> u64 {
+        line.beyond(self.kernel.unix_nanos())
     }
 }
 
@@ -70,16 +66,23 @@ impl Clock for CountedClock {
     fn unix_nanos(&self) -> u64 {
         let Some(counter) = &self.counter else { return self.kernel.unix_nanos() };
         let line = self.shown.line();
-        line.and_then(|line| line.at(counter.ticks())).unwrap_or_else(|| self.asked(line))
+        line.at(counter.ticks()).unwrap_or_else(|| self.asked(line))
     }
 }
 
-/// The line to read by, whole or not at all: written by one thread at a time, and apart from what others write to.
+/// The line to read by: written by one thread at a time, and apart from what others write to.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Shown {
-    /// Odd while the line is written.
+    /// How many lines there have been. The last one stands in one of the two places, and the next is written to the other: to
+    /// whoever reads meanwhile it makes no difference, however long its writer is kept from going on.
     version: AtomicU64,
+    even: Parts,
+    odd: Parts,
+}
+
+#[derive(Debug, Default)]
+struct Parts {
     ticks: AtomicU64,
     nanos: AtomicU64,
     rate: AtomicU64,
@@ -87,22 +90,32 @@ struct Shown {
 
 impl Shown {
     #[inline]
-    fn line(&self) -> Option<Line> {
-        let version = self.version.load(Ordering::Acquire);
-        let [ticks, nanos, rate] = [&self.ticks, &self.nanos, &self.rate].map(|part| part.load(Ordering::Relaxed));
-        fence(Ordering::Acquire);
-        let is_whole = version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version;
-        is_whole.then_some(Line { ticks, nanos, rate })
+    fn line(&self) -> Line {
+        loop {
+            let version = self.version.load(Ordering::Acquire);
+            let Parts { ticks, nanos, rate } = self.place(version);
+            let [ticks, nanos, rate] = [ticks, nanos, rate].map(|part| part.load(Ordering::Relaxed));
+            fence(Ordering::Acquire);
+            // Two lines have been written meanwhile, some milliseconds apart.
+            if self.version.load(Ordering::Relaxed) == version {
+                return Line { ticks, nanos, rate };
+            }
+        }
     }
 
     fn show(&self, line: Line) {
-        let version = self.version.load(Ordering::Relaxed);
-        self.version.store(version.wrapping_add(1), Ordering::Relaxed);
+        let version = self.version.load(Ordering::Relaxed).wrapping_add(1);
+        let place = self.place(version);
         fence(Ordering::Release);
-        for (part, value) in [(&self.ticks, line.ticks), (&self.nanos, line.nanos), (&self.rate, line.rate)] {
+        for (part, value) in [(&place.ticks, line.ticks), (&place.nanos, line.nanos), (&place.rate, line.rate)] {
             part.store(value, Ordering::Relaxed);
         }
-        self.version.store(version.wrapping_add(2), Ordering::Release);
+        self.version.store(version, Ordering::Release);
+    }
+
+    #[inline]
+    const fn place(&self, version: u64) -> &Parts {
+        if version.is_multiple_of(2) { &self.even } else { &self.odd }
     }
 }
 
@@ -120,12 +133,11 @@ mod tests {
         let reader = {
             let shown = Arc::clone(&shown);
             thread::spawn(move || {
-                let mut read = 0;
+                let (mut read, mut last) = (0, 0);
                 while read < 100_000 {
-                    if let Some(Line { ticks, nanos, rate }) = shown.line() {
-                        assert!(ticks == nanos && nanos == rate);
-                        read += 1;
-                    }
+                    let Line { ticks, nanos, rate } = shown.line();
+                    assert!(ticks == nanos && nanos == rate && nanos >= last);
+                    (read, last) = (read + 1, nanos);
                 }
             })
         };

@@ -23,12 +23,13 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Whether it was the first.
-    pub(super) const fn chunk(&mut self, elapsed: u64) -> bool {
+    pub(super) fn chunk(&mut self, elapsed: u64) -> bool {
         let is_first = self.chunks == 0;
         if is_first {
             self.first = elapsed;
         }
-        self.last = elapsed;
+        // On another thread time may be some nanoseconds behind.
+        self.last = self.last.max(elapsed);
         self.chunks = self.chunks.saturating_add(1);
         is_first
     }
@@ -136,5 +137,19 @@ where
 impl<S> fmt::Debug for Streamed<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Streamed").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_that_another_thread_saw_earlier_takes_no_time_away() {
+        let (mut progress, mut attrs) = (Progress::default(), RawAttrs::default());
+        assert!([5_000, 4_990, 4_000].map(|elapsed| progress.chunk(elapsed)) == [true, false, false]);
+        progress.tell(&mut attrs);
+        let per_chunk = attrs.iter().find(|(id, _)| *id == TIME_PER_CHUNK.id());
+        assert!(matches!(per_chunk, Some((_, crate::event::RawValue::Double(0.0)))));
     }
 }
