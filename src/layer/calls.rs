@@ -5,11 +5,15 @@
 //! those ask for who tell something of the same span at the same time.
 //!
 //! That lock is taken by one exchange and given back by a store, where a mutex needs an exchange for that too, to learn
-//! whether it has to wake somebody. Here nobody sleeps: the lock is held for as long as it takes to copy the values of one
-//! `record`, and whoever finds it taken looks again.
+//! whether it has to wake somebody. Here nobody is woken: the lock is held for as long as it takes to copy the values of one
+//! `record`, or once in some hundred of them to read what was told before, and whoever finds it taken looks again, at last with
+//! a rest between two looks.
 
+use std::hint::spin_loop;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use try_lock::{Locked, TryLock};
 
@@ -40,6 +44,12 @@ struct Place {
 
 /// After so many looks at a lock that is taken, whoever holds it may need the processor.
 const LOOKS: u32 = 64;
+/// After so many times in which it was left to others, only a rest leaves it to one of a lower priority.
+const YIELDS: u32 = 16;
+const REST: Duration = Duration::from_micros(50);
+/// After so many rests, a second and more, nobody holds it any longer: whoever did is in the process that this one was forked
+/// from.
+const RESTS: u32 = 20_000;
 
 impl Calls {
     /// Puts the call of a span in; gives it back where there is no room.
@@ -57,7 +67,7 @@ impl Calls {
     /// Runs `look` on the call of a span, if there is one. The host's code must not be run in it.
     pub(super) fn with<T>(&self, span: u64, look: impl FnOnce(&mut Call, &mut Page) -> T) -> Option<T> {
         let place = self.place(span)?;
-        let mut open = place.open();
+        let mut open = place.open()?;
         // An event may tell of a span that another thread closes right now; its place may be another span's by then.
         let open = open.as_deref_mut().filter(|_| place.is_of(span))?;
         let Open { call, page } = open;
@@ -67,15 +77,15 @@ impl Calls {
     /// Takes the call of a span out.
     pub(super) fn take(&self, span: u64) -> Option<Box<Open>> {
         let place = self.place(span)?;
-        let call = place.open().take();
+        let call = place.open()?.take();
         place.span.store(0, Ordering::Release);
         call
     }
 
-    /// Takes all calls out.
+    /// Takes all calls out. Nobody else looks at one: what is locked is so by a thread of the process before a `fork`.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Box<Open>> {
         let rooms = self.rooms.iter_mut().filter_map(OnceLock::get_mut);
-        rooms.flatten().filter_map(|place| place.open().take())
+        rooms.flatten().filter_map(|place| place.call.try_lock()?.take())
     }
 
     #[inline]
@@ -114,20 +124,20 @@ impl Place {
     }
 
     #[inline]
-    fn open(&self) -> Locked<'_, Option<Box<Open>>> {
-        self.call.try_lock().unwrap_or_else(|| self.wait())
+    fn open(&self) -> Option<Locked<'_, Option<Box<Open>>>> {
+        self.call.try_lock().or_else(|| self.wait())
     }
 
     #[cold]
-    fn wait(&self) -> Locked<'_, Option<Box<Open>>> {
-        let mut looks = 0;
-        loop {
-            if let Some(open) = self.call.try_lock() {
-                return open;
-            }
-            looks += 1;
-            if looks % LOOKS == 0 { std::thread::yield_now() } else { std::hint::spin_loop() }
-        }
+    fn wait(&self) -> Option<Locked<'_, Option<Box<Open>>>> {
+        let look = || {
+            spin_loop();
+            self.call.try_lock()
+        };
+        let looks = || (0..LOOKS).find_map(|_| look());
+        let mut yields = (0..YIELDS).map(|_| thread::yield_now());
+        let mut rests = (0..RESTS).map(|_| thread::sleep(REST));
+        looks().or_else(|| yields.find_map(|()| looks())).or_else(|| rests.find_map(|()| look()))
     }
 }
 
@@ -158,6 +168,17 @@ mod tests {
         assert!((1..=10_000).all(|span| calls.place(span).is_none() && calls.take(span).is_none()));
         assert_eq!(calls.drain().count(), 10_000);
         assert_eq!(calls.drain().count(), 0);
+    }
+
+    /// As after a `fork` in the middle of a `record` of another thread.
+    #[test]
+    fn nobody_waits_for_ever_for_who_never_lets_go() {
+        let mut calls = Calls::default();
+        assert!(calls.put(7, Box::default()).is_ok() && calls.put(8, Box::default()).is_ok());
+        let held = calls.place(7).and_then(Place::open);
+        std::mem::forget(held);
+        assert!(calls.with(7, |_, _| {}).is_none());
+        assert_eq!(calls.drain().count(), 1);
     }
 
     #[test]

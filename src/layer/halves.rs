@@ -10,6 +10,8 @@ use crate::semconv::{KeyId, Type};
 pub(super) struct Halves {
     pub(super) opened: RawAttrs,
     pub(super) closed: RawAttrs,
+    opened_kept: usize,
+    closed_kept: usize,
 }
 
 /// So many values may wait before those that were replaced are forgotten.
@@ -86,13 +88,13 @@ impl Halves {
 
     #[inline]
     fn half(&mut self, half: Half) -> &mut RawAttrs {
-        let attrs = match half {
-            Half::Opened => &mut self.opened,
-            Half::Closed => &mut self.closed,
+        let (attrs, kept) = match half {
+            Half::Opened => (&mut self.opened, &mut self.opened_kept),
+            Half::Closed => (&mut self.closed, &mut self.closed_kept),
         };
         // A streamed answer may record its usage with each chunk.
         if attrs.len() >= COMPACT_AT {
-            attrs.compact();
+            compact(attrs, kept);
         }
         attrs
     }
@@ -117,5 +119,39 @@ impl Halves {
     pub(super) fn clear(&mut self) {
         self.opened.clear();
         self.closed.clear();
+        (self.opened_kept, self.closed_kept) = (0, 0);
+    }
+}
+
+/// Only once there are twice as many as were kept the last time: of a long array all are.
+#[cold]
+fn compact(attrs: &mut RawAttrs, kept: &mut usize) {
+    if attrs.len() >= 2 * *kept {
+        attrs.compact();
+        *kept = attrs.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::semconv::{INPUT_TOKENS, SKILLS};
+
+    #[test]
+    fn what_was_replaced_is_forgotten_and_a_long_array_is_not_read_again_with_each_element() {
+        let (mut halves, mut kept) = (Halves::default(), Vec::new());
+        for number in 0..10_000 {
+            halves.set(SKILLS.id(), RawValue::Element(b"a"));
+            halves.set(INPUT_TOKENS.id(), RawValue::Int(number));
+            let now = (halves.opened_kept, halves.closed_kept);
+            if kept.last() != Some(&now) {
+                kept.push(now);
+            }
+        }
+        assert!(kept.len() < 20, "{}", kept.len());
+        let elements = halves.iter().filter(|(id, _)| *id == SKILLS.id()).count();
+        assert_eq!((elements, halves.iter().count() < 2 * 10_000 + COMPACT_AT), (10_000, true));
+        halves.clear();
+        assert!(halves.is_empty() && halves.opened_kept == 0 && halves.closed_kept == 0);
     }
 }

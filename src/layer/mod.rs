@@ -35,6 +35,10 @@
 //! for when the first spans are left, whichever layer comes first, and warned of once. One that keeps out of the context
 //! (`with_context_activation(false)`) is not found.
 //!
+//! At the end of a thread OpenTelemetry's state of that thread may go before one of the host's own that opens a GenAI span
+//! once more. Whether it has gone is learned from its panic, so built with `panic = "abort"` a thread that ends so has to have
+//! opened a GenAI span before.
+//!
 //! # Limits
 //!
 //! `Span::enter` held across an `.await` gives what runs meanwhile the wrong parent; use `Instrument`. A span closes when

@@ -142,11 +142,23 @@ impl Page {
     }
 
     pub(super) fn int(&mut self, meaning: Meaning, number: i64) {
-        self.put(meaning, Value::Int(number));
+        match meaning.slot.is_content() {
+            true => self.digits(meaning, &number),
+            false => self.put(meaning, Value::Int(number)),
+        }
     }
 
     pub(super) fn double(&mut self, meaning: Meaning, number: f64) {
-        self.put(meaning, Value::Double(number));
+        match meaning.slot.is_content() {
+            true => self.digits(meaning, &number),
+            false => self.put(meaning, Value::Double(number)),
+        }
+    }
+
+    /// A number that was said: it stands among the texts, since these are wiped.
+    #[cold]
+    fn digits(&mut self, meaning: Meaning, number: &dyn ToString) {
+        self.text(meaning, &Zeroizing::new(number.to_string()));
     }
 
     pub(super) fn bool(&mut self, meaning: Meaning, flag: bool) {
@@ -237,6 +249,9 @@ impl Page {
         self.own.merge(&newer.own);
         if newer.folded.is_some() {
             newer.fold();
+            if newer.folded.as_ref().is_some_and(|newer| !newer.reasons.is_empty()) {
+                self.reason.clear();
+            }
             self.fold();
             if let (Some(folded), Some(newer)) = (&mut self.folded, newer.folded.take()) {
                 folded.merge(*newer);

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use tracing::field::{Field, Visit};
 use tracing::span::Record;
+use zeroize::Zeroizing;
 
 use super::given::Given;
 use super::heading::Heading;
@@ -61,7 +62,7 @@ impl<'a> Visitor<'a> {
     #[cold]
     fn wide(&mut self, field: &Field, digits: &dyn ToString) {
         if let Some(meaning) = self.meaning(field) {
-            let digits = digits.to_string();
+            let digits = Zeroizing::new(digits.to_string());
             match meaning.slot {
                 Slot::Own(own) => self.page.own.put(own, Given::Text(&digits)),
                 slot if Heading::takes(slot) => self.head(slot, Given::Text(&digits)),
