@@ -164,17 +164,20 @@ impl Attrs {
     /// The most strings of one array.
     const MAX_TEXTS: usize = 512;
 
-    /// Appends to an array of strings, unless it is full.
+    /// Appends to an array of strings. Says whether it has: there is no room for more than 512.
     #[inline]
-    pub fn push_text(&mut self, id: KeyId, text: ByteString) {
-        self.entries.change(|entries| match entries.binary_search_by_key(&id, |(key, _)| *key) {
-            Err(place) => entries.insert(place, (id, Value::Texts(vec![text]))),
-            Ok(place) => match entries.get_mut(place) {
-                Some((_, Value::Texts(texts))) if texts.len() < Self::MAX_TEXTS => texts.push(text),
-                Some((_, Value::Texts(_))) | None => {}
-                Some((_, other)) => *other = Value::Texts(vec![text]),
-            },
-        });
+    pub fn push_text(&mut self, id: KeyId, text: ByteString) -> bool {
+        self.entries.change(|entries| {
+            match entries.binary_search_by_key(&id, |(key, _)| *key) {
+                Err(place) => entries.insert(place, (id, Value::Texts(vec![text]))),
+                Ok(place) => match entries.get_mut(place) {
+                    Some((_, Value::Texts(texts))) if texts.len() < Self::MAX_TEXTS => texts.push(text),
+                    Some((_, Value::Texts(_))) | None => return false,
+                    Some((_, other)) => *other = Value::Texts(vec![text]),
+                },
+            }
+            true
+        })
     }
 
     /// The value of an attribute, if it is there and has the attribute's type.

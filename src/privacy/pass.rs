@@ -186,7 +186,7 @@ impl Pass<'_> {
             {
                 let label = ByteString::from_static(label);
                 match value {
-                    RawValue::Element(_) => attrs.push_text(id, label),
+                    RawValue::Element(_) => self.element(&mut attrs, id, label),
                     _ => attrs.insert(id, Value::Text(label)),
                 }
                 continue;
@@ -198,13 +198,20 @@ impl Pass<'_> {
                     }
                 }
                 RawValue::Text(text) => attrs.insert(id, Value::Text(self.text(id, text))),
-                RawValue::Element(text) => attrs.push_text(id, self.text(id, text)),
+                RawValue::Element(text) => {
+                    let label = self.text(id, text);
+                    self.element(&mut attrs, id, label);
+                }
                 RawValue::Int(number) => attrs.insert(id, Value::Int(number)),
                 RawValue::Double(number) => attrs.insert(id, Value::Double(number)),
                 RawValue::Bool(flag) => attrs.insert(id, Value::Bool(flag)),
             }
         }
         attrs
+    }
+
+    fn element(&mut self, attrs: &mut Attrs, id: KeyId, label: ByteString) {
+        self.labels.left_out += u64::from(!attrs.push_text(id, label));
     }
 
     /// `text` is UTF-8.

@@ -97,7 +97,7 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>,
             attrs.set(TOOL_NAME, desk.label(&format!("skill:{skill}")));
             let label = desk.label(skill);
             if let Some(turn) = &mut file.thread.turn {
-                turn.record.opened.attrs.push_text(SKILLS.id(), label);
+                let _ = turn.record.opened.attrs.push_text(SKILLS.id(), label);
             }
         }
     }
