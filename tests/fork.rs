@@ -77,7 +77,8 @@ fn child(recorder: &Recorder) -> ! {
         if started.elapsed() > SOON {
             exit(NOT_NOTICED);
         }
-        (0..64).for_each(|_| recorder.tool("in the child").start().finish());
+        // So many that there is no room for them long before that can be noticed.
+        (0..512).for_each(|_| recorder.tool("in the child").start().finish());
         std::thread::sleep(Duration::from_millis(20));
     }
     let before = recorder.counts();
@@ -87,8 +88,14 @@ fn child(recorder: &Recorder) -> ! {
         exit(COUNTED_WRONG);
     }
     let started = Instant::now();
+    let open = recorder.tool("in the child").start();
     recorder.flush(Duration::from_secs(1));
     recorder.shutdown(Duration::from_secs(1));
+    open.finish();
+    let counts = recorder.shutdown(Duration::from_secs(1)).counts;
+    if counts.started != counts.recorded + counts.dropped.calls() {
+        exit(COUNTED_WRONG);
+    }
     exit(if started.elapsed() > SOON / 2 { NOT_DRAINED } else { 0 })
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,8 @@ pub struct Intake {
     wait: Option<Duration>,
     /// The pipeline, where callers veil what they hand in.
     inline: Option<Arc<Turns>>,
+    /// After a `fork`: all that was open here is counted.
+    is_left: AtomicBool,
 }
 
 /// What a caller does beside handing in.
@@ -78,7 +81,19 @@ impl Intake {
             })
             .map_err(IntakeError)?;
         let wait = manner.wait.filter(|_| progress.is_some());
-        Ok(Self { queue, counters, settlement, ending: Ending::default(), newest, sink, progress, wait, inline })
+        let is_left = AtomicBool::new(false);
+        Ok(Self {
+            queue,
+            counters,
+            settlement,
+            ending: Ending::default(),
+            newest,
+            sink,
+            progress,
+            wait,
+            inline,
+            is_left,
+        })
     }
 
     /// Takes the event that opens a call. `false`: there was no room, and the call must not be closed either.
@@ -131,6 +146,7 @@ impl Intake {
         let seq = event.at.seq;
         let is_taken = match self.queue.close(self.useful(event)) {
             Err(Drop::ShutDown) => false,
+            Err(Drop::Forked) if self.is_left.load(Ordering::Relaxed) => false,
             taken => self.count(taken),
         };
         self.veil_inline();
@@ -218,7 +234,7 @@ impl Intake {
     /// lost.
     pub(crate) fn shutdown(&self, timeout: Duration, at: At) -> Drained {
         if self.queue.is_elsewhere() {
-            return Drained { complete: true, counts: self.counts() };
+            return self.leave();
         }
         self.skip(at.seq);
         let Some(complete) = self.drain(timeout, Some(at)) else { return self.second(timeout) };
@@ -227,6 +243,16 @@ impl Intake {
         }
         self.ending.tell(complete);
         Drained { complete, counts: self.counts() }
+    }
+
+    /// Counts all that this process will never tell, since it was forked off.
+    fn leave(&self) -> Drained {
+        if !self.is_left.swap(true, Ordering::Relaxed) {
+            let counts = self.counts();
+            let told = counts.recorded.saturating_add(counts.dropped.calls());
+            self.counters.add_dropped(Drop::Forked, counts.started.saturating_sub(told));
+        }
+        Drained { complete: true, counts: self.counts() }
     }
 
     /// It is being shut down or has been: whoever comes second hears how that ends.

@@ -235,7 +235,7 @@ impl Queue {
         if let Some(reason) = part.bounded()
             && self.waiting() >= self.bounds.events
         {
-            return Err(if self.places.free().place.closed { Drop::ShutDown } else { reason });
+            return Err(self.refused(&told, reason));
         }
         let seq = told.at().seq.unwrap_or_default();
         let (content, labels) = told.bytes();
@@ -286,7 +286,7 @@ impl Queue {
     /// Takes room out of what all share, and some for what comes. Where there is none for the content, that is dropped.
     #[cold]
     fn make_room(&self, told: &mut Told, needed: &mut Room) -> Result<(Room, bool), Drop> {
-        let calls = self.budget.0.take_calls(needed.calls).ok_or(Drop::IntakeFull)?;
+        let calls = self.budget.0.take_calls(needed.calls).ok_or_else(|| self.refused(told, Drop::IntakeFull))?;
         let bytes = self.budget.0.take_bytes(needed.bytes);
         if bytes.is_none() {
             told.shrink();
@@ -294,6 +294,15 @@ impl Queue {
             self.budget.0.overdraw(needed.bytes);
         }
         Ok((Room { bytes: bytes.unwrap_or(0), calls }, bytes.is_none()))
+    }
+
+    /// Why something is not taken for which there is no room.
+    #[cold]
+    fn refused(&self, told: &Told, reason: Drop) -> Drop {
+        if self.birth.is_due(told.at().time_unix_nano) && self.birth.is_elsewhere() {
+            return Drop::Forked;
+        }
+        if self.places.free().place.closed { Drop::ShutDown } else { reason }
     }
 
     /// How many events wait.
