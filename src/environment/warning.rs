@@ -29,16 +29,18 @@ impl Warning {
 pub fn warn_once(warnings: &[Warning]) -> usize {
     type Seen = HashSet<(String, Cow<'static, str>, u64)>;
     static SEEN: Mutex<Option<Seen>> = Mutex::new(None);
-    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let seen = seen.get_or_insert_default();
-    let mut logged = 0;
-    for warning in warnings {
-        if seen.insert((warning.variable.clone(), warning.message.clone(), warning.fingerprint)) {
-            tracing::warn!(target: "veilspan", variable = %warning.variable, "{}", warning.message);
-            logged += 1;
-        }
+    let unseen: Vec<&Warning> = {
+        let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = seen.get_or_insert_default();
+        let mut is_new =
+            |warning: &Warning| seen.insert((warning.variable.clone(), warning.message.clone(), warning.fingerprint));
+        warnings.iter().filter(|warning| is_new(warning)).collect()
+    };
+    // The host's own code may run here, and come back with warnings of its own.
+    for warning in &unseen {
+        tracing::warn!(target: "veilspan", variable = %warning.variable, "{}", warning.message);
     }
-    logged
+    unseen.len()
 }
 
 #[cfg(test)]
@@ -51,5 +53,27 @@ mod tests {
         let warnings: Vec<_> = [" noisy ", " noisy ", "NOISY"].map(|value| Warning::new(name, value, "odd")).into();
         assert_eq!(warn_once(&warnings), 1);
         assert_eq!(warn_once(&[Warning::new(name, "other", "odd")]), 1);
+    }
+
+    #[test]
+    fn whoever_hears_a_warning_may_have_another() {
+        struct Host;
+        impl tracing::Subscriber for Host {
+            fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+                true
+            }
+            fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+                tracing::span::Id::from_u64(1)
+            }
+            fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+            fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+            fn event(&self, _: &tracing::Event<'_>) {
+                warn_once(&[Warning::new("VEILSPAN_TEST_OF_A_HOST", "inner", "odd")]);
+            }
+            fn enter(&self, _: &tracing::span::Id) {}
+            fn exit(&self, _: &tracing::span::Id) {}
+        }
+        let outer = [Warning::new("VEILSPAN_TEST_OF_A_HOST", "outer", "odd")];
+        assert_eq!(tracing::subscriber::with_default(Host, || warn_once(&outer)), 1);
     }
 }
