@@ -7,7 +7,7 @@ use veilspan::semconv::{
     CACHE_CREATION_TOKENS, CACHE_READ_TOKENS, END_INFERRED, INPUT_TOKENS, OUTPUT_TOKENS, TOOL_NAME,
 };
 
-use super::script::{Claude, SESSION};
+use super::script::{Claude, SESSION, START};
 use super::told::{All, corpus, seconds, set};
 
 pub fn drain(session: &mut Session) -> All {
@@ -108,4 +108,16 @@ fn t14_a_tool_that_never_returned_is_abandoned_at_the_end_of_its_turn() {
     assert_eq!((seconds(tool), tool.closed.outcome), ((2, 2), Some(Outcome::Abandoned)));
     assert_eq!(tool.closed.attrs.get(END_INFERRED), Some(true));
     assert_eq!(told.of(CallKind::Turn).len(), 2);
+}
+
+#[test]
+fn a_session_begins_with_the_first_row_that_has_a_time() {
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "count").say(2.0, "m1", "one");
+    script.rows.insert(0, json!({"type": "permission-mode", "permissionMode": "default", "sessionId": SESSION}));
+    script.rows.insert(1, json!({"type": "file-history-snapshot", "messageId": "m0", "snapshot": {}}));
+    let [rollout] = read(&script.bytes()).rollouts().try_into().unwrap();
+    let first = START + 1_000_000_000;
+    assert_eq!(rollout.started_unix_nano, Some(first));
+    assert_eq!(rollout.threads[0].started_at.map(|at| at.time_unix_nano), Some(first));
 }

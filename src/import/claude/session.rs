@@ -271,7 +271,10 @@ impl Session {
             desk.tally.replayed += 1;
             return replay(lane, row);
         }
-        lane.thread.begin(desk, at, Vec::new());
+        // What a file opens with often has no time, and holds nothing of a call.
+        if at > 0 || !KNOWN.contains(&row.kind) {
+            lane.thread.begin(desk, at, Vec::new());
+        }
         match row.kind {
             "user" => users::take(lane, desk, agents, row, at),
             "assistant" => answers::take(lane, desk, agents, row, at),
