@@ -10,9 +10,9 @@ use super::{Clock, SystemClock};
 /// The same time as [`SystemClock`]'s. A look at that one waits until all before it is done, and takes three times as long as
 /// the counter itself.
 ///
-/// The counter is read only where the kernel keeps its own time by it, and only as long as somebody [looks
-/// after](Self::look_after) the clock, which compares the two and makes up for what differs. Everywhere else, and until then,
-/// the kernel is asked. What the counter tells is the kernel's time to some microseconds, and to milliseconds for a
+/// The counter is read only where the kernel keeps its own time by it, which is asked once a minute, and only as long as
+/// somebody [looks after](Self::look_after) the clock, which compares the two and makes up for what differs. Everywhere else,
+/// and until then, the kernel is asked. What the counter tells is the kernel's time to some microseconds, and to milliseconds for a
 /// moment after the kernel was told to run its clock some percent faster or slower. On one thread it steps back only where
 /// it was wrong by more than ten milliseconds; two threads may see time in another order than they look, by some ten
 /// nanoseconds. Whoever takes a span of time takes the later of its ends.
@@ -20,27 +20,48 @@ use super::{Clock, SystemClock};
 pub(crate) struct CountedClock {
     kernel: SystemClock,
     counter: Option<Counter>,
-    course: Mutex<Course>,
+    watch: Mutex<Watch>,
     shown: Shown,
 }
 
+#[derive(Debug, Default)]
+struct Watch {
+    course: Course,
+    /// When it was last asked whether the kernel still trusts the counter.
+    asked: u64,
+    /// It does not any more.
+    is_over: bool,
+}
+
+/// Nanoseconds after which that is asked again.
+const ASK_EVERY: u64 = 60_000_000_000;
+
 impl Default for CountedClock {
     fn default() -> Self {
-        let (course, shown) = (Mutex::default(), Shown::default());
-        Self { kernel: SystemClock::default(), counter: Counter::trusted(), course, shown }
+        let (kernel, shown) = (SystemClock::default(), Shown::default());
+        let watch = Mutex::new(Watch { asked: kernel.unix_nanos(), ..Watch::default() });
+        Self { kernel, counter: Counter::trusted(), watch, shown }
     }
 }
 
 impl CountedClock {
     /// Compares the counter with the kernel's time, where it is time to: to be called often, on a thread of one's own.
     pub(crate) fn look_after(&self) {
+        self.look_after_by(Counter::is_trusted);
+    }
+
+    fn look_after_by(&self, is_trusted: impl Fn() -> bool) {
         // Somebody else does it right now.
-        let (Some(counter), Ok(mut course)) = (&self.counter, self.course.try_lock()) else { return };
-        if course.is_due(counter.ticks())
-            && let Some(look) = self.look(counter)
-        {
-            self.shown.show(course.after(look));
+        let (Some(counter), Ok(mut watch)) = (&self.counter, self.watch.try_lock()) else { return };
+        if watch.is_over || !watch.course.is_due(counter.ticks()) {
+            return;
         }
+        let Some(look) = self.look(counter) else { return };
+        if look.nanos.saturating_sub(watch.asked) >= ASK_EVERY {
+            watch.asked = look.nanos;
+            watch.is_over = !is_trusted();
+        }
+        self.shown.show(if watch.is_over { watch.course.over(look.ticks) } else { watch.course.after(look) });
     }
 
     /// Nothing where something has come between each time.
@@ -147,6 +168,24 @@ mod tests {
             shown.show(Line { ticks: number, nanos: number, rate: number });
         }
         reader.join().unwrap();
+    }
+
+    #[test]
+    fn a_counter_that_the_kernel_trusts_no_more_is_not_read_again() {
+        let clock = CountedClock::default();
+        let is_read_by = || clock.shown.line().at(clock.counter.as_ref().map_or(0, Counter::ticks)).is_some();
+        let is_read_after_looks = |is_trusted: bool| {
+            (0..100).any(|_| {
+                clock.look_after_by(|| is_trusted);
+                thread::sleep(Duration::from_millis(5));
+                is_read_by()
+            })
+        };
+        assert_eq!(is_read_after_looks(false), clock.counter.is_some(), "it is not asked yet");
+        clock.watch.lock().unwrap().asked = 0;
+        let before = clock.unix_nanos();
+        clock.look_after_by(|| false);
+        assert!(!is_read_after_looks(true) && clock.unix_nanos() > before);
     }
 
     /// Whether this machine's counter is trusted or not: what is told is the kernel's time, on this thread and another.

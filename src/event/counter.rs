@@ -9,12 +9,14 @@ pub(super) struct Counter(fast_clock::tsc::Tsc);
 impl Counter {
     /// Nothing where the kernel has found it wanting, or does not say.
     pub(super) fn trusted() -> Option<Self> {
+        let counter = || fast_clock::tsc::Tsc::try_new_assume_stable().ok();
+        Self::is_trusted().then(counter).flatten().map(Self)
+    }
+
+    /// Whether the kernel keeps its time by it now. It may find it wanting at any time.
+    pub(super) fn is_trusted() -> bool {
         const SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
-        let source = std::fs::read(SOURCE).ok()?;
-        if source.trim_ascii() != b"tsc" {
-            return None;
-        }
-        fast_clock::tsc::Tsc::try_new_assume_stable().ok().map(Self)
+        std::fs::read(SOURCE).is_ok_and(|source| source.trim_ascii() == b"tsc")
     }
 
     #[inline]
@@ -32,6 +34,10 @@ pub(super) enum Counter {}
 impl Counter {
     pub(super) const fn trusted() -> Option<Self> {
         None
+    }
+
+    pub(super) const fn is_trusted() -> bool {
+        false
     }
 
     pub(super) const fn ticks(&self) -> u64 {

@@ -94,6 +94,11 @@ impl Course {
         self.seen.is_none_or(|seen| ticks.wrapping_sub(seen.last.ticks) >= BETWEEN)
     }
 
+    /// What there is to read by where the counter is not to be read any more.
+    pub(super) const fn over(&self, ticks: u64) -> Line {
+        self.line.ended(ticks)
+    }
+
     /// The line to read by from this look on.
     pub(super) fn after(&mut self, look: Look) -> Line {
         self.line = self.next(look).unwrap_or_else(|| self.line.ended(look.ticks));
