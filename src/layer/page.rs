@@ -360,3 +360,19 @@ impl fmt::Write for Formatter<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::meaning;
+    use super::*;
+
+    #[test]
+    fn a_number_that_was_said_stands_where_texts_are_wiped() {
+        let mut page = Page::default();
+        let result = meaning("gen_ai.tool.call.result").unwrap();
+        page.int(result, 4_111_111_111_111_111);
+        page.double(result, 0.5);
+        assert!(page.entries.iter().all(|entry| matches!(entry.value, Value::Text(_))));
+        assert_eq!((page.row.as_str(), page.content), ("41111111111111110.5", 19));
+    }
+}

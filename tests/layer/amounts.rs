@@ -142,3 +142,38 @@ fn without_content_a_span_is_still_what_its_content_says_that_it_is() {
     assert_eq!(calls.iter().map(|call| call.kind).collect::<Vec<_>>(), [CallKind::Tool, CallKind::Inference]);
     assert_eq!((&calls[0].given, &calls[1].given), (&Given::empty(calls[0].kind), &Given::empty(calls[1].kind)));
 }
+
+#[test]
+fn of_a_long_array_of_labels_a_part_is_told_and_the_rest_is_counted() {
+    let formats = serde_json::to_string(&vec!["float"; 600]).unwrap();
+    let recorded = recorded(|| {
+        for _ in 0..2 {
+            drop(info_span!(
+                "embeddings",
+                gen_ai.operation.name = "embeddings",
+                gen_ai.request.encoding_formats = formats.as_str()
+            ));
+        }
+    });
+    for call in recorded.calls() {
+        assert_eq!(call.opened.attrs.get(semconv::ENCODING_FORMATS).unwrap().len(), 512);
+    }
+    assert_eq!(recorded.recorder.counts().labels_left_out, 2 * 88);
+}
+
+#[test]
+fn a_reason_that_comes_with_more_than_may_wait_replaces_the_one_before() {
+    let text = "x".repeat(3 << 20);
+    let recorded = recorded(|| {
+        let span = streamed();
+        span.record("gen_ai.response.finish_reasons", "stop");
+        tracing::info!(
+            parent: &span,
+            gen_ai.response.finish_reasons = r#"["tool_calls"]"#,
+            gen_ai.prompt = text.as_str(),
+            gen_ai.completion = text.as_str(),
+            gen_ai.system_instructions = text.as_str(),
+        );
+    });
+    assert_eq!(recorded.call().closed.attrs.get(semconv::FINISH_REASONS).unwrap(), ["tool_calls"]);
+}
