@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::subscriber::{DefaultGuard, NoSubscriber, set_default};
+use tracing::Dispatch;
+use tracing::dispatcher::{DefaultGuard, set_default};
 
 use super::verdict::Verdict;
 use crate::otlp::ExportError;
@@ -20,7 +21,7 @@ const EVERY: Duration = Duration::from_secs(60);
 impl OutageLog {
     /// Silences the thread that it is made on.
     pub(super) fn new() -> Self {
-        Self { silence: Some(set_default(NoSubscriber::new())), last: None, said: false }
+        Self { silence: Some(silence()), last: None, said: false }
     }
 
     /// `is_kept`: what is lost to the peer lies in a file.
@@ -62,6 +63,12 @@ impl OutageLog {
     fn say(&mut self, message: impl FnOnce()) {
         self.silence = None;
         message();
-        self.silence = Some(set_default(NoSubscriber::new()));
+        self.silence = Some(silence());
     }
+}
+
+/// Not a subscriber that wants nothing: tracing would know of two then, one of which wants what the other does not, and ask
+/// the host's at each visit of each of its call sites, on every thread.
+fn silence() -> DefaultGuard {
+    set_default(&Dispatch::none())
 }
