@@ -35,8 +35,8 @@ struct State {
     barriers: Barriers,
     /// The sender will look again by itself, no later than a span that comes now is due.
     watched: bool,
-    /// A batch has been sent since the sender last waited.
-    lively: bool,
+    /// Until when the sender looks by itself although nothing waits.
+    lively: Option<Instant>,
     /// How many want everything that waits to be sent without delay.
     hurrying: usize,
     closed: bool,
@@ -127,16 +127,15 @@ impl Queue for Outbox {
         if let Some(batch) = state.full.pop_front() {
             state.in_flight += batch.count;
             state.watched = true;
-            state.lively = true;
+            state.lively = Instant::now().checked_add(self.limits.batch_delay);
             return Next::Send(batch);
         }
         if state.closed {
             return Next::Stop;
         }
-        // Where spans keep coming the sender waits once more although there is nothing, so that the first span of each
-        // batch need not wake it.
-        let lively = std::mem::take(&mut state.lively);
-        let until = due.or_else(|| Instant::now().checked_add(self.limits.batch_delay).filter(|_| lively));
+        // Where spans keep coming the sender waits although there is nothing, so that the first span of each batch need not
+        // wake it: nothing that comes until then is due before.
+        let until = due.or_else(|| state.lively.filter(|until| *until > Instant::now()));
         state.watched = until.is_some();
         Next::Wait(until)
     }

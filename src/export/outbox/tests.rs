@@ -96,19 +96,30 @@ fn where_room_runs_short_content_goes_first_and_the_end_of_a_turn_last() {
     assert_eq!(taken, [12, 2, 1, 1]);
 }
 
-#[test]
-fn the_first_span_wakes_a_sender_that_sleeps_and_none_that_will_look_by_itself() {
+#[tokio::test(start_paused = true)]
+async fn the_first_span_wakes_a_sender_that_sleeps_and_none_that_will_look_by_itself() {
+    const DELAY: Duration = Duration::from_secs(3600);
     let outbox = outbox(2, 25, 1000);
     assert!(matches!(outbox.next(), Next::Wait(None)));
     assert_eq!(outbox.push(&[0; 10], BARE), Ok(true), "it sleeps");
     assert!(matches!(outbox.next(), Next::Wait(Some(_))));
     assert_eq!(outbox.push(&[0; 10], BARE), Ok(true), "a batch is full");
     assert_eq!(sent(&outbox), [2]);
-    assert_eq!(outbox.push(&[0; 10], BARE), Ok(false), "it waits once more after a batch");
-    assert!(matches!(outbox.next(), Next::Wait(Some(_))));
-    outbox.hurry(false);
+    // However often it looks meanwhile: when a batch is answered, and when somebody flushes.
+    for _ in 0..3 {
+        assert!(matches!(outbox.next(), Next::Wait(Some(until)) if until == Instant::now() + DELAY));
+        assert_eq!(outbox.push(&[0; 10], BARE), Ok(false), "it looks again by itself");
+        outbox.hurry(false);
+        assert_eq!(sent(&outbox), [1]);
+        outbox.calm();
+    }
+    tokio::time::advance(DELAY / 2).await;
+    assert_eq!(outbox.push(&[0; 10], BARE), Ok(false));
+    assert!(matches!(outbox.next(), Next::Wait(Some(until)) if until == Instant::now() + DELAY), "a span is due then");
+    tokio::time::advance(DELAY).await;
     assert_eq!(sent(&outbox), [1]);
-    assert!(matches!(outbox.next(), Next::Wait(None)), "and then it sleeps");
+    tokio::time::advance(DELAY).await;
+    assert!(matches!(outbox.next(), Next::Wait(None)), "and when nothing has come it sleeps");
     assert_eq!(outbox.push(&[0; 10], BARE), Ok(true));
 }
 
