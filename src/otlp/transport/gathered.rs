@@ -4,8 +4,9 @@
 //! request of a megabyte is sixty system calls, and as many packets on a loopback. A copy costs a small part of one of them.
 //!
 //! h2 also asks for a flush behind each frame, so a flush is no sign that nothing more comes. It is taken as a wish to have
-//! the connection's task run once more: each run begins with a read, and before that everything leaves. A connection that
-//! has sent long messages keeps as much memory as is gathered at the most.
+//! the connection's task run once more: each run begins with a read, and before that everything leaves. What is short waits
+//! for one run more: a request's head is written in one and its body, which another task brings, in the next. A connection
+//! that has sent long messages keeps as much memory as is gathered at the most.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -20,6 +21,8 @@ use tonic::codegen::{BoxFuture, Service};
 
 /// So much is gathered at the most.
 const MOST: usize = 128 << 10;
+/// What is shorter may be a head whose body is about to come.
+const SHORT: usize = 4 << 10;
 
 /// Makes connections whose writes are gathered.
 #[derive(Clone, Debug)]
@@ -55,11 +58,13 @@ pub(in crate::otlp) struct Gathered<T> {
     left: usize,
     /// Its task runs again by itself: it was asked to, or the connection will wake it when it can be written.
     is_awaited: bool,
+    /// What waits has waited for a run although it could have left.
+    is_late: bool,
 }
 
 impl<T> Gathered<T> {
     const fn new(io: T) -> Self {
-        Self { io, waiting: Vec::new(), left: 0, is_awaited: false }
+        Self { io, waiting: Vec::new(), left: 0, is_awaited: false, is_late: false }
     }
 }
 
@@ -75,8 +80,19 @@ impl<T: AsyncWrite + Unpin> Gathered<T> {
             }
         }
         self.waiting.clear();
-        (self.left, self.is_awaited) = (0, false);
+        (self.left, self.is_awaited, self.is_late) = (0, false, false);
         Poll::Ready(Ok(()))
+    }
+
+    /// The same, unless it is to wait for one run more, which is asked for.
+    fn let_go_or_wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let may_wait = !self.is_late && (1..SHORT).contains(&self.waiting.len());
+        if !may_wait {
+            return self.let_go(cx);
+        }
+        (self.is_late, self.is_awaited) = (true, true);
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Makes room for so many bytes more, as far as there may be room.
@@ -130,7 +146,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Gathered<T> {
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Gathered<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         // Where it cannot be written now it may well be read: a peer that is busy answering reads nothing.
-        if let Poll::Ready(Err(error)) = self.let_go(cx) {
+        if let Poll::Ready(Err(error)) = self.let_go_or_wait(cx) {
             return Poll::Ready(Err(error));
         }
         Pin::new(&mut self.io).poll_read(cx, buffer)
@@ -253,6 +269,27 @@ mod tests {
     }
 
     #[test]
+    fn a_head_waits_for_its_body_and_for_no_more_than_one_run() {
+        let mut scene = Scene::with_room(usize::MAX);
+        for (run, body) in [(1, 16_384), (2, 10)] {
+            assert_eq!(scene.frame(b"123456789", b"head"), Poll::Ready(13));
+            scene.read();
+            assert_eq!((scene.writes().len(), scene.wakes()), (run - 1, 2 * run), "it was asked to run once more");
+            assert_eq!(scene.frame(b"123456789", &vec![7; body]), Poll::Ready(9 + body));
+            assert_eq!(scene.wakes(), 2 * run, "it will");
+            scene.read();
+            assert_eq!(scene.writes().last(), Some(&(13 + 9 + body)));
+        }
+        // Nothing comes behind it.
+        assert_eq!(scene.frame(b"123456789", b"alone"), Poll::Ready(14));
+        scene.read();
+        scene.read();
+        assert_eq!((scene.writes().last(), scene.wakes()), (Some(&14), 6));
+        scene.read();
+        assert_eq!(scene.wakes(), 6, "nothing is left");
+    }
+
+    #[test]
     fn no_more_is_gathered_than_may_be() {
         let mut scene = Scene::with_room(usize::MAX);
         for _ in 0..20 {
@@ -266,7 +303,7 @@ mod tests {
     #[test]
     fn a_connection_that_takes_no_more_is_waited_for_and_nobody_turns_in_circles() {
         let mut scene = Scene::with_room(10);
-        assert_eq!(scene.frame(&[], &[7; 100]), Poll::Ready(100));
+        assert_eq!(scene.frame(&[], &[7; SHORT]), Poll::Ready(SHORT));
         scene.read();
         assert_eq!((scene.writes(), scene.wakes()), (vec![10], 1));
         // It is the connection that wakes the task now.
@@ -277,7 +314,7 @@ mod tests {
         scene.wire.0.lock().unwrap().room = usize::MAX;
         assert_eq!(scene.frame(&[], &[9; MOST]), Poll::Ready(MOST));
         scene.read();
-        assert_eq!(scene.writes(), [10, 190, MOST]);
+        assert_eq!(scene.writes(), [10, SHORT + 90, MOST]);
     }
 
     #[test]
