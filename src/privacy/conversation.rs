@@ -13,7 +13,7 @@ use super::level::Level;
 use super::measure::{MAX_TOLD, Telling};
 use super::policy::Policy;
 use super::tally::Tally;
-use crate::event::{Digest, Histories, Input, Measure, Message, RawText, Request, Veiled};
+use crate::event::{Digest, Histories, Input, Measure, Message, RawText, Request, ToolDefinition, Veiled};
 use crate::semconv::Field;
 
 /// Every so many inferences one is told whole.
@@ -50,6 +50,8 @@ pub(crate) struct Conversation {
     calls: Calls,
     system: Vec<RawText>,
     system_told: Measure,
+    tools: Vec<ToolDefinition>,
+    tools_told: Option<Digest>,
     /// The newest ones.
     items: VecDeque<ItemWithBlobs>,
     /// The chain before the first message.
@@ -77,6 +79,8 @@ impl Conversation {
             calls: Calls::default(),
             system: Vec::new(),
             system_told: Measure::default(),
+            tools: Vec::new(),
+            tools_told: None,
             items: VecDeque::new(),
             first: None,
             place: Place { count: 0, head: None },
@@ -84,30 +88,32 @@ impl Conversation {
             since_keyframe: 0,
             unsaid: Vec::new(),
         };
-        conversation.begin(system);
+        conversation.begin(system, Vec::new());
         conversation
     }
 
-    /// Sets the instructions, if nothing has been said yet.
-    pub(crate) fn begin(&mut self, system: Vec<RawText>) {
+    /// Sets the instructions and the tools, if nothing has been said yet.
+    pub(crate) fn begin(&mut self, system: Vec<RawText>, tools: Vec<ToolDefinition>) {
         if self.place.count > 0 {
             return;
         }
         let telling = self.telling();
         let mut told = c1::system(telling.any_hasher(), &system);
-        let is_known = told.digest.is_some() || system.is_empty();
+        let mut tools_told = c1::tools(telling.any_hasher(), &tools);
+        let is_known = (told.digest.is_some() || system.is_empty()) && (tools_told.is_some() || tools.is_empty());
         if telling.hasher.is_none() {
-            told.digest = None;
+            (told.digest, tools_told) = (None, None);
         }
-        let is_hidden = telling.level(Field::System) == Level::None && !system.is_empty();
+        let is_hidden = telling.level(Field::System) == Level::None && !(system.is_empty() && tools.is_empty());
         let head = match telling.hasher {
             Some(hasher) if is_known && !is_hidden && telling.level(Field::Prompts) > Level::None => {
-                Some(Chain::new(hasher, told.digest.as_ref(), None).head())
+                Some(Chain::new(hasher, told.digest.as_ref(), tools_told.as_ref()).head())
             }
             _ => None,
         };
-        self.system_told = if is_hidden { Measure::default() } else { told };
-        self.system = if heard::is_shown(&self.policy) { system } else { Vec::new() };
+        (self.system_told, self.tools_told) = if is_hidden { (Measure::default(), None) } else { (told, tools_told) };
+        let is_shown = heard::is_shown(&self.policy);
+        (self.system, self.tools) = if is_shown { (system, tools) } else { (Vec::new(), Vec::new()) };
         (self.first, self.place.head) = (head, head);
     }
 
@@ -152,33 +158,26 @@ impl Conversation {
 
     /// What an inference is sent that begins now.
     pub(crate) fn request(&mut self) -> Input {
-        if self.telling().level(Field::Prompts) == Level::None {
-            return Input { system: self.system_told.clone(), ..Input::default() };
-        }
         self.since_keyframe += 1;
         let fresh =
             |told: &Place| self.place.count.checked_sub(told.count).filter(|new| *new <= self.items.len() as u64);
         let known = self.told.filter(|told| self.since_keyframe < KEYFRAME_EVERY && fresh(told).is_some());
         let new = known.as_ref().and_then(fresh).unwrap_or(self.items.len() as u64);
-        if known.is_none() {
-            self.since_keyframe = 0;
-        }
         let mut input = self.input(usize::try_from(new).unwrap_or(usize::MAX));
-        if known.is_some() {
-            input.omitted = None;
-        }
-        input.prefix = known.and_then(|told| told.head);
-        let messages = std::mem::take(&mut self.unsaid);
-        let mut system = Vec::new();
-        if known.is_none() {
-            input.system = self.system_told.clone();
-            system = std::mem::take(&mut self.system);
+        let mut request = Request { messages: std::mem::take(&mut self.unsaid), ..Request::default() };
+        match known {
+            Some(told) => (input.prefix, input.omitted) = (told.head, None),
+            None => {
+                self.since_keyframe = 0;
+                (input.system, input.tools) = (self.system_told.clone(), self.tools_told);
+                request.system = std::mem::take(&mut self.system);
+                request.tools = std::mem::take(&mut self.tools);
+            }
         }
         self.told = Some(self.place).filter(|place| place.head.is_some());
-        let request = Request { system, messages, ..Request::default() };
         input = self.telling().shown_input(&request, input);
         if known.is_none() {
-            self.system = request.system;
+            (self.system, self.tools) = (request.system, request.tools);
         }
         input
     }
@@ -221,6 +220,29 @@ impl Conversation {
         self.unsaid.clear();
     }
 
+    /// Whether it can go back there, and tell the newest messages then as if it had not gone on.
+    pub(crate) fn reaches(&self, place: Place) -> bool {
+        let gone = self.place.count.saturating_sub(place.count);
+        (self.items.len() as u64).saturating_sub(gone) >= place.count.min(MAX_TOLD as u64)
+    }
+
+    /// The next inference is told whole: what it is sent is no longer what the one before was sent and more.
+    pub(crate) const fn forget_told(&mut self) {
+        self.told = None;
+    }
+
+    /// Other messages than its own, as it would tell them whole.
+    pub(crate) fn apart(&self, messages: Vec<Message>) -> Input {
+        let mut other = Self::new(self.policy.clone(), Vec::new());
+        (other.first, other.place) = (self.first, self.beginning());
+        for message in messages {
+            let heard = other.telling().heard(message);
+            other.push(heard);
+        }
+        let request = Request { messages: std::mem::take(&mut other.unsaid), ..Request::default() };
+        other.telling().shown_input(&request, other.input(other.items.len()))
+    }
+
     /// Puts other messages into the place of all of them.
     pub(crate) fn replace(&mut self, messages: Vec<Message>) -> Histories<Veiled> {
         let replaced = self.input(self.items.len());
@@ -233,7 +255,7 @@ impl Conversation {
     }
 
     /// Forgets all messages.
-    fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.items.clear();
         self.unsaid.clear();
         self.told = None;

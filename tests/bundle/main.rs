@@ -12,6 +12,7 @@ mod fixtures;
 mod garbage;
 mod histories;
 mod items;
+mod messages;
 mod modes;
 mod odd;
 mod tools;

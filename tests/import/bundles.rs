@@ -206,6 +206,47 @@ fn nothing_that_was_said_in_a_recording_is_sent() {
     assert!(sent.contains("chat") && !sent.contains("canary"), "{sent}");
 }
 
+#[test]
+fn a_history_is_sent_once_and_reduces_to_all_of_it() {
+    const REQUESTS: usize = 40;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("payloads")).unwrap();
+    std::fs::write(folder.path().join("manifest.json"), r#"{"rollout_id": "R", "root_thread_id": "R"}"#).unwrap();
+    let mut lines = Vec::new();
+    let mut told = |payload: Value| {
+        lines.push(
+            json!({"schema_version": 1, "seq": lines.len() + 1, "wall_time_unix_ms": lines.len(),
+            "rollout_id": "R", "thread_id": "R", "codex_turn_id": "t", "payload": payload})
+            .to_string(),
+        );
+    };
+    told(json!({"type": "codex_turn_started", "codex_turn_id": "t", "thread_id": "R"}));
+    let mut history = vec![json!({"role": "user", "content": "begin"})];
+    for number in 0..REQUESTS {
+        let path = format!("payloads/{number}.json");
+        let body = json!({"model": "m", "instructions": "be kind", "input": history, "tools": [{"name": "x"}]});
+        std::fs::write(folder.path().join(&path), serde_json::to_string_pretty(&body).unwrap()).unwrap();
+        let payload = json!({"raw_payload_id": path, "kind": {"type": "inference_request"}, "path": path});
+        told(json!({"type": "inference_started", "inference_call_id": format!("i{number}"), "thread_id": "R",
+            "codex_turn_id": "t", "model": "m", "provider_name": "p", "request_payload": payload}));
+        told(json!({"type": "inference_failed", "inference_call_id": format!("i{number}"), "error": "x"}));
+        history.push(json!({"type": "function_call", "call_id": "c", "name": "x", "arguments": "{}"}));
+        history.push(json!({"type": "function_call_output", "call_id": "c", "output": number.to_string()}));
+    }
+    told(json!({"type": "codex_turn_ended", "codex_turn_id": "t", "status": "completed"}));
+    told(json!({"type": "rollout_ended", "status": "completed"}));
+    std::fs::write(folder.path().join("trace.jsonl"), lines.join("\n") + "\n").unwrap();
+    let printed = printed(&import(folder.path(), &["--dry-run"]));
+    let chats: Vec<Span> = spans(&printed).into_iter().filter(|span| span.name.starts_with("chat")).collect();
+    let whole = chats.iter().filter(|span| text(span, "veilspan.input.prefix").is_none()).count();
+    assert_eq!((chats.len(), whole), (REQUESTS, REQUESTS.div_ceil(16)));
+    let spans = folder.path().join("spans.jsonl");
+    std::fs::write(&spans, &printed).unwrap();
+    let state = reduced(&spans);
+    assert_eq!(state["threads"][0]["items"].as_array().unwrap().len(), 1 + 2 * (REQUESTS - 1));
+    assert!(state["findings"].is_null(), "{}", state["findings"]);
+}
+
 /// The log of a run with two turns; each record at its second.
 fn log() -> Vec<String> {
     let turn =

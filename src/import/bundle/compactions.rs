@@ -53,7 +53,7 @@ impl Mapper {
         attrs.set(COMPACTION_ID, self.label(id));
         let Some((payload, body)) = self.body(line, record, "checkpoint_payload") else { return Ok(()) };
         attrs.set(EVIDENCE_REF, self.label(&payload.id));
-        let read = self.bodies.checkpoint(body.bytes());
+        let read = self.bodies.checkpoint(&here.scope.thread, body.bytes());
         let histories = read.map_err(|reason| record.unread("checkpoint_payload", reason))?;
         let key = here.turn();
         let noted = Noted::Histories(Box::new(histories));

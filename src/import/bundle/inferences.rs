@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::bodies::Prefix;
+use super::bodies::{Extends, Prefix};
 use super::known::{Begun, Of};
 use super::mapper::{Body, Mapper, STATUS, end_attrs, outcome};
 use super::record::{Record, Unread};
@@ -44,8 +44,8 @@ impl Mapper {
         let prefix = self.prefix(line, record);
         if let Some((payload, body)) = self.body(line, record, "request_payload") {
             // A request without its messages is none.
-            let prefix = prefix.as_ref().and_then(|prefix| Prefix::read(prefix.bytes()).ok());
-            let read = self.bodies.request(body.bytes(), prefix);
+            let extends = extends(record, prefix.as_ref().and_then(|prefix| Prefix::read(prefix.bytes()).ok()));
+            let read = self.bodies.request(&here.scope.thread, body.bytes(), extends);
             (input, attrs) = read.map_err(|reason| record.unread("request_payload", reason))?;
             attrs.set(EVIDENCE_REQUEST, self.label(&payload.id));
         }
@@ -110,5 +110,16 @@ impl Mapper {
         let error = self.error(record.take_text(if how == Outcome::Cancelled { "reason" } else { "error" }));
         self.close_with(&here, key, Some(how), error, (response.attrs, Returned::Answer(response.output)));
         Ok(())
+    }
+}
+
+/// What a record says that its request goes on from.
+fn extends<'a>(record: &Record, list: Option<Prefix<'a>>) -> Extends<'a> {
+    let mode = record.value(MODE).and_then(|mode| mode.get("type")?.as_str());
+    match (mode, list) {
+        (Some("full_snapshot"), _) => Extends::Nothing,
+        (Some(_), Some(list)) => Extends::List(list),
+        (Some(_), None) => Extends::Response,
+        (None, _) => Extends::Unsaid,
     }
 }

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::repeated::Elements;
 use crate::event::shape;
 use crate::event::{Channel, Facet, Item, ItemKind, ItemPart, Message, Part, PartKind, RawBytes, RawText, Role};
 use crate::privacy::c1::{self, Hasher};
@@ -26,6 +27,23 @@ const REMEMBERED: usize = 1 << 16;
 pub(super) struct Shown {
     pub(super) item: Item,
     pub(super) facet: Arc<Facet>,
+}
+
+/// The items of a list, as its elements are read.
+pub(super) struct Shows<'a> {
+    pub(super) items: &'a mut Items,
+    pub(super) shown: &'a mut Vec<Shown>,
+}
+
+impl Elements for Shows<'_> {
+    fn keep<'t>(&mut self, count: usize, _: impl FnOnce() -> Option<&'t RawValue>) -> usize {
+        self.shown.truncate(count);
+        self.shown.len()
+    }
+
+    fn add(&mut self, element: &RawValue) {
+        self.shown.push(self.items.read(element));
+    }
 }
 
 /// Reads items, each once.

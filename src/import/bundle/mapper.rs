@@ -10,7 +10,6 @@ use zeroize::Zeroizing;
 use super::bodies::Bodies;
 use super::folder::Folder;
 use super::ids::{self, TracePer, UNKNOWN};
-use super::items::Items;
 use super::known::{Begun, Known, Of};
 use super::record::{PayloadRef, Record, Unread};
 use super::{Place, Reason};
@@ -84,7 +83,7 @@ impl Mapper {
         let snapshot = policy.snapshot().clone();
         Self {
             folder,
-            bodies: Bodies::new(Items::new(policy)),
+            bodies: Bodies::new(policy),
             known: Known::default(),
             per: TracePer::Turn,
             agents: HashMap::new(),

@@ -15,12 +15,14 @@ mod inferences;
 mod items;
 mod known;
 mod lines;
+mod lists;
 mod mapper;
 mod order;
 mod quarantine;
 mod reader;
 mod record;
 mod repeated;
+mod talk;
 mod terminals;
 mod tools;
 

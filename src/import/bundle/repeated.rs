@@ -1,19 +1,26 @@
 //! Lists that repeat the list before them.
 //!
 //! A request holds the whole history of its thread, byte for byte as the request before it did, and something more. What
-//! is the same is neither parsed nor hashed again: the bytes are compared, and the items are known.
+//! is the same is neither parsed nor hashed again: the bytes are compared, and what was made of the elements is known.
 
 use serde_json::value::RawValue;
-use std::sync::Arc;
 
-use super::items::{Items, Shown};
-use crate::event::{Input, wipe};
+use crate::event::wipe;
+
+/// What is made of the elements of a list, one after the other.
+pub(super) trait Elements {
+    /// Keeps what was made of the first `count` elements, which `next` now follows. Answers of how many it could.
+    fn keep<'t>(&mut self, count: usize, next: impl FnOnce() -> Option<&'t RawValue>) -> usize;
+
+    /// Makes something of one more.
+    fn add(&mut self, element: &RawValue);
+}
 
 /// The list that was read last, from its bracket to its bracket, and where each of its elements ends. Wiped.
 #[derive(Default)]
 pub(super) struct Repeated {
     bytes: Vec<u8>,
-    elements: Vec<(usize, Shown)>,
+    ends: Vec<usize>,
 }
 
 impl Drop for Repeated {
@@ -24,44 +31,63 @@ impl Drop for Repeated {
 
 impl Repeated {
     /// Reads the list that `text` begins with. Answers how long it is; nothing where it is no list.
-    pub(super) fn read(&mut self, text: &str, items: &mut Items) -> Option<usize> {
-        let length = self.read_on(text, items);
+    pub(super) fn read(&mut self, text: &str, into: &mut impl Elements) -> Option<usize> {
+        let length = self.read_on(text, into);
         if length.is_none() {
-            wipe(&mut self.bytes);
-            self.bytes.clear();
-            self.elements.clear();
+            self.forget();
+            into.keep(0, || None);
         }
         length
     }
 
-    fn read_on(&mut self, text: &str, items: &mut Items) -> Option<usize> {
+    fn read_on(&mut self, text: &str, into: &mut impl Elements) -> Option<usize> {
         let same = common(text.as_bytes(), &self.bytes);
-        // Of a number the next byte says whether it is whole, so that has to be the same too.
-        self.elements.truncate(self.elements.partition_point(|(end, _)| *end < same));
         let mut walk = Walk { text, at: 0 };
         walk.take(b'[')?;
-        if let Some((end, _)) = self.elements.last() {
-            walk.at = *end;
-        }
+        let known = self.ends.partition_point(|end| self.is_whole(*end, same));
+        let kept = into.keep(known, || self.after(known, walk)).min(known);
+        self.ends.truncate(kept);
+        walk.at = self.ends.last().copied().unwrap_or(walk.at);
         let length = loop {
             if walk.take(b']').is_some() {
                 break walk.at;
             }
-            if !self.elements.is_empty() {
+            if !self.ends.is_empty() {
                 walk.take(b',')?;
             }
-            let element = walk.value()?;
-            self.elements.push((walk.at, items.read(element)));
+            into.add(walk.value()?);
+            self.ends.push(walk.at);
         };
         self.keep(text.as_bytes().get(..length)?, same);
         Some(length)
     }
 
-    /// The items of the list that was read last.
-    pub(super) fn input(&self) -> Input {
-        let items = self.elements.iter().map(|(_, shown)| shown.item.clone()).collect();
-        let facets = self.elements.iter().map(|(_, shown)| Arc::clone(&shown.facet)).collect();
-        Input { items, facets, ..Input::default() }
+    /// Whether an element that ends here is the same, where as many bytes are: of a number the next byte says whether it is
+    /// whole, so that has to be the same too.
+    fn is_whole(&self, end: usize, same: usize) -> bool {
+        let last = || end.checked_sub(1).and_then(|last| self.bytes.get(last));
+        end < same || (end == same && matches!(last(), Some(b'}' | b']' | b'"')))
+    }
+
+    /// The element behind the first `known` ones.
+    fn after<'t>(&self, known: usize, mut walk: Walk<'t>) -> Option<&'t RawValue> {
+        if let Some(end) = known.checked_sub(1).and_then(|last| self.ends.get(last)) {
+            walk.at = *end;
+            walk.take(b',')?;
+        }
+        walk.value()
+    }
+
+    /// Knows no list any more.
+    pub(super) fn forget(&mut self) {
+        wipe(&mut self.bytes);
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    /// How many bytes it keeps.
+    pub(super) const fn held(&self) -> usize {
+        self.bytes.capacity()
     }
 
     fn keep(&mut self, list: &[u8], same: usize) {
@@ -89,6 +115,7 @@ fn common(one: &[u8], other: &[u8]) -> usize {
 }
 
 /// Reads JSON piece by piece, so that pieces which are known can be passed over.
+#[derive(Clone, Copy)]
 pub(super) struct Walk<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
@@ -126,6 +153,7 @@ impl<'a> Walk<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::items::{Items, Shown, Shows};
     use super::*;
     use crate::environment::Environment;
     use crate::privacy::Policy;
@@ -135,8 +163,21 @@ mod tests {
         Items::new(policy)
     }
 
-    fn digests(input: &Input) -> Vec<String> {
-        input.items.iter().map(|item| format!("{:?} {:?}", item.digest, item.role)).collect()
+    /// Reads a list after whatever was read before it.
+    #[derive(Default)]
+    struct Reader {
+        repeated: Repeated,
+        shown: Vec<Shown>,
+    }
+
+    impl Reader {
+        fn read(&mut self, text: &str, items: &mut Items) -> Option<usize> {
+            self.repeated.read(text, &mut Shows { items, shown: &mut self.shown })
+        }
+
+        fn digests(&self) -> Vec<String> {
+            self.shown.iter().map(|Shown { item, .. }| format!("{:?} {:?}", item.digest, item.role)).collect()
+        }
     }
 
     #[test]
@@ -158,11 +199,11 @@ mod tests {
         ];
         for before in &lists {
             for list in &lists {
-                let (mut repeated, mut alone, mut items) = (Repeated::default(), Repeated::default(), items());
+                let (mut repeated, mut alone, mut items) = (Reader::default(), Reader::default(), items());
                 assert_eq!(repeated.read(before, &mut items), Some(before.len()));
                 assert_eq!(repeated.read(&format!("{list},\"more\":1}}"), &mut items), Some(list.len()), "{list}");
                 assert_eq!(alone.read(list, &mut items), Some(list.len()));
-                assert_eq!(digests(&repeated.input()), digests(&alone.input()), "{list} after {before}");
+                assert_eq!(repeated.digests(), alone.digests(), "{list} after {before}");
             }
         }
     }
@@ -170,7 +211,7 @@ mod tests {
     #[test]
     fn what_is_no_list_is_not_read_as_one() {
         for wrong in ["", "{", "7", "[1", "[1,]", "[1 2]", "[,1]", "[1}", "[\"a]"] {
-            let (mut repeated, mut items) = (Repeated::default(), items());
+            let (mut repeated, mut items) = (Reader::default(), items());
             assert_eq!(repeated.read(wrong, &mut items), None, "{wrong}");
         }
     }

@@ -42,8 +42,19 @@ pub(in crate::import) fn messages(items: Node<'_>) -> Vec<Message> {
     match value(items) {
         Some(list @ Value::Array(_)) => shape::messages(list),
         Some(item) => shape::messages(Value::Array(vec![item])),
-        None => vec![Message { role: Role::Other, parts: vec![Part::Other(RawText::from(items.json()))] }],
+        None => vec![not_understood(items.json())],
     }
+}
+
+/// One element of a list of items, as a message of its own.
+pub(in crate::import) fn item(item: Node<'_>) -> Message {
+    let read = message(item).or_else(|| shape::messages(Value::Array(vec![value(item)?])).pop());
+    read.unwrap_or_else(|| not_understood(item.json()))
+}
+
+/// What is no value that can be read.
+pub(in crate::import) fn not_understood(json: &str) -> Message {
+    Message { role: Role::Other, parts: vec![Part::Other(RawText::from(json))] }
 }
 
 /// What a tool returned, of the block or the item that says so.

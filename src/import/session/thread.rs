@@ -102,7 +102,7 @@ impl Thread {
         if std::mem::replace(&mut self.has_begun, true) {
             return;
         }
-        self.talk.begin(system);
+        self.talk.begin(system, Vec::new());
         let mut attrs = Attrs::default();
         if let Some(parent) = &self.who.parent {
             attrs.set(PARENT_THREAD_ID, parent.clone());
