@@ -287,7 +287,8 @@ fn a_session_that_hooks_alone_tell_of_is_followed_and_one_with_a_transcript_is_t
         payload.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         serde_json::json!({"ts": time(second), "hook": name, "payload": payload}).to_string() + "\n"
     };
-    let mut lines = String::new();
+    // As an editor may write it.
+    let mut lines = "\u{feff}".to_owned();
     for session in [SESSION, OTHER] {
         for turn in 0..2 {
             let second = f64::from(turn) * 10.0;

@@ -152,7 +152,12 @@ fn what_hooks_kept_is_part_of_the_import() {
         ),
     ];
     fs::write(&transcript, rows.join("\n") + "\n").unwrap();
-    keep(home.path(), &planted());
+    // Some shells put a mark before what they hand on, and some editors before what they keep.
+    let payload = format!("\u{feff}{}", planted());
+    assert!(call(home.path(), &["--source", "claude-code"], &[], payload.as_bytes()).status.success());
+    let journal = journals(home.path()).pop().unwrap();
+    let kept = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, format!("\u{feff}{kept}")).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_veilspan"))
         .args(["import", "claude-code", transcript.to_str().unwrap(), "--dry-run"])
         .env_clear()

@@ -25,6 +25,12 @@ pub(crate) use node::Node;
 pub(crate) use tape::Unread;
 pub(crate) use tape::{Escapes, Tape};
 
+/// The text behind the mark that some editors and shells put before it: RFC 8259 lets a reader pass over it.
+#[cfg(any(feature = "collector", feature = "import"))]
+pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
+}
+
 /// Reads one text of many, in the room that this thread keeps for that, and hands its value on with its strings unescaped.
 #[cfg(any(feature = "collector", feature = "sdk"))]
 pub(crate) fn read<R>(text: &str, then: impl FnOnce(Node<'_>) -> R) -> Result<R, tape::Unread> {

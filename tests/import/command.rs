@@ -14,20 +14,20 @@ use crate::support::receiver::{Behaviour, Receiver};
 /// Said in sessions, and never to be told.
 pub const CANARY: &str = "canary in a coal mine";
 
-fn veilspan(home: &Path, arguments: &[&str]) -> Output {
+pub fn veilspan(home: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_veilspan"));
     command.args(arguments).env_clear().env("VEILSPAN_HASH", "sha256").env("HOME", home).output().unwrap()
 }
 
-fn import(home: &Path, agent: &str, path: &Path, more: &[&str]) -> Output {
+pub fn import(home: &Path, agent: &str, path: &Path, more: &[&str]) -> Output {
     veilspan(home, &[&["import", agent, path.to_str().unwrap()], more].concat())
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
 }
 
-fn spans(output: &Output) -> Vec<Span> {
+pub fn spans(output: &Output) -> Vec<Span> {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     let requests = text.lines().map(|line| serde_json::from_str::<ExportTraceServiceRequest>(line).unwrap());
     let mut spans: Vec<Span> = requests
@@ -229,8 +229,10 @@ fn t44_the_file_of_a_sub_agent_hangs_under_the_call_that_its_ancestors_file_tell
     let mut child = Codex::default();
     child.row(4.0, "session_meta", json!({"id": agent, "parent_thread_id": main}));
     child.start(5.0, "c1").says(6.0, "x").tokens(6.0, 1, 1).end(7.0, "c1");
-    for (time, id, script) in [("03", main, &parent), ("04", agent, &child)] {
-        std::fs::write(sessions.join(format!("rollout-2026-01-01T00-00-{time}-{id}.jsonl")), script.bytes()).unwrap();
+    // Its parent is known also where a mark stands before that row.
+    let marked = ["\u{feff}".as_bytes(), &child.bytes()].concat();
+    for (time, id, bytes) in [("03", main, parent.bytes()), ("04", agent, marked)] {
+        std::fs::write(sessions.join(format!("rollout-2026-01-01T00-00-{time}-{id}.jsonl")), bytes).unwrap();
     }
     let run = |name: &Path| spans(&import(home.path(), "codex", name, &["--dry-run"]));
     let whole = run(&sessions);

@@ -18,6 +18,8 @@ mod codex;
 mod command;
 mod families;
 mod hooked;
+#[cfg(feature = "cli")]
+mod marks;
 mod open;
 mod ouroboros;
 mod script;

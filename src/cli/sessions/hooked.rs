@@ -14,6 +14,7 @@ use crate::environment::Environment;
 use crate::import::claude::Session;
 use crate::import::hook::Fact;
 use crate::import::session::unix_nanos;
+use crate::json::without_mark;
 
 /// The sessions without a transcript that are told of.
 pub(super) const MAX_ALONE: usize = 4096;
@@ -119,12 +120,14 @@ fn session_of(told: &Line<'_>, line: &[u8]) -> Option<String> {
     serde_json::from_slice::<Payload>(told.payload(line)).ok().map(|payload| payload.session_id)
 }
 
-/// The lines of a file that is no link.
+/// The lines of a file that is no link, without a mark before the first.
 pub(super) fn lines(path: &Path) -> Option<impl Iterator<Item = Vec<u8>> + use<>> {
     let mut file = BufReader::new(open(path).ok()?);
     Some(std::iter::from_fn(move || {
         let mut line = Vec::new();
         let read = (&mut file).take(MAX_LINE).read_until(b'\n', &mut line).ok()?;
+        let mark = line.len() - without_mark(&line).len();
+        line.drain(..mark);
         (read > 0).then_some(line)
     }))
 }

@@ -19,6 +19,7 @@ use crate::import::claude::{Of, Session};
 use crate::import::codex::Sessions;
 use crate::import::ouroboros::Journal;
 use crate::import::session::{AsideReason, Set, Told};
+use crate::json::without_mark;
 
 const PORTION: usize = 256 << 10;
 /// The longest first line of a file that is looked at to know what it is.
@@ -289,7 +290,7 @@ pub(in crate::cli) fn is_session(path: &Path) -> Option<Agent> {
     }
     let mut line = Vec::new();
     BufReader::new(Bytes::open(path).ok()?).take(MAX_LINE).read_until(b'\n', &mut line).ok()?;
-    let row: Row<'_> = serde_json::from_slice(&line).ok()?;
+    let row: Row<'_> = serde_json::from_slice(without_mark(&line)).ok()?;
     row.kind?;
     if row.aggregate.is_some() {
         return Some(Agent::Ouroboros);

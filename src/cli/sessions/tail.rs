@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::bytes::{Bytes, identity, is_compressed, open};
 use crate::import::session::AsideReason;
+use crate::json::without_mark;
 
 const PORTION: usize = 256 << 10;
 /// A file that nothing was added to for so long is looked at less often.
@@ -145,7 +146,8 @@ impl Lines {
             let end = self.begun.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
             let rest = self.begun.split_off(end);
             let lines = std::mem::replace(&mut self.begun, rest);
-            lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(|line| take(Some(line)));
+            let lines = lines.split(|byte| *byte == b'\n').map(without_mark);
+            lines.filter(|line| !line.is_empty()).for_each(|line| take(Some(line)));
         }
     }
 

@@ -8,6 +8,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 
 use crate::event::{CallRecord, Event, Source, Veiled, wipe};
+use crate::json::without_mark;
 use crate::otlp::assemble::patched;
 use crate::otlp::decode::NotACall;
 use crate::otlp::{Known, Look, Request, decode, dialects};
@@ -113,11 +114,6 @@ impl Aside {
             }
         }
     }
-}
-
-/// The mark that some editors put at the beginning of a file.
-fn without_mark(text: &[u8]) -> &[u8] {
-    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
 }
 
 /// Requests that stand one behind the other, or in an array; nothing where something else does.

@@ -1,7 +1,7 @@
 //! One row of a session file.
 
 use crate::import::session::unix_nanos;
-use crate::json::{Escapes, Node, Tape};
+use crate::json::{Escapes, Node, Tape, without_mark};
 
 /// A row's envelope.
 pub(super) struct Row<'t> {
@@ -39,7 +39,7 @@ pub fn parent_of(line: &[u8]) -> Option<String> {
         let row = Row::of(row).filter(|row| row.kind == "session_meta")?;
         Meta(row.told).parent().map(str::to_owned)
     };
-    Tape::default().read(std::str::from_utf8(line).ok()?, Escapes::Unescaped, parent).ok()?
+    Tape::default().read(std::str::from_utf8(without_mark(line)).ok()?, Escapes::Unescaped, parent).ok()?
 }
 
 impl<'t> Meta<'t> {

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::fact::{Fact, Hook, Veiled};
 use crate::event::{RawText, ResultContent};
 use crate::import::session::{Loose, Object, Text, first_line, mended};
+use crate::json::without_mark;
 use crate::privacy::measure::Telling;
 use crate::privacy::{Policy, Tally};
 use crate::semconv::Field;
@@ -71,6 +72,7 @@ struct Started<'a> {
 /// Reads a payload; nothing where it is no JSON object or names no session. `name` is the hook's, where the payload does
 /// not tell it itself.
 pub fn read(payload: &[u8], name: Option<&str>, time_unix_nano: u64, policy: &Policy) -> Option<Fact> {
+    let payload = without_mark(payload);
     if payload.trim_ascii_start().first() != Some(&b'{') {
         return None;
     }

@@ -1,13 +1,14 @@
 //! Lines out of bytes that come in any portions.
 
 use crate::event::wipe;
+use crate::json::without_mark;
 
 /// The longest line that is taken, in bytes: a line may hold an image.
 pub(in crate::import) const MAX_LINE: usize = 64 << 20;
 
 /// What was found in a portion.
 pub(in crate::import) enum Cut<'b> {
-    /// A line without its end, never blank.
+    /// A line without its end and without a mark before it, never blank.
     Line(&'b [u8]),
     /// A line that was too long, and was passed over.
     Oversize,
@@ -79,7 +80,7 @@ impl Cutter {
 }
 
 fn tell(number: u64, line: &[u8], found: &mut impl FnMut(u64, Cut<'_>)) {
-    let line = line.trim_ascii();
+    let line = without_mark(line).trim_ascii();
     if !line.is_empty() {
         found(number, Cut::Line(line));
     }
@@ -115,6 +116,16 @@ mod tests {
         for size in 1..text.len() {
             assert_eq!(lines(&text.chunks(size).collect::<Vec<_>>()), whole, "{size}");
         }
+    }
+
+    #[test]
+    fn a_mark_before_a_line_is_no_part_of_it_and_none_of_a_file_is_no_line() {
+        let text = "\u{feff}eins\nzwei\u{feff}".as_bytes();
+        for size in 1..=text.len() {
+            let found = lines(&text.chunks(size).collect::<Vec<_>>());
+            assert_eq!(found, [(1, Some(b"eins".to_vec())), (2, Some("zwei\u{feff}".into()))], "{size}");
+        }
+        assert!(lines(&["\u{feff}".as_bytes()]).is_empty());
     }
 
     #[test]
