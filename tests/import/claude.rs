@@ -120,4 +120,15 @@ fn a_session_begins_with_the_first_row_that_has_a_time() {
     let first = START + 1_000_000_000;
     assert_eq!(rollout.started_unix_nano, Some(first));
     assert_eq!(rollout.threads[0].started_at.map(|at| at.time_unix_nano), Some(first));
+fn an_error_that_is_written_twice_is_no_other_answers() {
+    let mut script = Claude::default();
+    let error = json!({"id": "e1", "role": "assistant", "model": "<synthetic>", "content": [{"type": "text", "text": "API Error"}]});
+    script.prompt(1.0, "p1", "go").row(2.0, json!({"type": "assistant", "isApiErrorMessage": true, "message": error}));
+    let again = script.rows[1].clone();
+    script.answer(3.0, "m1", json!({"type": "text", "text": "well"}), (10, 5), "");
+    script.rows.push(again);
+    let told = read(&script.bytes());
+    let errors: Vec<_> =
+        told.of(CallKind::Inference).iter().map(|call| (call.closed.outcome, call.closed.error.length)).collect();
+    assert_eq!(errors, [(Some(Outcome::Failed), Some(9)), (Some(Outcome::Completed), None)]);
 }

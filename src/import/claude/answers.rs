@@ -29,7 +29,9 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
     }
     let has_answered = blocks().any(|block| !is_thought(block));
     if row.is_api_error {
-        let said = blocks().find_map(|block| block.as_str().or_else(|| block.word("text")));
+        // The row may be of an answer that was told already, and another one be open.
+        let is_open = lane.thread.answer.as_ref().is_some_and(|answer| answer.id == id);
+        let said = blocks().find_map(|block| block.as_str().or_else(|| block.word("text"))).filter(|_| is_open);
         said.and_then(first_line).into_iter().for_each(|said| lane.thread.write_error(said));
     } else {
         for block in blocks() {
