@@ -17,6 +17,26 @@ fn alone(hooks: &[(f64, &str, Value)]) -> All {
     drain(&mut session)
 }
 
+/// The same of a session that is over.
+fn over(hooks: &[(f64, &str, Value)]) -> All {
+    let mut session = Session::new(set(), SESSION);
+    hooks.iter().for_each(|(second, name, more)| hook(&mut session, *second, name, more.clone()));
+    session.finish();
+    drain(&mut session)
+}
+
+fn agent(id: &str) -> Value {
+    json!({"tool_name": "Agent", "tool_input": {"prompt": "x"}, "tool_use_id": id})
+}
+
+fn of_agent(tool: Value, agent: &str) -> Value {
+    with(tool, json!({"agent_id": agent, "agent_type": "Explore"}))
+}
+
+fn started(id: &str, by: &str) -> Value {
+    with(agent(id), json!({"tool_response": {"agentId": by}}))
+}
+
 fn tool(id: &str) -> Value {
     json!({"tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_use_id": id})
 }
@@ -56,19 +76,16 @@ fn t14_a_tool_that_only_hooks_saw_begin_is_abandoned_at_the_end_of_its_turn() {
 
 #[test]
 fn t29_tools_of_sub_agents_are_told_under_the_calls_that_started_them() {
-    let agent = |id: &str| json!({"tool_name": "Agent", "tool_input": {"prompt": "x"}, "tool_use_id": id});
-    let of = |tool: Value, agent: &str| with(tool, json!({"agent_id": agent, "agent_type": "Explore"}));
-    let returned = |id: &str, started: &str| with(agent(id), json!({"tool_response": {"agentId": started}}));
     let told = alone(&[
         (1.0, "UserPromptSubmit", json!({"prompt": "go"})),
         (2.0, "PreToolUse", agent("s1")),
         (2.0, "PreToolUse", agent("s2")),
-        (3.0, "PreToolUse", of(tool("g2"), "a2")),
-        (3.0, "PreToolUse", of(tool("g1"), "a1")),
-        (4.0, "PostToolUse", of(tool("g2"), "a2")),
-        (5.0, "PostToolUse", of(tool("g1"), "a1")),
-        (6.0, "PostToolUse", returned("s2", "a2")),
-        (7.0, "PostToolUse", returned("s1", "a1")),
+        (3.0, "PreToolUse", of_agent(tool("g2"), "a2")),
+        (3.0, "PreToolUse", of_agent(tool("g1"), "a1")),
+        (4.0, "PostToolUse", of_agent(tool("g2"), "a2")),
+        (5.0, "PostToolUse", of_agent(tool("g1"), "a1")),
+        (6.0, "PostToolUse", started("s2", "a2")),
+        (7.0, "PostToolUse", started("s1", "a1")),
         (9.0, "Stop", json!({})),
     ]);
     for (tool, spawn) in [("g1", "s1"), ("g2", "s2")] {
@@ -164,4 +181,33 @@ fn t41_a_hook_may_tell_of_a_tool_after_the_next_prompt() {
     assert_eq!(tool.opened.span.parent, Some(turn(&early, 0).opened.span.span));
     session.finish();
     assert!(drain(&mut session).of(CallKind::Tool).is_empty(), "it is told once");
+}
+
+#[test]
+fn a_tool_that_returns_after_the_next_prompt_belongs_to_the_turn_that_called_it() {
+    let told = over(&[
+        (1.0, "UserPromptSubmit", json!({"prompt": "go"})),
+        (2.0, "PreToolUse", tool("c1")),
+        (3.0, "UserPromptSubmit", json!({"prompt": "and this"})),
+        (4.0, "PostToolUse", tool("c1")),
+    ]);
+    let tool = call(&told, "c1");
+    assert_eq!((seconds(tool), tool.closed.outcome), ((2, 4), Some(Outcome::Completed)));
+    assert_eq!(tool.opened.span.parent, Some(turn(&told, 0).opened.span.span));
+}
+
+#[test]
+fn a_sub_agent_belongs_to_the_turn_that_called_it() {
+    let told = over(&[
+        (1.0, "UserPromptSubmit", json!({"prompt": "go"})),
+        (2.0, "PreToolUse", agent("s1")),
+        (2.5, "PreToolUse", of_agent(tool("g1"), "a1")),
+        (2.8, "PostToolUse", of_agent(tool("g1"), "a1")),
+        (3.0, "UserPromptSubmit", json!({"prompt": "and this"})),
+        (4.0, "PostToolUse", started("s1", "a1")),
+        (5.0, "Stop", json!({})),
+    ]);
+    let (tool, spawn) = (call(&told, "g1").opened.span, call(&told, "s1").opened.span);
+    assert_eq!((tool.trace, tool.parent), (spawn.trace, Some(spawn.span)));
+    assert_eq!(spawn.parent, Some(turn(&told, 0).opened.span.span));
 }

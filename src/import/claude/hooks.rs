@@ -89,7 +89,8 @@ impl Hooks {
             self.agent_types.insert(agent.clone(), kind.clone());
         }
         if let (Some(agent), Some(tool)) = (&fact.started, &fact.tool_id) {
-            self.places.spawned(agent, tool, fact.time_unix_nano);
+            let began = self.tools.get(tool).and_then(|facts| facts.pre);
+            self.places.spawned(agent, tool, began.unwrap_or(fact.time_unix_nano));
         }
         match fact.hook {
             Hook::PreToolUse | Hook::PostToolUse | Hook::PostToolUseFailure | Hook::PermissionDenied => {

@@ -55,7 +55,7 @@ impl Places {
         }
     }
 
-    /// A call told at this time which sub-agent it had started.
+    /// A call that began at this time has told which sub-agent it started.
     pub(super) fn spawned(&mut self, agent: &str, tool: &str, at: u64) {
         self.spawns.set(agent, Spawn { tool: tool.to_owned(), at });
     }

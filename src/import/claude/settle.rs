@@ -92,7 +92,8 @@ pub(super) fn rest(desk: &mut Desk, agents: &mut Agents, is_due: impl Fn(&str, &
             Place { scope, span, ended: None }
         });
         let by_hook = || agents.hooks.places.call_of(agent?);
-        let by_time = || agents.hooks.places.turn_at(facts.span().1.or(facts.pre)?);
+        // It belongs to the turn that called it, whichever runs when it returns.
+        let by_time = || agents.hooks.places.turn_at(facts.pre.or(facts.post)?);
         by_row.or_else(by_hook).or_else(by_time)
     };
     let is_due =
