@@ -12,7 +12,7 @@ use super::claude::{drain, read};
 use super::script::{Claude, SESSION, START};
 use super::told::{All, corpus, seconds, set};
 
-fn at(second: f64) -> u64 {
+pub fn at(second: f64) -> u64 {
     START + (second * 1e9) as u64
 }
 

@@ -3,12 +3,15 @@
 use serde_json::{Value, json};
 use veilspan::event::{CallKind, Outcome};
 use veilspan::import::claude::Session;
+use veilspan::import::session::Set;
 use veilspan::semconv::{END_INFERRED, TOOL_CALL_ID, TOOL_EXECUTION_MS};
 
 use super::claude::drain;
-use super::hooked::{hook, told, with};
+use super::hooked::{at, hook, told, with};
 use super::script::{Claude, SESSION};
 use super::told::{All, Record, seconds, set};
+
+const GRACE: u64 = 10_000_000_000;
 
 fn alone(hooks: &[(f64, &str, Value)]) -> All {
     let mut session = Session::new(set(), SESSION);
@@ -181,6 +184,72 @@ fn t41_a_hook_may_tell_of_a_tool_after_the_next_prompt() {
     assert_eq!(tool.opened.span.parent, Some(turn(&early, 0).opened.span.span));
     session.finish();
     assert!(drain(&mut session).of(CallKind::Tool).is_empty(), "it is told once");
+}
+
+fn follow(grace: u64) -> Session {
+    Session::new(Set { grace, ..set() }, SESSION)
+}
+
+#[test]
+fn a_tool_of_a_turn_that_is_held_back_is_not_given_up() {
+    let mut session = follow(GRACE);
+    hook(&mut session, 1.0, "UserPromptSubmit", json!({"prompt": "go"}));
+    hook(&mut session, 2.0, "PreToolUse", tool("c1"));
+    hook(&mut session, 3.0, "PostToolUse", tool("c1"));
+    hook(&mut session, 4.0, "Stop", json!({}));
+    session.tell_alone();
+    [14.0, 25.0].map(|second| session.tick(at(second)));
+    let before = drain(&mut session);
+    assert_eq!((before.of(CallKind::Turn).len(), before.of(CallKind::Tool).len()), (1, 1));
+    hook(&mut session, 30.0, "UserPromptSubmit", json!({"prompt": "again"}));
+    hook(&mut session, 31.0, "PreToolUse", tool("c5"));
+    [31.5, 33.0, 50.0].map(|second| session.tick(at(second)));
+    assert!(drain(&mut session).of(CallKind::Tool).is_empty(), "it runs");
+    hook(&mut session, 51.0, "PostToolUse", tool("c5"));
+    hook(&mut session, 52.0, "Stop", json!({}));
+    session.tick(at(52.0));
+    session.tell_alone();
+    [60.0, 63.0, 75.0].map(|second| session.tick(at(second)));
+    let told = drain(&mut session);
+    let [tool] = told.of(CallKind::Tool).try_into().unwrap();
+    assert_eq!((seconds(tool), tool.closed.outcome), ((31, 51), Some(Outcome::Completed)));
+    assert_eq!(tool.opened.span.parent, Some(turn(&told, 0).opened.span.span));
+    session.finish();
+    assert!(drain(&mut session).records().is_empty());
+}
+
+#[test]
+fn a_tool_of_a_sub_agent_in_the_background_is_told_when_it_returns() {
+    let mut hooks = vec![
+        (1.0, "UserPromptSubmit", json!({"prompt": "go"})),
+        (2.0, "PreToolUse", agent("s1")),
+        (3.0, "PostToolUse", started("s1", "a1")),
+        (4.0, "Stop", json!({})),
+        (20.0, "PreToolUse", of_agent(tool("g1"), "a1")),
+    ];
+    let leave = |hooks: &[(f64, &str, Value)], second: f64| {
+        let mut session = Session::new(set(), SESSION);
+        hooks.iter().for_each(|(second, name, more)| hook(&mut session, *second, name, more.clone()));
+        session.leave(at(second), GRACE);
+        drain(&mut session)
+    };
+    let names = |told: &All| {
+        let tools = told.of(CallKind::Tool).into_iter();
+        tools.map(|tool| tool.opened.attrs.text(TOOL_CALL_ID).unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&leave(&hooks, 21.0)), ["s1"]);
+    assert_eq!(names(&leave(&hooks, 3600.0)), ["s1"]);
+    let mut ended = hooks.clone();
+    ended.push((25.0, "SubagentStop", json!({"agent_id": "a1"})));
+    assert_eq!(names(&leave(&ended, 26.0)), ["s1"], "its end may come late");
+    let told = leave(&ended, 40.0);
+    assert_eq!(call(&told, "g1").closed.outcome, Some(Outcome::Abandoned));
+    hooks.push((25.0, "PostToolUse", of_agent(tool("g1"), "a1")));
+    hooks.push((26.0, "SubagentStop", json!({"agent_id": "a1"})));
+    let told = leave(&hooks, 40.0);
+    let tool = call(&told, "g1");
+    assert_eq!((seconds(tool), tool.closed.outcome), ((20, 25), Some(Outcome::Completed)));
+    assert_eq!(tool.opened.span.parent, Some(call(&told, "s1").opened.span.span));
 }
 
 #[test]

@@ -52,6 +52,8 @@ pub(super) struct Hooks {
     told: Recent<()>,
     /// When turns ended: by agent, `None` for the session's own.
     ends: BTreeMap<(Option<String>, u64), Outcome>,
+    /// When each agent said last that it had stopped; the session's own under no name.
+    stopped: Recent<u64>,
     /// When a person asked for something.
     prompts: BTreeSet<u64>,
     /// When the session ended, unless it began again.
@@ -72,6 +74,7 @@ impl Default for Hooks {
             tools: HashMap::new(),
             told: Recent::new(REMEMBERED),
             ends: BTreeMap::new(),
+            stopped: Recent::new(REMEMBERED),
             prompts: BTreeSet::new(),
             session_end: None,
             agent_types: HashMap::new(),
@@ -171,6 +174,9 @@ impl Hooks {
             self.ends.pop_first();
             self.forgotten += 1;
         }
+        let name = agent.as_deref().unwrap_or_default();
+        let before = self.stopped.get(name).copied().unwrap_or(0);
+        self.stopped.set(name, fact.time_unix_nano.max(before));
         self.ends.insert((agent, fact.time_unix_nano), outcome);
     }
 
@@ -199,6 +205,13 @@ impl Hooks {
     pub(super) fn forget_ends(&mut self, agent: Option<&str>, next: u64) {
         let agent = agent.map(str::to_owned);
         self.ends.retain(|(of, at), _| *of != agent || *at >= next);
+    }
+
+    /// When the agent of a tool said last that it had stopped, where that was after the tool began: none of its own tools
+    /// ran any more.
+    pub(super) fn stopped_after(&self, facts: &ToolFacts) -> Option<u64> {
+        let stopped = self.stopped.get(facts.agent.as_deref().unwrap_or_default()).copied();
+        stopped.zip(facts.pre).filter(|(at, pre)| *at > latest(*pre)).map(|(at, _)| at)
     }
 
     /// Whether the session has ended, and nothing was made in it since this time.

@@ -169,7 +169,8 @@ impl Session {
         let Self { desk, main, agents, lanes, .. } = self;
         ends::tick(main, desk, agents);
         lanes.values_mut().for_each(|lane| ends::tick(lane, desk, agents));
-        settle::rest_of_ended(desk, agents, main, lanes);
+        let grace = desk.set.grace;
+        settle::rest_of_ended(desk, agents, (main, lanes), (unix_nanos, grace));
     }
 
     /// Nothing comes any more: what is open ends.
@@ -197,7 +198,7 @@ impl Session {
         for lane in lanes.values_mut().chain([&mut *main]) {
             open += u64::from(ends::leave(lane, desk, agents, unix_nanos, grace));
         }
-        settle::rest_of_ended(desk, agents, main, lanes);
+        settle::rest_of_ended(desk, agents, (main, lanes), (unix_nanos, grace));
         desk.tally.over_bound += std::mem::take(&mut agents.hooks.forgotten);
         open
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytestring::ByteString;
 
 use super::agents::Agents;
-use super::hooks::ToolFacts;
+use super::hooks::{Hooks, ToolFacts};
 use super::lane::Lane;
 use super::places::Place;
 use crate::event::{Attrs, CallKind, CallRecord, Closed, Given, Outcome, Returned, Scope, Veiled};
@@ -45,21 +45,31 @@ pub(super) fn release_ended(lane: &mut Lane, desk: &mut Desk, agents: &mut Agent
     }
 }
 
-/// Tells the tools that no transcript tells of, as far as the turns are over in which they ran.
-pub(super) fn rest_of_ended(desk: &mut Desk, agents: &mut Agents, main: &Lane, lanes: &BTreeMap<String, Lane>) {
+/// Tells the tools that no transcript tells of, as far as the turns are over in which they ran. What comes late comes
+/// within `grace` nanoseconds.
+pub(super) fn rest_of_ended(
+    desk: &mut Desk,
+    agents: &mut Agents,
+    (main, lanes): (&Lane, &BTreeMap<String, Lane>),
+    (now, grace): (u64, u64),
+) {
     let runs = |scope: &Scope| main.thread.running() == Some(&scope.turn);
     // The transcript of a sub-agent may still tell of it.
     let is_told_of = |facts: &ToolFacts| facts.agent.as_deref().is_some_and(|agent| lanes.contains_key(agent));
-    let is_passed = |facts: &ToolFacts| match facts.post {
+    let is_passed = |hooks: &Hooks, facts: &ToolFacts| match facts.post {
         Some(post) => post < main.time,
-        // Without a transcript nothing else will tell that it never returned.
-        None => !main.has_rows,
+        // Without a transcript nothing else will tell that it never returned. As long as a hook has to be told, so has the
+        // turn in which it may run.
+        None => {
+            let stopped = hooks.stopped_after(facts).filter(|_| !main.has_rows && hooks.facts.is_empty());
+            stopped.is_some_and(|at| at.saturating_add(grace) <= now)
+        }
     };
     // A row has told of these, and they wait for their hooks.
     let returned = lanes.values().chain([main]).flat_map(|lane| &lane.returned);
     let waiting: HashSet<&str> = returned.map(|(_, id, _)| id.as_str()).collect();
-    rest(desk, agents, |id, scope, facts| {
-        is_passed(facts) && !runs(scope) && !is_told_of(facts) && !waiting.contains(id)
+    rest(desk, agents, |hooks, (id, facts), scope| {
+        is_passed(hooks, facts) && !runs(scope) && !is_told_of(facts) && !waiting.contains(id)
     });
 }
 
@@ -84,7 +94,7 @@ pub(super) fn known_to_hooks(lane: &mut Lane, desk: &mut Desk, agents: &mut Agen
 }
 
 /// Tells the tools that no transcript tells of and that are due, under the call that started their sub-agent.
-pub(super) fn rest(desk: &mut Desk, agents: &mut Agents, is_due: impl Fn(&str, &Scope, &ToolFacts) -> bool) {
+pub(super) fn rest(desk: &mut Desk, agents: &mut Agents, is_due: impl Fn(&Hooks, (&str, &ToolFacts), &Scope) -> bool) {
     let place = |agents: &Agents, facts: &ToolFacts| {
         let agent = facts.agent.as_deref();
         let by_row = agent.and_then(|agent| agents.get(agent)).map(|started| {
@@ -96,8 +106,9 @@ pub(super) fn rest(desk: &mut Desk, agents: &mut Agents, is_due: impl Fn(&str, &
         let by_time = || agents.hooks.places.turn_at(facts.pre.or(facts.post)?);
         by_row.or_else(by_hook).or_else(by_time)
     };
-    let is_due =
-        |id: &str, facts: &ToolFacts| place(agents, facts).is_some_and(|place| is_due(id, &place.scope, facts));
+    let is_due = |id: &str, facts: &ToolFacts| {
+        place(agents, facts).is_some_and(|place| is_due(&agents.hooks, (id, facts), &place.scope))
+    };
     let due = agents.hooks.due(is_due);
     for id in due {
         let Some(facts) = agents.hooks.take_tool(&id) else { continue };
