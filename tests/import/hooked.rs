@@ -96,6 +96,34 @@ fn t48_the_wait_for_a_person_is_told_apart_from_the_execution() {
 }
 
 #[test]
+fn t48_a_permission_that_nobody_gave_is_a_wait_all_the_same() {
+    let asked = |session: &mut Session| {
+        hook(session, 25.0, "PreToolUse", tool("t1"));
+        hook(session, 26.0, "PermissionRequest", json!({"tool_name": "Bash", "tool_input": {"command": "ls"}}));
+    };
+    let waits = |script: &mut Claude| {
+        let mut session = Session::new(set(), SESSION);
+        asked(&mut session);
+        let told = told(&mut session, script.prompt(50.0, "p2", "again").say(51.0, "m9", "yes"));
+        let [wait] = told.of(CallKind::Approval).try_into().unwrap();
+        assert_eq!(wait.opened.span.parent, Some(told.tool("Bash").opened.span.span));
+        let decision = wait.closed.attrs.text(APPROVAL_DECISION).unwrap().to_owned();
+        (seconds(wait), decision, told.tool("Bash").closed.outcome)
+    };
+    let mut script = Claude::default();
+    script.prompt(10.0, "p1", "go").call(20.0, "m1", ("t1", "Bash"), json!({"command": "ls"}));
+    let abandoned = waits(&mut script.clone());
+    assert_eq!(abandoned, ((26, 26), "cancelled".to_owned(), Some(Outcome::Abandoned)));
+    let text = json!([{"type": "text", "text": "[Request interrupted by user]"}]);
+    let interruption = json!({"type": "user", "message": {"role": "user", "content": text}});
+    let interrupted = waits(script.clone().row(31.0, interruption));
+    assert_eq!(interrupted, ((26, 31), "cancelled".to_owned(), Some(Outcome::Cancelled)));
+    let rejected = json!({"is_error": true, "known": "User rejected tool use"});
+    let rejected = waits(script.clone().result(31.0, "t1", "no", rejected));
+    assert_eq!(rejected, ((26, 31), "denied".to_owned(), Some(Outcome::Denied)));
+}
+
+#[test]
 fn hooks_alone_tell_turns_and_tools() {
     let Some(folder) = corpus() else { return };
     let mut session = Session::new(set(), "example-sess-001");

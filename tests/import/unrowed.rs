@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use veilspan::event::{CallKind, Outcome};
 use veilspan::import::claude::Session;
 use veilspan::import::session::Set;
-use veilspan::semconv::{END_INFERRED, TOOL_CALL_ID, TOOL_EXECUTION_MS};
+use veilspan::semconv::{APPROVAL_DECISION, END_INFERRED, TOOL_CALL_ID, TOOL_EXECUTION_MS};
 
 use super::claude::drain;
 use super::hooked::{at, hook, told, with};
@@ -279,4 +279,18 @@ fn a_sub_agent_belongs_to_the_turn_that_called_it() {
     let (tool, spawn) = (call(&told, "g1").opened.span, call(&told, "s1").opened.span);
     assert_eq!((tool.trace, tool.parent), (spawn.trace, Some(spawn.span)));
     assert_eq!(spawn.parent, Some(turn(&told, 0).opened.span.span));
+}
+
+#[test]
+fn t48_a_wait_that_nobody_ended_is_cancelled_with_its_turn() {
+    let told = over(&[
+        (1.0, "UserPromptSubmit", json!({"prompt": "go"})),
+        (2.0, "PreToolUse", tool("c1")),
+        (3.0, "PermissionRequest", json!({"tool_name": "Bash"})),
+        (9.0, "Stop", json!({})),
+    ]);
+    let [wait] = told.of(CallKind::Approval).try_into().unwrap();
+    assert_eq!((seconds(wait), wait.closed.outcome), ((3, 9), Some(Outcome::Cancelled)));
+    assert_eq!(wait.closed.attrs.text(APPROVAL_DECISION), Some("cancelled"));
+    assert_eq!(call(&told, "c1").closed.outcome, Some(Outcome::Abandoned));
 }

@@ -7,9 +7,10 @@ use crate::import::session::{Desk, Surety};
 
 /// The turn is over: another begins at `next`, or nothing comes any more.
 pub(super) fn end_turn(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, next: u64) {
-    super::settle::known_to_hooks(lane, desk, agents);
+    let unanswered = super::settle::known_to_hooks(lane, desk, agents);
     let how = how(lane, agents, next);
     note_end(lane, agents, how);
+    super::settle::never_answered(lane, desk, how, unanswered);
     lane.install(desk, None);
     if let Some(answer) = &lane.thread.answer {
         let id = answer.id.clone();
@@ -70,12 +71,11 @@ pub(super) fn tick(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents) {
     super::settle::release(lane, desk, agents, now);
     let before = lane.thread.answer.as_ref().map(|answer| answer.id.clone());
     let is_over = lane.thread.turn_is_over(desk);
-    if is_over {
-        super::settle::known_to_hooks(lane, desk, agents);
-    }
+    let unanswered = if is_over { super::settle::known_to_hooks(lane, desk, agents) } else { Vec::new() };
     let how = how(lane, agents, u64::MAX);
     if is_over {
         note_end(lane, agents, how);
+        super::settle::never_answered(lane, desk, how, unanswered);
     }
     lane.thread.settle(desk, how);
     if let Some(id) = before.filter(|_| lane.thread.answer.is_none()) {

@@ -73,9 +73,11 @@ pub(super) fn rest_of_ended(
     });
 }
 
-/// The turn of a lane is over: of its tools that no row tells the end of, hooks may know it.
-pub(super) fn known_to_hooks(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents) {
+/// The turn of a lane is over: of its tools that no row tells the end of, hooks may know it. Gives those that had to wait
+/// for a person, who never answered.
+pub(super) fn known_to_hooks(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents) -> Vec<(String, ToolFacts)> {
     let open: Vec<String> = lane.thread.open_tools().into_iter().map(|(id, _)| id.to_owned()).collect();
+    let mut unanswered = Vec::new();
     for id in open {
         let Some(facts) = agents.hooks.take_tool(&id) else { continue };
         if let Some(post) = facts.post {
@@ -85,10 +87,29 @@ pub(super) fn known_to_hooks(lane: &mut Lane, desk: &mut Desk, agents: &mut Agen
                 tell(desk, record, Some(facts));
             }
         } else if let (Some(pre), Some(turn)) = (facts.pre, &mut lane.thread.turn) {
-            turn.last = turn.last.max(pre);
+            turn.last = turn.last.max(pre).max(facts.request.unwrap_or(0));
             if let Some(tool) = lane.thread.tool_mut(&id) {
                 tool.record.opened_at = moment(pre);
             }
+            if facts.request.is_some() {
+                unanswered.push((id, facts));
+            }
+        }
+    }
+    unanswered
+}
+
+/// Tells the tools that waited for a person until their turn ended so.
+pub(super) fn never_answered(
+    lane: &mut Lane,
+    desk: &mut Desk,
+    how: Option<(Outcome, u64)>,
+    unanswered: Vec<(String, ToolFacts)>,
+) {
+    let Some((outcome, at)) = lane.thread.end_of_turn(how) else { return };
+    for (id, facts) in unanswered {
+        if let Some(record) = lane.thread.give_up_tool(&id, at, outcome) {
+            tell(desk, record, Some(facts));
         }
     }
 }
@@ -150,10 +171,18 @@ fn merge(desk: &Desk, record: &mut CallRecord<Veiled>, facts: &ToolFacts) -> Opt
 }
 
 fn approval(desk: &Desk, record: &mut CallRecord<Veiled>, facts: &ToolFacts) -> Option<Box<CallRecord<Veiled>>> {
-    let is_denied = facts.outcome == Some(Outcome::Denied);
-    if facts.request.is_none() && !is_denied {
+    if facts.request.is_none() && facts.outcome != Some(Outcome::Denied) {
         return None;
     }
+    let is_denied = record.closed.outcome == Some(Outcome::Denied);
+    let (decision, outcome) = match () {
+        () if is_denied => ("denied", Outcome::Denied),
+        // It never ran: its end is that of its turn.
+        () if facts.post.is_none() && record.closed.attrs.get(END_INFERRED) == Some(true) => {
+            ("cancelled", Outcome::Cancelled)
+        }
+        () => ("approved", Outcome::Completed),
+    };
     let end = record.closed_at.time_unix_nano;
     let from = facts.request.unwrap_or(end).min(end);
     let executed = facts.duration_ms.filter(|_| !is_denied).unwrap_or(0).saturating_mul(MILLI);
@@ -172,10 +201,9 @@ fn approval(desk: &Desk, record: &mut CallRecord<Veiled>, facts: &ToolFacts) -> 
         approval.opened.attrs.set(OPERATION_ID, permission.clone());
     }
     let mut attrs = Attrs::default();
-    attrs.set(APPROVAL_DECISION, ByteString::from_static(if is_denied { "denied" } else { "approved" }));
+    attrs.set(APPROVAL_DECISION, ByteString::from_static(decision));
     attrs.set(APPROVAL_WAIT_MS, wait);
-    let outcome = Some(if is_denied { Outcome::Denied } else { Outcome::Completed });
-    let closed = Closed { outcome, attrs, ..Closed::default() };
+    let closed = Closed { outcome: Some(outcome), attrs, ..Closed::default() };
     approval.close(moment(until), closed, Returned::empty(CallKind::Approval));
     Some(approval)
 }

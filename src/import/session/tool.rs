@@ -127,22 +127,32 @@ impl Thread {
     pub(super) fn abandon_tools(&mut self, desk: &mut Desk, at: u64, turn: Option<Outcome>) {
         let open: Vec<String> = self.open_tools().into_iter().map(|(id, _)| id.to_owned()).collect();
         for id in open {
-            let Some(tool) = self.tools.get(&id) else { continue };
-            let (known, ended) = (tool.outcome, tool.ended);
-            let mut attrs = Attrs::default();
-            if ended.is_none() {
-                attrs.set(END_INFERRED, true);
-            }
-            let outcome = match (known, turn) {
-                (None, Some(Outcome::Cancelled)) => Outcome::Cancelled,
-                (None, _) if ended.is_some() => Outcome::Completed,
-                (None, _) => Outcome::Abandoned,
-                (Some(outcome), _) => outcome,
-            };
-            let end = ToolEnd { at: ended.unwrap_or(at), outcome: Some(outcome), attrs, ..ToolEnd::default() };
-            if let Some(record) = self.close_tool(&id, end) {
+            if let Some(record) = self.give_up_tool(&id, at, turn) {
                 desk.call(record);
             }
         }
+    }
+
+    /// The turn ended so at this time, and nobody told the end of its tool.
+    pub(in crate::import) fn give_up_tool(
+        &mut self,
+        id: &str,
+        at: u64,
+        turn: Option<Outcome>,
+    ) -> Option<Box<CallRecord<Veiled>>> {
+        let tool = self.tools.get(id)?;
+        let (known, ended) = (tool.outcome, tool.ended);
+        let mut attrs = Attrs::default();
+        if ended.is_none() {
+            attrs.set(END_INFERRED, true);
+        }
+        let outcome = match (known, turn) {
+            (None, Some(Outcome::Cancelled)) => Outcome::Cancelled,
+            (None, _) if ended.is_some() => Outcome::Completed,
+            (None, _) => Outcome::Abandoned,
+            (Some(outcome), _) => outcome,
+        };
+        let end = ToolEnd { at: ended.unwrap_or(at), outcome: Some(outcome), attrs, ..ToolEnd::default() };
+        self.close_tool(id, end)
     }
 }

@@ -185,12 +185,17 @@ impl Thread {
         self.turn = None;
     }
 
+    /// How and when the turn ends: as `how` says, else as a row has said.
+    pub(in crate::import) fn end_of_turn(&self, how: Option<(Outcome, u64)>) -> Option<(Option<Outcome>, u64)> {
+        let turn = self.turn.as_ref()?;
+        let end = how.map_or(turn.last, |(_, at)| at.max(turn.started));
+        Some((how.map(|(outcome, _)| outcome).or(turn.ended.map(|end| end.outcome)), end))
+    }
+
     /// Ends the turn, and keeps its place for what comes late.
     pub(in crate::import) fn tell_turn(&mut self, desk: &mut Desk, how: Option<(Outcome, u64)>) {
         self.end_answer(desk);
-        let Some(turn) = &self.turn else { return };
-        let end = how.map_or(turn.last, |(_, at)| at.max(turn.started));
-        let outcome = how.map(|(outcome, _)| outcome).or(turn.ended.map(|end| end.outcome));
+        let Some((outcome, end)) = self.end_of_turn(how) else { return };
         self.abandon_tools(desk, end, outcome);
         let Some(turn) = self.turn.as_mut().filter(|turn| !turn.is_told) else { return };
         turn.is_told = true;
