@@ -2,12 +2,15 @@
 //!
 //! What a recorder is given with each request, an importer sees once: so each message is hashed once, and an inference
 //! carries the chain that it extends and the messages after it. Every sixteenth inference and the first after a history
-//! was replaced is told whole, up to its newest 512 messages. Holds digests of those, and the messages themselves only
-//! until the next inference, and only where the policy shows them.
+//! was replaced is told whole, up to its newest 512 messages. Holds digests of those, and of those of the history that was
+//! replaced last, since it may be gone back to; the messages themselves only until the next inference, and only where the
+//! policy shows them.
 
 use std::collections::{HashMap, VecDeque};
 
 use super::c1::{self, Chain, ItemWithBlobs};
+use super::course::Course;
+pub(crate) use super::course::Place;
 use super::heard::{self, Heard};
 use super::level::Level;
 use super::measure::{MAX_TOLD, Telling};
@@ -57,17 +60,22 @@ pub(crate) struct Conversation {
     /// The chain before the first message.
     first: Option<Digest>,
     place: Place,
+    course: Course,
+    /// How many branches there were, and whether the next message begins one.
+    branches: u32,
+    is_parted: bool,
+    replaced: Option<Replaced>,
     /// Where the inference told last ended.
     told: Option<Place>,
     since_keyframe: u32,
     unsaid: Vec<Message>,
 }
 
-/// A point of a history: how many messages there were, and their chain where all of them have digests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    count: u64,
-    head: Option<Digest>,
+/// A history whose place another one took.
+struct Replaced {
+    items: VecDeque<ItemWithBlobs>,
+    course: Course,
+    place: Place,
 }
 
 impl Conversation {
@@ -83,7 +91,11 @@ impl Conversation {
             tools_told: None,
             items: VecDeque::new(),
             first: None,
-            place: Place { count: 0, head: None },
+            place: Place::before_all(None),
+            course: Course::new(),
+            branches: 0,
+            is_parted: true,
+            replaced: None,
             told: None,
             since_keyframe: 0,
             unsaid: Vec::new(),
@@ -114,7 +126,7 @@ impl Conversation {
         (self.system_told, self.tools_told) = if is_hidden { (Measure::default(), None) } else { (told, tools_told) };
         let is_shown = heard::is_shown(&self.policy);
         (self.system, self.tools) = if is_shown { (system, tools) } else { (Vec::new(), Vec::new()) };
-        (self.first, self.place.head) = (head, head);
+        (self.first, self.place) = (head, Place::before_all(head));
     }
 
     /// What may be told of content.
@@ -124,11 +136,16 @@ impl Conversation {
 
     /// Adds a message.
     pub(crate) fn push(&mut self, heard: Heard) {
-        let Self { policy, tally, calls, items, place, .. } = self;
-        let telling = Telling { policy, hasher: policy.hasher(), tally };
-        if telling.level(Field::Prompts) == Level::None {
+        if self.telling().level(Field::Prompts) == Level::None {
             return;
         }
+        if self.is_parted && !heard.pieces.is_empty() {
+            self.is_parted = false;
+            self.branches = self.branches.saturating_add(1);
+            self.course.part(self.branches, &mut self.place);
+        }
+        let Self { policy, tally, calls, items, place, .. } = self;
+        let telling = Telling { policy, hasher: policy.hasher(), tally };
         let blobs_may_leave = telling.hasher.is_some() && telling.level(Field::Reasoning) > Level::None;
         calls.remember(heard.calls);
         for piece in heard.pieces {
@@ -202,7 +219,7 @@ impl Conversation {
 
     /// Where it stood before the first message.
     pub(crate) const fn beginning(&self) -> Place {
-        Place { count: 0, head: self.first }
+        Place::before_all(self.first)
     }
 
     /// How many messages there are.
@@ -210,12 +227,24 @@ impl Conversation {
         self.place.count
     }
 
-    /// Goes back to where it stood before. What was said since is no part of it any more.
+    /// Goes back to where it stood before. What was said since is no part of it any more. Where that was on a branch that
+    /// was left, or in a history before the one that was replaced last, what was said before it is known by its chain alone.
     pub(crate) fn rewind(&mut self, place: Place) {
-        let Some(gone) = self.place.count.checked_sub(place.count).filter(|gone| *gone > 0) else { return };
-        let kept = self.items.len().saturating_sub(usize::try_from(gone).unwrap_or(usize::MAX));
-        self.items.truncate(kept);
-        self.place = place;
+        if place == self.place {
+            return;
+        }
+        if let Some(replaced) = self.replaced.take_if(|of| of.course.has_passed(&place, &of.place)) {
+            (self.items, self.course, self.place) = (replaced.items, replaced.course, replaced.place);
+        }
+        if self.course.has_passed(&place, &self.place) {
+            let gone = usize::try_from(self.place.count.saturating_sub(place.count)).unwrap_or(usize::MAX);
+            self.items.truncate(self.items.len().saturating_sub(gone));
+            self.course.cut(&place);
+        } else {
+            self.items.clear();
+            self.course = Course::to(&place);
+        }
+        (self.place, self.is_parted) = (place, true);
         self.told = None;
         self.unsaid.clear();
     }
@@ -254,12 +283,21 @@ impl Conversation {
         Histories { replaced, replacement: self.input(self.items.len()) }
     }
 
-    /// Forgets all messages.
-    pub(crate) fn restart(&mut self) {
-        self.items.clear();
+    /// Begins anew, with nothing to go back to.
+    pub(crate) fn forget(&mut self) {
+        self.restart();
+        self.replaced = None;
+    }
+
+    /// Begins anew, before the first message.
+    fn restart(&mut self) {
+        let items = std::mem::take(&mut self.items);
+        let course = std::mem::replace(&mut self.course, Course::new());
+        let place = std::mem::replace(&mut self.place, Place::before_all(self.first));
+        self.replaced = Some(Replaced { items, course, place });
+        self.is_parted = true;
         self.unsaid.clear();
         self.told = None;
-        self.place = Place { count: 0, head: self.first };
     }
 }
 

@@ -41,6 +41,44 @@ fn a_prompt_that_goes_back_is_shown_with_what_came_before_its_place_alone() {
 }
 
 #[test]
+fn a_prompt_that_goes_back_to_before_a_compaction_is_shown_what_was_said_then() {
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "one").say(2.0, "m1", "four");
+    script.prompt(3.0, "p2", "seven77");
+    script.row(4.0, json!({"type": "system", "subtype": "compact_boundary", "parentUuid": null}));
+    let summary = json!({"role": "user", "content": "in short"});
+    script.row(4.1, json!({"type": "user", "isCompactSummary": true, "message": summary}));
+    script.say(5.0, "m2", "nine99999");
+    let [after_first, after_second] = [1, 5].map(|row| script.rows[row]["uuid"].clone());
+    prompts(&mut script, 6.0, "p3", "other", after_first);
+    script.say(7.0, "m3", "x").prompt(8.0, "p4", "on").say(9.0, "m4", "y");
+    prompts(&mut script, 10.0, "p5", "over there", after_second);
+    let told = read(&script.say(11.0, "m5", "z").bytes());
+    let shown = shown(&told);
+    assert_eq!(
+        shown.iter().map(|(lengths, _)| lengths.clone()).collect::<Vec<_>>(),
+        [vec![3], vec![8], vec![3, 4, 5], vec![1, 2], vec![10]]
+    );
+    let mut plain = Claude::default();
+    plain.prompt(1.0, "p1", "one").say(2.0, "m1", "four").prompt(6.0, "p3", "other").say(7.0, "m3", "x");
+    let chain = |told: &All, place: usize| match &told.of(CallKind::Inference)[place].given {
+        Given::Request(input) => (input.chain, input.omitted),
+        _ => panic!("no request"),
+    };
+    assert_eq!(chain(&told, 2), (chain(&read(&plain.bytes()), 1).0, None));
+    assert_eq!(chain(&told, 4).1, Some(2), "of a branch that was left the chain alone is known");
+}
+
+#[test]
+fn a_prompt_that_follows_a_compaction_without_a_summary_is_shown_nothing_before_it() {
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "one").say(2.0, "m1", "four");
+    script.row(4.0, json!({"type": "system", "subtype": "compact_boundary", "parentUuid": null}));
+    let told = read(&script.prompt(6.0, "p2", "seven77").say(7.0, "m2", "x").bytes());
+    assert_eq!(shown(&told), [(vec![3], false), (vec![7], false)]);
+}
+
+#[test]
 fn rows_that_name_no_parents_follow_each_other() {
     let mut script = Claude::default();
     script.prompt(1.0, "p1", "one").say(2.0, "m1", "four").prompt(3.0, "p2", "seven77").say(4.0, "m2", "x");

@@ -44,7 +44,7 @@ impl Talk {
     pub(super) fn begin(&mut self, setting: Request, is_items: bool) {
         (self.open, self.count, self.is_items) = (None, 0, is_items);
         self.said.clear();
-        self.conversation.restart();
+        self.conversation.forget();
         self.conversation.begin(setting.system, setting.tools);
     }
 

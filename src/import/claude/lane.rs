@@ -71,9 +71,9 @@ impl Lane {
         self.place_rows();
     }
 
-    /// Notes where the rows stand whose answer has ended.
+    /// Notes where the rows stand whose answer has ended. One that says that the history was replaced stands in the new one.
     pub(super) fn place_rows(&mut self) {
-        if self.thread.answer.is_some() {
+        if self.thread.answer.is_some() || self.compaction.is_some() {
             return;
         }
         let place = RowPlace { place: self.thread.place(), before: self.thread.before };

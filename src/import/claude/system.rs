@@ -41,6 +41,7 @@ fn compacted(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_
         super::users::begin(lane, desk, agents, None, (&prompt, began));
     }
     lane.thread.end_answer(desk);
+    lane.place_rows();
     let mut attrs = Attrs::default();
     attrs.set(COMPACTION_ID, desk.label(id));
     if let Some(trigger) = row.compacted.and_then(|compacted| compacted.word("trigger")) {
