@@ -22,6 +22,7 @@ mod hooked;
 mod marks;
 mod open;
 mod ouroboros;
+mod rollbacks;
 mod script;
 #[path = "../support/mod.rs"]
 mod support;

@@ -141,15 +141,11 @@ fn begun(file: &mut File, told: Node<'_>, what: &str, at: u64) {
 }
 
 /// The user took the last turns back: they are no part of what the model sees next.
-fn rolled_back(file: &mut File, desk: &mut Desk, told: Node<'_>) {
-    let turns = told.get("num_turns").and_then(Node::as_u64).map_or(0, |turns| turns as usize);
-    if turns == 0 {
-        return;
-    }
-    let kept = file.places.len().saturating_sub(turns);
-    if let Some(place) = file.places.get(kept).copied() {
+pub(super) fn rolled_back(file: &mut File, desk: &mut Desk, told: Node<'_>) {
+    let turns = told.get("num_turns").and_then(Node::as_u64).filter(|turns| *turns > 0);
+    if let Some((place, before)) = turns.and_then(|turns| file.rollbacks.take_back(turns)) {
         file.thread.rewind(desk, place);
-        file.places.truncate(kept);
+        file.thread.before = before;
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use super::family::Family;
+use super::rollbacks::Rollbacks;
 use super::row::{Meta, Row};
 use super::{events, items};
 use crate::event::{Attrs, CallRecord, Message, Outcome, Part, RawText, Role, Veiled};
 use crate::import::session::{AsideReason, Cut, Cutter, Desk, Thread, UsageMissing, Who, messages, read_line};
 use crate::json::{Node, Tape};
-use crate::privacy::conversation::Place;
 use crate::semconv::{COMPACTION_TRIGGER, THREAD_FILE};
 use bytestring::ByteString;
 use rustc_hash::FxHashSet;
@@ -27,8 +27,7 @@ pub(super) struct File {
     /// What a model said in copied rows, until something else was said.
     copied: Vec<Part>,
     pub(super) turn_id: String,
-    /// Where the history stood when the newest turns began.
-    pub(super) places: Vec<Place>,
+    pub(super) rollbacks: Rollbacks,
     /// What the user said in the turn: hashes, since it is told twice.
     pub(super) heard: FxHashSet<u64>,
     /// When calls began that are told once they have ended.
@@ -65,7 +64,7 @@ impl File {
             is_copy: false,
             copied: Vec::new(),
             turn_id: String::new(),
-            places: Vec::new(),
+            rollbacks: Rollbacks::default(),
             heard: FxHashSet::default(),
             begun: HashMap::new(),
             skills: Vec::new(),
@@ -166,7 +165,7 @@ impl File {
         }
         if self.is_copy {
             desk.tally.replayed += 1;
-            self.copy(kind, told);
+            self.copy(desk, kind, told);
             return Ok(());
         }
         self.own(desk, at);
@@ -259,10 +258,7 @@ impl File {
         id.clone_into(&mut self.turn_id);
         self.heard.clear();
         self.skills.clear();
-        if self.places.len() >= 512 {
-            self.places.remove(0);
-        }
-        self.places.push(self.thread.place());
+        self.rollbacks.begin(&self.thread);
         self.thread.open_turn(desk, id, at, attrs);
         family.runs(&self.id, true);
     }
@@ -301,13 +297,22 @@ impl File {
     }
 
     /// A row of an ancestor is history, and no call.
-    fn copy(&mut self, kind: &str, told: Node<'_>) {
+    fn copy(&mut self, desk: &mut Desk, kind: &str, told: Node<'_>) {
         match kind {
             "event_msg" => match told.word("type").unwrap_or_default() {
                 "token_count" => self.flush_copied(),
-                "task_started" | "turn_started" => self.heard.clear(),
+                "task_started" | "turn_started" => {
+                    self.flush_copied();
+                    self.heard.clear();
+                    self.rollbacks.begin(&self.thread);
+                }
+                "thread_rolled_back" => {
+                    self.flush_copied();
+                    events::rolled_back(self, desk, told);
+                }
                 "user_message" => {
                     self.flush_copied();
+                    self.rollbacks.asked();
                     items::heard(self, events::said(told).unwrap_or_default());
                 }
                 _ => {}
@@ -322,6 +327,9 @@ impl File {
     }
 
     fn copy_item(&mut self, item: Node<'_>) {
+        if items::is_user_s(item) {
+            self.rollbacks.asked();
+        }
         for message in messages(item) {
             if message.role == Role::Assistant {
                 self.copied.extend(message.parts);

@@ -35,9 +35,22 @@ pub(super) fn known(text: &str) -> u64 {
     hasher.finish()
 }
 
+fn first_text(item: Node<'_>) -> Option<&str> {
+    item.get("content")?.elements().next()?.get("text")?.as_str()
+}
+
+/// Whether a user said it, and not the agent in a user's name.
+pub(super) fn is_user_s(item: Node<'_>) -> bool {
+    let is_added = |said: &str| said.starts_with('<') || said.starts_with("# AGENTS.md");
+    item.word("type") == Some("message") && item.word("role") == Some("user") && !first_text(item).is_some_and(is_added)
+}
+
 fn hear(file: &mut File, item: Node<'_>) {
-    let said = item.get("content").and_then(|content| content.elements().next()?.get("text")?.as_str());
+    let said = first_text(item);
     let is_user = item.word("role") == Some("user");
+    if is_user_s(item) {
+        file.rollbacks.asked();
+    }
     if let Some(said) = said.filter(|_| is_user) {
         // The same is told as an event, before it or after it.
         if !file.heard.insert(known(said)) {
@@ -124,6 +137,7 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>,
 
 /// A message of the user, told as an event.
 pub(super) fn user_message(file: &mut File, text: &str) {
+    file.rollbacks.asked();
     skills::mentioned(text, &mut file.skills);
     let is_known = !file.heard.insert(known(text));
     file.thread.asked(Message::text(Role::User, text), is_known);

@@ -10,6 +10,7 @@ mod family;
 mod file;
 mod items;
 mod outputs;
+mod rollbacks;
 mod row;
 mod sessions;
 mod skills;
