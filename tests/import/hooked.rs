@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use veilspan::event::{CallKind, CallRecord, Given, MarkKind, Outcome, Returned, Role, Veiled};
 use veilspan::import::claude::{Of, Session};
-use veilspan::import::session::AsideReason;
+use veilspan::import::session::{AsideReason, Set};
 use veilspan::semconv::{
     APPROVAL_DECISION, APPROVAL_WAIT_MS, COMPACTION_TRIGGER, ERROR_KIND, MCP_SERVER, OPERATION_ID, TOOL_EXECUTION_MS,
 };
@@ -121,6 +121,35 @@ fn t48_a_permission_that_nobody_gave_is_a_wait_all_the_same() {
     let rejected = json!({"is_error": true, "known": "User rejected tool use"});
     let rejected = waits(script.clone().result(31.0, "t1", "no", rejected));
     assert_eq!(rejected, ((26, 31), "denied".to_owned(), Some(Outcome::Denied)));
+}
+
+#[test]
+fn whether_rows_or_hooks_come_first_changes_nothing_where_the_clock_is_told() {
+    let read = |hooks_first: bool| {
+        let mut session = Session::new(Set { grace: 10_000_000_000, ..set() }, SESSION);
+        let hooks = |session: &mut Session| {
+            hook(session, 24.0, "PreToolUse", tool("t1"));
+            hook(session, 25.0, "PermissionRequest", json!({"tool_name": "Bash", "tool_input": {"command": "ls"}}));
+            hook(session, 28.0, "PostToolUse", with(tool("t1"), json!({"duration_ms": 70})));
+            hook(session, 41.0, "StopFailure", json!({}));
+        };
+        session.now(at(41.0));
+        if hooks_first {
+            hooks(&mut session);
+        }
+        session.feed(Of::Session, &script().bytes());
+        session.tick(at(41.0));
+        if !hooks_first {
+            hooks(&mut session);
+        }
+        [42.0, 60.0].map(|second| session.tick(at(second)));
+        session.finish();
+        drain(&mut session)
+    };
+    let told = read(true);
+    assert_eq!((seconds(told.tool("Bash")), told.of(CallKind::Approval).len()), ((24, 28), 1));
+    assert_eq!(told.of(CallKind::Turn)[0].closed.outcome, Some(Outcome::Failed));
+    assert_eq!(read(false).sorted(), told.sorted());
 }
 
 #[test]

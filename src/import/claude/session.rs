@@ -40,7 +40,8 @@ const MAX_LANES: usize = 4096;
 
 /// Reads a session. What it tells does not depend on how its rows and its hooks are mixed, nor on where the bytes of a file
 /// are cut, as long as each file's lines come in order and, where a sub-agent's are to hang under the call that started
-/// it, after that call has returned.
+/// it, after that call has returned. A call is told once, and what a hook knows of it has to come before: in time, which is
+/// `grace` after its row where the clock is told by `now` and `tick`; else before the row.
 #[allow(missing_debug_implementations)]
 pub struct Session {
     desk: Desk,
