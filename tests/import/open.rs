@@ -323,6 +323,34 @@ fn a_stop_that_was_not_one_leaves_the_turn_open() {
 }
 
 #[test]
+fn a_stop_that_was_not_one_ends_no_turn_of_a_session_that_is_followed() {
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "go").say(2.0, "m1", "done");
+    let feedback = json!({"role": "user", "content": "Stop hook feedback: tests fail"});
+    script.row(3.0, json!({"type": "user", "isMeta": true, "message": feedback}));
+    let mut session = Session::new(Set { grace: GRACE, ..set() }, SESSION);
+    let stop = |session: &mut Session, second: f64| {
+        let payload = json!({"session_id": SESSION, "hook_event_name": "Stop"});
+        assert!(session.hook(payload.to_string().as_bytes(), None, at(second)));
+    };
+    session.now(at(3.1));
+    stop(&mut session, 2.1);
+    session.feed(Of::Session, &script.bytes());
+    [3.2, 20.0, 39.0].map(|second| session.tick(at(second)));
+    let early = told(|| session.next_told());
+    assert!(early.values().all(|call| call.kind != CallKind::Turn), "the model thinks for long");
+    let before = script.rows.len();
+    script.call(40.0, "m2", ("t1", "Bash"), json!({})).result(50.0, "t1", "x", json!({})).say(51.0, "m3", "done");
+    session.now(at(51.2));
+    stop(&mut session, 51.1);
+    session.feed(Of::Session, &lines(&script.rows[before..]));
+    [51.3, 70.0].map(|second| session.tick(at(second)));
+    let rest = told(|| session.next_told());
+    let [turn] = rest.values().filter(|call| call.kind == CallKind::Turn).collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!((turn.closed_at.time_unix_nano, turn.closed.outcome), (at(51.1), Some(Outcome::Completed)));
+}
+
+#[test]
 fn which_of_two_calls_started_a_thread_is_waited_for() {
     let mut parent = Codex::session(1.0, "main-1");
     parent.start(2.0, "t1").calls(3.0, "s1", "spawn_agent", "{}").calls(3.5, "s2", "spawn_agent", "{}");

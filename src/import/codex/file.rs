@@ -104,8 +104,7 @@ impl File {
     }
 
     pub(super) fn tick(&mut self, desk: &mut Desk, family: &mut Family) {
-        let is_over = |since: u64| desk.clock.saturating_sub(since) >= desk.set.grace;
-        if self.thread.turn.as_ref().is_some_and(|turn| turn.ended.is_some_and(|end| is_over(end.since))) {
+        if self.thread.turn_is_over(desk) {
             self.tell_compaction(desk, family);
         }
         self.thread.settle(desk, None);

@@ -223,10 +223,10 @@ impl Thread {
         }
     }
 
-    /// Whether the turn seems to have ended so long ago that nothing of it comes late any more.
+    /// Whether it was said that the turn ended, so long ago that nothing of it comes late any more.
     pub(in crate::import) fn turn_is_over(&self, desk: &Desk) -> bool {
-        let is_over = |since: u64| desk.clock.saturating_sub(since) >= desk.set.grace;
-        self.turn.as_ref().is_some_and(|turn| turn.ended.is_some_and(|end| is_over(end.since)))
+        let is_over = |end: End| end.surety >= Surety::Said && desk.clock.saturating_sub(end.since) >= desk.set.grace;
+        self.turn.as_ref().is_some_and(|turn| turn.ended.is_some_and(is_over))
     }
 
     /// The number of the inference that begins next in the turn.
