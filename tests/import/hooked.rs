@@ -5,7 +5,8 @@ use veilspan::event::{CallKind, CallRecord, Given, MarkKind, Outcome, Returned, 
 use veilspan::import::claude::{Of, Session};
 use veilspan::import::session::{AsideReason, Set};
 use veilspan::semconv::{
-    APPROVAL_DECISION, APPROVAL_WAIT_MS, COMPACTION_TRIGGER, ERROR_KIND, MCP_SERVER, OPERATION_ID, TOOL_EXECUTION_MS,
+    APPROVAL_DECISION, APPROVAL_WAIT_MS, COMPACTION_TRIGGER, ERROR_KIND, MCP_SERVER, OPERATION_ID, TOOL_CALL_ID,
+    TOOL_EXECUTION_MS,
 };
 
 use super::claude::{drain, read};
@@ -93,6 +94,24 @@ fn t48_the_wait_for_a_person_is_told_apart_from_the_execution() {
     assert_eq!(approval.closed.attrs.text(APPROVAL_DECISION), Some("approved"));
     let [rollout] = told.rollouts().try_into().unwrap();
     assert_eq!(rollout.totals.wait_nanos, 11_930_000_000);
+}
+
+#[test]
+fn t48_of_calls_at_once_the_one_waits_whose_arguments_are_asked_for() {
+    let mut script = Claude::default();
+    script.prompt(10.0, "p1", "go").call(20.0, "m1", ("t1", "Bash"), json!({"command": "ls"}));
+    script.call(21.0, "m1", ("t2", "Bash"), json!({"command": "pwd"}));
+    script.result(40.0, "t1", "x", json!({})).result(41.0, "t2", "y", json!({})).say(42.0, "m2", "done");
+    let other = json!({"tool_name": "Bash", "tool_use_id": "t2", "tool_input": {"command": "pwd"}});
+    let mut session = Session::new(set(), SESSION);
+    hook(&mut session, 25.0, "PreToolUse", tool("t1"));
+    hook(&mut session, 26.0, "PreToolUse", other.clone());
+    hook(&mut session, 27.0, "PermissionRequest", json!({"tool_name": "Bash", "tool_input": {"command": "ls"}}));
+    hook(&mut session, 28.0, "PostToolUse", other);
+    hook(&mut session, 37.0, "PostToolUse", tool("t1"));
+    let told = told(&mut session, &script);
+    let [wait] = told.of(CallKind::Approval).try_into().unwrap();
+    assert_eq!((seconds(wait), wait.opened.attrs.text(TOOL_CALL_ID)), ((27, 37), Some("t1")));
 }
 
 #[test]

@@ -151,7 +151,7 @@ impl Hooks {
         }
     }
 
-    /// A request for permission names no call: it is for the newest open one of its tool.
+    /// A request for permission names no call: it is for the newest open one of its tool, of its agent, with its arguments.
     fn request(&mut self, fact: &Fact) {
         let at = fact.time_unix_nano;
         let is_open = |facts: &ToolFacts| {
@@ -161,7 +161,9 @@ impl Hooks {
         let by_id = fact.tool_id.as_ref().and_then(|id| self.tools.get(id).map(|_| id.clone()));
         let newest = || {
             let open = self.tools.iter().filter(|(_, facts)| is_open(facts) && same_tool(facts));
-            open.max_by_key(|(id, facts)| (facts.pre, *id)).map(|(id, _)| id.clone())
+            let asked = fact.arguments();
+            let is_it = |facts: &ToolFacts| (facts.agent.as_deref() == fact.agent.as_deref(), facts.arguments == asked);
+            open.max_by_key(|(id, facts)| (is_it(facts), facts.pre, *id)).map(|(id, _)| id.clone())
         };
         if let Some(facts) = by_id.or_else(newest).and_then(|id| self.tools.get_mut(&id)) {
             facts.request = Some(at);
