@@ -19,15 +19,12 @@ pub(super) struct Fixed<const WIDTH: usize, const KEY: usize = WIDTH> {
     held: usize,
 }
 
-/// The most bytes of an id.
-const ID: usize = 16;
-
 impl<const WIDTH: usize, const KEY: usize> Fixed<WIDTH, KEY> {
     /// The place of the entry with the key of this one, which is added where there is none; nothing where the table is full.
     #[inline]
     pub(super) fn place(&mut self, entry: &[u8; WIDTH]) -> Option<u32> {
-        // Of ids, the next one asked for is mostly the same.
-        if WIDTH <= ID && self.is(self.last, key_of(entry)) {
+        // The next one asked for is mostly the same: an id; the answer that its model is shown again; the history that goes on.
+        if self.is(self.last, key_of(entry)) {
             return Some(self.last);
         }
         let hash = hash_of(&self.hasher, key_of::<WIDTH, KEY>(entry));

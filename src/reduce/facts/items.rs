@@ -29,10 +29,17 @@ const IS_LOOK: u32 = 1 << 30;
 const IS_ODD: u32 = 2 << 30;
 const IS_PARTED: u32 = 3 << 30;
 const NUMBER: u32 = IS_LOOK - 1;
+/// Of items that are told of as a whole, the next ones say with which kinds of parts: 0 are those that it had first.
+const VARIANT: u32 = 27;
+const VARIANTS: usize = 7;
+const OF_WHOLE: u32 = (1 << VARIANT) - 1;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Items {
     whole: Fixed<WHOLE, SAME>,
+    /// Kinds of parts that items were told of with once more, each with one added. An answer is told without any, and then
+    /// shown to the next model with those that it has.
+    variants: [u32; VARIANTS],
     /// In a place of its own: small rollouts have none.
     others: Option<Box<Others>>,
 }
@@ -48,7 +55,7 @@ struct Others {
 }
 
 /// As much as there was.
-pub(super) struct Marks(table::Mark, [table::Mark; 3]);
+pub(super) struct Marks(table::Mark, [u32; VARIANTS], [table::Mark; 3]);
 
 /// An item that is told of as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,11 +115,12 @@ impl Whole {
 impl Items {
     pub(super) fn marks(&self) -> Marks {
         let of_others = |others: &Others| [others.looks.mark(), others.odd.mark(), others.parted.mark()];
-        Marks(self.whole.mark(), self.others.as_deref().map(of_others).unwrap_or_default())
+        Marks(self.whole.mark(), self.variants, self.others.as_deref().map(of_others).unwrap_or_default())
     }
 
-    pub(super) fn back_to(&mut self, Marks(whole, [looks, odd, parted]): &Marks) {
+    pub(super) fn back_to(&mut self, Marks(whole, variants, [looks, odd, parted]): &Marks) {
         self.whole.back_to(*whole);
+        self.variants = *variants;
         if let Some(others) = &mut self.others {
             others.looks.back_to(*looks);
             others.odd.back_to(*odd);
@@ -147,7 +155,7 @@ impl Items {
     /// The place of an item that is told of as a whole; nothing where there is no room for it.
     pub(super) fn place(&mut self, item: &Whole) -> Option<u32> {
         let entry = item.entry();
-        let place = self.whole.place(&entry).filter(|place| *place <= NUMBER)?;
+        let place = self.whole.place(&entry).filter(|place| *place <= OF_WHOLE)?;
         let (known, told): (Option<&[u8; LOOK]>, _) = (self.whole.get(place)?.last_chunk(), item.look());
         if told == ELSEWHERE {
             let mut odd = RowWriter::default();
@@ -159,10 +167,24 @@ impl Items {
         if known == Some(&told) {
             return Some(place);
         }
+        let length = |look: &[u8; LOOK]| look.first_chunk::<4>().copied();
+        if known.and_then(length) == length(&told)
+            && let Some(variant) = self.variant(item.kinds)
+        {
+            return Some(place | variant << VARIANT);
+        }
         let mut look = [0; ANOTHER];
         look.first_chunk_mut().into_iter().for_each(|bytes| *bytes = place.to_le_bytes());
         look.last_chunk_mut().into_iter().for_each(|bytes| *bytes = told);
         Some(self.others().looks.place(&look).filter(|place| *place <= NUMBER)? | IS_LOOK)
+    }
+
+    /// The number of these kinds among those that items were told of with once more; nothing where there are too many.
+    fn variant(&mut self, kinds: u32) -> Option<u32> {
+        let kinds = kinds.checked_add(1)?;
+        let place = self.variants.iter().position(|known| *known == kinds || *known == 0)?;
+        *self.variants.get_mut(place)? = kinds;
+        Some(place as u32 + 1)
     }
 
     /// The place of an item that is known by its parts.
@@ -179,7 +201,7 @@ impl Items {
     #[inline]
     pub(super) fn same(&self, place: u32) -> Option<u32> {
         match place & !NUMBER {
-            0 => Some(place),
+            0 => Some(place & OF_WHOLE),
             IS_LOOK => self.look_at(place)?.first_chunk().map(|same| u32::from_le_bytes(*same)),
             IS_ODD => Some(self.odd_at(place)?.index()),
             _ => None,
@@ -200,18 +222,23 @@ impl Items {
                 odd.index();
                 Some(Whole { length: odd.optional(), kinds: odd.index(), ..Whole::of_entry(&entry) })
             }
-            _ => Some(Whole::of_entry(&entry)),
+            _ => {
+                let whole = Whole::of_entry(&entry);
+                let variant = (place & NUMBER) >> VARIANT;
+                let kinds = variant.checked_sub(1).and_then(|variant| self.variants.get(variant as usize));
+                Some(Whole { kinds: kinds.map_or(whole.kinds, |kinds| kinds.wrapping_sub(1)), ..whole })
+            }
         }
     }
 }
 
 /// A place as it is written: places of one table are near one another.
 pub(super) const fn number_of(place: u32) -> i64 {
-    place.rotate_left(2) as i64
+    place.rotate_left(5) as i64
 }
 
 pub(super) const fn place_of(number: i64) -> u32 {
-    (number as u32).rotate_right(2)
+    (number as u32).rotate_right(5)
 }
 
 #[cfg(test)]
@@ -228,7 +255,9 @@ mod tests {
             [None, Some(0), Some(7), Some(u64::from(u32::MAX) - 2), Some(u64::from(u32::MAX)), Some(u64::MAX)];
         let mut told = Vec::new();
         for (digest, length) in digests.iter().flat_map(|digest| lengths.map(|length| (digest, length))) {
-            for (role, kinds) in [(0, 0), (5, 0), (5, 1), (2, 0xff_ffff), (2, 0x100_0000), (2, u32::MAX)] {
+            let many = (0..2 * VARIANTS as u32).map(|kinds| (4, kinds));
+            let few = [(0, 0), (5, 0), (5, 1), (2, 0xff_ffff), (2, 0x100_0000), (2, u32::MAX)];
+            for (role, kinds) in few.into_iter().chain(many) {
                 let digest = digest.map(|(algorithm, byte)| Digest { algorithm, bytes: [byte; 32] });
                 told.push(Whole { digest, role, length, kinds });
             }
