@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use bytestring::ByteString;
 
 use super::told::{self, TurnTold};
-use crate::event::{CallKind, Key, KeyIdentity, SpanId, SpanIds};
+use crate::event::{CallKind, Key, KeyIdentity, SpanId, SpanIds, TraceId};
 use crate::reduce::facts::{CallTold, Reading};
 use crate::reduce::graph::Call;
 
@@ -33,14 +33,17 @@ pub(in crate::reduce) struct Part {
 
 /// What was told of a turn; of a trace of others first what stands for the trace, then one part for each other activation.
 pub(in crate::reduce) fn parts(facts: &Reading<'_>, thread: &ByteString, turn: &ByteString) -> Vec<Part> {
-    let told = told::turn(facts, thread, turn);
     let whole = |told| Part { thread: thread.clone(), turn: turn.clone(), told, above: None };
+    if turn.parse::<TraceId>().is_err() {
+        return vec![whole(told::turn(facts, thread, turn))];
+    }
+    let told = told::observations(facts, thread, turn);
     let agents = told.iter().filter(|(key, _)| key.kind == CallKind::Turn && is_of_others(turn, *key));
     if agents.take(2).count() < 2 {
-        return vec![whole(told)];
+        return vec![whole(TurnTold { calls: told, ..TurnTold::default() })];
     }
     let Activations { agents, calls } = Activations::of(turn, &told);
-    let mut parts = vec![whole(TurnTold::new())];
+    let mut parts = vec![whole(TurnTold::default())];
     let mut part_of: Vec<usize> = vec![0; agents.len()];
     let mut roots: Vec<usize> = (0..agents.len()).filter(|agent| owner_of(&agents, *agent).is_none()).collect();
     roots.sort_unstable_by_key(|root| agents.get(*root).map(Agent::order));
@@ -52,7 +55,7 @@ pub(in crate::reduce) fn parts(facts: &Reading<'_>, thread: &ByteString, turn: &
         let above = owner.and_then(|owner| agents.get(owner)).map(|owner| by_tool().unwrap_or(owner.ids.span));
         let own = ids.own_id();
         let thread = if above.is_some() { own.clone() } else { thread.clone() };
-        parts.push(Part { thread, turn: own, told: TurnTold::new(), above });
+        parts.push(Part { thread, turn: own, told: TurnTold::default(), above });
         if let Some(part) = part_of.get_mut(agent) {
             *part = number + 1;
         }
@@ -64,7 +67,7 @@ pub(in crate::reduce) fn parts(facts: &Reading<'_>, thread: &ByteString, turn: &
         };
         let part = agent.and_then(|agent| part_of.get(agent)).copied().unwrap_or(0);
         if let Some(part) = parts.get_mut(part) {
-            part.told.push((key, call));
+            part.told.calls.push((key, call));
         }
     }
     parts
@@ -102,7 +105,12 @@ impl Agent {
 }
 
 /// The tool call of an agent that had begun before these times and ended after them, where there is no other such.
-fn the_only_tool_around(told: &TurnTold, calls: &[Belongs], owner: usize, (from, to): (u64, u64)) -> Option<SpanId> {
+fn the_only_tool_around(
+    told: &[(Key, CallTold)],
+    calls: &[Belongs],
+    owner: usize,
+    (from, to): (u64, u64),
+) -> Option<SpanId> {
     let tools = told.iter().zip(calls).filter(|((key, call), belongs)| {
         let (began, ended) = times(call);
         let is_its = matches!(belongs, Belongs::To(agent) if *agent == owner);
@@ -135,7 +143,7 @@ struct Activations {
 }
 
 impl Activations {
-    fn of(turn: &str, told: &TurnTold) -> Self {
+    fn of(turn: &str, told: &[(Key, CallTold)]) -> Self {
         let mut agents = Vec::new();
         let mut spans: BTreeMap<SpanId, (Option<SpanId>, Option<usize>)> = BTreeMap::new();
         for (key, call) in told {

@@ -44,12 +44,22 @@ const SET: RangeInclusive<KeyId> = {
 pub(super) fn parameters(place: Place<'_>, inferences: &[Inference], findings: &mut Vec<Finding>) {
     let mut in_order: Vec<&Inference> = inferences.iter().filter(|one| one.call.opened_at.is_some()).collect();
     in_order.sort_by_key(|inference| (inference.call.opened_at, inference.call.key));
-    let mut last: HashMap<_, (&Inference, bool)> = HashMap::new();
+    // Mostly one agent asks one model: who asked last is remembered beside the others.
+    let mut others: HashMap<_, (&Inference, bool)> = HashMap::new();
+    let mut last = None;
     for inference in in_order {
         let attrs = &inference.call.attrs;
         let asked = (attrs.text(REQUEST_MODEL), attrs.text(AGENT_NAME));
         let is_set = attrs.iter().any(|(id, _)| SET.contains(&id) && PARAMETERS.contains(&id));
-        let Some((before, was_set)) = last.insert(asked, (inference, is_set)) else { continue };
+        let before = match last.replace((asked, (inference, is_set))) {
+            Some((same, before)) if same == asked => Some(before),
+            Some((other, before)) => {
+                others.insert(other, before);
+                others.remove(&asked)
+            }
+            None => None,
+        };
+        let Some((before, was_set)) = before else { continue };
         let parameters: &[KeyId] = if is_set || was_set { &PARAMETERS } else { &[] };
         for id in parameters.iter().copied() {
             let (expected, actual) = (before.call.attrs.value(id), attrs.value(id));

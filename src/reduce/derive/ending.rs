@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use bytestring::ByteString;
 
 use super::settle::settle;
-use super::told::TurnTold;
 use super::turn::Place;
 use crate::event::{At, Attrs, CallKind, Key, Outcome, SpanId, TraceId};
 use crate::reduce::facts::CallTold;
@@ -19,12 +18,12 @@ const DEPTH: usize = 64;
 /// The end of a turn. Spans that only wait for a person lose an outcome that they should not have told.
 pub(super) fn end(
     place: Place<'_>,
-    told: &TurnTold,
+    told: &[(Key, CallTold)],
     spans: &mut [Call],
-    approvals: &[OtherCall],
+    whole: &Segment,
     findings: &mut Vec<Finding>,
 ) -> Option<(At, Outcome)> {
-    let (inside, waits) = (Inside::of(told), Waits::of(approvals));
+    let (inside, waits) = (Inside::of(told, whole), Waits::of(&whole.approvals));
     let ends: Vec<(Key, &CallTold)> = told
         .iter()
         .filter(|(key, call)| key.kind == CallKind::Turn && !inside.another(call))
@@ -80,10 +79,16 @@ struct Inside {
 }
 
 impl Inside {
-    fn of(told: &TurnTold) -> Self {
+    fn of(told: &[(Key, CallTold)], whole: &Segment) -> Self {
         let is_single = told.iter().filter(|(key, _)| key.kind == CallKind::Turn).nth(1).is_none();
         let mut parents = BTreeMap::new();
-        for (key, call) in told.iter().filter(|_| !is_single) {
+        if is_single {
+            return Self { parents };
+        }
+        for span in whole.calls().filter_map(|call| call.span) {
+            parents.insert((span.trace, span.span), (span.parent, false));
+        }
+        for (key, call) in told {
             if let Some(opening) = call.openings.first() {
                 let span = opening.span;
                 parents.insert((span.trace, span.span), (span.parent, key.kind == CallKind::Turn));

@@ -104,6 +104,8 @@ pub(super) struct History<'a, 'b> {
     /// Whether the last request extends a response that nobody has seen.
     pub(super) lost: bool,
     shown: Histories<'a>,
+    /// The chain digest that was noted last, and its number: the next request mostly goes on from there.
+    noted: Option<(Digest, u32)>,
     /// Histories by the number of their chain digest, and by the response that they end with.
     chains: HashMap<u32, Numbers>,
     responses: HashMap<ByteString, Numbers>,
@@ -127,6 +129,7 @@ impl<'a, 'b> History<'a, 'b> {
             current: Current::default(),
             lost: false,
             shown,
+            noted: None,
             chains: HashMap::with_capacity(asked),
             responses: HashMap::new(),
         }
@@ -134,7 +137,14 @@ impl<'a, 'b> History<'a, 'b> {
 
     /// Whether a history has been shown by now.
     pub(super) fn knows(&self, chain: &Digest) -> bool {
-        self.shown.number(chain).is_some_and(|chain| self.chains.contains_key(&chain))
+        self.number(chain).is_some_and(|chain| self.chains.contains_key(&chain))
+    }
+
+    fn number(&self, chain: &Digest) -> Option<u32> {
+        match &self.noted {
+            Some((noted, number)) if noted == chain => Some(*number),
+            _ => self.shown.number(chain),
+        }
     }
 
     /// The items of a request; nothing where it extends a history that is not known.
@@ -147,7 +157,7 @@ impl<'a, 'b> History<'a, 'b> {
         let input = &inference.input;
         let previous = inference.call.attrs.get(PREVIOUS_RESPONSE_ID).filter(|_| input.prefix.is_none());
         let base = match (&input.prefix, &previous) {
-            (Some(prefix), _) => self.shown.number(prefix).and_then(|prefix| self.chains.get(&prefix)).cloned(),
+            (Some(prefix), _) => self.number(prefix).and_then(|prefix| self.chains.get(&prefix)).cloned(),
             (None, Some(id)) => self.responses.get(id).cloned(),
             (None, None) => Some(Numbers::default()),
         };
@@ -189,8 +199,9 @@ impl<'a, 'b> History<'a, 'b> {
 
     /// Notes the history as it is now.
     fn note(&mut self, chain: Option<&Digest>) {
-        if let Some(chain) = chain.and_then(|chain| self.shown.number(chain)) {
-            self.chains.entry(chain).or_insert_with(|| self.current.numbers.clone());
+        if let Some((chain, number)) = chain.and_then(|chain| Some((chain, self.number(chain)?))) {
+            self.noted = Some((*chain, number));
+            self.chains.entry(number).or_insert_with(|| self.current.numbers.clone());
         }
     }
 

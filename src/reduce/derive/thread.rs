@@ -36,7 +36,7 @@ pub(super) fn derive<'a>(
         };
         let turn = &turn;
         let place = Place { thread: id, turn };
-        linked.extend(told.iter().filter_map(|(key, call)| edges::linked(place, *key, call, above)));
+        linked.extend(told.calls.iter().filter_map(|(key, call)| edges::linked(place, *key, call, above)));
         installs.extend(installs_of(turn, &told));
         admissions.extend(admissions_of(place, &told, findings));
         if told::is_turn(&told) {
@@ -70,7 +70,7 @@ pub(super) fn derive<'a>(
 }
 
 fn installs_of(turn: &ByteString, told: &TurnTold) -> Vec<Install> {
-    let marks = told.iter().flat_map(|(key, call)| call.marks.iter().map(move |mark| (key, mark)));
+    let marks = told.calls.iter().flat_map(|(key, call)| call.marks.iter().map(move |mark| (key, mark)));
     let installs = marks.filter_map(|(key, mark)| match &mark.noted {
         NotedFact::Histories(histories) => Some(Install {
             turn: turn.clone(),
@@ -89,7 +89,7 @@ fn installs_of(turn: &ByteString, told: &TurnTold) -> Vec<Install> {
 
 /// An input that was turned away made no turn: it is told of with its thread.
 fn admissions_of(place: Place<'_>, told: &TurnTold, findings: &mut Vec<Finding>) -> Vec<OtherCall> {
-    let admissions = told.iter().filter(|(key, _)| key.kind == CallKind::Admission);
+    let admissions = told.calls.iter().filter(|(key, _)| key.kind == CallKind::Admission);
     let other = |(key, told): &(Key, CallTold)| OtherCall {
         call: call::settled(place, *key, told, findings),
         given: call::given_texts(told),

@@ -6,45 +6,75 @@ use crate::event::{CallKind, Facet, Item, Key, Measure};
 use crate::reduce::facts::{
     CallRows, CallTold, Closing, GivenFact, InputFact, MarkFact, NotedFact, Opening, Reading, ReturnedFact,
 };
+use crate::reduce::graph::{Inference, ToolCall};
 
-/// By key; of each call every version of each observation, earliest first.
-pub(in crate::reduce) type TurnTold = Vec<(Key, CallTold)>;
+/// What was told of the calls of a turn.
+#[derive(Default)]
+pub(in crate::reduce) struct TurnTold {
+    /// By key; of each call every version of each observation, earliest first.
+    pub(in crate::reduce) calls: Vec<(Key, CallTold)>,
+    /// Calls of which nothing was told twice: they are as they will be, but that items are places. In no order.
+    pub(in crate::reduce) inferences: Vec<Inference>,
+    pub(in crate::reduce) tools: Vec<ToolCall>,
+}
 
+/// What was told of a turn.
 pub(in crate::reduce) fn turn(facts: &Reading<'_>, thread: &str, turn: &str) -> TurnTold {
-    // They stand from the last to the first, and those of one kind mostly in the order of their keys.
-    let mut by_kind = [const { Vec::new() }; CallKind::ALL.len()];
-    let mut count = 0;
-    for call in facts.calls(thread, turn) {
-        count += 1;
-        by_kind.get_mut(call.0.kind as usize).into_iter().for_each(|of_kind: &mut Vec<_>| of_kind.push(call));
-    }
-    for of_kind in &mut by_kind {
-        of_kind.reverse();
-        if !of_kind.is_sorted_by_key(|(key, _)| *key) {
-            of_kind.sort_unstable_by_key(|(key, _)| *key);
+    let mut told = TurnTold::default();
+    let histories = facts.histories(thread);
+    let calls: Vec<(Key, CallRows)> = facts.calls(thread, turn).collect();
+    // Calls are large, and mostly of these two kinds: they are not moved while there come to be more.
+    let count = |kind| calls.iter().filter(|(key, _)| key.kind == kind).count();
+    told.inferences.reserve_exact(count(CallKind::Inference));
+    told.tools.reserve_exact(count(CallKind::Tool));
+    // They stand from the last to the first.
+    for (key, rows) in calls.into_iter().rev() {
+        let is_plain = match key.kind {
+            CallKind::Inference => {
+                facts.plain_inference(key, &rows, histories).map(|one| told.inferences.push(one)).is_some()
+            }
+            CallKind::Tool => facts.plain_tool(key, &rows).map(|one| told.tools.push(one)).is_some(),
+            _ => false,
+        };
+        if !is_plain {
+            told.calls.push((key, observed(facts, &rows)));
         }
     }
-    let told = |(key, rows): (Key, CallRows)| {
-        let mut call = facts.told(&rows);
-        if call.openings.len() > 1 {
-            call.openings.sort_by(|one, other| openings(facts, one, other));
-        }
-        if call.marks.len() > 1 {
-            call.marks.sort_by(|one, other| marks(facts, one, other));
-        }
-        if call.closings.len() > 1 {
-            call.closings.sort_by(|one, other| closings(facts, one, other));
-        }
-        (key, call)
-    };
-    let mut all = Vec::with_capacity(count);
-    all.extend(by_kind.into_iter().flatten().map(told));
-    all
+    sort(&mut told.calls);
+    told
+}
+
+/// The same, every call as it was observed.
+pub(super) fn observations(facts: &Reading<'_>, thread: &str, turn: &str) -> Vec<(Key, CallTold)> {
+    let mut calls: Vec<_> = facts.calls(thread, turn).map(|(key, rows)| (key, observed(facts, &rows))).collect();
+    sort(&mut calls);
+    calls
+}
+
+fn sort(calls: &mut [(Key, CallTold)]) {
+    if !calls.is_sorted_by_key(|(key, _)| *key) {
+        calls.sort_unstable_by_key(|(key, _)| *key);
+    }
+}
+
+fn observed(facts: &Reading<'_>, rows: &CallRows) -> CallTold {
+    let mut call = facts.told(rows);
+    if call.openings.len() > 1 {
+        call.openings.sort_by(|one, other| openings(facts, one, other));
+    }
+    if call.marks.len() > 1 {
+        call.marks.sort_by(|one, other| marks(facts, one, other));
+    }
+    if call.closings.len() > 1 {
+        call.closings.sort_by(|one, other| closings(facts, one, other));
+    }
+    call
 }
 
 /// Whether a turn is told of at all, or only somebody's wish to have one or to stop one.
 pub(in crate::reduce) fn is_turn(told: &TurnTold) -> bool {
-    told.iter().any(|(key, _)| !matches!(key.kind, CallKind::Admission | CallKind::Cancel))
+    let is_wish = |kind| matches!(kind, CallKind::Admission | CallKind::Cancel);
+    !told.inferences.is_empty() || !told.tools.is_empty() || told.calls.iter().any(|(key, _)| !is_wish(key.kind))
 }
 
 fn openings(facts: &Reading<'_>, one: &Opening, other: &Opening) -> Ordering {

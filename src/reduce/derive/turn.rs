@@ -9,10 +9,10 @@ use super::ending::{end, end_open_calls, late_cancels, mark_late};
 use super::told::TurnTold;
 use super::{agents, call, cells, checks, close, segment};
 use crate::event::{CallKind, Key, MarkKind, Outcome};
-use crate::reduce::facts::{CallTold, Histories, InputFact, Reading};
+use crate::reduce::facts::{CallTold, Histories, InputFact, Reading, shown};
 use crate::reduce::graph::{
-    Answer, Call, Finding, FindingKind, Inference, OtherCall, Reason, Runtime, Segment, Shown, TerminalOperation,
-    ToolCall, Totals, Turn,
+    Answer, Call, Finding, FindingKind, Inference, OtherCall, Reason, Runtime, Segment, TerminalOperation, ToolCall,
+    Totals, Turn,
 };
 use crate::semconv::{AGENT_NAME, EVIDENCE_REF, RUNTIME_STATUS, TOOL_CALL_ID, TOOL_NAME};
 
@@ -40,20 +40,26 @@ impl Place<'_> {
 pub(in crate::reduce) fn derive_turn(
     place: Place<'_>,
     facts: &Reading<'_>,
-    mut told: TurnTold,
+    told: TurnTold,
     closed: Option<Reason>,
     findings: &mut Vec<Finding>,
 ) -> Turn {
+    let TurnTold { calls: mut told, inferences, tools } = told;
     for (key, call) in &mut told {
         if key.kind == CallKind::Tool {
             call::reject_foreign(place, *key, call, findings);
         }
     }
-    let mut whole = Segment::empty(0, None);
-    // Calls are large, and mostly of these two kinds: they are not moved while there come to be more.
-    let count = |kind| told.iter().filter(|(key, _)| key.kind == kind).count();
-    whole.inferences.reserve_exact(count(CallKind::Inference));
-    whole.tool_calls.reserve_exact(count(CallKind::Tool));
+    let mut whole = Segment { inferences, tool_calls: tools, ..Segment::empty(0, None) };
+    let plain = whole.inferences.iter().map(|one| (&one.call, one.gap));
+    for (call, gap) in plain.chain(whole.tool_calls.iter().map(|one| (&one.call, false))) {
+        if call.span.is_none() {
+            findings.push(place.finding(FindingKind::Orphan, Some(call.key), 1));
+        }
+        if gap {
+            findings.push(place.finding(FindingKind::Gap, Some(call.key), 1));
+        }
+    }
     let mut spans = Vec::new();
     let histories = facts.histories(place.thread);
     for (key, told) in &mut told {
@@ -79,7 +85,7 @@ pub(in crate::reduce) fn derive_turn(
         findings.push(place.finding(FindingKind::Orphan, None, whole.calls().count() as u64));
     }
     checks::parameters(place, &whole.inferences, findings);
-    let end = end(place, &told, &mut spans, &whole.approvals, findings);
+    let end = end(place, &told, &mut spans, &whole, findings);
     if let Some((at, outcome)) = end {
         end_open_calls(place, &mut whole, at, outcome, findings);
         whole.calls_mut().for_each(|call| mark_late(call, at));
@@ -123,16 +129,7 @@ fn inference(
     if gap {
         findings.push(place.finding(FindingKind::Gap, Some(call.key), 1));
     }
-    let input = Shown {
-        prefix: input.prefix,
-        chain: input.chain,
-        items: input.items.iter().copied().collect(),
-        told: input.items.len() as u64,
-        omitted: input.omitted,
-        system: input.system.clone(),
-        tools: input.tools,
-        blobs: input.blobs.clone(),
-    };
+    let input = shown(input.clone());
     let output = call::output(told).map_or_else(Answer::default, |output| Answer {
         items: output.items.iter().copied().collect(),
         blobs: output.blobs.clone(),

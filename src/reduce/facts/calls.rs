@@ -15,6 +15,8 @@ pub(in crate::reduce) struct CallRows {
     pub(super) base: At,
     /// Its last row.
     pub(super) last: u32,
+    /// How many there are, if it is no more than [`FEW`].
+    pub(super) count: u8,
 }
 
 /// What stands before the rows of a call: its last row and how many there are, which change; how far before it the call
@@ -57,7 +59,7 @@ impl<'a> Head<'a> {
 
     /// Which call it is, and where its rows are.
     pub(super) fn call(&self, tables: &Tables) -> (Key, CallRows) {
-        (tables.read_ident(self.ident), CallRows { base: self.base(tables), last: self.last })
+        (tables.read_ident(self.ident), CallRows { base: self.base(tables), last: self.last, count: self.count })
     }
 
     /// When it was told of first.

@@ -10,20 +10,20 @@ use crate::event::{
 };
 
 /// What is told of a call: the last two bits of a row's first byte.
-const OPENED: u8 = 0;
+pub(super) const OPENED: u8 = 0;
 const MARKED: u8 = 1;
-const CLOSED: u8 = 2;
-const WHAT: u8 = 3;
+pub(super) const CLOSED: u8 = 2;
+pub(super) const WHAT: u8 = 3;
 /// It was observed when the call was told of first, by the same.
-const AT_BASE: u8 = 4;
+pub(super) const AT_BASE: u8 = 4;
 /// From here on stands what the call was given, what was noted in it or what it returned; then what there is beside that.
-const CONTENT: u8 = 3;
-const OF_CONTENT: u8 = 3;
+pub(super) const CONTENT: u8 = 3;
+pub(super) const OF_CONTENT: u8 = 3;
 const OF_MARK: u8 = 7;
-const HAS_LINKS: u8 = 1 << 5;
-const HAS_POLICY: u8 = 1 << 6;
-const HAS_ERROR: u8 = 1 << 6;
-const PARENT_IS_REMOTE: u8 = 1 << 7;
+pub(super) const HAS_LINKS: u8 = 1 << 5;
+pub(super) const HAS_POLICY: u8 = 1 << 6;
+pub(super) const HAS_ERROR: u8 = 1 << 6;
+pub(super) const PARENT_IS_REMOTE: u8 = 1 << 7;
 
 /// What is told of no call.
 const STATED: u8 = 0;
@@ -214,12 +214,7 @@ impl Reading<'_> {
                 policy: (first & HAS_POLICY != 0).then(|| self.read_text(row)),
                 given: match content & OF_CONTENT {
                     0 => GivenFact::Request(Box::new(self.tables().read_input(row))),
-                    1 => GivenFact::Arguments(Arguments {
-                        digest: read_optional_digest(row),
-                        exact: read_optional_digest(row),
-                        length: row.optional(),
-                        ..Arguments::default()
-                    }),
+                    1 => GivenFact::Arguments(read_arguments(row)),
                     _ => GivenFact::Texts(read_measures(row)),
                 },
             }),
@@ -276,7 +271,7 @@ impl Reading<'_> {
         Remarked { thread, turn, key, at, remark }
     }
 
-    fn read_span(&self, parent_is_remote: bool, row: &mut RowReader<'_>) -> SpanIds {
+    pub(super) fn read_span(&self, parent_is_remote: bool, row: &mut RowReader<'_>) -> SpanIds {
         let trace = self.tables().read_trace(row);
         let span = SpanId::from_bytes(row.raw());
         let parent = self.tables().read_parent(row);
@@ -315,12 +310,21 @@ fn read_optional_digest(row: &mut RowReader<'_>) -> Option<crate::event::Digest>
     Some(crate::event::Digest { algorithm, bytes: row.raw() })
 }
 
+pub(super) fn read_arguments(row: &mut RowReader<'_>) -> Arguments {
+    Arguments {
+        digest: read_optional_digest(row),
+        exact: read_optional_digest(row),
+        length: row.optional(),
+        ..Arguments::default()
+    }
+}
+
 fn measure(measure: &Measure, row: &mut RowWriter) {
     optional_digest(measure.digest.as_ref(), row);
     row.optional(measure.length);
 }
 
-fn read_measure(row: &mut RowReader<'_>) -> Measure {
+pub(super) fn read_measure(row: &mut RowReader<'_>) -> Measure {
     Measure { digest: read_optional_digest(row), length: row.optional(), ..Measure::default() }
 }
 
@@ -346,7 +350,7 @@ fn outcome_byte(outcome: Option<Outcome>) -> u8 {
     place.map_or(0, |place| place as u8 + 1)
 }
 
-fn outcome_of(byte: u8) -> Option<Outcome> {
+pub(super) fn outcome_of(byte: u8) -> Option<Outcome> {
     Outcome::ALL.get(usize::from(byte.checked_sub(1)?)).copied()
 }
 

@@ -90,6 +90,11 @@ impl Tables {
         InputFact { prefix, chain, omitted, system, tools, blobs, items: read_places(row) }
     }
 
+    /// Where the prefix of an input stands that is read next.
+    pub(super) fn peek_prefix(mut row: RowReader<'_>) -> Option<u32> {
+        (row.byte() & HAS_PREFIX != 0).then(|| row.index())
+    }
+
     pub(super) fn output(&mut self, output: &Output, row: &mut RowWriter) -> Option<()> {
         self.blobs(&output.blobs, row)?;
         self.items(output.items.iter().map(answered), &output.facets, row)

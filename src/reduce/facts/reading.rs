@@ -12,6 +12,18 @@ use super::tables::{ALONE, Tables};
 use crate::event::{Attrs, Key, Value};
 use crate::semconv::KeyId;
 
+/// What nearly every call says. Copies of these count nothing.
+const WORDS: [&str; 8] = [
+    "chat",
+    "execute_tool",
+    "invoke_agent",
+    "text",
+    "tool_call",
+    "text+tool_call",
+    "reasoning+tool_call",
+    "tool_call_response",
+];
+
 /// Reads the facts of a rollout.
 pub(in crate::reduce) struct Reading<'a> {
     facts: &'a RolloutFacts,
@@ -42,6 +54,9 @@ impl<'a> Reading<'a> {
         let text = |place| {
             let (page, from, bytes) = texts.placed(place)?;
             let page = pages.get(page)?;
+            if let Some(word) = WORDS.iter().find(|word| word.as_bytes() == bytes) {
+                return Some(ByteString::from_static(word));
+            }
             page.get(from..from + bytes.len()).filter(|text| !text.is_empty()).map(|text| page.slice_ref(text))
         };
         Self { facts, texts: (0..texts.len()).map(|place| text(place).unwrap_or_default()).collect() }
@@ -70,24 +85,33 @@ impl<'a> Reading<'a> {
 
     /// Attributes, with room for as many more.
     pub(super) fn read_attrs(&self, row: &mut RowReader<'_>, more: usize) -> Attrs {
-        let mut shape = RowReader { rest: self.tables().shapes.get(row.index()).unwrap_or_default() };
+        let mut shape = self.read_shape(row);
         let count = shape.count();
         let mut attrs = Vec::with_capacity(if count == 0 { 0 } else { count + more });
         for _ in 0..count {
             let id = KeyId(shape.number() as u16);
-            let value = match shape.byte() {
-                0 => Value::Text(self.read_text(row)),
-                1 => Value::Int(row.signed()),
-                2 => Value::Double(f64::from_bits(u64::from_be_bytes(row.raw()))),
-                3 => Value::Bool(false),
-                4 => Value::Bool(true),
-                ALONE => Value::Text(row.text().into()),
-                5 => Value::Texts((0..row.count()).map(|_| self.read_text(row)).collect()),
-                _ => Value::Ints((0..row.count()).map(|_| row.signed()).collect()),
-            };
-            attrs.push((id, value));
+            attrs.push((id, self.read_value(shape.byte(), row)));
         }
         Attrs::in_order(attrs)
+    }
+
+    /// Which attributes of which types follow.
+    pub(super) fn read_shape(&self, row: &mut RowReader<'_>) -> RowReader<'a> {
+        RowReader { rest: self.facts.tables.shapes.get(row.index()).unwrap_or_default() }
+    }
+
+    #[inline]
+    pub(super) fn read_value(&self, kind: u8, row: &mut RowReader<'_>) -> Value {
+        match kind {
+            0 => Value::Text(self.read_text(row)),
+            1 => Value::Int(row.signed()),
+            2 => Value::Double(f64::from_bits(u64::from_be_bytes(row.raw()))),
+            3 => Value::Bool(false),
+            4 => Value::Bool(true),
+            ALONE => Value::Text(row.text().into()),
+            5 => Value::Texts((0..row.count()).map(|_| self.read_text(row)).collect()),
+            _ => Value::Ints((0..row.count()).map(|_| row.signed()).collect()),
+        }
     }
 
     /// The paths of all turns of which something was told, in no order.

@@ -326,8 +326,12 @@ impl Histories<'_> {
 
     /// Whether anybody but the call itself has shown this history in the thread: no call vouches for its own prefix.
     pub(in crate::reduce) fn shows(&self, chain: &Digest, asked_by: Key) -> bool {
-        let place = || Some((self.thread?, self.number(chain)?));
-        let shown = place().and_then(|(thread, chain)| self.facts.chains.shown_by(thread, chain));
+        self.shows_at(self.number(chain), chain, asked_by)
+    }
+
+    /// The same, of a digest that stands at this place.
+    pub(super) fn shows_at(&self, place: Option<u32>, chain: &Digest, asked_by: Key) -> bool {
+        let shown = self.thread.zip(place).and_then(|(thread, chain)| self.facts.chains.shown_by(thread, chain));
         let before = || self.facts.heads.iter().any(|(known, head)| known == self.id && head == chain);
         shown.is_some_and(|by| by != self.facts.fingerprint(asked_by)) || before()
     }
