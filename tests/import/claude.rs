@@ -120,6 +120,9 @@ fn a_session_begins_with_the_first_row_that_has_a_time() {
     let first = START + 1_000_000_000;
     assert_eq!(rollout.started_unix_nano, Some(first));
     assert_eq!(rollout.threads[0].started_at.map(|at| at.time_unix_nano), Some(first));
+}
+
+#[test]
 fn an_error_that_is_written_twice_is_no_other_answers() {
     let mut script = Claude::default();
     let error = json!({"id": "e1", "role": "assistant", "model": "<synthetic>", "content": [{"type": "text", "text": "API Error"}]});

@@ -23,6 +23,7 @@ mod marks;
 mod open;
 mod ouroboros;
 mod rollbacks;
+mod rows;
 mod script;
 #[path = "../support/mod.rs"]
 mod support;

@@ -13,10 +13,12 @@ use crate::semconv::{
 pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: Node<'_>, at: u64) {
     match told.word("type").unwrap_or_default() {
         "task_started" | "turn_started" => {
-            let id = told.word("turn_id").map_or_else(|| file.next_name(), str::to_owned);
-            file.open_turn(desk, family, &id, at);
+            file.told_turn(desk, family, told.word("turn_id"), at);
         }
-        "user_message" => items::user_message(file, said(told).unwrap_or_default()),
+        "user_message" => {
+            file.imply_turn(desk, family, at, true);
+            items::user_message(file, said(told).unwrap_or_default());
+        }
         "token_count" => token_count(file, desk, told),
         "task_complete" | "turn_complete" => {
             file.thread.saw(desk, at);
@@ -28,7 +30,7 @@ pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: 
         }
         "turn_aborted" => {
             if told.word("turn_id").is_none_or(|turn| turn == file.turn_id) {
-                file.end_turn(desk, family, Some((Outcome::Cancelled, at)));
+                aborted(file, desk, family, at);
             }
         }
         "error" => file.thread.note_end(desk, Outcome::Failed, Surety::Guessed, at),
@@ -55,6 +57,16 @@ pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: 
         kind if KNOWN.contains(&kind) => {}
         kind => desk.unknown(file.thread.scope(), at, if kind.is_empty() { "none" } else { kind }),
     }
+}
+
+/// The turn was interrupted, and its tools with it. The tokens of the answer that was being given may still be told.
+fn aborted(file: &mut File, desk: &mut Desk, family: &mut Family, at: u64) {
+    file.thread.saw(desk, at);
+    file.thread.abandon_tools(desk, at, Some(Outcome::Cancelled));
+    let surety = if file.thread.answer.is_some() { Surety::Said } else { Surety::Final };
+    file.thread.note_end(desk, Outcome::Cancelled, surety, at);
+    file.no_token_count();
+    family.runs(&file.id, false);
 }
 
 /// Events that hold nothing of a call, or that stand in another row too.

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use super::family::Family;
 use super::rollbacks::Rollbacks;
 use super::row::{Meta, Row};
+use super::turns::Turns;
 use super::{events, items};
-use crate::event::{Attrs, CallRecord, Message, Outcome, Part, RawText, Role, Veiled};
+use crate::event::{CallRecord, Message, Part, RawText, Role, Veiled};
 use crate::import::session::{AsideReason, Cut, Cutter, Desk, Thread, UsageMissing, Who, messages, read_line};
 use crate::json::{Node, Tape};
-use crate::semconv::{COMPACTION_TRIGGER, THREAD_FILE};
+use crate::semconv::COMPACTION_TRIGGER;
 use bytestring::ByteString;
 use rustc_hash::FxHashSet;
 
@@ -21,12 +22,14 @@ pub(super) struct File {
     pub(super) nameless: u64,
     pub(super) thread: Thread,
     cutter: Cutter,
-    meta: Option<Own>,
+    pub(super) meta: Option<Own>,
     /// The rows are an ancestor's.
     is_copy: bool,
     /// What a model said in copied rows, until something else was said.
     copied: Vec<Part>,
     pub(super) turn_id: String,
+    /// Whether rows tell where turns begin.
+    pub(super) turns: Turns,
     pub(super) rollbacks: Rollbacks,
     /// What the user said in the turn: hashes, since it is told twice.
     pub(super) heard: FxHashSet<u64>,
@@ -37,13 +40,14 @@ pub(super) struct File {
     pub(super) compactions: u64,
     time: u64,
     /// Which call started it is not known yet, so that nothing of it is told.
-    is_withheld: bool,
+    pub(super) is_withheld: bool,
 }
 
 /// What the file's own session says.
-struct Own {
-    at: u64,
-    parent: Option<String>,
+pub(super) struct Own {
+    pub(super) at: u64,
+    pub(super) parent: Option<String>,
+    pub(super) is_fork: bool,
     begins_at: Option<u64>,
 }
 
@@ -64,6 +68,7 @@ impl File {
             is_copy: false,
             copied: Vec::new(),
             turn_id: String::new(),
+            turns: Turns::Untold,
             rollbacks: Rollbacks::default(),
             heard: FxHashSet::default(),
             begun: HashMap::new(),
@@ -211,8 +216,9 @@ impl File {
         family.set_root(&self.id, who.rollout.clone());
         self.thread = Thread::new(desk, who);
         let begins_at = meta.0.get("subagent_history_start_ordinal").and_then(Node::as_u64);
-        self.is_copy = meta.0.word("forked_from_id").is_some();
-        self.meta = Some(Own { at, parent: parent.map(str::to_owned), begins_at });
+        let is_fork = meta.0.word("forked_from_id").is_some();
+        self.is_copy = is_fork;
+        self.meta = Some(Own { at, parent: parent.map(str::to_owned), is_fork, begins_at });
         self.time = at;
         let instructions = meta.instructions().map(RawText::from).into_iter().collect();
         self.thread.begin(desk, at, instructions);
@@ -234,50 +240,9 @@ impl File {
         family.is_anothers(turn, &self.id)
     }
 
-    pub(super) fn open_turn(&mut self, desk: &mut Desk, family: &mut Family, id: &str, at: u64) {
-        if id == self.turn_id {
-            return;
-        }
-        self.end_turn(desk, family, None);
-        if let Some(parent) = self.meta.as_ref().and_then(|own| own.parent.as_deref())
-            && self.thread.origin.is_none()
-        {
-            let began = self.meta.as_ref().map_or(at, |own| own.at);
-            let origin = family.origin(&self.id, parent, began.max(at));
-            self.is_withheld = origin.is_err();
-            self.thread.origin = origin.unwrap_or_default();
-        }
-        if self.is_withheld {
-            return;
-        }
-        let mut attrs = Attrs::default();
-        if let Some(file) = &self.thread.who.file {
-            attrs.set(THREAD_FILE, file.clone());
-        }
-        id.clone_into(&mut self.turn_id);
-        self.heard.clear();
-        self.skills.clear();
-        self.rollbacks.begin(&self.thread);
-        self.thread.open_turn(desk, id, at, attrs);
-        family.runs(&self.id, true);
-    }
-
-    /// The name of a turn that has no id.
-    pub(super) fn next_name(&mut self) -> String {
-        self.nameless += 1;
-        format!("turn-{}", self.nameless)
-    }
-
     /// Whether nothing of the file is told, since it is not known yet which call started its thread.
     pub(super) const fn is_withheld(&self) -> bool {
         self.is_withheld
-    }
-
-    pub(super) fn end_turn(&mut self, desk: &mut Desk, family: &mut Family, how: Option<(Outcome, u64)>) {
-        family.runs(&self.id, false);
-        self.no_token_count();
-        self.tell_compaction(desk, family);
-        self.thread.end_turn(desk, how);
     }
 
     /// The answer that is being given has no tokens yet, and will hardly get any.

@@ -8,8 +8,8 @@ use super::family::Family;
 use super::file::File;
 use super::outputs;
 use super::skills;
-use crate::event::{Attrs, Message, Role};
-use crate::import::session::{Answer, Desk, ToolEnd, UsageMissing, mcp_server, messages, raw, text};
+use crate::event::{Attrs, Message, Outcome, Role};
+use crate::import::session::{Answer, Desk, Surety, ToolEnd, UsageMissing, mcp_server, messages, raw, text};
 use crate::json::Node;
 use crate::semconv::{MCP_SERVER, PERMISSION_REQUESTED, SKILL_NAME, SKILL_TRIGGER, SKILLS, TOOL_KIND, TOOL_NAME};
 
@@ -17,13 +17,13 @@ pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, item: 
     let kind = item.word("type").unwrap_or_default();
     match kind {
         "message" if item.word("role") != Some("assistant") => hear(file, item),
-        "message" | "agent_message" | "reasoning" => produced(file, desk, item, at),
+        "message" | "agent_message" | "reasoning" => produced(file, desk, family, item, at),
         "ghost_snapshot" | "compaction" | "compaction_summary" | "context_compaction" => {}
         _ if kind.ends_with("_output") => outputs::take(file, desk, family, item, at),
         _ if kind.ends_with("_call") => called(file, desk, family, item, at),
         _ => {
             desk.unknown(file.thread.scope(), at, if kind.is_empty() { "none" } else { kind });
-            produced(file, desk, item, at);
+            produced(file, desk, family, item, at);
         }
     }
 }
@@ -52,6 +52,10 @@ fn hear(file: &mut File, item: Node<'_>) {
         file.rollbacks.asked();
     }
     if let Some(said) = said.filter(|_| is_user) {
+        // What is told twice is told before the answer: the same after it was said again.
+        if file.is_implied() && file.is_answered() {
+            file.heard.clear();
+        }
         // The same is told as an event, before it or after it.
         if !file.heard.insert(known(said)) {
             return;
@@ -62,10 +66,20 @@ fn hear(file: &mut File, item: Node<'_>) {
 }
 
 /// A model answers: the first item after the last count of tokens begins an inference.
-fn produced(file: &mut File, desk: &mut Desk, item: Node<'_>, at: u64) {
+fn produced(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>, at: u64) {
     let parts = messages(item).into_iter().flat_map(|message| message.parts).collect();
+    file.imply_turn(desk, family, at, false);
     begin(file, desk, at);
     file.thread.saw(desk, at);
+    if file.is_implied() {
+        // No row will tell that it ended: mostly a message is the last of it.
+        match item.word("type") {
+            Some("message" | "agent_message") => {
+                file.thread.note_end(desk, Outcome::Completed, Surety::Guessed, at);
+            }
+            _ => file.thread.goes_on(),
+        }
+    }
     if let Some(answer) = &mut file.thread.answer {
         answer.add(parts, at);
     }
@@ -91,8 +105,12 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>,
     let member = |name: &str| item.get(name).filter(|member| !member.is_null());
     let arguments = ["arguments", "input", "action"].into_iter().find_map(member).map(text);
     let (kind, status) = (item.word("type").unwrap_or_default(), item.word("status"));
-    produced(file, desk, item, at);
-    let Some(id) = item.word("call_id").or_else(|| item.word("id")) else { return };
+    let id = item.word("call_id").or_else(|| item.word("id"));
+    if id.is_some_and(|id| file.thread.was_called(id)) {
+        return file.thread.saw(desk, at);
+    }
+    produced(file, desk, family, item, at);
+    let Some(id) = id else { return };
     let name = item.word("name").unwrap_or(kind.strip_suffix("_call").unwrap_or(kind));
     let mut attrs = Attrs::default();
     attrs.set(TOOL_KIND, desk.label(kind));
@@ -127,7 +145,7 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>,
     if is_hosted && matches!(status, Some("completed" | "failed" | "incomplete")) {
         let ended = file.begun.remove(&format!("{id}/end")).unwrap_or(at);
         let failed = status != Some("completed");
-        let outcome = failed.then_some(crate::event::Outcome::Failed);
+        let outcome = failed.then_some(Outcome::Failed);
         let end = ToolEnd { at: ended, outcome, ..ToolEnd::default() };
         if let Some(record) = file.thread.close_tool(id, end) {
             desk.call(record);

@@ -14,6 +14,7 @@ mod rollbacks;
 mod row;
 mod sessions;
 mod skills;
+mod turns;
 
 pub use row::parent_of;
 pub use sessions::Sessions;

@@ -78,6 +78,11 @@ impl Thread {
         self.tools.get_mut(id)
     }
 
+    /// Whether the turn that runs has called this tool already.
+    pub(in crate::import) fn was_called(&self, id: &str) -> bool {
+        self.turn.is_some() && self.calls.get(id).is_some_and(|(_, turn)| *turn == self.turns_begun)
+    }
+
     /// A tool that has not returned.
     pub(in crate::import) fn tool_mut(&mut self, id: &str) -> Option<&mut Tool> {
         self.tools.get_mut(id)
@@ -124,7 +129,7 @@ impl Thread {
     }
 
     /// The turn ended with tools that nobody told the end of.
-    pub(super) fn abandon_tools(&mut self, desk: &mut Desk, at: u64, turn: Option<Outcome>) {
+    pub(in crate::import) fn abandon_tools(&mut self, desk: &mut Desk, at: u64, turn: Option<Outcome>) {
         let open: Vec<String> = self.open_tools().into_iter().map(|(id, _)| id.to_owned()).collect();
         for id in open {
             if let Some(record) = self.give_up_tool(&id, at, turn) {
