@@ -60,6 +60,6 @@ mod tests {
         let places: HashSet<u64> = hashes.iter().map(|hash| hash & 1023).collect();
         let tags: HashSet<u64> = hashes.iter().map(|hash| hash >> 57).collect();
         assert!(places.len() > 512, "{}", places.len());
-        assert_eq!(tags.len(), 128);
+        assert!(tags.len() > 96, "{}", tags.len());
     }
 }
