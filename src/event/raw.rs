@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Row;
 use super::wipe::{wipe, wipe_text};
 
 /// A text as it was said.
@@ -13,6 +14,8 @@ enum Inner {
     /// Cannot be wiped here: others may hold it.
     Shared(Arc<str>),
     Static(&'static str),
+    /// The part of a row between two bytes. The row wipes itself.
+    Part(Arc<Row>, u32, u32),
     /// Not taken, because it was too long; only its length is known.
     Oversize(usize),
 }
@@ -27,6 +30,7 @@ impl RawText {
             Inner::Owned(text) => Some(text),
             Inner::Shared(text) => Some(text),
             Inner::Static(text) => Some(text),
+            Inner::Part(row, start, end) => row.text().get(*start as usize..*end as usize).or(Some("")),
             Inner::Oversize(_) => None,
         }
     }
@@ -37,6 +41,7 @@ impl RawText {
             Inner::Owned(text) => text.len(),
             Inner::Shared(text) => text.len(),
             Inner::Static(text) => text.len(),
+            Inner::Part(..) => self.expose().map_or(0, str::len),
             Inner::Oversize(length) => *length,
         }
     }
@@ -51,6 +56,7 @@ impl RawText {
         match &self.0 {
             Inner::Owned(text) => text.capacity(),
             Inner::Shared(text) => text.len(),
+            Inner::Part(..) => self.len(),
             Inner::Static(_) | Inner::Oversize(_) => 0,
         }
     }
@@ -80,6 +86,11 @@ impl RawText {
     /// A text that was too long to be taken, of which the length is known.
     pub(crate) const fn oversize(length: usize) -> Self {
         Self(Inner::Oversize(length))
+    }
+
+    /// The part of a row between two bytes; of none that there is, the empty text.
+    pub(crate) const fn part(row: Arc<Row>, start: u32, end: u32) -> Self {
+        Self(Inner::Part(row, start, end))
     }
 
     /// A text that lives as long as the program: neither copied nor wiped.

@@ -13,15 +13,15 @@ use crate::event::{
 };
 
 thread_local! {
-    static REQUESTS_AT_HAND: Handful<Request> = const { RefCell::new(Vec::new()) };
-    static OPENINGS_AT_HAND: Handful<Event<Raw>> = const { RefCell::new(Vec::new()) };
-    static CLOSINGS_AT_HAND: Handful<Event<Raw>> = const { RefCell::new(Vec::new()) };
+    static REQUESTS_AT_HAND: Handful<Box<Request>> = const { RefCell::new(Vec::new()) };
+    static OPENINGS_AT_HAND: Handful<Box<Event<Raw>>> = const { RefCell::new(Vec::new()) };
+    static CLOSINGS_AT_HAND: Handful<Box<Event<Raw>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Half a megabyte of events at the most.
-static OPENINGS: Spares<Event<Raw>> = Spares::new(&OPENINGS_AT_HAND, 16, 512);
-static CLOSINGS: Spares<Event<Raw>> = Spares::new(&CLOSINGS_AT_HAND, 16, 512);
-static REQUESTS: Spares<Request> = Spares::new(&REQUESTS_AT_HAND, 16, 512);
+static OPENINGS: Spares<Box<Event<Raw>>> = Spares::new(&OPENINGS_AT_HAND, 16, 512);
+static CLOSINGS: Spares<Box<Event<Raw>>> = Spares::new(&CLOSINGS_AT_HAND, 16, 512);
+static REQUESTS: Spares<Box<Request>> = Spares::new(&REQUESTS_AT_HAND, 16, 512);
 
 /// A list that waits for the next call may have room for so many.
 const KEPT: usize = 8;

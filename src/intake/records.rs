@@ -9,11 +9,11 @@ use super::spares::{Handful, Spares};
 use crate::event::{At, Attrs, CallRecord, Closed, Given, Key, Opened, Returned, Scope, Veiled};
 
 thread_local! {
-    static AT_HAND: Handful<CallRecord<Veiled>> = const { RefCell::new(Vec::new()) };
+    static AT_HAND: Handful<Box<CallRecord<Veiled>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The thread that takes them gives them back, so that a few are enough.
-static SPARES: Spares<CallRecord<Veiled>> = Spares::new(&AT_HAND, 4, 16);
+static SPARES: Spares<Box<CallRecord<Veiled>>> = Spares::new(&AT_HAND, 4, 16);
 
 /// The record of a call that has opened: its end is still to come.
 pub(super) fn open(

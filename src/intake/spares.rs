@@ -7,15 +7,13 @@ use std::cell::RefCell;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::thread::LocalKey;
 
-/// What one thread has at hand. Each box stands where it was made: what is passed on is its address.
-pub(crate) type Handful<T> = RefCell<Vec<Box<T>>>;
+/// What one thread has at hand: boxes and texts, of which only the address is passed on.
+pub(crate) type Handful<T> = RefCell<Vec<T>>;
 
-/// Boxes that were used and are used again.
+/// Memory that was used and is used again.
 pub(crate) struct Spares<T: 'static> {
     at_hand: &'static LocalKey<Handful<T>>,
-    // See above.
-    #[allow(clippy::vec_box)]
-    shared: Mutex<Vec<Box<T>>>,
+    shared: Mutex<Vec<T>>,
     handful: usize,
     most: usize,
 }
@@ -28,7 +26,7 @@ impl<T> Spares<T> {
     }
 
     /// One that was given back, if there is one. What it holds is whatever it was given back with.
-    pub(crate) fn take(&self) -> Option<Box<T>> {
+    pub(crate) fn take(&self) -> Option<T> {
         let taken = self.at_hand.try_with(|at_hand| {
             let mut at_hand = at_hand.try_borrow_mut().ok()?;
             if at_hand.is_empty()
@@ -43,7 +41,7 @@ impl<T> Spares<T> {
     }
 
     /// Gives one back.
-    pub(crate) fn give(&self, spare: Box<T>) {
+    pub(crate) fn give(&self, spare: T) {
         let _ = self.at_hand.try_with(|at_hand| {
             let Ok(mut at_hand) = at_hand.try_borrow_mut() else { return };
             at_hand.push(spare);
@@ -59,8 +57,7 @@ impl<T> Spares<T> {
         });
     }
 
-    #[allow(clippy::vec_box)]
-    fn look(&self) -> Option<MutexGuard<'_, Vec<Box<T>>>> {
+    fn look(&self) -> Option<MutexGuard<'_, Vec<T>>> {
         match self.shared.try_lock() {
             Ok(shared) => Some(shared),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
@@ -80,7 +77,7 @@ mod tests {
     #[test]
     fn what_one_thread_gives_back_another_takes_and_no_more_is_kept_than_may_be() {
         static SPARES: Spares<u32> = Spares::new(&HERE, 16, 40);
-        let given = std::thread::spawn(|| (0..200).for_each(|number| SPARES.give(Box::new(number))));
+        let given = std::thread::spawn(|| (0..200).for_each(|number| SPARES.give(number)));
         given.join().unwrap();
         let taken = std::thread::spawn(|| std::iter::from_fn(|| SPARES.take()).count()).join().unwrap();
         assert_eq!(taken, 40);

@@ -5,32 +5,33 @@ use serde_json::Value;
 use super::held::Held;
 use crate::event::shape::flat::{Flat, FlatTools, List, Part, PartText};
 use crate::event::{Message, RawText, Request, ResultContent, Role, shape};
+use crate::intake;
 use crate::semconv::Said;
 
 /// The content of one span, as its fields gave it.
 #[derive(Default)]
-pub(super) struct Content<'a> {
-    input_messages: Option<Held<'a>>,
-    output_messages: Option<Held<'a>>,
-    system: Option<Held<'a>>,
-    tools: Option<Held<'a>>,
-    arguments: Option<Held<'a>>,
-    result: Option<Held<'a>>,
-    query: Option<Held<'a>>,
-    documents: Option<Held<'a>>,
-    input: Option<Held<'a>>,
-    output: Option<Held<'a>>,
-    flat_input: Flat<Held<'a>>,
-    flat_output: Flat<Held<'a>>,
-    flat_tools: FlatTools<Held<'a>>,
+pub(super) struct Content {
+    input_messages: Option<Held>,
+    output_messages: Option<Held>,
+    system: Option<Held>,
+    tools: Option<Held>,
+    arguments: Option<Held>,
+    result: Option<Held>,
+    query: Option<Held>,
+    documents: Option<Held>,
+    input: Option<Held>,
+    output: Option<Held>,
+    flat_input: Flat<Held>,
+    flat_output: Flat<Held>,
+    flat_tools: FlatTools<Held>,
 }
 
-impl<'a> Content<'a> {
-    pub(super) fn set(&mut self, said: Said, held: Held<'a>) {
+impl Content {
+    pub(super) fn set(&mut self, said: Said, held: Held) {
         *self.place(said) = Some(held);
     }
 
-    pub(super) fn set_part(&mut self, list: List, number: u16, part: Part, held: Held<'a>) {
+    pub(super) fn set_part(&mut self, list: List, number: u16, part: Part, held: Held) {
         match list {
             List::Input => self.flat_input.set(number, part, held),
             List::Output => self.flat_output.set(number, part, held),
@@ -39,7 +40,7 @@ impl<'a> Content<'a> {
     }
 
     /// All of its texts.
-    pub(super) fn texts_mut(&mut self) -> impl Iterator<Item = &mut Held<'a>> {
+    pub(super) fn texts_mut(&mut self) -> impl Iterator<Item = &mut Held> {
         let Self { input_messages, output_messages, system, tools, arguments, .. } = self;
         let Self { result, query, documents, input, output, flat_input, flat_output, flat_tools, .. } = self;
         let told = [input_messages, system, tools, arguments, query, input];
@@ -48,7 +49,7 @@ impl<'a> Content<'a> {
         told.into_iter().chain(answered).flatten().chain(flat)
     }
 
-    const fn place(&mut self, said: Said) -> &mut Option<Held<'a>> {
+    const fn place(&mut self, said: Said) -> &mut Option<Held> {
         match said {
             Said::InputMessages => &mut self.input_messages,
             Said::OutputMessages => &mut self.output_messages,
@@ -108,18 +109,17 @@ impl<'a> Content<'a> {
             || !self.flat_output.is_empty()
     }
 
-    /// What a model was sent, and what it answered.
-    pub(super) fn into_inference(self) -> (Option<Box<Request>>, Vec<Message>) {
-        let mut request = match (self.input_messages, self.input) {
-            (Some(messages), _) => {
-                Request { messages: read(messages, Role::User, shape::genai::messages), ..Request::default() }
-            }
+    /// What a model was sent, and what it answered; the answer goes into a list that is empty.
+    pub(super) fn into_inference(self, answer: &mut Vec<Message>) -> Option<Box<Request>> {
+        let mut request = intake::request();
+        match (self.input_messages, self.input) {
+            (Some(messages), _) => read(messages, Role::User, shape::genai::messages, &mut request.messages),
             (None, _) if !self.flat_input.is_empty() => {
-                Request { messages: self.flat_input.into_messages(Role::User).0, ..Request::default() }
+                request.messages = self.flat_input.into_messages(Role::User).0;
             }
-            (None, Some(whole)) => whole_request(whole),
-            (None, None) => Request::default(),
-        };
+            (None, Some(whole)) => whole_request(whole, &mut request),
+            (None, None) => {}
+        }
         if let Some(system) = self.system {
             request.system = match system.json() {
                 Some(value) => shape::genai::system(value),
@@ -130,14 +130,14 @@ impl<'a> Content<'a> {
             Some(value) => request.tools = shape::genai::tools(value),
             None => request.tools.extend(self.flat_tools.into_tools().unwrap_or_default()),
         }
-        let answer = match (self.output_messages, self.output) {
-            (Some(messages), _) => read(messages, Role::Assistant, shape::genai::messages),
-            (None, _) if !self.flat_output.is_empty() => self.flat_output.into_messages(Role::Assistant).0,
-            (None, Some(whole)) => read(whole, Role::Assistant, shape::answer),
-            (None, None) => Vec::new(),
-        };
+        match (self.output_messages, self.output) {
+            (Some(messages), _) => read(messages, Role::Assistant, shape::genai::messages, answer),
+            (None, _) if !self.flat_output.is_empty() => *answer = self.flat_output.into_messages(Role::Assistant).0,
+            (None, Some(whole)) => read(whole, Role::Assistant, shape::answer, answer),
+            (None, None) => {}
+        }
         let is_empty = request.messages.is_empty() && request.system.is_empty() && request.tools.is_empty();
-        ((!is_empty).then(|| Box::new(request)), answer)
+        (!is_empty).then_some(request)
     }
 
     /// What a tool was called with, and what it returned.
@@ -155,7 +155,7 @@ impl<'a> Content<'a> {
 }
 
 /// The elements of a JSON array, each a text, or the text as a whole.
-fn elements(held: Held<'_>) -> Vec<ResultContent> {
+fn elements(held: Held) -> Vec<ResultContent> {
     let texts = match held.json() {
         Some(Value::Array(elements)) => elements.into_iter().map(shape::json::into_text),
         _ => return vec![ResultContent::Text(held.into_raw())],
@@ -163,20 +163,20 @@ fn elements(held: Held<'_>) -> Vec<ResultContent> {
     texts.map(ResultContent::Text).collect()
 }
 
-fn read(held: Held<'_>, role: Role, read: impl FnOnce(Value) -> Vec<Message>) -> Vec<Message> {
+/// Reads a text into a list that is empty, and in whose memory the one message of most texts is put.
+fn read(held: Held, role: Role, read: impl FnOnce(Value) -> Vec<Message>, messages: &mut Vec<Message>) {
     match held.json() {
-        Some(value) => read(value),
-        None => vec![Message::text(role, held.into_raw())],
+        Some(value) => *messages = read(value),
+        None => messages.push(Message::text(role, held.into_raw())),
     }
 }
 
-fn whole_request(held: Held<'_>) -> Request {
-    let messages = match held.json() {
-        None => vec![Message::text(Role::User, held.into_raw())],
-        Some(value) if is_request(&value) => return shape::request(value).unwrap_or_default(),
-        Some(value) => shape::messages(value),
-    };
-    Request { messages, ..Request::default() }
+fn whole_request(held: Held, request: &mut Request) {
+    match held.json() {
+        None => request.messages.push(Message::text(Role::User, held.into_raw())),
+        Some(value) if is_request(&value) => *request = shape::request(value).unwrap_or_default(),
+        Some(value) => request.messages = shape::messages(value),
+    }
 }
 
 fn is_request(value: &Value) -> bool {

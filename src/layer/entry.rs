@@ -1,10 +1,13 @@
 //! One value on a [`Page`](super::page::Page), and what it is when it is read.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::given::Given;
 use super::held::{Held, undebugged};
 use super::table::Meaning;
+use crate::event::Row;
 
 pub(super) struct Entry {
     pub(super) meaning: Meaning,
@@ -33,6 +36,10 @@ pub(super) struct Part {
 }
 
 impl Part {
+    pub(super) const fn bytes(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
     pub(super) fn of(self, row: &str) -> &str {
         row.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
@@ -55,14 +62,22 @@ pub(super) fn given(row: &str, value: Value) -> Option<Given<'_>> {
     }
 }
 
-/// Content.
-pub(super) fn held<'a>(row: &'a str, long: &mut [Zeroizing<String>], value: Value) -> Held<'a> {
+/// Content, as a part of its row.
+pub(super) fn held(row: &Arc<Row>, long: &mut [Zeroizing<String>], value: Value) -> Held {
     match value {
-        Value::Text(part) | Value::Debug(part) => Held::Lent(part.of(row)),
+        Value::Text(part) | Value::Debug(part) => Held::Part(Arc::clone(row), part),
+        other => owned(row.text(), long, other),
+    }
+}
+
+/// Content by itself.
+pub(super) fn owned(row: &str, long: &mut [Zeroizing<String>], value: Value) -> Held {
+    match value {
+        Value::Text(part) | Value::Debug(part) => Held::Text(Zeroizing::new(part.of(row).to_owned())),
         Value::Long(place) => Held::Text(long.get_mut(place as usize).map(std::mem::take).unwrap_or_default()),
         Value::Oversize(length) => Held::Oversize(length),
         Value::Int(number) => Held::Text(Zeroizing::new(number.to_string())),
         Value::Double(number) => Held::Text(Zeroizing::new(number.to_string())),
-        Value::Bool(flag) => Held::Lent(if flag { "true" } else { "false" }),
+        Value::Bool(flag) => Held::Static(if flag { "true" } else { "false" }),
     }
 }

@@ -1,24 +1,29 @@
 //! A text that waits with its span, and what it is the JSON of.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::event::RawText;
+use super::entry::Part;
 use crate::event::shape::flat::PartText;
+use crate::event::{RawText, Row};
 
-/// Content as a field gave it. Wiped when dropped, where it is not borrowed; of a longer one than is taken only the length
-/// is kept.
-pub(super) enum Held<'a> {
+/// Content as a field gave it. Wiped when dropped, or with the row that it is a part of; of a longer one than is taken only
+/// the length is kept.
+pub(super) enum Held {
     Text(Zeroizing<String>),
-    Lent(&'a str),
+    Part(Arc<Row>, Part),
+    Static(&'static str),
     Oversize(usize),
 }
 
-impl PartText for Held<'_> {
+impl PartText for Held {
     fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Lent(text) => Some(text),
+            Self::Part(row, part) => Some(part.of(row.text())),
+            Self::Static(text) => Some(text),
             Self::Oversize(_) => None,
         }
     }
@@ -26,22 +31,14 @@ impl PartText for Held<'_> {
     fn into_raw(self) -> RawText {
         match self {
             Self::Text(mut text) => RawText::from(std::mem::take(&mut *text)),
-            Self::Lent(text) => RawText::from(text),
+            Self::Part(row, Part { start, end }) => RawText::part(row, start, end),
+            Self::Static(text) => RawText::from_static(text),
             Self::Oversize(length) => RawText::oversize(length),
         }
     }
 }
 
-impl Held<'_> {
-    /// The same, borrowing nothing.
-    pub(super) fn into_owned(self) -> Held<'static> {
-        match self {
-            Self::Text(text) => Held::Text(text),
-            Self::Lent(text) => Held::Text(Zeroizing::new(text.to_owned())),
-            Self::Oversize(length) => Held::Oversize(length),
-        }
-    }
-
+impl Held {
     /// The array or object that it is the JSON of, be it a JSON string that holds such a text.
     pub(super) fn json(&self) -> Option<Value> {
         self.text().and_then(json)
@@ -51,7 +48,8 @@ impl Held<'_> {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.capacity(),
-            Self::Lent(text) => text.len(),
+            Self::Part(_, part) => part.bytes(),
+            Self::Static(text) => text.len(),
             Self::Oversize(_) => 1,
         }
     }
@@ -102,10 +100,10 @@ mod tests {
 
     #[test]
     fn json_is_found_in_a_string_and_in_a_string_of_a_string() {
-        assert!(Held::Lent("[{\"role\":\"user\"}]").json().unwrap().is_array());
-        assert!(Held::Lent("\"[{\\\"role\\\":\\\"user\\\"}]\"").json().unwrap().is_array());
-        assert!(Held::Lent("hello").json().is_none());
-        assert!(Held::Lent("[not json").json().is_none());
-        assert!(Held::Lent("12").json().is_none());
+        assert!(Held::Static("[{\"role\":\"user\"}]").json().unwrap().is_array());
+        assert!(Held::Static("\"[{\\\"role\\\":\\\"user\\\"}]\"").json().unwrap().is_array());
+        assert!(Held::Static("hello").json().is_none());
+        assert!(Held::Static("[not json").json().is_none());
+        assert!(Held::Static("12").json().is_none());
     }
 }

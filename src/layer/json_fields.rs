@@ -12,7 +12,7 @@ use crate::event::shape::Usage;
 use crate::semconv::{self as names, KeyId, lookup};
 
 /// One reason, or a JSON array of them.
-pub(super) fn finish_reasons(told: &mut Told<'_>, text: &str) {
+pub(super) fn finish_reasons(told: &mut Told, text: &str) {
     told.reasons = match json(text) {
         Some(Value::Array(elements)) => elements.into_iter().filter_map(string).map(Zeroizing::new).collect(),
         Some(Value::String(reason)) => smallvec![Zeroizing::new(reason)],
@@ -24,7 +24,7 @@ pub(super) fn finish_reasons(told: &mut Told<'_>, text: &str) {
 }
 
 /// One text, or a JSON array of them.
-pub(super) fn texts(told: &mut Told<'_>, id: KeyId, is_own: bool, text: &str) {
+pub(super) fn texts(told: &mut Told, id: KeyId, is_own: bool, text: &str) {
     match json(text) {
         Some(Value::Array(elements)) => {
             elements.into_iter().filter_map(string).map(Zeroizing::new).for_each(|element| {
@@ -37,7 +37,7 @@ pub(super) fn texts(told: &mut Told<'_>, id: KeyId, is_own: bool, text: &str) {
 }
 
 /// An object of request parameters.
-pub(super) fn parameters(told: &mut Told<'_>, text: &str) {
+pub(super) fn parameters(told: &mut Told, text: &str) {
     let Some(Value::Object(members)) = json(text) else { return };
     for (key, value) in &members {
         let key = match key.as_str() {
@@ -62,7 +62,7 @@ pub(super) fn parameters(told: &mut Told<'_>, text: &str) {
 }
 
 /// A provider's object of token counts.
-pub(super) fn usage(told: &mut Told<'_>, text: &str) {
+pub(super) fn usage(told: &mut Told, text: &str) {
     let Some(value) = json(text) else { return };
     let usage = Usage::read(&value);
     let counts = [

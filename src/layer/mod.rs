@@ -74,6 +74,7 @@ mod others;
 mod page;
 mod place;
 mod reason;
+mod rows;
 mod site;
 mod slot;
 mod spans;

@@ -12,8 +12,8 @@ use super::site::Fields;
 use super::spares;
 use super::told::Told;
 use crate::event::{
-    At, CallId, CallKind, Event, Given, Key, KeyIdentity, Kind, Outcome, ProducerId, Raw, RawAttrs, Returned, Scope,
-    SpanIds,
+    At, CallId, CallKind, Event, Given, Key, KeyIdentity, Kind, Message, Outcome, ProducerId, Raw, RawAttrs, Returned,
+    Scope, SpanIds,
 };
 use crate::intake::{Drop as Loss, Identity, Whole, closing, opening};
 use crate::semconv::{ERROR_KIND, ERROR_TYPE, FINISH_REASONS, OPERATION_NAME};
@@ -91,7 +91,11 @@ impl Call {
             self.tell_error(&heading, outcome, &mut closed.attrs);
             closed.outcome = Some(outcome);
             if let Some(content) = told.take_content() {
-                (*given, *returned) = halves(kind, content);
+                let list = match returned {
+                    Returned::Answer(answer) => std::mem::take(answer),
+                    _ => Vec::new(),
+                };
+                (*given, *returned) = halves(kind, content, list);
             }
         }
         Ok([opens, closes])
@@ -113,7 +117,7 @@ impl Call {
         self.end.is_some_and(|end| end.panics)
     }
 
-    fn outcome(&self, heading: &Heading, told: &Told<'_>) -> Outcome {
+    fn outcome(&self, heading: &Heading, told: &Told) -> Outcome {
         let end = &heading.end;
         let says_so = end.has_error || end.has_exception;
         match end.outcome {
@@ -166,10 +170,11 @@ impl Whole for Open {
 /// Of what never was a call.
 const NEVER: At = At { time_unix_nano: 0, producer: None, seq: None };
 
-fn halves(kind: CallKind, content: Content<'_>) -> (Given<Raw>, Returned<Raw>) {
+/// What was given and returned, the latter as a list of messages in the memory of an empty one.
+fn halves(kind: CallKind, content: Content, mut answer: Vec<Message>) -> (Given<Raw>, Returned<Raw>) {
     match kind {
         CallKind::Inference => {
-            let (request, answer) = content.into_inference();
+            let request = content.into_inference(&mut answer);
             (Given::Request(request), Returned::Answer(answer))
         }
         CallKind::Tool => {

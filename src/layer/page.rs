@@ -1,20 +1,22 @@
 //! What fields gave, copied once: all that is done with a value while its host waits.
 
 use std::fmt::{self, Debug, Write};
+use std::sync::Arc;
 
 use smallvec::smallvec;
 use zeroize::Zeroizing;
 
-use super::entry::{Entry, Part, Value, given, held, offset};
+use super::entry::{Entry, Part, Value, given, held, offset, owned};
 use super::given::Given;
 use super::halves::Halves;
 use super::heading::Heading;
 use super::held::undebugged;
 use super::reason::Reason;
+use super::rows;
 use super::slot::{Own, Slot};
 use super::table::Meaning;
 use super::told::Told;
-use crate::event::{RawAttrs, RawText, wipe_text};
+use crate::event::{RawAttrs, RawText, Row, wipe_from, wipe_text};
 
 /// The values of one span, in the order in which they were given. What they mean is worked out when the call is handed in,
 /// on another thread.
@@ -32,7 +34,7 @@ pub(super) struct Page {
     /// Texts that are moved and not copied again.
     long: Vec<Zeroizing<String>>,
     /// What was read already, where there was so much that it had to be.
-    folded: Option<Box<Told<'static>>>,
+    folded: Option<Box<Told>>,
     /// There was content, and it is gone.
     is_bare: bool,
     /// Told after all entries.
@@ -51,7 +53,6 @@ const FOLD_ENTRIES: usize = 256;
 const FOLD_BYTES: usize = 1 << 20;
 const FOLD_CONTENT: usize = 8 << 20;
 /// What a page keeps of its memory for the next call.
-const KEPT_BYTES: usize = 8 << 10;
 const KEPT_ENTRIES: usize = 64;
 
 impl Page {
@@ -198,7 +199,7 @@ impl Page {
     #[cold]
     fn grow(&mut self, more: usize) {
         let needed = self.row.len() + more;
-        let mut larger = String::with_capacity(needed.max(2 * self.row.capacity()).max(256));
+        let mut larger = rows::take(needed.max(2 * self.row.capacity()));
         larger.push_str(&self.row);
         wipe_text(&mut self.row);
         self.row = larger;
@@ -206,16 +207,7 @@ impl Page {
 
     /// Wipes the end of the row.
     fn cut(&mut self, start: usize) {
-        if self.row.len() == start {
-            return;
-        }
-        let mut bytes = std::mem::take(&mut self.row).into_bytes();
-        if let Some(end) = bytes.get_mut(start..) {
-            end.fill(0);
-            zeroize::optimization_barrier(&*end);
-        }
-        bytes.truncate(start);
-        self.row = String::from_utf8(bytes).unwrap_or_default();
+        wipe_from(&mut self.row, start);
     }
 
     /// Reads what is there, so that only what counts is kept.
@@ -224,7 +216,7 @@ impl Page {
         let mut folded = self.folded.take().unwrap_or_default();
         for Entry { meaning, value } in &self.entries {
             match meaning.slot.is_content() {
-                true => folded.put_content(meaning.slot, held(&self.row, &mut self.long, *value).into_owned()),
+                true => folded.put_content(meaning.slot, owned(&self.row, &mut self.long, *value)),
                 false => given(&self.row, *value).into_iter().for_each(|given| folded.put(*meaning, given)),
             }
         }
@@ -278,14 +270,17 @@ impl Page {
         }
     }
 
-    /// All that was told, read. Only what was said is still borrowed.
-    pub(super) fn read(&mut self) -> Told<'_> {
-        let mut told: Told<'_> = self.folded.take().map(|folded| *folded).unwrap_or_default();
+    /// All that was told, read. What was said stays where it was copied to.
+    pub(super) fn read(&mut self) -> Told {
+        let mut told = self.folded.take().map(|folded| *folded).unwrap_or_default();
         told.take_own(&mut self.own);
-        for Entry { meaning, value } in &self.entries {
-            match meaning.slot.is_content() {
-                true => told.put_content(meaning.slot, held(&self.row, &mut self.long, *value)),
-                false => given(&self.row, *value).into_iter().for_each(|given| told.put(*meaning, given)),
+        if !self.entries.is_empty() {
+            let row = Arc::new(Row::new(std::mem::take(&mut self.row), rows::give));
+            for Entry { meaning, value } in &self.entries {
+                match meaning.slot.is_content() {
+                    true => told.put_content(meaning.slot, held(&row, &mut self.long, *value)),
+                    false => given(row.text(), *value).into_iter().for_each(|given| told.put(*meaning, given)),
+                }
             }
         }
         if let Some(word) = self.reason.get() {
@@ -299,7 +294,7 @@ impl Page {
     pub(super) fn bytes(&self) -> (usize, usize) {
         let long: usize = self.long.iter().map(|text| text.capacity() + size_of::<String>()).sum();
         let entries = self.entries.capacity() * size_of::<Entry>();
-        let folded = if self.folded.is_some() { size_of::<Told<'_>>() } else { 0 };
+        let folded = if self.folded.is_some() { size_of::<Told>() } else { 0 };
         let texts = self.row.capacity() + long;
         (self.content, texts.saturating_sub(self.content) + self.own.held_bytes() + entries + folded)
     }
@@ -325,23 +320,26 @@ impl Page {
         let Self { heading, own, reason, entries, row, long, content, is_bare, folded } = self;
         own.clear();
         reason.clear();
-        if row.capacity() > KEPT_BYTES {
-            wipe_text(row);
-        }
+        put_back(row);
         if entries.capacity() > KEPT_ENTRIES {
             *entries = Vec::new();
         }
         entries.clear();
         long.clear();
         (*heading, *content, *is_bare, *folded) = (Heading::default(), 0, false, None);
-        self.cut(0);
     }
 }
 
 impl Drop for Page {
     fn drop(&mut self) {
-        wipe_text(&mut self.row);
+        put_back(&mut self.row);
     }
+}
+
+/// Wipes a row, and keeps its memory for others.
+fn put_back(row: &mut String) {
+    wipe_from(row, 0);
+    rows::give(std::mem::take(row));
 }
 
 /// Appends what is formatted to the row, without leaving it anywhere else. Of what is too long to be taken only the length

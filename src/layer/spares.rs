@@ -6,11 +6,11 @@ use super::open::Open;
 use crate::intake::{Handful, Spares};
 
 thread_local! {
-    static AT_HAND: Handful<Open> = const { RefCell::new(Vec::new()) };
+    static AT_HAND: Handful<Box<Open>> = const { RefCell::new(Vec::new()) };
 }
 
-/// With what a page keeps of its memory, three megabytes at the most, and less than four hundred kilobytes for each thread.
-static SPARE: Spares<Open> = Spares::new(&AT_HAND, 16, 256);
+/// With what a page keeps of its memory, half a megabyte at the most, and less than a hundred kilobytes for each thread.
+static SPARE: Spares<Box<Open>> = Spares::new(&AT_HAND, 16, 256);
 
 /// An empty one.
 pub(super) fn take() -> Box<Open> {

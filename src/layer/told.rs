@@ -15,18 +15,18 @@ use crate::semconv::{self as names, KeyId, Type};
 
 /// What the values of one span mean. Later values replace earlier ones.
 #[derive(Default)]
-pub(super) struct Told<'a> {
+pub(super) struct Told {
     /// Under the conventions' own names.
     own: Halves,
     /// Under other names for the same.
     aliased: Option<Box<Halves>>,
     pub(super) reasons: SmallVec<[Zeroizing<String>; 1]>,
-    content: Option<Box<Content<'a>>>,
+    content: Option<Box<Content>>,
     /// What was said is gone; only what kinds of it there were is known.
     pub(super) is_bare: bool,
 }
 
-impl<'a> Told<'a> {
+impl Told {
     /// Reads a value that is no content.
     pub(super) fn put(&mut self, Meaning { slot, is_own }: Meaning, given: Given<'_>) {
         match slot {
@@ -64,7 +64,7 @@ impl<'a> Told<'a> {
     }
 
     /// Reads content.
-    pub(super) fn put_content(&mut self, slot: Slot, held: Held<'a>) {
+    pub(super) fn put_content(&mut self, slot: Slot, held: Held) {
         match slot {
             Slot::Said(said) => self.content.get_or_insert_default().set(said, held),
             Slot::Part(list, number, part) => {
@@ -136,7 +136,7 @@ impl<'a> Told<'a> {
     }
 
     /// What was said, unless it is gone.
-    pub(super) fn take_content(&mut self) -> Option<Content<'a>> {
+    pub(super) fn take_content(&mut self) -> Option<Content> {
         self.content.take().filter(|_| !self.is_bare).map(|content| *content)
     }
 
@@ -150,7 +150,7 @@ impl<'a> Told<'a> {
         let halves = [Some(&mut self.own), self.aliased.as_deref_mut()];
         halves.into_iter().flatten().for_each(Halves::shorten);
         if let Some(content) = &mut self.content {
-            content.texts_mut().for_each(|text| *text = Held::Lent(""));
+            content.texts_mut().for_each(|text| *text = Held::Static(""));
         }
     }
 }

@@ -44,10 +44,10 @@ impl Sheet {
 }
 
 thread_local! {
-    static AT_HAND: Handful<Sheet> = const { RefCell::new(Vec::new()) };
+    static AT_HAND: Handful<Box<Sheet>> = const { RefCell::new(Vec::new()) };
 }
 
-static SPARES: Spares<Sheet> = Spares::new(&AT_HAND, 16, 512);
+static SPARES: Spares<Box<Sheet>> = Spares::new(&AT_HAND, 16, 512);
 
 /// What a scope that waits for the next call may keep in memory.
 const LONGEST_SCOPE: usize = 512;
