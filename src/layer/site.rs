@@ -36,13 +36,18 @@ impl Fields {
         Self { metadata, known: site.filter(|site| std::ptr::eq(site.metadata, metadata)) }
     }
 
-    /// What a field stands for, if it stands for anything.
-    pub(super) fn meaning(self, field: &Field) -> Option<Meaning> {
-        match self.known {
-            // A number means something within its own call site alone.
-            Some(site) if field.callsite() == self.metadata.callsite() => *site.meanings.get(field.index())?,
-            _ => by_name(self.metadata, field.name()),
-        }
+    /// What a field stands for, if it stands for anything; nothing where its name has to be looked up for that.
+    #[inline]
+    pub(super) fn known(self, field: &Field) -> Option<&'static Option<Meaning>> {
+        // A number means something within its own call site alone.
+        let site = self.known.filter(|_| field.callsite() == self.metadata.callsite())?;
+        site.meanings.get(field.index())
+    }
+
+    /// The same by its name.
+    #[cold]
+    pub(super) fn named(self, field: &Field) -> Option<Meaning> {
+        by_name(self.metadata, field.name())
     }
 
     pub(super) fn is_event(self) -> bool {

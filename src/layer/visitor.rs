@@ -50,8 +50,31 @@ impl<'a> Visitor<'a> {
         values.record(&mut Self { page, fields, takes: Takes::Untyped });
     }
 
-    fn meaning(&self, field: &Field) -> Option<Meaning> {
-        if self.takes == Takes::Untyped { None } else { self.fields.meaning(field) }
+    /// Runs `take` with what a field stands for, if it stands for anything.
+    ///
+    /// That is looked at where it is kept: a copy would be written piece by piece and read in others, which takes longer than
+    /// all that is done with it.
+    #[inline(always)]
+    fn with(&mut self, field: &Field, take: impl FnOnce(&mut Self, &Meaning)) {
+        let named;
+        let meaning = match self.fields.known(field) {
+            Some(known) => known,
+            None => {
+                named = self.fields.named(field);
+                &named
+            }
+        };
+        if let Some(meaning) = meaning {
+            take(self, meaning);
+        }
+    }
+
+    /// The same for a value that has a type.
+    #[inline(always)]
+    fn with_typed(&mut self, field: &Field, take: impl FnOnce(&mut Self, &Meaning)) {
+        if self.takes != Takes::Untyped {
+            self.with(field, take);
+        }
     }
 
     fn head(&mut self, slot: Slot, given: Given<'_>) {
@@ -61,35 +84,33 @@ impl<'a> Visitor<'a> {
     /// A number that 64 bits do not hold: as a text it is read again, whatever it is wanted as.
     #[cold]
     fn wide(&mut self, field: &Field, digits: &dyn ToString) {
-        if let Some(meaning) = self.meaning(field) {
+        self.with_typed(field, |visitor, meaning| {
             let digits = Zeroizing::new(digits.to_string());
             match meaning.slot {
-                Slot::Own(own) => self.page.own.put(own, Given::Text(&digits)),
-                slot if Heading::takes(slot) => self.head(slot, Given::Text(&digits)),
-                _ => self.page.text(meaning, &digits),
+                Slot::Own(own) => visitor.page.own.put(own, Given::Text(&digits)),
+                slot if Heading::takes(slot) => visitor.head(slot, Given::Text(&digits)),
+                _ => visitor.page.text(*meaning, &digits),
             }
-        }
+        });
     }
 }
 
 impl Visit for Visitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        match self.meaning(field) {
-            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.text(own, value),
-            Some(meaning) if meaning.slot == Slot::FinishReasons => self.page.reason(meaning, value),
-            Some(meaning) if Heading::takes(meaning.slot) => self.head(meaning.slot, Given::Text(value)),
-            Some(meaning) => self.page.text(meaning, value),
-            None => {}
-        }
+        self.with_typed(field, |visitor, meaning| match meaning.slot {
+            Slot::Own(own) => visitor.page.own.text(own, value),
+            Slot::FinishReasons => visitor.page.reason(*meaning, value),
+            slot if Heading::takes(slot) => visitor.head(slot, Given::Text(value)),
+            _ => visitor.page.text(*meaning, value),
+        });
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        match self.meaning(field) {
-            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.int(own, value),
-            Some(meaning) if Heading::takes(meaning.slot) => self.head(meaning.slot, Given::Int(i128::from(value))),
-            Some(meaning) => self.page.int(meaning, value),
-            None => {}
-        }
+        self.with_typed(field, |visitor, meaning| match meaning.slot {
+            Slot::Own(own) => visitor.page.own.int(own, value),
+            slot if Heading::takes(slot) => visitor.head(slot, Given::Int(i128::from(value))),
+            _ => visitor.page.int(*meaning, value),
+        });
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
@@ -114,21 +135,19 @@ impl Visit for Visitor<'_> {
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        match self.meaning(field) {
-            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.double(own, value),
-            Some(meaning) if Heading::takes(meaning.slot) => self.head(meaning.slot, Given::Double(value)),
-            Some(meaning) => self.page.double(meaning, value),
-            None => {}
-        }
+        self.with_typed(field, |visitor, meaning| match meaning.slot {
+            Slot::Own(own) => visitor.page.own.double(own, value),
+            slot if Heading::takes(slot) => visitor.head(slot, Given::Double(value)),
+            _ => visitor.page.double(*meaning, value),
+        });
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        match self.meaning(field) {
-            Some(Meaning { slot: Slot::Own(own), .. }) => self.page.own.flag(own, value),
-            Some(meaning) if Heading::takes(meaning.slot) => self.head(meaning.slot, Given::Bool(value)),
-            Some(meaning) => self.page.bool(meaning, value),
-            None => {}
-        }
+        self.with_typed(field, |visitor, meaning| match meaning.slot {
+            Slot::Own(own) => visitor.page.own.flag(own, value),
+            slot if Heading::takes(slot) => visitor.head(slot, Given::Bool(value)),
+            _ => visitor.page.bool(*meaning, value),
+        });
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
@@ -136,22 +155,23 @@ impl Visit for Visitor<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let Some(meaning) = self.fields.meaning(field) else { return };
-        if matches!(self.takes, Takes::Typed | Takes::TypedOfMore) {
-            self.takes = Takes::TypedOfMore;
-            return;
-        }
-        match meaning.slot {
-            // What an error says is not wanted, so it is not even formatted.
-            Slot::End(End::Exception) => self.page.heading.end.has_exception = true,
-            Slot::Own(own) => self.page.own_debug(own, value),
-            slot if Heading::takes(slot) => {
-                let text = self.page.formatted(value);
-                if let Some(text) = undebugged(&text) {
-                    self.head(slot, Given::Text(text));
-                }
+        self.with(field, |visitor, meaning| {
+            if matches!(visitor.takes, Takes::Typed | Takes::TypedOfMore) {
+                visitor.takes = Takes::TypedOfMore;
+                return;
             }
-            _ => self.page.debug(meaning, value),
-        }
+            match meaning.slot {
+                // What an error says is not wanted, so it is not even formatted.
+                Slot::End(End::Exception) => visitor.page.heading.end.has_exception = true,
+                Slot::Own(own) => visitor.page.own_debug(own, value),
+                slot if Heading::takes(slot) => {
+                    let text = visitor.page.formatted(value);
+                    if let Some(text) = undebugged(&text) {
+                        visitor.head(slot, Given::Text(text));
+                    }
+                }
+                _ => visitor.page.debug(*meaning, value),
+            }
+        });
     }
 }
