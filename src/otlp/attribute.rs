@@ -27,7 +27,8 @@ pub(super) struct Keys {
     unnamed: Start,
 }
 
-/// All are as long as the longest: what always has the same length is copied without a loop.
+/// All are as long as the longest and what a short value takes behind it: what always has the same length is copied without a
+/// loop, and there is one look at the room for both.
 #[derive(Debug)]
 struct Start {
     bytes: [u8; LONGEST],
@@ -35,13 +36,15 @@ struct Start {
 }
 
 const LONGEST: usize = 64;
+/// A double.
+const SHORT: usize = 8;
 
 impl Start {
     /// A longer name than fits is none of the table's, which a test holds; of one, what fits is written.
     fn new(name: &str) -> Self {
         let mut written = vec![0, 0, key(1, BYTES)];
         let name = name.as_bytes();
-        let name = name.get(..name.len().min(LONGEST - 7)).unwrap_or_default();
+        let name = name.get(..name.len().min(LONGEST - SHORT - 7)).unwrap_or_default();
         put_varint(&mut written, name.len() as u64);
         written.extend_from_slice(name);
         written.extend_from_slice(&[key(2, BYTES), 0, 0]);
@@ -91,16 +94,23 @@ impl<'a> AttributeWriter<'a> {
 
     #[inline]
     pub(super) fn text(&mut self, id: KeyId, text: &str) {
-        self.start(id, bytes_len(text.len()), TEXT);
-        put_varint(self.out, text.len() as u64);
+        self.start_text(id, text.len());
         self.out.extend_from_slice(text.as_bytes());
+    }
+
+    /// Everything of a text up to its first byte.
+    #[inline]
+    fn start_text(&mut self, id: KeyId, length: usize) {
+        if !self.short(id, bytes_len(length), TEXT, ([length as u8], 1)) {
+            self.start(id, bytes_len(length), TEXT);
+            put_varint(self.out, length as u64);
+        }
     }
 
     /// A text of a length that is always the same.
     #[inline]
     pub(super) fn digits<const N: usize>(&mut self, id: KeyId, digits: &[u8; N]) {
-        self.start(id, bytes_len(N), TEXT);
-        put_varint(self.out, N as u64);
+        self.start_text(id, N);
         self.out.extend_from_slice(digits);
     }
 
@@ -111,18 +121,30 @@ impl<'a> AttributeWriter<'a> {
 
     #[inline]
     pub(super) fn int(&mut self, id: KeyId, number: i64) {
-        self.start(id, 1 + varint_len(number.cast_unsigned()), INT);
-        put_varint(self.out, number.cast_unsigned());
+        let number = number.cast_unsigned();
+        let length = varint_len(number);
+        let is_written =
+            short_varint(number, length).is_some_and(|bytes| self.short(id, 1 + length, INT, (bytes, length)));
+        if !is_written {
+            self.start(id, 1 + length, INT);
+            put_varint(self.out, number);
+        }
     }
 
     pub(super) fn double(&mut self, id: KeyId, number: f64) {
-        self.start(id, 9, DOUBLE);
-        self.out.extend_from_slice(&number.to_le_bytes());
+        let bytes = number.to_le_bytes();
+        if !self.short(id, 9, DOUBLE, (bytes, 8)) {
+            self.start(id, 9, DOUBLE);
+            self.out.extend_from_slice(&bytes);
+        }
     }
 
     pub(super) fn bool(&mut self, id: KeyId, flag: bool) {
-        self.start(id, 2, BOOL);
-        self.out.push(u8::from(flag));
+        let byte = u8::from(flag);
+        if !self.short(id, 2, BOOL, ([byte], 1)) {
+            self.start(id, 2, BOOL);
+            self.out.push(byte);
+        }
     }
 
     pub(super) fn texts<'t>(&mut self, id: KeyId, texts: impl Iterator<Item = &'t str> + Clone) {
@@ -173,6 +195,28 @@ impl<'a> AttributeWriter<'a> {
         }
     }
 
+    /// An attribute up to the first bytes of its value, of which there are as many as `first` says. `false`: a length takes
+    /// more than a byte, and nothing is written.
+    #[inline]
+    fn short<const N: usize>(&mut self, id: KeyId, length: usize, kind: u8, first: ([u8; N], usize)) -> bool {
+        const { assert!(N <= SHORT) };
+        let start = self.keys.starts.get(usize::from(id.0)).unwrap_or(&self.keys.unnamed);
+        let total = start.length - 3 + length;
+        if total >= 0x80 {
+            return false;
+        }
+        let (begin, (bytes, used)) = (self.out.len(), first);
+        self.out.extend_from_slice(&start.bytes);
+        if let Some((head, rest)) = self.out.get_mut(begin..).and_then(|put| put.split_at_mut_checked(start.length))
+            && let ([tag, whole, .., last, inner], Some(place)) = (head, rest.first_chunk_mut())
+        {
+            (*tag, *whole, *last, *inner) = (self.tag, total as u8, length as u8, kind);
+            *place = bytes;
+        }
+        self.out.truncate(begin + start.length + used);
+        true
+    }
+
     /// Everything of an attribute up to the key of what its value, an `AnyValue` of `length` bytes, consists of.
     #[inline]
     fn start(&mut self, id: KeyId, length: usize, kind: u8) {
@@ -204,6 +248,18 @@ impl<'a> AttributeWriter<'a> {
         self.out.push(kind);
         self.out.drain(begin..start);
     }
+}
+
+/// The varint of this length, where four bytes hold it.
+#[inline]
+const fn short_varint(value: u64, length: usize) -> Option<[u8; 4]> {
+    if length > 4 {
+        return None;
+    }
+    let value = value as u32;
+    let spread = value & 0x7f | (value & 0x3f80) << 1 | (value & 0x1f_c000) << 2 | (value & 0xfe0_0000) << 3;
+    let all_but_the_last = 0x8080_8080 & ((1 << (8 * (length - 1))) - 1);
+    Some((spread | all_but_the_last).to_le_bytes())
 }
 
 /// Appends a `KeyValue` of two texts as a field with a number below 16.
@@ -240,11 +296,54 @@ fn put_digest(out: &mut Vec<u8>, digest: &Digest) {
 mod tests {
     use super::*;
     use crate::event::Algorithm;
+    use crate::otlp::writer::{put_bytes, put_double, put_integer};
+    use crate::semconv;
 
     #[test]
     fn every_name_of_the_table_fits_where_names_are_written_from() {
         for name in table() {
-            assert!(name.key.len() <= LONGEST - 7, "{}", name.key);
+            assert!(name.key.len() <= LONGEST - SHORT - 7, "{}", name.key);
+        }
+    }
+
+    #[test]
+    fn a_short_varint_is_the_varint() {
+        let edges = (0..29).flat_map(|bit| [(1u64 << bit) - 1, 1 << bit, (1 << bit) + 1]);
+        for value in edges.chain((0..1 << 28).step_by(99_991)) {
+            let (length, mut out) = (varint_len(value), Vec::new());
+            put_varint(&mut out, value);
+            match short_varint(value, length) {
+                Some(bytes) => assert_eq!(bytes[..length], out[..], "{value}"),
+                None => assert!(value >= 1 << 28),
+            }
+        }
+    }
+
+    /// Whatever a value is like, whichever way it is written.
+    #[test]
+    fn an_attribute_of_any_length_is_its_fields_one_in_the_other() {
+        let texts =
+            [0, 1, 60, 70, 126, 127, 128, 129, 300, 20_000].map(|length| Value::Text("x".repeat(length).into()));
+        let ints = [0, 1, -1, 127, 128, 16_383, 16_384, (1 << 28) - 1, 1 << 28, i64::MAX, i64::MIN].map(Value::Int);
+        let others = [Value::Double(0.5), Value::Double(f64::MAX), Value::Bool(true), Value::Bool(false)];
+        for id in [semconv::SEQ.id(), semconv::CACHE_WRITE_TOKENS.id(), semconv::REQUEST_MODEL.id()] {
+            for value in texts.iter().chain(&ints).chain(&others) {
+                let mut inner = Vec::new();
+                match value {
+                    Value::Text(text) => put_bytes(&mut inner, 1, text.as_bytes()),
+                    Value::Int(number) => put_integer(&mut inner, 3, number.cast_unsigned()),
+                    Value::Double(number) => put_double(&mut inner, 4, *number),
+                    Value::Bool(flag) => put_integer(&mut inner, 2, u64::from(*flag)),
+                    Value::Texts(_) | Value::Ints(_) => panic!("another type"),
+                }
+                let (mut pair, mut expected) = (Vec::new(), b"before".to_vec());
+                put_bytes(&mut pair, 1, id.name().key.as_bytes());
+                put_bytes(&mut pair, 2, &inner);
+                put_bytes(&mut expected, 9, &pair);
+                let mut written = b"before".to_vec();
+                AttributeWriter::new(&mut written, Keys::of_table(), 9).value(id, value);
+                assert!(written == expected, "{} {value:?}", id.name().key);
+            }
         }
     }
 
