@@ -18,4 +18,5 @@ mod rollouts;
 mod secure;
 #[path = "../support/mod.rs"]
 mod support;
+mod swapped;
 mod validate;

@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::Spanned;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{Error, Spanned};
 
 use super::error::ConfigError;
 
 /// A value and where it stands.
 #[derive(Clone)]
 pub(super) struct Node {
+    /// Where its key stands, or else the value.
     pub(super) line: u64,
     pub(super) value: Value,
 }
@@ -35,8 +36,23 @@ pub(super) fn parse(yaml: &str) -> Result<Node, ConfigError> {
     document.map(Node::from).map_err(|error| {
         // The parser's own words may quote the file.
         let line = error.location().map(|location| location.line());
-        ConfigError::new(line, "the file", "not YAML, or a key stands twice; indent with blanks and quote addresses")
+        let problem = match error.without_snippet() {
+            Error::DuplicateMappingKey { .. } => "a key stands here that stood there before",
+            _ => "not YAML; indent with blanks, and quote what holds `: ` or begins with a sign",
+        };
+        ConfigError::new(line, "the file", problem)
     })
+}
+
+impl Node {
+    /// The line of a place such as `exporters.otlp/second.tls`, or of as much of it as is there. Names may hold dots.
+    pub(super) fn line_of(&self, place: &str) -> Option<u64> {
+        let Value::Map(entries) = &self.value else { return None };
+        entries.iter().find_map(|(key, node)| match place.strip_prefix(key.as_str())? {
+            "" => Some(node.line),
+            inside => node.line_of(inside.strip_prefix('.')?).or(Some(node.line)),
+        })
+    }
 }
 
 impl From<Spanned<Value>> for Node {
@@ -60,11 +76,11 @@ impl<'de> Visitor<'de> for ValueVisitor {
         f.write_str("a value")
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
         Ok(Value::Nothing)
     }
 
-    fn visit_none<E: Error>(self) -> Result<Value, E> {
+    fn visit_none<E: de::Error>(self) -> Result<Value, E> {
         Ok(Value::Nothing)
     }
 
@@ -72,24 +88,24 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Value::deserialize(deserializer)
     }
 
-    fn visit_bool<E: Error>(self, flag: bool) -> Result<Value, E> {
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Value, E> {
         Ok(Value::Flag(flag))
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Value, E> {
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Value, E> {
         Ok(Value::Number(number))
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Value, E> {
         Ok(Value::Number(i64::try_from(number).unwrap_or(i64::MAX)))
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Value, E> {
         // No setting is a fraction; whoever wants a number says that.
         Ok(Value::Text { text: number.to_string(), is_variable: false })
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
         Ok(Value::Text { text: text.to_owned(), is_variable: false })
     }
 
@@ -103,8 +119,9 @@ impl<'de> Visitor<'de> for ValueVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Vec::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            map.push((key, Node::from(entries.next_value::<Spanned<Value>>()?)));
+        while let Some(key) = entries.next_key::<Spanned<String>>()? {
+            let node = Node { line: key.referenced.line(), value: entries.next_value()? };
+            map.push((key.value, node));
         }
         Ok(Value::Map(map))
     }

@@ -65,6 +65,14 @@ impl Exporter {
         }
     }
 
+    /// One that nobody uses yet.
+    pub(super) fn read_unused(name: &str, all: &Section<'_>) -> Result<Self, ConfigError> {
+        let section = all.any(name)?;
+        // What is meant for log records alone says so.
+        let is_for_logs = section.has("logs_endpoint") && !section.has("traces_endpoint") && !section.has("endpoint");
+        if is_for_logs { Self::read_for_logs(name, all) } else { Self::read(name, all) }
+    }
+
     fn read_for(signal: Signal, name: &str, all: &Section<'_>) -> Result<Self, ConfigError> {
         const OTLP: &[&str] = &["endpoint", "headers", "compression", "timeout", "tls", "best_effort"];
         let (section, kind) = match type_of(name, TYPES) {
@@ -88,13 +96,15 @@ impl Exporter {
     }
 }
 
+const ENDPOINT: &str = "expected `http://host:port` or `https://host:port`";
+
 fn otlp(section: &Section<'_>, protocol: Protocol, signal: Signal) -> Result<ExporterConfig, ConfigError> {
     let mut config = ExporterConfig { protocol, signal, ..ExporterConfig::default() };
     let whole = if signal == Signal::Logs { "logs_endpoint" } else { "traces_endpoint" };
     let key = if section.has(whole) { whole } else { "endpoint" };
-    config.endpoint = section.required_text(key)?.to_owned();
+    config.endpoint = section.required_text(key, ENDPOINT)?.to_owned();
     if crate::otlp::host_and_port(&config.endpoint).is_none() {
-        return Err(section.wrong_at(key, "expected `http://host:port` or `https://host:port`"));
+        return Err(section.wrong_at(key, ENDPOINT));
     }
     // The Collector's rule: `endpoint` is a base, `traces_endpoint` and `logs_endpoint` are whole addresses.
     if protocol == Protocol::HttpProtobuf && key == "endpoint" {
@@ -102,12 +112,18 @@ fn otlp(section: &Section<'_>, protocol: Protocol, signal: Signal) -> Result<Exp
         config.endpoint.truncate(base);
         config.endpoint.push_str(signal.http_path());
     }
-    config.headers = section.texts("headers")?;
+    config.headers = section.headers("headers")?;
     config.compression = section.word("compression", &["none", "gzip", "zstd"])?.and_then(Compression::from_word);
     if let Some(timeout) = section.duration("timeout")? {
         config.timeout = timeout;
     }
     if section.has("tls") {
+        if section.any("tls")?.has("insecure") {
+            // The Collector's word for it.
+            return Err(section
+                .any("tls")?
+                .wrong_at("insecure", "an endpoint that begins with `http://` is without TLS"));
+        }
         let tls = section.section("tls", &["ca_file", "cert_file", "key_file"])?;
         if !config.is_secure() {
             return Err(tls.wrong("needs an `https://` endpoint"));

@@ -7,11 +7,13 @@
 //! service: { pipelines: { traces: { receivers: [otlp], processors: [privacy, reduce], exporters: [otlp] } } }
 //! ```
 //!
-//! `${env:NAME}` and `${env:NAME:-default}` stand for environment variables in any text. Errors name the line, the place and
-//! what is allowed there, never a value. What is not used is checked all the same.
+//! `${env:NAME}` and `${env:NAME:-default}` stand for environment variables in any text, and `$${` for `${`. Errors name the
+//! line, the place and what is allowed there, never a value. What is not used is checked all the same.
 
 mod document;
 mod error;
+#[cfg(test)]
+mod error_tests;
 mod exporter;
 mod pipeline;
 mod receiver;
@@ -95,8 +97,9 @@ impl Config {
             all.keys().map(|name| Pipeline::read(&root, &all, name)).collect::<Result<_, _>>()?;
         let telemetry = telemetry(&service)?;
         let rollouts = RolloutsConfig::read(&service)?;
+        pipeline::check_unused(&root, &pipelines)?;
         let config = Self { pipelines, telemetry, rollouts };
-        config.check()?;
+        config.check().map_err(|error| error.found_in(&document))?;
         Ok(config)
     }
 
@@ -165,9 +168,9 @@ impl Config {
         }
         addresses.extend(self.telemetry.map(|address| ("service.telemetry.metrics".to_owned(), address)));
         for (place, (name, address)) in addresses.iter().enumerate() {
-            let is_taken = addresses.iter().take(place).any(|(_, other)| other == address && other.port() != 0);
-            if is_taken {
-                return wrong(name, "another one listens on this address already");
+            let taken = addresses.iter().take(place).find(|(_, other)| other == address && other.port() != 0);
+            if let Some((other, _)) = taken {
+                return wrong(name, &format!("`{other}` listens on this address already"));
             }
         }
         Ok(())

@@ -93,9 +93,7 @@ impl Pipeline {
     pub(super) fn read(root: &Section<'_>, all: &Section<'_>, name: &str) -> Result<Self, ConfigError> {
         let section =
             all.required(name, &["receivers", "processors", "exporters", "findings", "privacy", "input_log"])?;
-        let receivers = defined(root, &section, "receivers", RECEIVERS, |name, all| {
-            Receiver::read(name, &all.section(name, &["protocols"])?)
-        })?;
+        let receivers = defined(root, &section, "receivers", RECEIVERS, receiver)?;
         let exporters = defined(root, &section, "exporters", exporter::TYPES, Exporter::read)?;
         for (key, is_empty) in [("receivers", receivers.is_empty()), ("exporters", exporters.is_empty())] {
             if is_empty {
@@ -121,6 +119,26 @@ impl Pipeline {
         let name = name.to_owned();
         Ok(Self { name, receivers, processors, veils_all_spans, exporters, findings, replay, input_log })
     }
+}
+
+/// What is defined and stands in no pipeline may be wrong, too: somebody means to use it.
+pub(super) fn check_unused(root: &Section<'_>, pipelines: &[Pipeline]) -> Result<(), ConfigError> {
+    let is_receiver = |name: &str| pipelines.iter().flat_map(|it| &it.receivers).any(|receiver| receiver.name == name);
+    let all = root.named("receivers", RECEIVERS)?;
+    for name in all.keys().filter(|name| !is_receiver(name)) {
+        receiver(name, &all)?;
+    }
+    let exporters = || pipelines.iter().flat_map(|pipeline| pipeline.exporters.iter().chain(&pipeline.findings));
+    let all = root.named("exporters", exporter::TYPES)?;
+    for name in all.keys().filter(|name| !exporters().any(|exporter| exporter.name == *name)) {
+        Exporter::read_unused(name, &all)?;
+    }
+    let all = root.named("processors", PROCESSORS)?;
+    all.keys().try_for_each(|name| processor(name, &all, &mut None, &mut false).map(drop))
+}
+
+fn receiver(name: &str, all: &Section<'_>) -> Result<Receiver, ConfigError> {
+    Receiver::read(name, &all.section(name, &["protocols"])?)
 }
 
 fn input_log(pipeline: &Section<'_>, processors: &[Processor]) -> Result<Option<InputLogConfig>, ConfigError> {

@@ -35,14 +35,15 @@ impl ReplayConfig {
 }
 
 fn rule(section: &Section<'_>) -> Result<BaselineRule, ConfigError> {
-    let text = section.required_text("attribute")?;
+    const LABEL: &str = "expected the name of a label, such as `gen_ai.agent.name`";
+    const TEXT: &str = "expected a text that is not empty";
+    let text = section.required_text("attribute", LABEL)?;
     // What is no label has left as a digest by then, or not at all.
     let is_label = |name: &Name| name.kind == Type::Text && name.class == Class::Label && name.phase == Phase::Opened;
     let known = lookup(text).filter(|key| is_label(key.name()));
-    let wrong = || section.wrong_at("attribute", "expected the name of a label, such as `gen_ai.agent.name`");
-    let key = known.ok_or_else(wrong)?;
-    let label = |key: &str| match section.required_text(key)? {
-        "" => Err(section.wrong_at(key, "expected a text that is not empty")),
+    let key = known.ok_or_else(|| section.wrong_at("attribute", LABEL))?;
+    let label = |key: &str| match section.required_text(key, TEXT)? {
+        "" => Err(section.wrong_at(key, TEXT)),
         text => Ok(text.into()),
     };
     Ok(BaselineRule { key, value: label("value")?, baseline: label("baseline")? })

@@ -4,10 +4,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
 
 use super::document::{Node, Value};
-use super::error::{ConfigError, quoted};
+use super::error::{ConfigError, one_of, quoted};
 use crate::privacy::is_label;
 
 /// A map of the document, and where it stands.
@@ -76,6 +77,11 @@ impl<'a> Section<'a> {
         Section::new(self.place_of(key), self.get(key), Some(allowed))
     }
 
+    /// The same with any keys.
+    pub(super) fn any(&self, key: &str) -> Result<Section<'a>, ConfigError> {
+        Section::new(self.place_of(key), self.get(key), None)
+    }
+
     /// The same where something has to stand there.
     pub(super) fn required(&self, key: &str, allowed: &[&str]) -> Result<Section<'a>, ConfigError> {
         if self.has(key) { self.section(key, allowed) } else { Err(self.wrong_at(key, "missing")) }
@@ -83,9 +89,12 @@ impl<'a> Section<'a> {
 
     /// A map whose keys are names of these types: `otlp`, `otlp/second`.
     pub(super) fn named(&self, key: &str, types: &[&str]) -> Result<Section<'a>, ConfigError> {
-        let section = Section::new(self.place_of(key), self.get(key), None)?;
+        let section = self.any(key)?;
         match section.entries.iter().find(|(name, _)| type_of(name, types).is_none()) {
-            Some((_, odd)) => Err(ConfigError::new(Some(odd.line), &section.place, expected_name(types))),
+            Some((_, odd)) => {
+                let problem = format!("an unknown name; {}", expected_name(types));
+                Err(ConfigError::new(Some(odd.line), &section.place, problem))
+            }
             None => Ok(section),
         }
     }
@@ -98,14 +107,18 @@ impl<'a> Section<'a> {
     /// A list of names of these types.
     pub(super) fn names(&self, key: &str, types: &[&str]) -> Result<Vec<&'a str>, ConfigError> {
         let Some(node) = self.get(key) else { return Ok(Vec::new()) };
-        let expected = || format!("expected a list; {}", expected_name(types));
-        let Value::List(values) = &node.value else { return Err(self.wrong_at(key, expected())) };
+        let Value::List(values) = &node.value else {
+            let example = types.first().copied().unwrap_or_default();
+            return Err(self.wrong_at(key, format!("expected a list of names, such as `[{example}]`")));
+        };
         let mut names: Vec<&str> = Vec::new();
-        for value in values {
-            let wrong = |problem: String| ConfigError::new(Some(value.line), &self.place_of(key), problem);
-            let Value::Text { text, .. } = &value.value else { return Err(wrong(expected())) };
+        for (number, value) in values.iter().enumerate() {
+            let wrong = |problem: String| {
+                ConfigError::new(Some(value.line), &format!("{}[{number}]", self.place_of(key)), problem)
+            };
+            let Value::Text { text, .. } = &value.value else { return Err(wrong(expected_name(types))) };
             if type_of(text, types).is_none() {
-                return Err(wrong(expected()));
+                return Err(wrong(expected_name(types)));
             }
             if names.contains(&text.as_str()) {
                 return Err(wrong(format!("`{text}` stands there twice")));
@@ -124,23 +137,25 @@ impl<'a> Section<'a> {
         values.iter().enumerate().map(section).collect()
     }
 
-    pub(super) fn text(&self, key: &str) -> Result<Option<&'a str>, ConfigError> {
+    /// A text, of which an error says that it is `expected`.
+    fn text(&self, key: &str, expected: &str) -> Result<Option<&'a str>, ConfigError> {
         match self.get(key).map(|node| &node.value) {
             None => Ok(None),
             Some(Value::Text { text, .. }) => Ok(Some(text)),
-            Some(_) => Err(self.wrong_at(key, "expected a text")),
+            Some(_) => Err(self.wrong_at(key, expected)),
         }
     }
 
-    pub(super) fn required_text(&self, key: &str) -> Result<&'a str, ConfigError> {
-        self.text(key)?.ok_or_else(|| self.wrong_at(key, "missing"))
+    pub(super) fn required_text(&self, key: &str, expected: &str) -> Result<&'a str, ConfigError> {
+        self.text(key, expected)?.ok_or_else(|| self.wrong_at(key, format!("missing; {expected}")))
     }
 
     /// One of these words.
     pub(super) fn word(&self, key: &str, words: &[&'static str]) -> Result<Option<&'static str>, ConfigError> {
-        let Some(text) = self.text(key)? else { return Ok(None) };
+        let expected = format!("expected {}", one_of(words));
+        let Some(text) = self.text(key, &expected)? else { return Ok(None) };
         let found = words.iter().find(|word| **word == text);
-        found.copied().map(Some).ok_or_else(|| self.wrong_at(key, format!("expected one of {}", quoted(words))))
+        found.copied().map(Some).ok_or_else(|| self.wrong_at(key, expected))
     }
 
     /// A list of texts that look like names, if there is one.
@@ -165,24 +180,28 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn path(&self, key: &str) -> Result<Option<PathBuf>, ConfigError> {
-        let Some(path) = self.text(key)?.map(PathBuf::from) else { return Ok(None) };
-        if path.is_absolute() { Ok(Some(path)) } else { Err(self.wrong_at(key, "expected an absolute path")) }
+        const EXPECTED: &str = "expected an absolute path";
+        let Some(path) = self.text(key, EXPECTED)?.map(PathBuf::from) else { return Ok(None) };
+        if path.is_absolute() { Ok(Some(path)) } else { Err(self.wrong_at(key, EXPECTED)) }
     }
 
     pub(super) fn address(&self, key: &str) -> Result<SocketAddr, ConfigError> {
-        let text = self.required_text(key)?;
+        const EXPECTED: &str = "expected an address such as 127.0.0.1:4317 or localhost:4317";
+        let text = self.required_text(key, EXPECTED)?;
         // The Collector's own default; the name means no other machine (RFC 6761).
         let parsed = match text.strip_prefix("localhost:") {
             Some(port) => port.parse().ok().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
             None => text.parse().ok(),
         };
-        parsed.ok_or_else(|| self.wrong_at(key, "expected an address such as 127.0.0.1:4317 or localhost:4317"))
+        parsed.ok_or_else(|| self.wrong_at(key, EXPECTED))
     }
 
     pub(super) fn flag(&self, key: &str) -> Result<bool, ConfigError> {
         match self.get(key).map(|node| &node.value) {
             None => Ok(false),
             Some(Value::Flag(flag)) => Ok(*flag),
+            // As a variable says it.
+            Some(Value::Text { text, .. }) if text == "true" || text == "false" => Ok(text == "true"),
             Some(_) => Err(self.wrong_at(key, "expected `true` or `false`")),
         }
     }
@@ -212,18 +231,25 @@ impl<'a> Section<'a> {
             let count: u64 = text.strip_suffix(unit)?.parse().ok()?;
             count.checked_mul(*millis).filter(|millis| (1..=86_400_000).contains(millis))
         });
-        let wrong = || self.wrong_at(key, "expected a time such as `250ms`, `10s`, `5m` or `1h`");
+        let wrong = || self.wrong_at(key, "expected a time from `1ms` to `24h`, such as `250ms`, `10s` or `5m`");
         millis.map(|millis| Some(Duration::from_millis(millis))).ok_or_else(wrong)
     }
 
-    /// Names and texts, whatever the names.
-    pub(super) fn texts(&self, key: &str) -> Result<Vec<(String, SecretString)>, ConfigError> {
-        let section = Section::new(self.place_of(key), self.get(key), None)?;
-        let text = |(name, node): &(String, Node)| match &node.value {
-            Value::Text { text, .. } => Ok((name.clone(), SecretString::from(text.as_str()))),
-            _ => Err(ConfigError::new(Some(node.line), &section.place, "expected texts")),
+    /// Names and values of headers (RFC 9110, section 5).
+    pub(super) fn headers(&self, key: &str) -> Result<Vec<(String, SecretString)>, ConfigError> {
+        let section = self.any(key)?;
+        let header = |(name, node): &(String, Node)| {
+            let wrong = |problem: &str| Err(ConfigError::new(Some(node.line), &section.place, problem));
+            let Value::Text { text, .. } = &node.value else {
+                return wrong("expected a text; a number needs quotes");
+            };
+            match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(text)) {
+                (Ok(_), Ok(_)) => Ok((name.clone(), SecretString::from(text.as_str()))),
+                (Err(_), _) => wrong("this cannot be the name of a header"),
+                (_, Err(_)) => wrong("this cannot be the value of a header"),
+            }
         };
-        section.entries.iter().map(text).collect()
+        section.entries.iter().map(header).collect()
     }
 
     /// Whether it says `off`, which is the only thing it can say. YAML 1.1 readers make a boolean of the bare word.
@@ -248,5 +274,5 @@ pub(super) fn type_of<'a>(name: &str, types: &[&'a str]) -> Option<&'a str> {
 }
 
 fn expected_name(types: &[&str]) -> String {
-    format!("names are {}, each alone or with a name of its own behind a slash", quoted(types))
+    format!("expected {}, alone or with a name of its own behind a slash", one_of(types))
 }

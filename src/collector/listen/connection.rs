@@ -120,3 +120,7 @@ async fn drive<C: Future<Output = Result<(), hyper::Error>>>(
         }
     }
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;
