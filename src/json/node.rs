@@ -168,6 +168,11 @@ impl<'t> Node<'t> {
         self.found.depth as usize
     }
 
+    /// Whether it is a string.
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self.kind(), Kind::Plain | Kind::Unescaped | Kind::Escaped)
+    }
+
     /// Whether it is null.
     pub(crate) fn is_null(self) -> bool {
         self.kind() == Kind::Null

@@ -8,7 +8,7 @@ use bytestring::ByteString;
 
 use super::varint::varint_len;
 use super::writer::{BYTES, FIXED64, VARINT, bytes_len, key, put_varint};
-use crate::event::{Digest, Value, hex};
+use crate::event::{Algorithm, Digest, Value, hex};
 use crate::semconv::{KeyId, table};
 
 const TEXT: u8 = key(1, BYTES);
@@ -148,13 +148,13 @@ impl<'a> AttributeWriter<'a> {
     }
 
     pub(super) fn texts<'t>(&mut self, id: KeyId, texts: impl Iterator<Item = &'t str> + Clone) {
-        self.array(id, texts, |text| bytes_len(text.len()), put_text);
+        self.array(id, texts, |text| bytes_len(text.len()), put_text_element);
     }
 
     pub(super) fn ints(&mut self, id: KeyId, numbers: impl Iterator<Item = i64> + Clone) {
         let length = |number: i64| 1 + varint_len(number.cast_unsigned());
         self.array(id, numbers, length, |out, number| {
-            out.push(INT);
+            out.extend_from_slice(&[ELEMENT, length(number) as u8, INT]);
             put_varint(out, number.cast_unsigned());
         });
     }
@@ -168,14 +168,12 @@ impl<'a> AttributeWriter<'a> {
     pub(super) fn digests<'d>(&mut self, id: KeyId, digests: impl Iterator<Item = Option<&'d Digest>> + Clone) {
         let length = |digest: Option<&Digest>| bytes_len(digest.map_or(0, digest_len));
         self.array(id, digests, length, |out, digest| match digest {
-            Some(digest) => {
-                out.push(TEXT);
-                put_digest(out, digest);
-            }
-            None => put_text(out, ""),
+            Some(digest) => put_digest_element(out, digest),
+            None => out.extend_from_slice(&[ELEMENT, 2, TEXT, 0]),
         });
     }
 
+    /// `put` writes an element whole: its key, its length, and what is in it.
     fn array<T>(
         &mut self,
         id: KeyId,
@@ -187,12 +185,7 @@ impl<'a> AttributeWriter<'a> {
         let total = elements.clone().map(|element| bytes_len(length(element))).sum();
         self.start(id, bytes_len(total), ARRAY);
         put_varint(self.out, total as u64);
-        let mut lengths = elements.clone().map(length);
-        for element in elements {
-            self.out.push(ELEMENT);
-            put_varint(self.out, lengths.next().unwrap_or_default() as u64);
-            put(self.out, element);
-        }
+        elements.for_each(|element| put(self.out, element));
     }
 
     /// An attribute up to the first bytes of its value, of which there are as many as `first` says. `false`: a length takes
@@ -279,6 +272,36 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
+/// A text as an element of an array. Mostly it is a word, whose lengths take a byte each.
+fn put_text_element(out: &mut Vec<u8>, text: &str) {
+    if text.len() + 2 < 0x80 {
+        out.extend_from_slice(&[ELEMENT, text.len() as u8 + 2, TEXT, text.len() as u8]);
+        return out.extend_from_slice(text.as_bytes());
+    }
+    out.push(ELEMENT);
+    put_varint(out, bytes_len(text.len()) as u64);
+    put_text(out, text);
+}
+
+/// The same of a digest, which has always the same length.
+fn put_digest_element(out: &mut Vec<u8>, digest: &Digest) {
+    match digest.algorithm {
+        Algorithm::Sha256 => put_digest_of::<75>(out, b"sha256:", digest),
+        Algorithm::HmacSha256 => put_digest_of::<80>(out, b"hmac-sha256:", digest),
+    }
+}
+
+#[inline(always)]
+fn put_digest_of<const N: usize>(out: &mut Vec<u8>, algorithm: &[u8], digest: &Digest) {
+    let mut bytes = [0; N];
+    let (head, rest) = bytes.split_at_mut(4);
+    head.copy_from_slice(&[ELEMENT, N as u8 - 2, TEXT, N as u8 - 4]);
+    let (name, digits) = rest.split_at_mut(algorithm.len());
+    name.copy_from_slice(algorithm);
+    hex::write(&digest.bytes, digits);
+    out.extend_from_slice(&bytes);
+}
+
 fn digest_len(digest: &Digest) -> usize {
     digest.algorithm.as_str().len() + 1 + 2 * digest.bytes.len()
 }
@@ -295,7 +318,6 @@ fn put_digest(out: &mut Vec<u8>, digest: &Digest) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Algorithm;
     use crate::otlp::writer::{put_bytes, put_double, put_integer};
     use crate::semconv;
 
@@ -348,6 +370,18 @@ mod tests {
     }
 
     #[test]
+    fn a_text_of_any_length_is_an_element_as_it_is_a_value() {
+        for length in [0, 1, 16, 125, 126, 127, 128, 16_383, 16_384] {
+            let text = "x".repeat(length);
+            let (mut value, mut expected, mut element) = (Vec::new(), Vec::new(), Vec::new());
+            put_text(&mut value, &text);
+            super::super::writer::put_bytes(&mut expected, 1, &value);
+            put_text_element(&mut element, &text);
+            assert_eq!(element, expected, "{length}");
+        }
+    }
+
+    #[test]
     fn a_digest_is_written_as_it_prints() {
         for algorithm in [Algorithm::Sha256, Algorithm::HmacSha256] {
             for first in (0u8..=255).step_by(32) {
@@ -357,6 +391,10 @@ mod tests {
                 put_digest(&mut out, &digest);
                 assert_eq!(out[1..], *digest.to_string().as_bytes());
                 assert_eq!(usize::from(out[0]), digest_len(&digest));
+                let mut element = Vec::new();
+                put_digest_element(&mut element, &digest);
+                assert_eq!(element[..3], [ELEMENT, out.len() as u8 + 1, TEXT]);
+                assert_eq!(element[3..], out);
             }
         }
     }

@@ -24,6 +24,14 @@ pub(crate) struct Heard {
     texts: SmallVec<[Measure; 1]>,
 }
 
+/// What a tool returned.
+pub(crate) enum Returning<'t> {
+    /// A text that stands elsewhere, and is copied only where the policy shows some of it.
+    Text(&'t str),
+    /// Anything else.
+    Content(ResultContent),
+}
+
 /// A piece of a message that was measured. What may leave of it depends on where it is told.
 pub(super) struct Weighed {
     what: What,
@@ -59,6 +67,16 @@ pub(super) fn is_shown(policy: &Policy) -> bool {
     policy.levels().most() > Level::Digest || policy.classes().iter().any(super::ClassLevel::has_placeholder)
 }
 
+/// Whether a text is the one before, grown.
+pub(crate) fn goes_on(before: &Part, text: &Part) -> bool {
+    let ((Part::Text(before), Part::Text(text)) | (Part::Reasoning(before), Part::Reasoning(text))) = (before, text)
+    else {
+        return false;
+    };
+    let texts = before.expose().zip(text.expose());
+    texts.is_some_and(|(before, text)| !before.is_empty() && text.starts_with(before))
+}
+
 impl Telling<'_> {
     /// Measures a message.
     pub(crate) fn heard(&self, message: Message) -> Heard {
@@ -84,12 +102,22 @@ impl Telling<'_> {
     }
 
     /// What the call of this id returned, and the message that tells it.
-    pub(crate) fn returned_by(&self, call: &str, content: ResultContent) -> (Measure, Heard) {
-        let raw = c1::result(self.any_hasher(), &content);
-        let told = self.shown_result(&content, self.may_leave(&[Field::ToolResults], raw.clone()));
+    pub(crate) fn returned_by(&self, call: &str, content: Returning<'_>) -> (Measure, Heard) {
+        let raw = match &content {
+            Returning::Text(text) => c1::result_text(self.any_hasher(), text),
+            Returning::Content(content) => c1::result(self.any_hasher(), content),
+        };
+        let mut told = self.may_leave(&[Field::ToolResults], raw.clone());
         let what = What::Result { call: Some(call.to_owned()), told: raw };
-        let weighed = self.weighed(what, &Piece::Result { ordinal: None, content: &content });
+        // Its class is all that counts.
+        let nothing = ResultContent::Text(RawText::from_static(""));
+        let weighed = self.weighed(what, &Piece::Result { ordinal: None, content: &nothing });
         let message = is_shown(self.policy).then(|| {
+            let content = match content {
+                Returning::Text(text) => ResultContent::Text(RawText::from(text)),
+                Returning::Content(content) => content,
+            };
+            told = self.shown_result(&content, std::mem::take(&mut told));
             let part = Part::ToolResult { call_id: Some(RawText::from(call)), content };
             Message { role: Role::Tool, parts: vec![part] }
         });
@@ -248,8 +276,19 @@ mod tests {
                 assert_eq!(telling.said(&heard), said);
             }
             for content in [|| text("two"), || ResultContent::Parts(vec![Part::Text("two".into())])] {
-                assert_eq!(telling.returned_by("a", content()).0, telling.result(&content()));
+                let (told, heard) = telling.returned_by("a", Returning::Content(content()));
+                assert_eq!(told, telling.result(&content()));
+                if let ResultContent::Text(text) = content() {
+                    let (same, also) = telling.returned_by("a", Returning::Text(text.expose().unwrap()));
+                    assert_eq!(same, told);
+                    let item =
+                        |heard: Heard| heard.pieces.into_iter().next().unwrap().item(&Hasher::sha256(), |_| None);
+                    assert_eq!(item(also), item(heard));
+                }
             }
+            let long = "x".repeat(RawText::MAX_BYTES + 1);
+            let told = telling.returned_by("a", Returning::Text(&long)).0;
+            assert_eq!(told, telling.result(&ResultContent::Text(RawText::from(long))));
             let asked = Message { role: Role::User, parts: vec![Part::Text("a".into()), Part::Text("b".into())] };
             let each = ["a", "b"].map(|asked| telling.given(CallKind::Turn, &[text(asked)]));
             assert_eq!(telling.asked(&telling.heard(asked)), each.into_iter().flatten().collect::<Vec<_>>());

@@ -21,7 +21,7 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
         super::users::begin(lane, desk, agents, None, (&prompt, began));
     }
     lane.thread.saw(desk, at);
-    let text = row.content().filter(|content| content.as_str().is_some());
+    let text = row.content().filter(|content| content.is_text());
     let blocks = || row.content().into_iter().flat_map(Node::elements).chain(text);
     let has_been_told = lane.answers.get(id).is_some();
     if !has_been_told && lane.thread.answer.as_ref().is_none_or(|answer| answer.id != id) {
@@ -106,9 +106,6 @@ fn add(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, block: Node<'_>, a
     if let (Some((id, name)), Some(prompt)) = (call, prompt) {
         agents.asked(id, name, prompt);
     }
-    let text = block.as_str().or_else(|| word("text")).or_else(|| word("thinking"));
-    let answer = lane.thread.answer.as_ref().filter(|_| is_fresh);
-    let growth = answer.zip(text).map(|(answer, text)| answer.growth(text));
     let mut parts = Vec::new();
     push(block, &mut parts);
     if let Some((id, name)) = call {
@@ -122,9 +119,9 @@ fn add(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, block: Node<'_>, a
         }
     }
     let Some(answer) = lane.thread.answer.as_mut().filter(|_| is_fresh) else { return };
-    match (growth, parts.pop()) {
-        (Some(growth), Some(part)) if parts.is_empty() => answer.grow(part, growth, at),
-        (_, last) => {
+    match parts.pop() {
+        Some(text @ (Part::Text(_) | Part::Reasoning(_))) if parts.is_empty() => answer.grow(text, at),
+        last => {
             parts.extend(last);
             answer.add(parts, at);
         }

@@ -1,10 +1,13 @@
 //! What tools returned, and how it is told that they failed.
 
+use std::borrow::Cow;
+
 use super::family::Family;
 use super::file::File;
-use crate::event::{Outcome, ResultContent};
+use crate::event::{Outcome, RawText, ResultContent};
 use crate::import::session::{Desk, ToolEnd, exit_code, first_line, raw, returned, text};
 use crate::json::{Escapes, Node, Tape};
+use crate::privacy::heard::Returning;
 use crate::semconv::{ERROR_KIND, TERMINAL_EXIT_CODE};
 
 pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>, at: u64) {
@@ -13,29 +16,35 @@ pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, item: 
     let member = |name: &str| item.get(name).filter(|member| !member.is_null());
     let output = ["output", "result"].into_iter().find_map(member);
     if let Some(output) = output {
-        let said = text(output);
+        let said = output.as_str().map_or_else(|| text(output), Cow::Borrowed);
         // Of a list of texts the first one tells how the tool ended.
-        let first = output.elements().find_map(|part| part.get("text")?.text());
-        let judged = first.as_ref().unwrap_or(&said);
+        let first = output.elements().find_map(|part| part.get("text")?.as_str());
+        let judged = first.unwrap_or(&said);
         if !of_object(file, desk, family, id, judged, &mut end) {
             of_text(desk, judged, &mut end);
         }
-        // `tool_search_output` and its like are of no known kind.
-        end.content = returned(item).or_else(|| Some(ResultContent::Text(raw(said))));
+        end.content = returned(item);
+        if end.content.is_none() {
+            // `tool_search_output` and its like are of no known kind.
+            end.content = Some(Returning::Content(ResultContent::Text(raw(said))));
+        } else if let Cow::Owned(said) = said {
+            // Wiped.
+            drop(RawText::from(said));
+        }
     }
     if let Some(record) = file.thread.close_tool(id, end) {
         desk.call(record);
     }
 }
 
-fn fail(desk: &Desk, end: &mut ToolEnd, kind: &str, error: Option<&str>) {
+fn fail(desk: &Desk, end: &mut ToolEnd<'_>, kind: &str, error: Option<&str>) {
     end.outcome = Some(Outcome::Failed);
     end.attrs.set(ERROR_KIND, desk.reason(kind));
     end.error = error.and_then(first_line);
 }
 
 /// Reads what an object that a tool returned says of itself; false where it is none.
-fn of_object(file: &File, desk: &mut Desk, family: &mut Family, call: &str, said: &str, end: &mut ToolEnd) -> bool {
+fn of_object(file: &File, desk: &mut Desk, family: &mut Family, call: &str, said: &str, end: &mut ToolEnd<'_>) -> bool {
     if !said.trim_start().starts_with('{') {
         return false;
     }
@@ -52,7 +61,7 @@ fn of_object(file: &File, desk: &mut Desk, family: &mut Family, call: &str, said
 }
 
 /// An object may say of itself that it is an error.
-fn judge(desk: &Desk, told: Node<'_>, end: &mut ToolEnd) {
+fn judge(desk: &Desk, told: Node<'_>, end: &mut ToolEnd<'_>) {
     let number = |of: Node<'_>, name: &str| of.get(name).and_then(Node::as_i64);
     let metadata = || number(told.get("metadata")?, "exit_code");
     let code = number(told, "exit_code").or_else(|| number(told, "exitCode")).or_else(metadata);
@@ -80,7 +89,7 @@ fn judge(desk: &Desk, told: Node<'_>, end: &mut ToolEnd) {
     fail(desk, end, kind, error.as_deref());
 }
 
-fn of_text(desk: &Desk, said: &str, end: &mut ToolEnd) {
+fn of_text(desk: &Desk, said: &str, end: &mut ToolEnd<'_>) {
     let begin = said.lines().take(8);
     let code = exit_code(said).or_else(|| {
         begin

@@ -1,16 +1,13 @@
 //! What a model is answering: one inference.
 
-use std::hash::Hasher;
-
-use rustc_hash::FxHasher;
-
 use super::desk::{Desk, moment};
-use super::thread::Thread;
+use super::thread::{LABELS, Thread};
 use super::usage::{Usage, UsageMissing};
 use crate::event::{
     Attrs, CallKind, CallRecord, Closed, Given, Measure, Message, Outcome, Part, RawText, ResultContent, Returned,
     Role, SpanIds, Veiled,
 };
+use crate::privacy::heard::goes_on;
 use crate::semconv::{
     ERROR_KIND, FINISH_REASONS, Field, REASONING_LEVEL, REQUEST_MODEL, RESPONSE_ID, RESPONSE_MODEL,
     UPSTREAM_REQUEST_ID, USAGE_MISSING,
@@ -21,8 +18,8 @@ pub(in crate::import) struct Answer {
     pub(in crate::import) id: String,
     record: Box<CallRecord<Veiled>>,
     parts: Vec<Part>,
-    /// Hash and length of the text added last: agents write one again when it has grown.
-    grown: Option<(u64, usize)>,
+    /// The last of them is a text that came alone: agents write one again when it has grown.
+    may_grow: bool,
     last: u64,
     pub(in crate::import) usage: Usage,
     pub(in crate::import) missing: Option<UsageMissing>,
@@ -35,42 +32,23 @@ pub(in crate::import) struct Answer {
     is_aside: bool,
 }
 
-/// Whether a text is the one before, grown, and what it is known by.
-pub(in crate::import) struct Growth {
-    goes_on: bool,
-    grown: (u64, usize),
-}
-
 impl Answer {
     /// Adds what was answered at this time.
     pub(in crate::import) fn add(&mut self, parts: Vec<Part>, at: u64) {
         self.last = self.last.max(at);
         if !parts.is_empty() {
-            self.grown = None;
+            self.may_grow = false;
             self.parts.extend(parts);
         }
     }
 
-    /// How a text stands to the one that was added last.
-    pub(in crate::import) fn growth(&self, text: &str) -> Growth {
-        let hash = |bytes: &[u8]| {
-            let mut hasher = FxHasher::default();
-            hasher.write(bytes);
-            hasher.finish()
-        };
-        let goes_on = self.grown.is_some_and(|(before, length)| {
-            length > 0 && text.as_bytes().get(..length).is_some_and(|begin| hash(begin) == before)
-        });
-        Growth { goes_on, grown: (hash(text.as_bytes()), text.len()) }
-    }
-
     /// Adds a text; one that goes on where the one before ended, from its beginning, takes its place.
-    pub(in crate::import) fn grow(&mut self, part: Part, Growth { goes_on, grown }: Growth, at: u64) {
-        if goes_on {
+    pub(in crate::import) fn grow(&mut self, text: Part, at: u64) {
+        if self.may_grow && self.parts.last().is_some_and(|before| goes_on(before, &text)) {
             self.parts.pop();
         }
-        self.add(vec![part], at);
-        self.grown = Some(grown);
+        self.add(vec![text], at);
+        self.may_grow = true;
     }
 
     /// Whether it is no part of the history.
@@ -92,7 +70,8 @@ impl Thread {
         let turn = self.turn.as_mut()?;
         turn.inferences += 1;
         let start = turn.busy_until.min(at);
-        let mut attrs = self.labels();
+        let mut attrs = Attrs::with_capacity(LABELS);
+        self.label(&mut attrs);
         if let Some(model) = &self.model {
             attrs.set(REQUEST_MODEL, model.clone());
         }
@@ -106,7 +85,7 @@ impl Thread {
             id: id.to_owned(),
             record,
             parts: Vec::new(),
-            grown: None,
+            may_grow: false,
             last: at,
             usage: Usage::default(),
             missing: None,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::event::{Message, Part, RawBytes, RawText, ResultContent, Role, shape};
 use crate::json::Node;
 use crate::privacy::c1::canonical;
+use crate::privacy::heard::Returning;
 
 /// The parts of what a message's `content` holds: a text, or blocks.
 pub(in crate::import) fn blocks(content: Node<'_>) -> Vec<Part> {
@@ -58,19 +59,23 @@ pub(in crate::import) fn not_understood(json: &str) -> Message {
 }
 
 /// What a tool returned, of the block or the item that says so.
-pub(in crate::import) fn returned(block: Node<'_>) -> Option<ResultContent> {
+pub(in crate::import) fn returned(block: Node<'_>) -> Option<Returning<'_>> {
+    let is_known = block.get("type").and_then(Node::as_str).is_some_and(|kind| RESULTS.contains(&kind));
+    if let Some(text) = result_of(block).filter(|_| is_known).and_then(Node::as_str) {
+        return Some(Returning::Text(text));
+    }
     let mut parts = Vec::new();
     push(block, &mut parts);
     parts.into_iter().find_map(|part| match part {
-        Part::ToolResult { content, .. } => Some(content),
+        Part::ToolResult { content, .. } => Some(Returning::Content(content)),
         _ => None,
     })
 }
 
 /// The text of a value: of a string what it holds, of anything else its JSON as `serde_json` writes it.
 pub(in crate::import) fn text<'t>(value: Node<'t>) -> Cow<'t, str> {
-    match value.as_str() {
-        Some(text) => Cow::Borrowed(text),
+    match value.text() {
+        Some(text) => text,
         None if is_compact(value) => Cow::Borrowed(value.json()),
         None => self::value(value).map_or(Cow::Borrowed(value.json()), |value| Cow::Owned(value.to_string())),
     }
@@ -82,6 +87,11 @@ pub(in crate::import) fn raw(text: Cow<'_, str>) -> RawText {
         Cow::Borrowed(text) => RawText::from(text),
         Cow::Owned(text) => RawText::from(text),
     }
+}
+
+/// The string that a value is, to be digested.
+fn taken(value: Node<'_>) -> Option<RawText> {
+    value.text().map(raw)
 }
 
 /// The value; nothing where it is deeper than one may be, or has a number beyond a double.
@@ -99,23 +109,23 @@ fn is_compact(value: Node<'_>) -> bool {
 
 /// Reads a block that has no more than what is known here.
 fn direct(block: Node<'_>, parts: &mut Vec<Part>) -> Option<()> {
-    if let Some(text) = block.as_str() {
-        parts.push(Part::Text(RawText::from(text)));
+    if let Some(text) = taken(block) {
+        parts.push(Part::Text(text));
         return Some(());
     }
     match block.get("type")?.as_str()? {
         "tool_use" | "function_call" | "custom_tool_call" => parts.push(call(block)?),
-        "tool_result" | "function_call_output" | "custom_tool_call_output" => parts.push(result(block)?),
+        kind if RESULTS.contains(&kind) => parts.push(result(block)?),
         "thinking" | "reasoning" => thoughts(block, parts)?,
-        _ => parts.push(Part::Text(RawText::from(said(block)?))),
+        _ => parts.push(Part::Text(said(block)?)),
     }
     Some(())
 }
 
 /// The text of a block of text.
-fn said(block: Node<'_>) -> Option<&str> {
+fn said(block: Node<'_>) -> Option<RawText> {
     match block.get("type")?.as_str()? {
-        "text" | "input_text" | "output_text" | "summary_text" => block.get("text")?.as_str(),
+        "text" | "input_text" | "output_text" | "summary_text" => taken(block.get("text")?),
         _ => None,
     }
 }
@@ -125,25 +135,30 @@ fn first<'t>(block: Node<'t>, names: &[&str], is_one: impl Fn(Node<'t>) -> bool)
 }
 
 fn id(block: Node<'_>, names: &[&str]) -> Option<RawText> {
-    first(block, names, |member| member.as_str().is_some())?.as_str().map(RawText::from)
+    taken(first(block, names, Node::is_text)?)
 }
 
 fn call(block: Node<'_>) -> Option<Part> {
-    let name = RawText::from(block.get("name")?.as_str()?);
+    let name = taken(block.get("name")?)?;
     let id = id(block, &["call_id", "toolCallId", "id"]);
     let arguments = first(block, &["arguments", "input", "args"], |member| !member.is_null());
     Some(Part::ToolCall { id, name, arguments: arguments.map_or(RawText::from_static(""), |told| raw(text(told))) })
 }
 
+/// What says what a tool returned.
+const RESULTS: [&str; 3] = ["tool_result", "function_call_output", "custom_tool_call_output"];
+
+fn result_of(block: Node<'_>) -> Option<Node<'_>> {
+    first(block, &["content", "output", "response", "result"], |member| !member.is_null())
+}
+
 fn result(block: Node<'_>) -> Option<Part> {
     let call_id = id(block, &["tool_use_id", "call_id", "tool_call_id", "toolCallId", "id"]);
-    let content = first(block, &["content", "output", "response", "result"], |member| !member.is_null());
-    let content = match content {
+    let content = match result_of(block) {
         None => ResultContent::Text(RawText::from_static("")),
-        Some(text) if text.as_str().is_some() => ResultContent::Text(RawText::from(text.as_str()?)),
+        Some(text) if text.is_text() => ResultContent::Text(taken(text)?),
         Some(list) if list.elements().next().is_some() => {
-            let texts: Option<Vec<Part>> =
-                list.elements().map(|block| Some(Part::Text(RawText::from(said(block)?)))).collect();
+            let texts: Option<Vec<Part>> = list.elements().map(|block| said(block).map(Part::Text)).collect();
             ResultContent::Parts(texts?)
         }
         Some(_) => return None,
@@ -152,29 +167,29 @@ fn result(block: Node<'_>) -> Option<Part> {
 }
 
 fn thoughts(block: Node<'_>, parts: &mut Vec<Part>) -> Option<()> {
-    let mut think = |text: &str| {
+    let mut think = |text: RawText| {
         // One that is withheld has an empty text beside its signature.
         if !text.is_empty() {
-            parts.push(Part::Reasoning(RawText::from(text)));
+            parts.push(Part::Reasoning(text));
         }
     };
     let mut is_understood = false;
     for name in ["thinking", "text", "content", "summary"] {
         let Some(member) = block.get(name).filter(|member| !member.is_null()) else { continue };
         is_understood = true;
-        match member.as_str() {
+        match taken(member) {
             Some(text) => think(text),
             None if member.is_array() => {
                 for block in member.elements() {
-                    think(block.as_str().or_else(|| said(block))?);
+                    think(taken(block).or_else(|| said(block))?);
                 }
             }
             None => return None,
         }
     }
-    if let Some(sealed) = block.get("encrypted_content").and_then(Node::as_str) {
+    if let Some(sealed) = block.get("encrypted_content").and_then(Node::text) {
         is_understood = true;
-        parts.push(Part::Encrypted(RawBytes::from(sealed.as_bytes().to_vec())));
+        parts.push(Part::Encrypted(RawBytes::from(sealed.into_owned().into_bytes())));
     }
     is_understood.then_some(())
 }

@@ -43,7 +43,7 @@ pub(in crate::import) struct Who {
 /// The calls whose names are remembered, so that one that is told again is not another one.
 const REMEMBERED: usize = 1 << 13;
 /// The labels that a call begins with, about.
-const LABELS: usize = 12;
+pub(super) const LABELS: usize = 12;
 /// The tools that may be open at once.
 pub(super) const MAX_OPEN: usize = 1 << 14;
 
@@ -130,22 +130,19 @@ impl Thread {
         Some(self.turn.as_ref()?.record.opened.span)
     }
 
-    /// What all calls of this thread say of it.
-    pub(super) fn labels(&self) -> Attrs {
-        let mut attrs = Attrs::with_capacity(LABELS);
+    /// Adds what all calls of this thread say of it.
+    pub(super) fn label(&self, attrs: &mut Attrs) {
         attrs.set(PROVIDER_NAME, self.who.provider.clone());
         attrs.set(CONVERSATION_ID, self.who.rollout.clone());
-        attrs
     }
 
-    /// What its turns say of it.
-    pub(super) fn agent_labels(&self) -> Attrs {
-        let mut attrs = self.labels();
+    /// Adds what its turns say of it.
+    pub(super) fn label_turn(&self, attrs: &mut Attrs) {
+        self.label(attrs);
         attrs.set(AGENT_NAME, self.who.agent.clone());
         if self.who.parent.is_some() {
             attrs.set(AGENT_ID, self.who.thread.clone());
         }
-        attrs
     }
 
     /// A message that becomes part of the history: at once, or once the model has ended its answer.
@@ -172,9 +169,7 @@ impl Thread {
         mut attrs: Attrs,
     ) -> Option<Box<CallRecord<Veiled>>> {
         self.turn.as_ref()?;
-        for (id, value) in self.labels().iter() {
-            attrs.insert(id, value.clone());
-        }
+        self.label(&mut attrs);
         desk.open(&self.scope, call, self.turn_span(), at, attrs)
     }
 

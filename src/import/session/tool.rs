@@ -7,6 +7,7 @@ use super::thread::{MAX_OPEN, Thread};
 use crate::event::{
     Attrs, CallKind, CallRecord, Closed, Given, Measure, Outcome, RawText, ResultContent, Returned, SpanIds, Veiled,
 };
+use crate::privacy::heard::Returning;
 use crate::semconv::{END_INFERRED, Field, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER};
 
 /// A tool that has not returned.
@@ -23,13 +24,13 @@ pub(in crate::import) struct Tool {
 
 /// How a tool ended.
 #[derive(Default)]
-pub(in crate::import) struct ToolEnd {
+pub(in crate::import) struct ToolEnd<'t> {
     pub(in crate::import) at: u64,
     pub(in crate::import) outcome: Option<Outcome>,
     /// What it said went wrong.
     pub(in crate::import) error: Option<RawText>,
     pub(in crate::import) attrs: Attrs,
-    pub(in crate::import) content: Option<ResultContent>,
+    pub(in crate::import) content: Option<Returning<'t>>,
 }
 
 impl Thread {
@@ -55,9 +56,7 @@ impl Thread {
             return None;
         }
         self.calls.set(id, (occurrence, self.turns_begun));
-        for (id, value) in self.labels().iter() {
-            attrs.insert(id, value.clone());
-        }
+        self.label(&mut attrs);
         attrs.set(TOOL_CALL_ID, desk.label(id));
         if attrs.text(TOOL_NAME).is_none() {
             attrs.set(TOOL_NAME, desk.label(name));
@@ -101,7 +100,7 @@ impl Thread {
     }
 
     /// A tool returned: what it returned becomes part of the history. Gives the call back for what else is known of it.
-    pub(in crate::import) fn close_tool(&mut self, id: &str, end: ToolEnd) -> Option<Box<CallRecord<Veiled>>> {
+    pub(in crate::import) fn close_tool(&mut self, id: &str, end: ToolEnd<'_>) -> Option<Box<CallRecord<Veiled>>> {
         let ToolEnd { at, outcome, error, attrs, content } = end;
         let mut told = Measure::default();
         if let Some(content) = content {

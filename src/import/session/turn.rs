@@ -62,9 +62,7 @@ impl Thread {
         }
         let id = desk.label(id);
         let scope = Arc::new(self.scope_of_turn(id.clone()));
-        for (id, value) in self.agent_labels().iter() {
-            attrs.insert(id, value.clone());
-        }
+        self.label_turn(&mut attrs);
         let origin = self.origin.map(|origin| origin.span);
         let Some(mut record) = desk.open(&scope, (CallKind::Turn, &id), origin, at, attrs) else {
             return false;

@@ -106,18 +106,26 @@ impl Usage {
         if told.is_object() && told.members().next().is_none() {
             return Err(UsageMissing::Missing);
         }
-        let at = |path: &&[&str]| path.iter().try_fold(told, |told, name| told.get(name));
-        let first = |paths: &[&[&str]]| paths.iter().find_map(|path| count(at(path)?));
-        let cost = COST.iter().find_map(|path| at(path)?.as_f64()).filter(|cost| *cost >= 0.0);
-        let usage = Self {
-            input: first(INPUT),
-            output: first(OUTPUT),
-            cache_read: first(CACHE_READ),
-            cache_creation: first(CACHE_CREATION),
-            reasoning: first(REASONING),
-            total: first(TOTAL),
-            cost,
-        };
+        // Most names do not stand there: what stands there is looked at, and not each name that might.
+        let [mut input, mut output, mut cache_read, mut cache_creation, mut reasoning, mut total] = [None; 6];
+        let mut cost = None;
+        for (name, member) in told.members() {
+            for (paths, best) in [
+                (INPUT, &mut input),
+                (OUTPUT, &mut output),
+                (CACHE_READ, &mut cache_read),
+                (CACHE_CREATION, &mut cache_creation),
+                (REASONING, &mut reasoning),
+                (TOTAL, &mut total),
+            ] {
+                prefer(paths, name, member, count, best);
+            }
+            prefer(COST, name, member, Node::as_f64, &mut cost);
+        }
+        let [input, output, cache_read, cache_creation, reasoning, total] =
+            [input, output, cache_read, cache_creation, reasoning, total].map(|best| best.map(|(_, count)| count));
+        let cost = cost.map(|(_, cost)| cost).filter(|cost| *cost >= 0.0);
+        let usage = Self { input, output, cache_read, cache_creation, reasoning, total, cost };
         if usage.is_empty() { Err(UsageMissing::Unrecognised) } else { Ok(usage) }
     }
 
@@ -162,6 +170,23 @@ impl Usage {
     }
 }
 
+/// Takes what a member of this name tells for the best so far, if it goes by a name that comes before that one's.
+fn prefer<'t, T: Copy>(
+    paths: &[&[&str]],
+    name: &str,
+    member: Node<'t>,
+    read: impl Fn(Node<'t>) -> Option<T>,
+    best: &mut Option<(usize, T)>,
+) {
+    let named = paths.iter().enumerate().filter_map(|(rank, path)| Some((rank, path.split_first()?)));
+    for (rank, (_, inner)) in named.filter(|(_, (first, _))| **first == name) {
+        let told = inner.iter().try_fold(member, |told, name| told.get(name)).and_then(&read);
+        if let Some(told) = told.filter(|_| best.is_none_or(|(before, _)| rank <= before)) {
+            *best = Some((rank, told));
+        }
+    }
+}
+
 /// A number of tokens: whole, and not negative.
 fn count(value: Node<'_>) -> Option<i64> {
     value.as_i64().filter(|count| *count >= 0)
@@ -194,6 +219,19 @@ mod tests {
             cost: Some(0.1234),
         };
         assert_eq!(usage, expected);
+    }
+
+    #[test]
+    fn of_several_names_the_first_that_tells_a_number_counts() {
+        let told = r#"{
+            "input": 9, "prompt_tokens": 8, "input_tokens": "many", "output": {"a": 1}, "completion": 3,
+            "input_tokens_details": {"cached_tokens": 2, "cache_write_tokens": 5}, "cached_tokens": 1,
+            "cost_usd": 0.5, "cost": "dear", "reasoning_tokens": -1, "details": {"reasoning": 4}
+        }"#;
+        let usage = read(told).unwrap();
+        assert_eq!((usage.input, usage.output), (Some(8), Some(3)));
+        assert_eq!((usage.cache_read, usage.cache_creation), (Some(1), Some(5)));
+        assert_eq!((usage.reasoning, usage.total, usage.cost), (Some(4), None, Some(0.5)));
     }
 
     #[test]

@@ -17,6 +17,14 @@ pub fn result(hasher: &Hasher, content: &ResultContent) -> Measure {
     Measure { digest, length: Some(length), ..Measure::default() }
 }
 
+/// The same of a text that stands elsewhere.
+#[cfg(feature = "import")]
+pub(in crate::privacy) fn result_text(hasher: &Hasher, text: &str) -> Measure {
+    let is_taken = text.len() <= crate::event::RawText::MAX_BYTES;
+    let digest = is_taken.then(|| digest::text(hasher, text));
+    Measure { digest, length: Some(text.len() as u64), ..Measure::default() }
+}
+
 pub(super) fn of_parts(hasher: &Hasher, parts: &[Part], nesting: usize) -> Option<Digest> {
     let mut digests = SmallVec::<[Digest; 4]>::new();
     let mut is_text = false;

@@ -25,7 +25,7 @@ pub use chain::Chain;
 pub use hasher::{Hasher, Hashing};
 pub use json::{Canonical, canonical};
 #[cfg(feature = "import")]
-pub(super) use message::{ItemWithBlobs, item_and_texts, result_item_of};
+pub(super) use message::{ItemWithBlobs, item_and_texts, result_item_of, result_text};
 pub use message::{message, result};
 pub(super) use normal::{Calls, Piece};
 #[cfg(feature = "import")]
