@@ -265,6 +265,7 @@ pub fn reduce(events: &[Event<Veiled>]) -> Rollout {
     assert_eq!(rollouts.len(), 1);
     super::over_otlp::is_the_same(events);
     super::proto::is_the_same(&rollouts[0]);
+    super::sound::is_sound(&rollouts[0]);
     rollouts.remove(0)
 }
 

@@ -11,6 +11,7 @@ mod generations;
 mod graph;
 mod join;
 mod lifecycle;
+mod lost;
 mod others;
 mod outcomes;
 mod over_otlp;
@@ -18,4 +19,6 @@ mod proto;
 #[path = "../support/records.rs"]
 #[allow(dead_code)]
 mod records;
+mod sound;
+mod tangled;
 mod text;

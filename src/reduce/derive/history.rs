@@ -9,8 +9,8 @@ use smallvec::{SmallVec, smallvec};
 
 use super::Place;
 use super::items::{Install, Installed, answered_at, asked_at};
-use super::sighting::Sightings;
-use crate::event::{Digest, Facet, Item, ItemKind, ItemPart, PartKind};
+use super::sighting::{Sightings, are_same_thoughts};
+use crate::event::{Digest, Facet, Item, ItemKind, PartKind};
 use crate::reduce::facts::Histories;
 use crate::reduce::graph::{Finding, FindingKind, Inference, Numbers, Producer, VisibleItem};
 use crate::semconv::{PREVIOUS_RESPONSE_ID, RESPONSE_ID};
@@ -82,18 +82,6 @@ fn call_of(facet: Option<&Facet>) -> Option<(ItemKind, &ByteString)> {
     Some((facet.kind, facet.call_id.as_ref()?))
 }
 
-/// Whether one of two sightings of thoughts lacks what only the provider reads, and all that it says the other says too.
-fn are_same_thoughts(known: &Facet, told: &Facet) -> bool {
-    let are_thoughts = known.kind == ItemKind::Reasoning && told.kind == ItemKind::Reasoning;
-    let (shorter, longer) = if told.blob().is_none() { (told, known) } else { (known, told) };
-    let is_told =
-        |part: &ItemPart| longer.parts.iter().any(|other| (other.kind, other.digest) == (part.kind, part.digest));
-    are_thoughts
-        && shorter.blob().is_none()
-        && !shorter.parts.is_empty()
-        && shorter.parts.iter().all(|part| part.digest.is_some() && is_told(part))
-}
-
 pub(super) struct History<'a, 'b> {
     thread: &'a ByteString,
     pub(super) items: Vec<VisibleItem>,
@@ -108,6 +96,9 @@ pub(super) struct History<'a, 'b> {
     noted: Option<(Digest, u32)>,
     /// Histories by the number of their chain digest, and by the response that they end with.
     chains: HashMap<u32, Numbers>,
+    /// What is known of those that begin with what is not known. Above, what was known before that stands in its place, so
+    /// that the next whole list is compared with both.
+    parts: HashMap<u32, Numbers>,
     responses: HashMap<ByteString, Numbers>,
 }
 
@@ -131,6 +122,7 @@ impl<'a, 'b> History<'a, 'b> {
             shown,
             noted: None,
             chains: HashMap::with_capacity(asked),
+            parts: HashMap::new(),
             responses: HashMap::new(),
         }
     }
@@ -147,17 +139,13 @@ impl<'a, 'b> History<'a, 'b> {
         }
     }
 
-    /// The items of a request; nothing where it extends a history that is not known.
-    pub(super) fn request(
-        &mut self,
-        turn: &ByteString,
-        inference: &Inference,
-        findings: &mut Vec<Finding>,
-    ) -> Option<Numbers> {
+    /// The items of a request; those that it tells of by itself where it extends a history that is not known.
+    pub(super) fn request(&mut self, turn: &ByteString, inference: &Inference, findings: &mut Vec<Finding>) -> Numbers {
         let input = &inference.input;
         let previous = inference.call.attrs.get(PREVIOUS_RESPONSE_ID).filter(|_| input.prefix.is_none());
+        let extended = input.prefix.as_ref().and_then(|prefix| self.number(prefix));
         let base = match (&input.prefix, &previous) {
-            (Some(prefix), _) => self.number(prefix).and_then(|prefix| self.chains.get(&prefix)).cloned(),
+            (Some(_), _) => extended.and_then(|chain| self.chains.get(&chain)).cloned(),
             (None, Some(id)) => self.responses.get(id).cloned(),
             (None, None) => Some(Numbers::default()),
         };
@@ -177,8 +165,11 @@ impl<'a, 'b> History<'a, 'b> {
             // What is told of by itself is known, and all before it is not. The next whole list may hold both.
             let shown = self.reconcile(&[], &places, turn, first_seen, conflict);
             self.current.extend(&shown);
-            return Some(shown.into_iter().collect()).filter(|shown: &Numbers| !shown.is_empty());
+            let part: Numbers = shown.into_iter().collect();
+            self.note_part(input.chain.as_ref(), &part);
+            return part;
         };
+        let part = extended.and_then(|chain| self.parts.get(&chain)).cloned();
         self.current.go_back_to(&base);
         // Messages that a whole request left out are those that stand before the others already.
         let omitted = input.omitted.and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
@@ -192,17 +183,34 @@ impl<'a, 'b> History<'a, 'b> {
         self.current.list = list;
         self.current.cut(kept + same);
         self.current.extend(shown.get(same..).unwrap_or_default());
+        if let Some(mut part) = part {
+            part.extend(shown);
+            self.note_part(input.chain.as_ref(), &part);
+            return part;
+        }
         let numbers = self.current.numbers.clone();
         self.note(input.chain.as_ref());
-        Some(numbers)
+        numbers
     }
 
-    /// Notes the history as it is now.
-    fn note(&mut self, chain: Option<&Digest>) {
-        if let Some((chain, number)) = chain.and_then(|chain| Some((chain, self.number(chain)?))) {
-            self.noted = Some((*chain, number));
-            self.chains.entry(number).or_insert_with(|| self.current.numbers.clone());
+    /// Notes the history as it is now, of which no more than a part is known. What was shown whole stays so.
+    fn note_part(&mut self, chain: Option<&Digest>, part: &Numbers) {
+        let Some((chain, number)) = chain.and_then(|chain| Some((chain, self.number(chain)?))) else { return };
+        self.noted = Some((*chain, number));
+        if !self.chains.contains_key(&number) {
+            self.parts.insert(number, part.clone());
+            self.chains.insert(number, self.current.numbers.clone());
         }
+    }
+
+    /// Notes the history as it is now, unless the whole of it was noted before.
+    fn note(&mut self, chain: Option<&Digest>) {
+        let Some((chain, number)) = chain.and_then(|chain| Some((chain, self.number(chain)?))) else { return };
+        self.noted = Some((*chain, number));
+        if self.parts.remove(&number).is_some() {
+            self.chains.remove(&number);
+        }
+        self.chains.entry(number).or_insert_with(|| self.current.numbers.clone());
     }
 
     /// Gives each sighting a number: that of the item at its place in `before`, of an equal one there, of one that it

@@ -5,20 +5,20 @@
 //! moved, anywhere in it, each once. Equal content at a new place is another item. A history that is not known is never
 //! guessed. A compaction puts new items into the place of all before.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use bytestring::ByteString;
-use hashbrown::HashSet;
 
 use super::history::History;
 use super::sighting::Sightings;
+use super::waiting::Waiting;
 use crate::event::{At, Digest, Key};
 use crate::reduce::facts::{Places, Reading};
 use crate::reduce::graph::{Finding, Inference, Numbers, Turn, VisibleItem};
 
 /// One thing that happened to a history: which inference was asked or has answered, or which history was installed.
 #[derive(Clone, Copy)]
-enum Step {
+pub(super) enum Step {
     Request(Asked),
     Response(Asked),
     Install(u32),
@@ -26,9 +26,18 @@ enum Step {
 
 /// An inference by its turn, its segment there, and its number in that.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Asked([u32; 3]);
+pub(super) struct Asked([u32; 3]);
 
 impl Asked {
+    /// All of them, in the order in which they stand.
+    pub(super) fn all(turns: &[Turn]) -> impl Iterator<Item = (Self, &Inference)> {
+        (0..).zip(turns).flat_map(|(t, turn)| {
+            (0..).zip(&turn.segments).flat_map(move |(s, segment)| {
+                (0..).zip(&segment.inferences).map(move |(i, inference)| (Self([t, s, i]), inference))
+            })
+        })
+    }
+
     fn of(self, turns: &[Turn]) -> Option<&Inference> {
         let [turn, segment, number] = self.0;
         turns.get(turn as usize)?.segments.get(segment as usize)?.inferences.get(number as usize)
@@ -97,14 +106,9 @@ pub(super) fn derive<'a>(
     let histories = facts.histories(thread);
     let mut history = History::new((thread, histories), sightings, told, asked);
     let mut steps: Vec<(u64, Step)> = Vec::with_capacity(2 * asked + installs.len());
-    for (t, turn) in (0..).zip(&*turns) {
-        for (s, segment) in (0..).zip(&turn.segments) {
-            for (i, inference) in (0..).zip(&segment.inferences) {
-                let asked = Asked([t, s, i]);
-                steps.extend(asked_at(inference).map(|at| (at.time_unix_nano, Step::Request(asked))));
-                steps.extend(answered_at(inference).map(|at| (at.time_unix_nano, Step::Response(asked))));
-            }
-        }
+    for (asked, inference) in Asked::all(turns) {
+        steps.extend(asked_at(inference).map(|at| (at.time_unix_nano, Step::Request(asked))));
+        steps.extend(answered_at(inference).map(|at| (at.time_unix_nano, Step::Response(asked))));
     }
     steps.extend((0..).zip(installs).map(|(number, install)| (install.at.time_unix_nano, Step::Install(number))));
     // The rest of the order is looked up where times are equal.
@@ -113,39 +117,34 @@ pub(super) fn derive<'a>(
     });
 
     let mut installed: Vec<Option<Installed>> = installs.iter().map(|_| None).collect();
-    let mut waiting: BTreeMap<Digest, Vec<Step>> = BTreeMap::new();
-    // The requests that wait.
-    let mut asking: HashSet<Asked> = HashSet::new();
+    let mut waiting = Waiting::default();
     let mut queue: VecDeque<Step> = steps.into_iter().map(|(_, step)| step).collect();
-    while let Some(step) = queue.pop_front() {
+    loop {
+        if queue.is_empty() {
+            queue.extend(waiting.give_up());
+        }
+        let Some(step) = queue.pop_front() else { break };
         match step {
             Step::Request(asked) => {
-                let Some((turn, inference)) = asked.find(turns) else { continue };
-                let prefix = inference.input.prefix.filter(|prefix| !history.knows(prefix));
-                let will_be_shown = |prefix: &Digest| histories.shows(prefix, inference.call.key);
-                if let Some(prefix) = prefix.filter(will_be_shown) {
-                    asking.insert(asked);
-                    waiting.entry(prefix).or_default().push(step);
+                let prefix = asked.of(turns).and_then(|inference| inference.input.prefix);
+                if let Some(prefix) = prefix.filter(|prefix| !history.knows(prefix))
+                    && waiting.is_worth_it(&prefix, asked, turns, installs)
+                {
+                    waiting.ask(prefix, asked);
                     continue;
                 }
-                if !asking.is_empty() {
-                    asking.remove(&asked);
-                }
+                waiting.goes_on(asked);
+                let Some((turn, inference)) = asked.find(turns) else { continue };
                 let shown = history.request(turn, inference, findings);
-                resume(&mut waiting, &mut queue, inference.input.chain);
                 inference.gap |= std::mem::take(&mut history.lost);
-                inference.input.items = shown.unwrap_or_default();
+                inference.input.items = shown;
+                resume(&mut waiting, &mut queue, inference.input.chain);
             }
             Step::Response(asked) => {
                 let Some((turn, inference)) = asked.find(turns) else { continue };
-                if asking.contains(&asked)
-                    && let Some(prefix) = inference.input.prefix
-                    && let Some(steps) = waiting.get_mut(&prefix)
-                {
-                    steps.push(step);
-                    continue;
+                if !waiting.answer(inference.input.prefix, asked) {
+                    history.response(turn, inference, findings);
                 }
-                history.response(turn, inference, findings);
             }
             Step::Install(number) => {
                 let Some(install) = installs.get(number as usize) else { continue };
@@ -156,31 +155,12 @@ pub(super) fn derive<'a>(
                 }
             }
         }
-        if queue.is_empty() && !waiting.is_empty() {
-            // Requests that wait for one another, or for one that never opened: what they extend is not known.
-            for step in std::mem::take(&mut waiting).into_values().flatten() {
-                match step {
-                    Step::Request(asked) => {
-                        if let Some((turn, inference)) = asked.find(turns) {
-                            let shown = history.request(turn, inference, findings);
-                            inference.input.items = shown.unwrap_or_default();
-                        }
-                    }
-                    Step::Response(asked) => {
-                        if let Some((turn, inference)) = asked.find(turns) {
-                            history.response(turn, inference, findings);
-                        }
-                    }
-                    Step::Install(_) => {}
-                }
-            }
-        }
     }
     (history.items, installed.into_iter().flatten().collect())
 }
 
 /// What waited for a history goes on as soon as that is shown.
-fn resume(waiting: &mut BTreeMap<Digest, Vec<Step>>, queue: &mut VecDeque<Step>, chain: Option<Digest>) {
-    let steps = chain.and_then(|chain| waiting.remove(&chain)).unwrap_or_default();
+fn resume(waiting: &mut Waiting, queue: &mut VecDeque<Step>, chain: Option<Digest>) {
+    let steps = chain.map(|chain| waiting.take(&chain)).unwrap_or_default();
     steps.into_iter().rev().for_each(|step| queue.push_front(step));
 }

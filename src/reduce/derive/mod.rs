@@ -19,6 +19,7 @@ mod sighting;
 mod thread;
 mod told;
 mod turn;
+mod waiting;
 
 pub(super) use agents::{Part, parts};
 pub(super) use cells::status as cell_status;

@@ -103,3 +103,15 @@ fn identity(role: Role, facet: &Facet) -> Identity {
         }
     }
 }
+
+/// Whether one of two sightings of thoughts lacks what only the provider reads, and all that it says the other says too.
+pub(super) fn are_same_thoughts(known: &Facet, told: &Facet) -> bool {
+    let are_thoughts = known.kind == ItemKind::Reasoning && told.kind == ItemKind::Reasoning;
+    let (shorter, longer) = if told.blob().is_none() { (told, known) } else { (known, told) };
+    let is_told =
+        |part: &ItemPart| longer.parts.iter().any(|other| (other.kind, other.digest) == (part.kind, part.digest));
+    are_thoughts
+        && shorter.blob().is_none()
+        && !shorter.parts.is_empty()
+        && shorter.parts.iter().all(|part| part.digest.is_some() && is_told(part))
+}
