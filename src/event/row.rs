@@ -43,12 +43,24 @@ mod tests {
         static GIVEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     }
 
+    /// The first bytes of a text's memory, whether they are still its own or not.
+    #[cfg(target_os = "linux")]
+    fn memory(text: &str) -> [u8; 17] {
+        use std::os::unix::fs::FileExt;
+        let mut bytes = [1; 17];
+        let whole = std::fs::File::open("/proc/self/mem").unwrap();
+        whole.read_exact_at(&mut bytes, text.as_ptr().addr() as u64).unwrap();
+        bytes
+    }
+
     /// What is given back has its memory, and whoever looks at that finds nothing.
     #[test]
     fn the_row_is_wiped_when_its_last_text_is_gone_and_not_before() {
         let row =
             Arc::new(Row::new("one twoünd three".to_owned(), |text| GIVEN.with_borrow_mut(|all| all.push(text))));
         let part = |start, end| RawText::part(Arc::clone(&row), start, end);
+        #[cfg(target_os = "linux")]
+        assert_eq!(memory(row.text()), *"one twoünd three".as_bytes());
         let (one, two, none) = (part(0, 3), part(4, 10), part(9, 99));
         drop(row);
         drop(one);
@@ -58,5 +70,7 @@ mod tests {
         let mut given = GIVEN.take();
         let text = given.pop().unwrap();
         assert!(given.is_empty() && text.is_empty() && text.capacity() >= 17);
+        #[cfg(target_os = "linux")]
+        assert_eq!(memory(&text), [0; 17]);
     }
 }

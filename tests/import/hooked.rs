@@ -161,7 +161,7 @@ fn whether_rows_or_hooks_come_first_changes_nothing_where_the_clock_is_told() {
         if !hooks_first {
             hooks(&mut session);
         }
-        [42.0, 60.0].map(|second| session.tick(at(second)));
+        [42.0, 60.0].into_iter().for_each(|second| session.tick(at(second)));
         session.finish();
         drain(&mut session)
     };

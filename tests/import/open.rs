@@ -336,7 +336,7 @@ fn a_stop_that_was_not_one_ends_no_turn_of_a_session_that_is_followed() {
     session.now(at(3.1));
     stop(&mut session, 2.1);
     session.feed(Of::Session, &script.bytes());
-    [3.2, 20.0, 39.0].map(|second| session.tick(at(second)));
+    [3.2, 20.0, 39.0].into_iter().for_each(|second| session.tick(at(second)));
     let early = told(|| session.next_told());
     assert!(early.values().all(|call| call.kind != CallKind::Turn), "the model thinks for long");
     let before = script.rows.len();
@@ -344,7 +344,7 @@ fn a_stop_that_was_not_one_ends_no_turn_of_a_session_that_is_followed() {
     session.now(at(51.2));
     stop(&mut session, 51.1);
     session.feed(Of::Session, &lines(&script.rows[before..]));
-    [51.3, 70.0].map(|second| session.tick(at(second)));
+    [51.3, 70.0].into_iter().for_each(|second| session.tick(at(second)));
     let rest = told(|| session.next_told());
     let [turn] = rest.values().filter(|call| call.kind == CallKind::Turn).collect::<Vec<_>>().try_into().unwrap();
     assert_eq!((turn.closed_at.time_unix_nano, turn.closed.outcome), (at(51.1), Some(Outcome::Completed)));

@@ -269,8 +269,6 @@ fn graphs(mut facts: Facts, closed: Option<Reason>) -> (String, Vec<Rollout>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
-
     #[test]
     fn a33_a_tangle_is_the_same_graph_in_any_order_and_points_at_nothing_that_is_not_there((events, shuffled) in tangle()) {
         for closed in [None, Some(Reason::Ended)] {
