@@ -217,3 +217,12 @@ proptest! {
         prop_assert_eq!(facts(&events).derive().remove(0).serialise(), rollout.serialise());
     }
 }
+
+#[test]
+fn a_turn_that_somebody_names_as_an_activation_is_named_here_is_told_in_one_order() {
+    let named = format!("{}-{}", trace(1), span(2));
+    let theirs = turn("conversation", 7).thread("conversation").turn(&named).at(3, 4);
+    let rollout = reduce(&all(&[agent(1, "first").at(1, 2), agent(2, "second").at(3, 4), theirs]));
+    let turns: Vec<_> = rollout.turns().map(|(_, turn)| (&*turn.id, told(turn).0)).collect();
+    assert_eq!(turns[1..], [(&*named, "planner".to_owned()), (&*named, "second".to_owned())]);
+}

@@ -45,10 +45,11 @@ enum Told {
 }
 
 impl Told {
-    const fn turn(&self) -> &ByteString {
+    /// By the turn. One that somebody named as an activation of others is named here comes before that.
+    const fn order(&self) -> (&ByteString, bool) {
         match self {
-            Self::Later(turn) => turn,
-            Self::Now(part) => &part.turn,
+            Self::Later(turn) => (turn, false),
+            Self::Now(part) => (&part.turn, true),
         }
     }
 }
@@ -68,7 +69,7 @@ pub fn derive(facts: &RolloutFacts) -> Rollout {
             by_thread.entry(part.thread.clone()).or_default().push(Told::Now(part));
         }
     }
-    by_thread.values_mut().for_each(|turns| turns.sort_by(|one, other| one.turn().cmp(other.turn())));
+    by_thread.values_mut().for_each(|turns| turns.sort_by(|one, other| one.order().cmp(&other.order())));
     let closed = facts.closed.or_else(|| ended(&remarks));
     let ids: BTreeSet<ByteString> = by_thread.keys().chain(remarks.threads.keys()).cloned().collect();
     let mut linked = Vec::new();
