@@ -123,6 +123,25 @@ fn who_sends_too_much_is_told_so_when_all_is_sent() {
     }
 }
 
+/// A caller who asks first, as curl does, sends nothing in vain.
+#[test]
+fn who_asks_before_sending_too_much_is_refused_and_not_told_to_go_on() {
+    let receiver = Receiver::start(Behaviour::Accept);
+    let stage = Stage::builder(listening(&receiver.url(), 4096)).policy(policy()).start().unwrap();
+    for (length, first) in [(24 << 20, b"HTTP/1.1 413"), (100, b"HTTP/1.1 100")] {
+        let mut caller = std::net::TcpStream::connect(stage.address()).unwrap();
+        let head = format!(
+            "POST /v1/traces HTTP/1.1\r\nhost: {}\r\ncontent-type: application/x-protobuf\r\nexpect: 100-continue\r\n\
+             content-length: {length}\r\n\r\n",
+            stage.address()
+        );
+        caller.write_all(head.as_bytes()).unwrap();
+        let mut answer = [0; 12];
+        std::io::Read::read_exact(&mut caller, &mut answer).unwrap();
+        assert_eq!(&answer, first);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_answer_below_is_told_above_in_the_words_of_http() {
     let receiver = Receiver::start(Behaviour::Accept);

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
-use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
@@ -14,7 +14,7 @@ use tonic::{Code, Status};
 
 use super::gate::{Gate, GateLimits};
 use super::not_read::NotRead;
-use super::read::read;
+use super::read::{read, says_more_than};
 use super::unpack::Encoding;
 use super::{Handler, TraceServer};
 use crate::otlp::error::retry_info;
@@ -88,16 +88,26 @@ impl<H: Handler> TraceHttp<H> {
     async fn message<B: Body>(&self, request: Request<B>) -> Result<(Bytes, super::Charge), NotRead> {
         let encoding = Encoding::of(request.headers().get(CONTENT_ENCODING))?;
         let most = self.max_message_bytes;
+        let began = Instant::now();
+        let asks_first = asks_first(request.headers());
         let mut body = std::pin::pin!(request.into_body());
+        // Who asks before he sends is told to by the first look at his body, and hears the answer without.
+        let is_waiting = asks_first && says_more_than(most, &*body);
         let read = read(body.as_mut(), &self.gate, most, 0, |_| Ok(0)).await;
-        if matches!(read, Err(NotRead::TooLarge)) {
+        if matches!(read, Err(NotRead::TooLarge)) && !is_waiting {
             // Nobody is heard longer than those whose request is taken.
-            let _ = tokio::time::timeout(self.gate.read_time(), hear_out(body)).await;
+            let left = self.gate.read_time().saturating_sub(began.elapsed());
+            let _ = tokio::time::timeout(left, hear_out(body)).await;
         }
         let (packed, mut charge) = read?;
         let message = encoding.unpack(packed, most, &mut charge)?;
         Ok((message, charge))
     }
+}
+
+/// Whether the caller sends his body only once he is told to.
+fn asks_first(headers: &HeaderMap) -> bool {
+    headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// Passes over so much of a body that is too large, as long as it keeps coming: a caller who is still sending when the

@@ -23,10 +23,10 @@ pub(super) async fn read<B: Body>(
     claim: impl Fn(&[u8]) -> Result<usize, NotRead>,
 ) -> Result<(Bytes, Charge), NotRead> {
     let mut charge = Charge::new(Arc::clone(gate));
-    let said = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if said > most {
+    if says_more_than(most, &body) {
         return Err(NotRead::TooLarge);
     }
+    let said = length_said(&body);
     let unfinished = Unfinished(gate);
     let reading = whole(body, gate, &mut charge, most, said, head, claim);
     let read = tokio::time::timeout(gate.read_time(), reading).await;
@@ -41,6 +41,15 @@ pub(super) async fn read<B: Body>(
         }
         Err(_) => Err(NotRead::TooSlow),
     }
+}
+
+/// Whether a body says before it begins that it is longer than this. Then nothing of it is looked at.
+pub(super) fn says_more_than<B: Body>(most: usize, body: &B) -> bool {
+    length_said(body) > most
+}
+
+fn length_said<B: Body>(body: &B) -> usize {
+    usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX)
 }
 
 /// Dropped with the call where the caller goes away: then nobody else is left to count it.
