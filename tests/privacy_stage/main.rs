@@ -34,3 +34,5 @@ mod stand_ins;
 mod swap;
 mod together;
 mod untouched;
+#[cfg(target_os = "linux")]
+mod wiped;

@@ -26,14 +26,17 @@ pub(crate) fn into_text(value: Value) -> RawText {
     }
 }
 
-/// Lets go of a value without recursing, and wipes its strings.
+/// Lets go of a value without recursing, and wipes its strings and the names of its members: both are what was said.
 pub(crate) fn take_apart(value: Value) {
     let mut left = vec![value];
     while let Some(value) = left.pop() {
         match value {
             Value::String(mut text) => wipe_text(&mut text),
             Value::Array(elements) => left.extend(elements),
-            Value::Object(members) => left.extend(members.into_iter().map(|(_, value)| value)),
+            Value::Object(members) => left.extend(members.into_iter().map(|(mut name, value)| {
+                wipe_text(&mut name);
+                value
+            })),
             _ => {}
         }
     }

@@ -3,9 +3,8 @@
 //! Each function gives nothing where the content is not what its name promises: a truncated JSON text above all, which
 //! must not be taken for what somebody said.
 
-use super::value::to_json;
+use super::value::JsonText;
 use crate::event::shape::{self, borrowed, genai};
-use crate::event::wipe_text;
 use crate::event::{Message, RawText, Request, ResultContent, Role, ToolDefinition};
 use crate::json::Node;
 use crate::otlp::AnyView;
@@ -86,10 +85,8 @@ pub(super) fn json<R>(value: &AnyView<'_>, then: impl FnOnce(Node<'_>) -> R) -> 
     match value {
         AnyView::Text(text) if plain(value).is_none() => borrowed::read(text, then),
         AnyView::Array(_) | AnyView::Map(_) => {
-            let mut text = to_json(value).ok()?.to_string();
-            let read = borrowed::read(&text, then);
-            wipe_text(&mut text);
-            read
+            let text = JsonText::of(value).ok()?;
+            borrowed::read(&text, then)
         }
         _ => None,
     }
@@ -98,6 +95,6 @@ pub(super) fn json<R>(value: &AnyView<'_>, then: impl FnOnce(Node<'_>) -> R) -> 
 fn any_json(value: &AnyView<'_>) -> Option<RawText> {
     match value {
         AnyView::Bytes(_) | AnyView::Empty => None,
-        value => to_json(value).ok().map(|json| RawText::from(json.to_string())),
+        value => JsonText::of(value).ok().map(|json| RawText::from(json.into_string())),
     }
 }

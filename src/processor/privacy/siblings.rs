@@ -1,12 +1,11 @@
 //! What is told of content that has no form of its own: `<key>.digest`, `<key>.length` and `<key>.preview` beside it, or in
 //! its place.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::named::Named;
 use super::rules::Rules;
-use super::value::to_json;
+use super::value::JsonText;
 use super::verdict::{self, Verdict};
 use super::write::{int_attribute, text_attribute};
 use crate::event::Digest;
@@ -36,7 +35,7 @@ pub(super) fn whole(rules: &Rules<'_>, level: Level, value: &AnyView<'_>) -> Opt
     match value {
         AnyView::Text(text) => bounded(text),
         AnyView::Bytes(bytes) => rules.telling().whole_bytes(level, bytes).then_some(Whole::Same),
-        value => bounded(&to_json(value).ok()?.to_string()),
+        value => bounded(&JsonText::of(value).ok()?),
     }
 }
 
@@ -66,16 +65,17 @@ impl<'a, 'r> Siblings<'a, 'r> {
             int_attribute(out, self.named.number(), &key, i64::try_from(length).unwrap_or(i64::MAX));
         }
         // A structure that leaves does so as its JSON text.
-        let text = match value {
-            AnyView::Text(text) => Some(Cow::Borrowed(*text)),
-            AnyView::Array(_) | AnyView::Map(_) if level >= Level::Masked => {
-                to_json(value).ok().map(|json| Cow::Owned(json.to_string()))
-            }
+        let json = match value {
+            AnyView::Array(_) | AnyView::Map(_) if level >= Level::Masked => JsonText::of(value).ok(),
             _ => None,
+        };
+        let text = match value {
+            AnyView::Text(text) => Some(*text),
+            _ => json.as_deref(),
         };
         if let Some(text) = text
             // Whoever looks at it again does not know what it is a preview of: the strictest level holds.
-            && let Some(preview) = rules.telling().preview_text(level.min(rules.level(None)), &text)
+            && let Some(preview) = rules.telling().preview_text(level.min(rules.level(None)), text)
             && let Some(key) = self.key(rules, key, PREVIEW)
         {
             text_attribute(out, self.named.number(), &key, &preview);
@@ -118,7 +118,7 @@ fn measure(hasher: Option<&Hasher>, value: &AnyView<'_>) -> Option<(Option<Diges
         AnyView::Text(text) => (hasher.map(|hasher| digest::text(hasher, text)), text.len()),
         AnyView::Bytes(bytes) => (hasher.map(|hasher| digest::blob(hasher, bytes)), bytes.len()),
         value => {
-            let json = to_json(value).ok()?.to_string();
+            let json = JsonText::of(value).ok()?;
             (hasher.map(|hasher| digest::other(hasher, &json)), json.len())
         }
     })

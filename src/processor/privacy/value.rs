@@ -1,9 +1,14 @@
 //! Values of attributes as JSON.
 
+use std::io::{self, Write};
+use std::ops::Deref;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number, Value};
 
+use crate::event::shape::json::take_apart;
+use crate::event::wipe_text;
 use crate::otlp::wire::{Fields, Malformed, Wire};
 use crate::otlp::{AnyView, Attributes};
 
@@ -58,4 +63,53 @@ pub(super) fn to_json(value: &AnyView<'_>) -> Result<Value, Malformed> {
 fn object(pairs: &Attributes<'_>) -> Result<Map<String, Value>, Malformed> {
     let pair = |(key, value): (&str, AnyView<'_>)| Ok((key.to_owned(), to_json(&value)?));
     pairs.clone().map(|found| found.and_then(pair)).collect()
+}
+
+/// JSON text of a value, which is wiped when it is let go of.
+pub(super) struct JsonText(String);
+
+impl JsonText {
+    pub(super) fn of(value: &AnyView<'_>) -> Result<Self, Malformed> {
+        let json = to_json(value)?;
+        // Counted first: a text that grows leaves pieces of itself behind.
+        let mut length = Length(0);
+        let _ = serde_json::to_writer(&mut length, &json);
+        let mut text = Vec::with_capacity(length.0);
+        // Writing what came from a value into memory does not fail.
+        let _ = serde_json::to_writer(&mut text, &json);
+        take_apart(json);
+        Ok(Self(String::from_utf8(text).unwrap_or_default()))
+    }
+
+    pub(super) fn into_string(mut self) -> String {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl Deref for JsonText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Drop for JsonText {
+    fn drop(&mut self) {
+        wipe_text(&mut self.0);
+    }
+}
+
+/// Counts what is written.
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
