@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::paged::Pages;
-use super::table::{Mark, PLACE};
+use super::table::{Mark, PLACE, take_back};
 
 /// Entries of `WIDTH` bytes each. Their first `KEY` bytes tell them apart: there is one entry for each. Places count from 0.
 #[derive(Clone, Debug, Default)]
@@ -75,15 +75,12 @@ impl<const WIDTH: usize, const KEY: usize> Fixed<WIDTH, KEY> {
 
     /// Takes out what was added since.
     pub(super) fn back_to(&mut self, mark: Mark) {
-        while self.len > mark.0 {
-            let place = self.len - 1;
-            let hash = self.get(place).map_or(0, |entry| hash_of::<KEY>(&self.hasher, key_of(entry)));
-            if let Ok(entry) = self.places.find_entry(hash, |known| *known == place) {
-                entry.remove();
-            }
-            self.entries.truncate(place);
-            self.len = place;
-        }
+        let (entries, hasher) = (&mut self.entries, &self.hasher);
+        take_back(&mut self.places, &mut self.len, mark, |place| {
+            let hash = entries.at(place).map_or(0, |entry| hash_of::<KEY>(hasher, key_of(entry)));
+            entries.truncate(place);
+            hash
+        });
         self.reckon();
     }
 

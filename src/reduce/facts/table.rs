@@ -76,18 +76,15 @@ impl Table {
 
     /// Takes out what was added since.
     pub(super) fn back_to(&mut self, mark: Mark) {
-        while self.len > mark.0 {
-            let place = self.len - 1;
-            let hash = self.hasher.hash_one(self.get(place).unwrap_or_default());
-            if let Ok(entry) = self.places.find_entry(hash, |known| *known == place) {
-                entry.remove();
+        let (bytes, starts, hasher) = (&mut self.bytes, &mut self.starts, &self.hasher);
+        take_back(&mut self.places, &mut self.len, mark, |place| {
+            let hash = hasher.hash_one(get(bytes, starts, place).unwrap_or_default());
+            if let Some(start) = start(starts, place) {
+                bytes.truncate(start);
             }
-            if let Some(start) = start(&self.starts, place) {
-                self.bytes.truncate(start);
-            }
-            self.starts.truncate(place);
-            self.len = place;
-        }
+            starts.truncate(place);
+            hash
+        });
         self.reckon();
     }
 
@@ -98,6 +95,23 @@ impl Table {
     /// The memory that it keeps; of the hash table near enough to bound it.
     pub(super) const fn held(&self) -> usize {
         self.held
+    }
+}
+
+/// Takes out the places of all entries but the first `mark`, the last first. `take` takes out the entry itself, and answers
+/// its hash.
+pub(super) fn take_back(
+    places: &mut HashTable<u32>,
+    len: &mut u32,
+    Mark(mark): Mark,
+    mut take: impl FnMut(u32) -> u64,
+) {
+    while *len > mark {
+        let place = *len - 1;
+        if let Ok(entry) = places.find_entry(take(place), |known| *known == place) {
+            entry.remove();
+        }
+        *len = place;
     }
 }
 
