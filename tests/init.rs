@@ -3,15 +3,15 @@
 
 mod support;
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use opentelemetry_proto::tonic::trace::v1::Span;
 use support::http_receiver::HttpReceiver;
 use support::leaks::holds;
+use support::lines::Lines;
 use support::receiver::{Behaviour, Receiver, int, text};
 use tracing_subscriber::layer::SubscriberExt;
 use veilspan::environment::NOT_READ;
@@ -146,30 +146,15 @@ fn a_machine_that_gives_no_threads_harms_nobody() {
     assert_eq!(receiver.calls(), 0);
 }
 
-/// What a host's own subscriber has heard.
-#[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Heard {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 #[ignore = "started by the test below, in an environment of its own"]
 fn a_host_with_a_subscriber_of_its_own() {
-    let heard = Heard::default();
+    let heard = Lines::default();
     let writer = heard.clone();
     let fmt = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone());
     let subscriber = tracing_subscriber::registry().with(veilspan::layer().unwrap()).with(fmt);
     tracing::subscriber::set_global_default(subscriber).unwrap();
-    let told = || String::from_utf8(heard.0.lock().unwrap().clone()).unwrap();
+    let told = || heard.text();
     assert_eq!(told(), "");
     drop(tracing::info_span!("chat", gen_ai.operation.name = "chat", gen_ai.request.model = "m"));
     let deadline = Instant::now() + Duration::from_secs(20);

@@ -3,28 +3,13 @@
 
 mod support;
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use support::lines::Lines;
 use support::receiver::{Behaviour, Receiver};
 use tonic::Status;
 use veilspan::export::ExporterConfig;
 use veilspan::{Policy, Recorder};
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 #[test]
 fn an_outage_is_logged_once_with_what_waits_and_without_a_word_of_the_peer() {
@@ -46,7 +31,7 @@ fn an_outage_is_logged_once_with_what_waits_and_without_a_word_of_the_peer() {
     assert!(recorder.shutdown(Duration::from_secs(20)).complete);
     assert_eq!(receiver.calls(), 4);
 
-    let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let logged = lines.text();
     let ours: Vec<_> = logged.lines().filter(|line| line.contains(" veilspan: ")).collect();
     let [recording, failed, recovered] = ours.as_slice() else { panic!("{logged}") };
     assert!(recording.contains("INFO") && recording.contains("policy=content=digest;hash=hmac-sha256"), "{recording}");

@@ -1,15 +1,12 @@
 //! Three proofs: the context in both directions, each call once and veiled, and `fmt` undisturbed.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use opentelemetry::trace::{SpanId, TraceContextExt};
 use tracing::{info, info_span};
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::prelude::*;
 use veilspan::layer::others;
 
 use super::stack::{Recorded, Sdk};
+use crate::support::lines::Lines;
 
 fn hex(id: impl ToString) -> String {
     id.to_string()
@@ -92,41 +89,20 @@ fn each_call_leaves_once_and_veiled() {
     assert!(!format!("{spans:?}").contains("canary"), "{spans:?}");
 }
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[test]
 fn fmt_still_sees_every_call_site() {
     let (recorded, sdk, lines) = (Recorded::new(), Sdk::new(), Lines::default());
+    let writer = lines.clone();
     let exporting = tracing_opentelemetry::layer().with_tracer(sdk.tracer()).with_filter(others());
     let subscriber = tracing_subscriber::registry()
         .with(exporting)
         .with(recorded.recorder.layer())
-        .with(tracing_subscriber::fmt::layer().with_writer(lines.clone()).with_ansi(false));
+        .with(tracing_subscriber::fmt::layer().with_writer(move || writer.clone()).with_ansi(false));
     tracing::subscriber::with_default(subscriber, || {
         info_span!("chat", gen_ai.operation.name = "chat").in_scope(|| info!("inside"));
         info_span!("plain").in_scope(|| info!("outside"));
     });
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let text = lines.text();
     assert!(text.contains("chat{gen_ai.operation.name=\"chat\"}") && text.contains("inside"), "{text}");
     assert!(text.contains("plain") && text.contains("outside"), "{text}");
     assert_eq!(recorded.calls().len(), 1);

@@ -12,6 +12,7 @@ pub mod authority;
 pub mod canaries;
 pub mod http_receiver;
 pub mod leaks;
+pub mod lines;
 #[cfg(feature = "collector")]
 pub mod net;
 pub mod receiver;
