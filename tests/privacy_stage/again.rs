@@ -3,7 +3,7 @@
 
 use veilspan::privacy::Level;
 
-use super::build::{attribute, by_key, raw, span, span_leaves, text};
+use super::build::{array, attribute, by_key, raw, span, span_leaves, text};
 use super::levels::under;
 
 #[test]
@@ -45,6 +45,37 @@ fn what_is_left_where_there_is_no_room_is_looked_at_until_it_stays() {
                     span_leaves(&policy, span(attributes.chain([attribute("gen_ai.operation.name", text(kind))])));
                 by_key(&left.attributes);
             }
+        }
+    }
+}
+
+#[test]
+fn what_was_told_beside_a_value_that_stays_is_told_once() {
+    let called = "llm.tools.0.tool.json_schema";
+    let cases = [
+        // A call that is told by texts may have the arguments of a tool.
+        ("embeddings", vec![("ai.toolCall.args", text("a"))]),
+        ("retrieval", vec![("ai.toolCall.result", text("a"))]),
+        // An empty list says nothing: what stands beside it is what was said.
+        ("chat", vec![("gen_ai.output.messages", array([])), ("llm.completions", array([text("a")]))]),
+        (
+            "chat",
+            vec![("gen_ai.input.messages", text("[]")), ("llm.prompts", text(r#"[{"role":"user","content":"a"}]"#))],
+        ),
+        ("chat", vec![("gen_ai.input.messages", text("[]")), ("gen_ai.prompt", text("a"))]),
+        // What stays where it cannot be read leaves no place for what another dialect says.
+        ("chat", vec![("gen_ai.tool.definitions", text("a")), (called, text("{}"))]),
+        ("chat", vec![("gen_ai.tool.definitions", raw("a")), (called, text("{}"))]),
+        ("execute_tool", vec![("gen_ai.tool.call.arguments", raw("a")), ("input.value", text("b"))]),
+        ("execute_tool", vec![("gen_ai.tool.call.result", raw("a")), ("output.value", text("b"))]),
+    ];
+    for level in Level::ALL {
+        let policy = under(&[("VEILSPAN_CONTENT", level.as_str())]);
+        for (kind, values) in &cases {
+            let kind = attribute("gen_ai.operation.name", text(*kind));
+            let values = values.iter().map(|(key, value)| attribute(*key, value.clone()));
+            let left = span_leaves(&policy, span(values.chain([kind])));
+            by_key(&left.attributes);
         }
     }
 }

@@ -33,6 +33,7 @@ mod recorded;
 mod stand_ins;
 mod swap;
 mod together;
+mod twice;
 mod untouched;
 #[cfg(target_os = "linux")]
 mod wiped;

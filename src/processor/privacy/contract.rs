@@ -239,24 +239,27 @@ impl<'a> Found<'a> {
 
     fn input(&mut self, telling: Telling<'_>) -> Option<Input> {
         let mut is_whole = true;
-        let (messages, at_messages) = self.read(Slot::Input, read::messages).unzip();
-        let (mut request, at_request) = match messages {
+        let (newer, at_newer) = self.read(Slot::Input, read::messages).unzip();
+        let (mut request, at_request) = match newer {
             // What the newer name says holds; the older one is content like any other.
-            Some(messages) => {
+            Some(messages) if !messages.is_empty() => {
                 self.read(Slot::Prompt, |_| None::<()>);
-                (Some(Request { messages, ..Request::default() }), at_messages)
+                (Some(Request { messages, ..Request::default() }), at_newer)
             }
             None if self.stands_unread(Slot::Input, telling, Field::Prompts) => {
                 self.read(Slot::Prompt, |_| None::<()>);
                 (None, None)
             }
-            None => match self.read(Slot::Prompt, read::prompt) {
+            // An empty list says nothing, and nothing is left of it: what stands beside it is what was said.
+            newer => match self.read(Slot::Prompt, read::prompt) {
                 Some((request, at)) => (Some(request), Some(at)),
-                None => {
-                    let (request, is_all) = self.foreign.request().unzip();
-                    is_whole = is_all.unwrap_or(true);
-                    (request, None)
-                }
+                None => match self.foreign.request() {
+                    Some((request, is_all)) => {
+                        is_whole = is_all;
+                        (Some(request), None)
+                    }
+                    None => (newer.map(|messages| Request { messages, ..Request::default() }), at_newer),
+                },
             },
         };
         let has_messages = request.is_some();
@@ -265,7 +268,8 @@ impl<'a> Found<'a> {
             request.get_or_insert_default().system.extend(system);
         }
         let (tools, at_tools) = self.read(Slot::Tools, read::tools).unzip();
-        if let Some(tools) = tools.or_else(|| self.foreign.tools()) {
+        let is_beside = self.stands_unread(Slot::Tools, telling, Field::System);
+        if let Some(tools) = tools.or_else(|| if is_beside { None } else { self.foreign.tools() }) {
             request.get_or_insert_default().tools.extend(tools);
         }
         let mut input = telling.keyframe(&request?);
@@ -294,7 +298,7 @@ impl<'a> Found<'a> {
 
     fn output(&mut self, telling: Telling<'_>) -> Option<Output> {
         let ((messages, reasons), at) = match self.read(Slot::Output, read::answer) {
-            Some(found) => {
+            Some(found) if !found.0.0.is_empty() => {
                 self.read(Slot::Completion, |_| None::<()>);
                 found
             }
@@ -302,12 +306,13 @@ impl<'a> Found<'a> {
                 self.read(Slot::Completion, |_| None::<()>);
                 return None;
             }
-            None => match self.read(Slot::Completion, read::completion) {
+            // As with what a model was sent.
+            newer => match self.read(Slot::Completion, read::completion) {
                 Some(found) => found,
-                None => {
-                    let (messages, reasons) = self.foreign.answer()?;
-                    return Some(answer(telling, &messages, &reasons));
-                }
+                None => match self.foreign.answer() {
+                    Some((messages, reasons)) => return Some(answer(telling, &messages, &reasons)),
+                    None => newer?,
+                },
             },
         };
         let mut output = answer(telling, &messages, &reasons);
@@ -322,6 +327,7 @@ impl<'a> Found<'a> {
     fn arguments(&mut self, telling: Telling<'_>) -> Option<Arguments> {
         let ((text, is_exact), at) = match self.read(Slot::Arguments, read::arguments) {
             Some((found, at)) => (found, Some(at)),
+            None if self.stands_unread(Slot::Arguments, telling, Field::ToolArguments) => return None,
             None => (self.foreign.arguments()?, None),
         };
         let mut told = telling.arguments(&text);
@@ -338,6 +344,7 @@ impl<'a> Found<'a> {
     fn result(&mut self, telling: Telling<'_>) -> Option<Measure> {
         let (result, at) = match self.read(Slot::Result, read::result) {
             Some((found, at)) => (found, Some(at)),
+            None if self.stands_unread(Slot::Result, telling, Field::ToolResults) => return None,
             None => (self.foreign.result()?, None),
         };
         let mut told = telling.result(&result);

@@ -142,14 +142,14 @@ impl<'a> Foreign<'a> {
                 self.pass_texts(Of::Returned, Said::Documents, Said::Output);
                 self.pass(Some(List::Output), Said::OutputMessages, None);
             }
-            return;
-        }
-        if self.told.input {
-            self.pass(Some(List::Input), Said::InputMessages, is_call.then_some(Said::Input));
-            self.pass(Some(List::Tools), Said::Tools, None);
-        }
-        if self.told.output {
-            self.pass(Some(List::Output), Said::OutputMessages, is_call.then_some(Said::Output));
+        } else {
+            if self.told.input {
+                self.pass(Some(List::Input), Said::InputMessages, is_call.then_some(Said::Input));
+                self.pass(Some(List::Tools), Said::Tools, None);
+            }
+            if self.told.output {
+                self.pass(Some(List::Output), Said::OutputMessages, is_call.then_some(Said::Output));
+            }
         }
         if self.told.arguments {
             self.pass(None, Said::Arguments, is_tool.then_some(Said::Input));
