@@ -58,6 +58,8 @@ pub use compression::Compression;
 pub use endpoint::ConfigError;
 pub(crate) use endpoint::host_and_port;
 pub use error::ExportError;
+#[cfg(feature = "collector")]
+pub(crate) use form::Known as KnownFields;
 pub use form::{Form, is_canonical};
 #[cfg(feature = "collector")]
 pub(crate) use gather::Known;

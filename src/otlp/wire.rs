@@ -72,6 +72,16 @@ impl<'a> Fields<'a> {
         self.length - self.rest.len()
     }
 
+    /// What has not been read.
+    pub(super) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Passes over so many bytes, which are known to be whole fields.
+    pub(super) fn pass(&mut self, bytes: usize) {
+        self.rest = self.rest.get(bytes..).unwrap_or_default();
+    }
+
     #[inline(never)]
     fn next_of_any_kind(&mut self) -> Option<Result<Field<'a>, Malformed>> {
         if self.rest.is_empty() {

@@ -9,7 +9,7 @@ use super::varint::varint_len;
 /// Wire types, as the low three bits of a key.
 pub(super) const VARINT: u8 = 0;
 pub(crate) const FIXED64: u8 = 1;
-pub(super) const BYTES: u8 = 2;
+pub(crate) const BYTES: u8 = 2;
 pub(crate) const FIXED32: u8 = 5;
 
 /// The key of a field with a number below 16, which takes one byte.

@@ -39,24 +39,47 @@ impl Form {
         Self::of(&INSTRUMENTATION_SCOPE, bytes)
     }
 
-    /// Of a `Span` message, each field of which is shown to `is_known` first, with where it stands. What that says of one that
-    /// may stand several times, such as an attribute, holds: one that is known is canonical, and is not looked into again.
+    /// Of a `Span` message of which something is `known` already.
     #[cfg(feature = "collector")]
-    pub(crate) fn of_span_but<'a>(bytes: &'a [u8], is_known: impl FnMut(Range<usize>, Field<'a>) -> bool) -> Self {
-        Self::of_but(&SPAN, bytes, is_known)
+    pub(crate) fn of_span_but<'a>(bytes: &'a [u8], known: &mut impl Known<'a>) -> Self {
+        Self::of_but(&SPAN, bytes, known)
     }
 
     fn of(message: &Message, bytes: &[u8]) -> Self {
-        Self::of_but(message, bytes, |_, _| false)
+        Self::of_but(message, bytes, &mut Nothing)
     }
 
-    fn of_but<'a>(message: &Message, bytes: &'a [u8], is_known: impl FnMut(Range<usize>, Field<'a>) -> bool) -> Self {
+    fn of_but<'a>(message: &Message, bytes: &'a [u8], known: &mut impl Known<'a>) -> Self {
         let mut check = Check { is_canonical: true };
-        match check.fields(message, bytes, 0, 0, is_known) {
+        match check.fields(message, bytes, 0, 0, known) {
             Some(()) if check.is_canonical => Self::Canonical,
             Some(()) => Self::Loose,
             None => Self::Malformed,
         }
+    }
+}
+
+/// What is known of the fields of a message before they are looked at.
+pub(crate) trait Known<'a> {
+    /// How many bytes, from where a field begins on, are whole fields that may stand several times, such as attributes, and are
+    /// canonical: they are passed over.
+    fn ahead(&mut self, at: usize, rest: &'a [u8]) -> usize;
+
+    /// Whether this field is canonical, where it is one that may stand several times: then it is not looked into.
+    fn is_known(&mut self, at: Range<usize>, field: Field<'a>) -> bool;
+}
+
+struct Nothing;
+
+impl Known<'_> for Nothing {
+    #[inline]
+    fn ahead(&mut self, _: usize, _: &[u8]) -> usize {
+        0
+    }
+
+    #[inline]
+    fn is_known(&mut self, _: Range<usize>, _: Field<'_>) -> bool {
+        false
     }
 }
 
@@ -72,7 +95,7 @@ struct Check {
 impl Check {
     /// None where the message is malformed. `depth` counts values, `messages` all messages around this one.
     fn message(&mut self, message: &Message, bytes: &[u8], depth: usize, messages: usize) -> Option<()> {
-        self.fields(message, bytes, depth, messages, |_, _| false)
+        self.fields(message, bytes, depth, messages, &mut Nothing)
     }
 
     #[inline]
@@ -82,7 +105,7 @@ impl Check {
         bytes: &'a [u8],
         depth: usize,
         messages: usize,
-        mut is_known: impl FnMut(Range<usize>, Field<'a>) -> bool,
+        known: &mut impl Known<'a>,
     ) -> Option<()> {
         let depth = depth + usize::from(message.is_value);
         if messages > MAX_MESSAGES {
@@ -93,6 +116,11 @@ impl Check {
         let mut fields = Fields::new(bytes);
         loop {
             let start = fields.position();
+            let ahead = known.ahead(start, fields.rest());
+            if ahead > 0 {
+                fields.pass(ahead);
+                continue;
+            }
             let Some(field) = fields.next() else { return Some(()) };
             let field = field.ok()?;
             self.require(field.minimal);
@@ -101,7 +129,7 @@ impl Check {
                 continue;
             };
             let is_message = matches!((kind, field.value), (Kind::Many(_), Wire::Bytes(_)));
-            let repeated = is_known(start..fields.position(), field) && is_message
+            let repeated = known.is_known(start..fields.position(), field) && is_message
                 || self.field(kind, field.value, depth, messages)?;
             // All values of an `AnyValue` are one field in truth, so that the bit of the first stands for each.
             let bit = if message.is_value { 1 } else { 1 << field.number };

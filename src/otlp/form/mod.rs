@@ -9,4 +9,6 @@
 mod check;
 mod schema;
 
+#[cfg(feature = "collector")]
+pub(crate) use check::Known;
 pub use check::{Form, is_canonical};

@@ -118,6 +118,15 @@ fn decoded_text(run: &[u8]) -> Option<Vec<u8>> {
 
 /// Whether a run that begins with these characters may stand for text.
 pub(super) fn may_be_text(head: &[u8]) -> bool {
+    // The first characters of most ids say that they are none.
+    if let [Some(a), Some(b), Some(c), Some(d)] =
+        head.first_chunk().map_or([None; 4], |first: &[u8; 4]| first.map(sextet))
+    {
+        let [first, second, third] = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+        if !(is_printed(first) && (second == 0 || is_printed(second)) && is_printed(third)) {
+            return false;
+        }
+    }
     let mut bytes = [0; SHORTEST / 4 * 3];
     let mut length = 0;
     decode(head, |byte| {

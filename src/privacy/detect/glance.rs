@@ -8,37 +8,6 @@ use super::trigger::{MIN_DIGITS, may_begin_number, may_begin_run};
 /// Longer texts are no labels.
 const LONGEST: usize = 128;
 
-/// What a byte is in a name or an id.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// A letter or digit.
-    Word,
-    /// What may stand between words, and is a character of base64.
-    Joint,
-    /// What may stand between words and ends a run of base64.
-    Point,
-    /// Anything else.
-    Other,
-}
-
-static KINDS: [Kind; 256] = {
-    let mut kinds = [Kind::Other; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        #[allow(clippy::indexing_slicing)]
-        {
-            kinds[byte as usize] = match byte {
-                b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => Kind::Word,
-                b'-' | b'_' | b'/' | b'+' => Kind::Joint,
-                b'.' | b':' => Kind::Point,
-                _ => Kind::Other,
-            };
-        }
-        byte += 1;
-    }
-    kinds
-};
-
 impl Set {
     /// Whether it shows that nothing is to be found in this text. Where it does not, that says nothing.
     ///
@@ -48,38 +17,40 @@ impl Set {
         if text.len() > LONGEST || self.user.iter().any(|rule| rule.keywords.is_empty()) {
             return false;
         }
-        let mut digits = 0;
-        // Where the run of base64 ends that goes on here: looked for from its end on.
-        let mut run_end = text.len();
-        let mut after = Kind::Point;
-        for (at, byte) in text.iter().enumerate().rev() {
-            let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(Kind::Other);
-            if kind == Kind::Other {
-                return false;
-            }
-            digits += u8::from(byte.is_ascii_digit());
-            if kind != Kind::Word && after == Kind::Word && self.may_begin(text, at + 1, run_end) {
-                return false;
-            }
-            // A run may begin or go on with what joins words, too.
-            if kind == Kind::Joint && self.may_begin(text, at, run_end) {
-                return false;
-            }
-            if kind == Kind::Point {
-                run_end = at;
-            }
-            after = kind;
-        }
-        if after == Kind::Word && self.may_begin(text, 0, run_end) {
+        // Without a way out of the loops they are done for many bytes at once.
+        if !text.iter().fold(true, |all, byte| all & is_plain(*byte)) {
             return false;
         }
-        let begins_number = digits >= MIN_DIGITS && (0..text.len()).any(|at| is_number(text, at));
+        let digits = text.iter().fold(0, |sum, byte| sum + u8::from(byte.is_ascii_digit()));
+        let begins_number = |at: usize| digits >= MIN_DIGITS && may_begin_number(text.get(at..).unwrap_or_default());
+        // Where the run of base64 ends that goes on here: looked for from its end on, word by word.
+        let mut run_end = text.len();
+        let mut rest = text;
+        loop {
+            let joint = rest.iter().rposition(|byte| !byte.is_ascii_alphanumeric());
+            let word = joint.map_or(0, |at| at + 1);
+            let is_number = |first: &u8| !first.is_ascii_lowercase() && begins_number(word);
+            if let Some(first) = rest.get(word)
+                && (self.may_begin(text, word, run_end) || is_number(first))
+            {
+                return false;
+            }
+            let Some(at) = joint else { break };
+            match rest.get(at) {
+                Some(b'.' | b':') => run_end = at,
+                // A run may begin or go on with what joins words, too, and a number with a sign.
+                Some(b'+') if begins_number(at) => return false,
+                _ if self.may_begin(text, at, run_end) => return false,
+                _ => {}
+            }
+            rest = rest.get(..at).unwrap_or_default();
+        }
         let mut has_word = false;
         self.grams.each(text, |_, _| {
             has_word = true;
             false
         });
-        !begins_number && !has_word
+        !has_word
     }
 
     /// Whether a key that is a run, or text in base64, may begin here, in a run that ends at `run_end`.
@@ -97,15 +68,11 @@ impl Set {
     }
 }
 
-/// Whether a number may begin here, which stands behind no letter or digit.
-fn is_number(text: &[u8], at: usize) -> bool {
-    let before = at.checked_sub(1).and_then(|before| text.get(before));
-    let begins = match text.get(at) {
-        Some(b'+') => true,
-        Some(b'0'..=b'9' | b'A'..=b'Z') => !before.is_some_and(u8::is_ascii_alphanumeric),
-        _ => false,
-    };
-    begins && may_begin_number(text.get(at..).unwrap_or_default())
+/// Whether a byte may stand in a text that is judged at a glance: letters, digits and what stands between words.
+const fn is_plain(byte: u8) -> bool {
+    // `-./0123456789:` is a range, and bit 5 is all that tells small letters from capitals.
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    letter | (byte.wrapping_sub(b'-') <= b':' - b'-') | (byte == b'_') | (byte == b'+')
 }
 
 #[cfg(test)]

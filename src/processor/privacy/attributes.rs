@@ -68,7 +68,7 @@ impl<'a, 'r> AttributeList<'a, 'r> {
         let Pair { key, value, raw } = Pair::parse(bytes)?;
         // A look-up costs as much as all else that is done with most of them.
         let id = lookup(key);
-        match self.verdict(id, key, &value) {
+        match judged(rules, self.of, id, (key, &value)) {
             Verdict::Stays if id.is_some() || rules.stays(key) => {
                 if self.of == Of::Span {
                     rules.see(bytes, Entry { id, key, raw });
@@ -236,15 +236,32 @@ impl<'a, 'r> AttributeList<'a, 'r> {
         }
         raw_attribute(out, self.named.number(), &key, value);
     }
+}
 
-    fn verdict(&self, id: Option<KeyId>, key: &str, value: &AnyView<'_>) -> Verdict {
-        let (verdict, of_hit) = match self.of {
-            Of::Span => (verdict::of_named(id, key, value), verdict::of_hit(id)),
-            Of::Owner => (verdict::of_owner(value), Some(Verdict::Label)),
-        };
-        // What looks like a label may be a key or an address all the same.
-        of_hit.filter(|_| verdict == Verdict::Stays && self.rules.hits(value)).unwrap_or(verdict)
+/// What becomes of an attribute.
+fn judged(rules: &Rules<'_>, of: Of, id: Option<KeyId>, (key, value): (&str, &AnyView<'_>)) -> Verdict {
+    let (verdict, of_hit) = match of {
+        Of::Span => (verdict::of_named(id, key, value), verdict::of_hit(id)),
+        Of::Owner => (verdict::of_owner(value), Some(Verdict::Label)),
+    };
+    // What looks like a label may be a key or an address all the same.
+    of_hit.filter(|_| verdict == Verdict::Stays && rules.hits(value)).unwrap_or(verdict)
+}
+
+/// Whether an attribute of a span stays as it is. It is seen, then. Of one that is too long for an id that is not said.
+#[cfg(feature = "collector")]
+pub(super) fn stays<'r>(rules: &Rules<'r>, bytes: &'r [u8]) -> bool {
+    const LONGEST: usize = 512;
+    if bytes.len() > LONGEST {
+        return false;
     }
+    let Ok(Pair { key, value, raw }) = Pair::parse(bytes) else { return false };
+    let id = lookup(key);
+    let stays = judged(rules, Of::Span, id, (key, &value)) == Verdict::Stays && (id.is_some() || rules.stays(key));
+    if stays {
+        rules.see(bytes, Entry { id, key, raw });
+    }
+    stays
 }
 
 /// Whether a span says that it had more attributes.

@@ -34,6 +34,8 @@ mod owner;
 mod parameters;
 mod read;
 mod rules;
+#[cfg(feature = "collector")]
+mod runs;
 #[cfg_attr(not(feature = "collector"), allow(dead_code))]
 mod seen;
 mod siblings;

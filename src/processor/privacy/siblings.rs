@@ -43,7 +43,30 @@ pub(super) fn whole(rules: &Rules<'_>, level: Level, value: &AnyView<'_>) -> Opt
 pub(super) struct Siblings<'a, 'r> {
     named: &'a Named<'r>,
     /// The keys that stand in the message or were written. Only made when there is content.
-    taken: Option<HashSet<String>>,
+    taken: Option<Keys>,
+}
+
+/// Keys, each once. A few are looked through one by one, which is sooner done than to hash them.
+#[derive(Default)]
+struct Keys {
+    few: Vec<String>,
+    more: HashSet<String>,
+}
+
+impl Keys {
+    const FEW: usize = 16;
+
+    /// Whether it was not among them.
+    fn insert(&mut self, key: &str) -> bool {
+        if self.few.iter().any(|known| known == key) {
+            return false;
+        }
+        if self.few.len() == Self::FEW {
+            return self.more.insert(key.to_owned());
+        }
+        self.few.push(key.to_owned());
+        true
+    }
 }
 
 impl<'a, 'r> Siblings<'a, 'r> {
@@ -59,7 +82,9 @@ impl<'a, 'r> Siblings<'a, 'r> {
         let hasher = rules.hasher();
         let Some((digest, length)) = measure(hasher, value) else { return };
         if let (Some(digest), Some(key)) = (digest, self.key(rules, key, DIGEST)) {
-            text_attribute(out, self.named.number(), &key, &digest.to_string());
+            let mut text = String::with_capacity(Digest::MAX_CHARS);
+            digest.write_to(&mut text);
+            text_attribute(out, self.named.number(), &key, &text);
         }
         if let Some(key) = self.key(rules, key, LENGTH) {
             int_attribute(out, self.named.number(), &key, i64::try_from(length).unwrap_or(i64::MAX));
@@ -97,20 +122,23 @@ impl<'a, 'r> Siblings<'a, 'r> {
         }
         let named = self.named;
         let taken = self.taken.get_or_insert_with(|| taken(rules, named));
-        taken.insert(name.clone()).then_some(name)
+        taken.insert(&name).then_some(name)
     }
 }
 
 /// The keys of valid siblings that stand in a message already: they were told by whoever saw the content first.
-fn taken(rules: &Rules<'_>, named: &Named<'_>) -> HashSet<String> {
+fn taken(rules: &Rules<'_>, named: &Named<'_>) -> Keys {
     let stays = |key: &str, value: &AnyView<'_>| match value {
         AnyView::Text(text) if key.ends_with(PREVIEW) => {
             rules.telling().preview_again(None, rules.level(None), text).is_some()
         }
         value => !key.ends_with(PREVIEW) && verdict::of_span(key, value) == Verdict::Stays,
     };
-    let siblings = named.ending(&[DIGEST, LENGTH, PREVIEW]).filter(|(key, value)| stays(key, value));
-    siblings.map(|(key, _)| key.to_owned()).collect()
+    let mut keys = Keys::default();
+    for (key, _) in named.ending(&[DIGEST, LENGTH, PREVIEW]).filter(|(key, value)| stays(key, value)) {
+        keys.insert(key);
+    }
+    keys
 }
 
 fn measure(hasher: Option<&Hasher>, value: &AnyView<'_>) -> Option<(Option<Digest>, usize)> {

@@ -1,5 +1,7 @@
 //! One GenAI span, in canonical bytes.
 
+#[cfg(feature = "collector")]
+use super::attributes;
 use super::attributes::{AttributeList, Of};
 use super::named::Named;
 use super::names::{is_safe_trace_state, span_name};
@@ -56,6 +58,15 @@ pub(super) const fn is_nothing_to_judge(field: &Field<'_>) -> bool {
             | (16, Wire::Fixed32(_))
             | (6 | 10 | 12 | 14, Wire::Varint(_))
     )
+}
+
+/// Whether a field is an attribute that stays as it is.
+#[cfg(feature = "collector")]
+pub(super) fn is_attribute_that_stays<'r>(rules: &Rules<'r>, field: &Field<'r>) -> bool {
+    match (field.number, field.value) {
+        (number, Wire::Bytes(attribute)) if number == u32::from(ATTRIBUTES) => attributes::stays(rules, attribute),
+        _ => false,
+    }
 }
 
 fn event<'r>(rules: &Rules<'r>, bytes: &'r [u8]) -> Result<Option<Vec<u8>>, Malformed> {

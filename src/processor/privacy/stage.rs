@@ -134,7 +134,7 @@ impl<'r> Pass<'r, '_> {
         match loose::span(form, bytes) {
             Some(Cow::Borrowed(_)) if left.is_empty() => Patch::Keep,
             Some(Cow::Borrowed(bytes)) => {
-                patch(Cow::Borrowed(bytes), self.veiling.left_of_span(bytes, &left, self.seen))
+                patch(Cow::Borrowed(bytes), self.veiling.left_of_span(bytes, left, self.seen))
             }
             Some(Cow::Owned(rewritten)) => {
                 let veiled = self.veiling.span(&rewritten);

@@ -118,10 +118,16 @@ impl Veiling<'_> {
     pub(super) fn left_of_span<'r>(
         &'r self,
         bytes: &'r [u8],
-        left: &Left<'r>,
+        mut left: Left<'r>,
         seen: &'r Seen<'r>,
     ) -> Result<Option<Vec<u8>>, Malformed> {
-        self.settled(span::span(&self.rules(bytes, Some(seen)), bytes, left.iter().cloned().map(Ok))?)
+        let rules = self.rules(bytes, Some(seen));
+        // An id is all that most spans have for themselves.
+        left.retain(|(_, field)| !span::is_attribute_that_stays(&rules, field));
+        if left.is_empty() {
+            return Ok(None);
+        }
+        self.settled(span::span(&rules, bytes, left.into_iter().map(Ok))?)
     }
 
     /// The `Span` of anything else. `seen` is of the request that it stands in, if it stands there as it is.
