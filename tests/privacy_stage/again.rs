@@ -56,6 +56,11 @@ fn what_was_told_beside_a_value_that_stays_is_told_once() {
         // A call that is told by texts may have the arguments of a tool.
         ("embeddings", vec![("ai.toolCall.args", text("a"))]),
         ("retrieval", vec![("ai.toolCall.result", text("a"))]),
+        // What nobody could read tells nothing, so that what stands beside it does.
+        ("embeddings", vec![("gen_ai.retrieval.query.text", raw("a")), ("input.value", text("a"))]),
+        ("retrieval", vec![("gen_ai.retrieval.documents", raw("a")), ("output.value", text("a"))]),
+        ("invoke_agent", vec![("llm.input_messages", text("a")), ("traceloop.entity.input", text("a"))]),
+        ("chat", vec![("llm.output_messages.0.message.content", raw("a")), ("output.value", text("a"))]),
         // An empty list says nothing: what stands beside it is what was said.
         ("chat", vec![("gen_ai.output.messages", array([])), ("llm.completions", array([text("a")]))]),
         (

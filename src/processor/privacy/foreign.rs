@@ -277,8 +277,12 @@ impl<'a> Foreign<'a> {
         if self.values.iter().any(|value| matches!(value.place, Place::Text(list, _) if list == of)) {
             return self.tell_texts(of);
         }
-        let has = |said| self.values.iter().any(|value| value.place == Place::Said(said));
-        let told = if has(own) { own } else { whole };
+        let is_read = |value: &AnyView<'a>| match own {
+            Said::Documents => texts::documents(value).is_some(),
+            _ => texts::one(value).is_some(),
+        };
+        let has_own = self.values.iter().any(|value| value.place == Place::Said(own) && is_read(&value.view));
+        let told = if has_own { own } else { whole };
         self.values.iter_mut().filter(|value| value.place == Place::Said(told)).for_each(|value| value.is_told = true);
     }
 
@@ -314,11 +318,17 @@ impl<'a> Foreign<'a> {
     fn pass(&mut self, list: Option<List>, own: Said, whole: Option<Said>) {
         let is_part = |value: &Value<'_>| matches!(value.place, Place::Part(of, ..) if Some(of) == list);
         let is = |said: Said| move |value: &Value<'_>| value.place == Place::Said(said);
-        if self.values.iter().any(is_part) {
+        let has_parts = list.is_some_and(|list| match list {
+            List::Input => !self.input.is_empty(),
+            List::Output => !self.output.is_empty(),
+            List::Tools => !self.tools.is_empty(),
+        });
+        if has_parts {
             self.values.iter_mut().filter(|value| is_part(value)).for_each(|value| value.is_told = true);
             return;
         }
-        let own = Some(own).filter(|own| self.values.iter().any(is(*own)));
+        let is_read = |value: &Value<'a>| is(own)(value) && value.reads(self.kind)(&value.view);
+        let own = Some(own).filter(|_| self.values.iter().any(is_read));
         if let Some(told) = own.or(whole) {
             self.values.iter_mut().filter(|value| is(told)(value)).for_each(|value| value.is_told = true);
         }
