@@ -98,27 +98,6 @@ proptest! {
     }
 
     #[test]
-    fn a_call_is_what_it_is_whether_or_not_something_was_noted_in_it(calls in calls()) {
-        let events = all(&calls);
-        let noted = events.iter().cloned().map(|event| {
-            let mark = Mark { kind: MarkKind::FirstChunk, attrs: Attrs::default(), noted: Noted::Nothing };
-            Event { kind: Kind::Marked(mark), ..event }
-        });
-        let mut marked = facts(&noted.chain(events.clone()).collect::<Vec<_>>()).derive();
-        let threads = marked.iter_mut().flat_map(|rollout| &mut rollout.threads);
-        let mut count = 0;
-        for segment in threads.flat_map(|thread| &mut thread.turns).flat_map(|turn| &mut turn.segments) {
-            let inferences = segment.inferences.iter_mut().map(|one| &mut one.call);
-            let tools = segment.tool_calls.iter_mut().map(|one| &mut one.call);
-            for call in inferences.chain(tools).chain(&mut segment.call) {
-                count += std::mem::take(&mut call.marks).len();
-            }
-        }
-        prop_assert!(count > 0 || events.is_empty());
-        prop_assert_eq!(facts(&events).derive(), marked);
-    }
-
-    #[test]
     fn the_live_reducer_keeps_the_same_facts((events, shuffled) in twice()) {
         let mut reducer = Reducer::new(Limits::default());
         for (place, event) in shuffled.into_iter().enumerate() {
