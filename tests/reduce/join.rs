@@ -1,6 +1,6 @@
 use bytestring::ByteString;
 use proptest::prelude::*;
-use veilspan::event::{Attrs, EdgeKind, Event, Kind, Mark, MarkKind, Noted, Outcome, Veiled};
+use veilspan::event::{Attrs, CallKind, EdgeKind, Event, Kind, Mark, MarkKind, Noted, Outcome, Veiled};
 use veilspan::reduce::{Facts, Limits, Reducer, Rollout, derive, tree};
 
 use super::events::*;
@@ -95,6 +95,30 @@ proptest! {
         prop_assert_eq!(states(&once), states(&again));
         let trees = |facts: &Facts| facts.derive().iter().map(tree).collect::<Vec<_>>();
         prop_assert_eq!(trees(&once), trees(&again));
+    }
+
+    #[test]
+    fn a_call_is_what_it_is_whether_or_not_something_was_noted_in_it(calls in calls()) {
+        let events = all(&calls);
+        // A turn is observed in any case, and what is noted in it says that it goes on.
+        let inside = events.iter().filter(|event| event.key.kind != CallKind::Turn);
+        let noted = inside.cloned().map(|event| {
+            let mark = Mark { kind: MarkKind::FirstChunk, attrs: Attrs::default(), noted: Noted::Nothing };
+            Event { kind: Kind::Marked(mark), ..event }
+        });
+        let mut marked = facts(&noted.chain(events.clone()).collect::<Vec<_>>()).derive();
+        let threads = marked.iter_mut().flat_map(|rollout| &mut rollout.threads);
+        let mut count = 0;
+        for segment in threads.flat_map(|thread| &mut thread.turns).flat_map(|turn| &mut turn.segments) {
+            let inferences = segment.inferences.iter_mut().map(|one| &mut one.call);
+            let tools = segment.tool_calls.iter_mut().map(|one| &mut one.call);
+            for call in inferences.chain(tools).chain(&mut segment.call) {
+                count += std::mem::take(&mut call.marks).len();
+            }
+        }
+        let is_plain = |event: &Event<Veiled>| matches!(event.key.kind, CallKind::Inference | CallKind::Tool);
+        prop_assert!(count > 0 || !events.iter().any(is_plain));
+        prop_assert_eq!(facts(&events).derive(), marked);
     }
 
     #[test]

@@ -75,7 +75,9 @@ impl Beginnings {
 
 /// Which calls of a turn run inside which.
 struct Inside {
-    parents: BTreeMap<(TraceId, SpanId), (Option<SpanId>, bool)>,
+    /// By its ids, whether a span is one of the turn itself, and its parent. Of two that claim the same ids the one of the turn
+    /// counts, whichever way they were read.
+    parents: BTreeMap<(TraceId, SpanId), (bool, Option<SpanId>)>,
 }
 
 impl Inside {
@@ -85,14 +87,12 @@ impl Inside {
         if is_single {
             return Self { parents };
         }
-        for span in whole.calls().filter_map(|call| call.span) {
-            parents.insert((span.trace, span.span), (span.parent, false));
-        }
-        for (key, call) in told {
-            if let Some(opening) = call.openings.first() {
-                let span = opening.span;
-                parents.insert((span.trace, span.span), (span.parent, key.kind == CallKind::Turn));
-            }
+        let opened = |call: &CallTold| call.openings.first().map(|opening| opening.span);
+        let observed = told.iter().filter_map(|(key, call)| Some((opened(call)?, key.kind == CallKind::Turn)));
+        let read = whole.calls().filter_map(|call| Some((call.span?, false)));
+        for (span, is_turn) in read.chain(observed) {
+            let place = parents.entry((span.trace, span.span)).or_insert((is_turn, span.parent));
+            *place = (*place).max((is_turn, span.parent));
         }
         Self { parents }
     }
@@ -104,8 +104,8 @@ impl Inside {
         let mut parent = span.parent;
         for _ in 0..DEPTH {
             match parent.and_then(|parent| self.parents.get(&(span.trace, parent))) {
-                Some((_, true)) => return true,
-                Some((above, false)) => parent = *above,
+                Some((true, _)) => return true,
+                Some((false, above)) => parent = *above,
                 None => return false,
             }
         }
