@@ -148,6 +148,16 @@ impl Attrs {
         });
     }
 
+    /// Takes all of them out. The memory for a few stays.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    /// Has room for so many without asking for memory again.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        self.entries.change(|entries| entries.reserve(count));
+    }
+
     /// From now on its clones share what is in it, until one of them changes.
     pub(crate) fn share(&mut self) {
         self.entries.share();

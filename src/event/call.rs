@@ -155,6 +155,39 @@ impl Given<Raw> {
     }
 }
 
+impl Given<Veiled> {
+    /// Whether nothing is told.
+    pub(crate) const fn tells_nothing(&self) -> bool {
+        match self {
+            Self::Request(request) => request.is_nothing(),
+            Self::Arguments(arguments) => arguments.is_nothing(),
+            Self::Texts(texts) => texts.is_empty(),
+        }
+    }
+}
+
+impl Returned<Veiled> {
+    /// Whether nothing is told.
+    pub(crate) const fn tells_nothing(&self) -> bool {
+        match self {
+            Self::Answer(answer) => answer.is_nothing(),
+            Self::Result(result) => result.is_nothing(),
+            Self::Texts(texts) => texts.is_empty(),
+        }
+    }
+}
+
+impl Returned<Raw> {
+    /// Whether it is what [`empty`](Self::empty) makes.
+    pub(crate) const fn is_nothing(&self) -> bool {
+        match self {
+            Self::Answer(answer) => answer.is_empty(),
+            Self::Result(result) => result.is_none(),
+            Self::Texts(texts) => texts.is_empty(),
+        }
+    }
+}
+
 impl<C: Content> Returned<C> {
     /// What a kind of call returns, empty.
     pub fn empty(kind: CallKind) -> Self {

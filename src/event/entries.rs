@@ -43,6 +43,15 @@ impl Entries {
         }
     }
 
+    /// Takes them out, and keeps the memory for a few.
+    pub(super) fn clear(&mut self) {
+        const KEPT: usize = 16;
+        match self {
+            Self::Own(own) if own.capacity() <= KEPT => own.clear(),
+            own => *own = Self::default(),
+        }
+    }
+
     pub(super) fn share(&mut self) {
         if let Self::Own(own) = self {
             *self = Self::Shared(std::mem::take(own).into());

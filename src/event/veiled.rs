@@ -93,6 +93,14 @@ pub struct Measure {
     pub shown: Shown,
 }
 
+impl Measure {
+    /// Whether nothing is told.
+    pub(crate) const fn is_nothing(&self) -> bool {
+        let Self { digest, length, shown } = self;
+        digest.is_none() && length.is_none() && shown.is_nothing()
+    }
+}
+
 /// A message, as much as may leave of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Item {
@@ -132,6 +140,17 @@ pub struct Input {
     pub facets: Vec<Arc<Facet>>,
 }
 
+impl Input {
+    /// Whether nothing is told.
+    pub(crate) const fn is_nothing(&self) -> bool {
+        let Self { prefix, chain, items, omitted, system, tools, blobs, shown, tools_shown, facets } = self;
+        let is_told = prefix.is_some() || chain.is_some() || omitted.is_some() || tools.is_some();
+        let is_shown = !shown.is_nothing() || !tools_shown.is_nothing();
+        let has_items = !items.is_empty() || !blobs.is_empty() || !facets.is_empty();
+        !is_told && !is_shown && !has_items && system.is_nothing()
+    }
+}
+
 /// What a model answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Output {
@@ -145,6 +164,14 @@ pub struct Output {
     pub facets: Vec<Arc<Facet>>,
 }
 
+impl Output {
+    /// Whether nothing is told.
+    pub(crate) const fn is_nothing(&self) -> bool {
+        let Self { items, blobs, shown, facets } = self;
+        items.is_empty() && blobs.is_empty() && shown.is_nothing() && facets.is_empty()
+    }
+}
+
 /// What a tool was called with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Arguments {
@@ -156,6 +183,14 @@ pub struct Arguments {
     pub length: Option<u64>,
     /// What is shown of them.
     pub shown: Shown,
+}
+
+impl Arguments {
+    /// Whether nothing is told.
+    pub(crate) const fn is_nothing(&self) -> bool {
+        let Self { digest, exact, length, shown } = self;
+        digest.is_none() && exact.is_none() && length.is_none() && shown.is_nothing()
+    }
 }
 
 #[cfg(test)]

@@ -64,10 +64,7 @@ impl OpenCall {
     /// The record of the call of this key, whose end is still to come, and what held when it opened.
     pub(super) fn into_record(self, key: Key) -> (Box<CallRecord<Veiled>>, Then) {
         let record = match self.told {
-            Told::Opened { scope, at, opened, given } => {
-                let given = given.map_or_else(|| Given::empty(key.kind), |given| *given);
-                records::open(scope, key, at, opened, given)
-            }
+            Told::Opened { scope, at, opened, given } => records::open(scope, key, at, opened, given),
             Told::More(record) => record,
         };
         (record, self.then)

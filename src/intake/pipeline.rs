@@ -276,11 +276,8 @@ impl Pipeline {
         };
         self.untold.pop_if(|key| *key == event.key);
         let (mut record, then) = call.into_record(event.key);
-        self.veiled(event, Some(&then.policy), |pass| {
-            let closed = pass.closed(closed);
-            let returned = pass.returned(event.key.kind, &closed, returned);
-            record.close(event.at, closed, returned);
-        });
+        record.closed_at = event.at;
+        self.veiled(event, Some(&then.policy), |pass| pass.close(&mut record, closed, returned));
         self.finish(record, &then);
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::events::{LONGEST_SCOPE, NOWHERE};
 use super::spares::{Handful, Spares};
-use crate::event::{At, Attrs, CallRecord, Closed, Given, Key, Opened, Returned, Scope, Veiled};
+use crate::event::{At, Attrs, CallRecord, Given, Key, Measure, Opened, Returned, Scope, Veiled};
 
 thread_local! {
     static AT_HAND: Handful<Box<CallRecord<Veiled>>> = const { RefCell::new(Vec::new()) };
@@ -21,26 +21,38 @@ pub(super) fn open(
     key: Key,
     at: At,
     opened: Opened<Veiled>,
-    given: Given<Veiled>,
+    given: Option<Box<Given<Veiled>>>,
 ) -> Box<CallRecord<Veiled>> {
-    let Some(mut record) = SPARES.take() else { return Box::new(CallRecord::open(scope, key, at, opened, given)) };
-    // Of its end there is nothing, as of one that is new.
+    let Some(mut record) = SPARES.take() else {
+        let given = given.map_or_else(|| Given::empty(key.kind), |given| *given);
+        return Box::new(CallRecord::open(scope, key, at, opened, given));
+    };
+    // Nothing is told in it, as in one that is new.
     if record.kind != key.kind {
-        record.returned = Returned::empty(key.kind);
+        (record.given, record.returned) = (Given::empty(key.kind), Returned::empty(key.kind));
+    }
+    if let Some(given) = given {
+        record.given = *given;
     }
     (record.kind, record.id, record.opened_at, record.closed_at) = (key.kind, key.id, at, at);
-    (record.scope, record.opened, record.given) = (scope, opened, given);
+    (record.scope, record.opened) = (scope, opened);
     record
 }
 
 /// Forgets what a record tells, and keeps its memory for later.
 pub(crate) fn give_record(mut record: Box<CallRecord<Veiled>>) {
-    record.opened.attrs = Attrs::default();
-    record.opened.links = Vec::new();
-    record.given = Given::Texts(Vec::new());
-    (record.marks, record.marks_dropped) = (Vec::new(), 0);
-    record.closed = Closed::default();
-    record.returned = Returned::empty(record.kind);
+    let CallRecord { kind, opened, given, marks, marks_dropped, closed, returned, .. } = &mut *record;
+    (opened.attrs, opened.links) = (Attrs::default(), Vec::new());
+    (*marks, *marks_dropped) = (Vec::new(), 0);
+    closed.attrs.clear();
+    (closed.outcome, closed.error, closed.links) = (None, Measure::default(), Vec::new());
+    // Mostly there is nothing: to look costs less than to put nothing in its place.
+    if !given.tells_nothing() {
+        *given = Given::empty(*kind);
+    }
+    if !returned.tells_nothing() {
+        *returned = Returned::empty(*kind);
+    }
     // A long one must not be kept alive.
     if record.scope.held_bytes() > LONGEST_SCOPE {
         record.scope = Arc::clone(&NOWHERE);
@@ -52,7 +64,7 @@ pub(crate) fn give_record(mut record: Box<CallRecord<Veiled>>) {
 mod tests {
     use super::*;
     use crate::event::{
-        CallKind, KeyIdentity, Link, Mark, MarkKind, Measure, Noted, Outcome, SpanId, SpanIds, TraceId,
+        CallKind, Closed, KeyIdentity, Link, Mark, MarkKind, Measure, Noted, Outcome, SpanId, SpanIds, TraceId,
     };
     use crate::semconv::{ERROR_KIND, REQUEST_MODEL};
 
@@ -70,7 +82,8 @@ mod tests {
         let told = || vec![Measure { length: Some(4), ..Measure::default() }];
         for kind in [CallKind::Retrieval, CallKind::Inference, CallKind::Tool, CallKind::Tool] {
             let scope = Arc::clone(&NOWHERE);
-            let mut record = open(Arc::clone(&scope), key(kind), at(1), opened("one"), Given::Texts(told()));
+            let mut record =
+                open(Arc::clone(&scope), key(kind), at(1), opened("one"), Some(Box::new(Given::Texts(told()))));
             let mark = Mark { kind: MarkKind::Importance, attrs: Attrs::default(), noted: Noted::Nothing };
             let folded = (0..200).filter(|_| record.mark(at(2), mark.clone())).count();
             assert!(folded < 200);
@@ -81,7 +94,7 @@ mod tests {
             record.close(at(3), closed, Returned::Texts(told()));
             give_record(record);
             for next in [kind, CallKind::Tool, CallKind::Inference] {
-                let record = open(Arc::clone(&scope), key(next), at(4), opened("two"), Given::empty(next));
+                let record = open(Arc::clone(&scope), key(next), at(4), opened("two"), None);
                 let new = CallRecord::open(Arc::clone(&scope), key(next), at(4), opened("two"), Given::empty(next));
                 assert!(*record == new, "{next:?} after {kind:?}");
                 give_record(record);

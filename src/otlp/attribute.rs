@@ -52,6 +52,21 @@ impl Start {
         bytes.iter_mut().zip(&written).for_each(|(place, byte)| *place = *byte);
         Self { bytes, length: written.len() }
     }
+
+    /// Puts in what differs: the tag and the whole length, the length of the value and the key of what is in it, and the first
+    /// bytes of that.
+    #[inline(always)]
+    fn complete<const N: usize>(&self, written: &mut [u8; LONGEST], head: [u8; 2], tail: [u8; 2], first: [u8; N]) {
+        const { assert!(N <= SHORT && LONGEST.is_power_of_two()) };
+        // It is shorter, so the mask changes nothing: by it the compiler knows.
+        let (before, after) = written.split_at_mut(self.length & (LONGEST - 1));
+        if let (Some(start), Some(place)) = (before.first_chunk_mut(), after.first_chunk_mut()) {
+            (*start, *place) = (head, first);
+        }
+        if let Some(end) = before.last_chunk_mut() {
+            *end = tail;
+        }
+    }
 }
 
 impl Keys {
@@ -101,10 +116,16 @@ impl<'a> AttributeWriter<'a> {
     /// Everything of a text up to its first byte.
     #[inline]
     fn start_text(&mut self, id: KeyId, length: usize) {
-        if !self.short(id, bytes_len(length), TEXT, ([length as u8], 1)) {
-            self.start(id, bytes_len(length), TEXT);
-            put_varint(self.out, length as u64);
+        // The length of a longer one takes more than a byte.
+        if length >= 0x80 || !self.short(id, 2 + length, TEXT, ([length as u8], 1)) {
+            self.start_long_text(id, length);
         }
+    }
+
+    #[cold]
+    fn start_long_text(&mut self, id: KeyId, length: usize) {
+        self.start(id, bytes_len(length), TEXT);
+        put_varint(self.out, length as u64);
     }
 
     /// A text of a length that is always the same.
@@ -122,13 +143,24 @@ impl<'a> AttributeWriter<'a> {
     #[inline]
     pub(super) fn int(&mut self, id: KeyId, number: i64) {
         let number = number.cast_unsigned();
-        let length = varint_len(number);
-        let is_written =
-            short_varint(number, length).is_some_and(|bytes| self.short(id, 1 + length, INT, (bytes, length)));
+        let is_written = match number {
+            0..0x80 => self.short(id, 2, INT, ([number as u8], 1)),
+            0x80..0x4000 => self.short(id, 3, INT, ([number as u8 | 0x80, (number >> 7) as u8], 2)),
+            0x4000..0x1000_0000 => {
+                let (bytes, length) = short_varint(number as u32);
+                self.short(id, 1 + length, INT, (bytes, length))
+            }
+            _ => false,
+        };
         if !is_written {
-            self.start(id, 1 + length, INT);
-            put_varint(self.out, number);
+            self.long_int(id, number);
         }
+    }
+
+    #[cold]
+    fn long_int(&mut self, id: KeyId, number: u64) {
+        self.start(id, 1 + varint_len(number), INT);
+        put_varint(self.out, number);
     }
 
     pub(super) fn double(&mut self, id: KeyId, number: f64) {
@@ -200,11 +232,8 @@ impl<'a> AttributeWriter<'a> {
         }
         let (begin, (bytes, used)) = (self.out.len(), first);
         self.out.extend_from_slice(&start.bytes);
-        if let Some((head, rest)) = self.out.get_mut(begin..).and_then(|put| put.split_at_mut_checked(start.length))
-            && let ([tag, whole, .., last, inner], Some(place)) = (head, rest.first_chunk_mut())
-        {
-            (*tag, *whole, *last, *inner) = (self.tag, total as u8, length as u8, kind);
-            *place = bytes;
+        if let Some(written) = self.out.get_mut(begin..).and_then(<[u8]>::first_chunk_mut) {
+            start.complete(written, [self.tag, total as u8], [length as u8, kind], bytes);
         }
         self.out.truncate(begin + start.length + used);
         true
@@ -243,16 +272,13 @@ impl<'a> AttributeWriter<'a> {
     }
 }
 
-/// The varint of this length, where four bytes hold it.
+/// The varint of what four bytes hold, and its length.
 #[inline]
-const fn short_varint(value: u64, length: usize) -> Option<[u8; 4]> {
-    if length > 4 {
-        return None;
-    }
-    let value = value as u32;
+const fn short_varint(value: u32) -> ([u8; 4], usize) {
+    let length = varint_len(value as u64);
     let spread = value & 0x7f | (value & 0x3f80) << 1 | (value & 0x1f_c000) << 2 | (value & 0xfe0_0000) << 3;
     let all_but_the_last = 0x8080_8080 & ((1 << (8 * (length - 1))) - 1);
-    Some((spread | all_but_the_last).to_le_bytes())
+    ((spread | all_but_the_last).to_le_bytes(), length)
 }
 
 /// Appends a `KeyValue` of two texts as a field with a number below 16.
@@ -330,14 +356,11 @@ mod tests {
 
     #[test]
     fn a_short_varint_is_the_varint() {
-        let edges = (0..29).flat_map(|bit| [(1u64 << bit) - 1, 1 << bit, (1 << bit) + 1]);
+        let edges = (0..28).flat_map(|bit| [(1u32 << bit) - 1, 1 << bit, (1 << bit) + 1]);
         for value in edges.chain((0..1 << 28).step_by(99_991)) {
-            let (length, mut out) = (varint_len(value), Vec::new());
-            put_varint(&mut out, value);
-            match short_varint(value, length) {
-                Some(bytes) => assert_eq!(bytes[..length], out[..], "{value}"),
-                None => assert!(value >= 1 << 28),
-            }
+            let ((bytes, length), mut out) = (short_varint(value), Vec::new());
+            put_varint(&mut out, u64::from(value));
+            assert_eq!(bytes[..length], out[..], "{value}");
         }
     }
 

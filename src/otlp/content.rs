@@ -11,6 +11,7 @@ use crate::semconv::{self, Attr, KeyId, ShownNames};
 
 pub(super) fn put_given(attributes: &mut AttributeWriter<'_>, given: &Given<Veiled>) {
     match given {
+        nothing if nothing.tells_nothing() => {}
         Given::Request(request) => put_input(attributes, request),
         Given::Arguments(arguments) => put_arguments(attributes, arguments),
         Given::Texts(texts) => {
@@ -22,6 +23,7 @@ pub(super) fn put_given(attributes: &mut AttributeWriter<'_>, given: &Given<Veil
 
 pub(super) fn put_returned(attributes: &mut AttributeWriter<'_>, returned: &Returned<Veiled>) {
     match returned {
+        nothing if nothing.tells_nothing() => {}
         Returned::Answer(answer) => put_output(attributes, answer),
         Returned::Result(result) => put_result(attributes, result),
         Returned::Texts(texts) => {
@@ -57,6 +59,9 @@ fn put_result(attributes: &mut AttributeWriter<'_>, result: &Measure) {
 }
 
 pub(super) fn put_error(attributes: &mut AttributeWriter<'_>, error: &Measure) {
+    if error.is_nothing() {
+        return;
+    }
     put_measure(attributes, ERROR, error);
     put_shown(attributes, &ShownNames::ERROR, &error.shown);
 }

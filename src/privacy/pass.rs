@@ -13,8 +13,8 @@ use super::measure::{self, Telling};
 use super::policy::{OTHER, Policy, replaced_label};
 use super::tally::Tally;
 use crate::event::{
-    Attrs, CallKind, Closed, Event, Given, Histories, Input, Kind, Mark, MarkKind, Measure, Message, Noted, Opened,
-    Output, Raw, RawAttrs, RawValue, Request, ResultContent, Returned, Scope, SpanIds, Value, Veiled,
+    Attrs, CallKind, CallRecord, Closed, Event, Given, Histories, Input, Kind, Mark, MarkKind, Measure, Message, Noted,
+    Opened, Output, Raw, RawAttrs, RawValue, Request, ResultContent, Returned, Scope, SpanIds, Value, Veiled,
 };
 use crate::semconv::{Class, FINISH_REASONS, Field, KeyId};
 
@@ -93,6 +93,19 @@ impl Pass<'_> {
     pub(crate) fn closed(&mut self, closed: &Closed<Raw>) -> Closed<Veiled> {
         let error = self.payload(&[Field::Errors], closed.error.as_ref());
         Closed { outcome: closed.outcome, attrs: self.attrs(&closed.attrs), error, links: closed.links.clone() }
+    }
+
+    /// Folds the end of a call into its record, of whose end there is nothing yet: what is told is written where it stays.
+    pub(crate) fn close(&mut self, record: &mut CallRecord<Veiled>, closed: &Closed<Raw>, returned: &Returned<Raw>) {
+        record.opened.links.extend_from_slice(&closed.links);
+        record.closed.outcome = closed.outcome;
+        self.attrs_into(&closed.attrs, &mut record.closed.attrs);
+        if let Some(error) = &closed.error {
+            record.closed.error = self.telling().text(&[Field::Errors], error);
+        }
+        if !returned.is_nothing() {
+            record.returned = self.returned(record.kind, &record.closed, returned);
+        }
     }
 
     /// What was observed inside of a call.
@@ -178,7 +191,14 @@ impl Pass<'_> {
 
     /// Names, numbers and labels.
     pub(crate) fn attrs(&mut self, raw: &RawAttrs) -> Attrs {
-        let mut attrs = Attrs::with_capacity(raw.len());
+        let mut attrs = Attrs::default();
+        self.attrs_into(raw, &mut attrs);
+        attrs
+    }
+
+    /// The same, into what is empty.
+    fn attrs_into(&mut self, raw: &RawAttrs, attrs: &mut Attrs) {
+        attrs.reserve(raw.len());
         self.labels.left_out += u64::from(raw.left_out());
         for (id, value) in raw.iter() {
             if let RawValue::Text(text) | RawValue::Element(text) = value
@@ -186,7 +206,7 @@ impl Pass<'_> {
             {
                 let label = ByteString::from_static(label);
                 match value {
-                    RawValue::Element(_) => self.element(&mut attrs, id, label),
+                    RawValue::Element(_) => self.element(attrs, id, label),
                     _ => attrs.insert(id, Value::Text(label)),
                 }
                 continue;
@@ -200,14 +220,13 @@ impl Pass<'_> {
                 RawValue::Text(text) => attrs.insert(id, Value::Text(self.text(id, text))),
                 RawValue::Element(text) => {
                     let label = self.text(id, text);
-                    self.element(&mut attrs, id, label);
+                    self.element(attrs, id, label);
                 }
                 RawValue::Int(number) => attrs.insert(id, Value::Int(number)),
                 RawValue::Double(number) => attrs.insert(id, Value::Double(number)),
                 RawValue::Bool(flag) => attrs.insert(id, Value::Bool(flag)),
             }
         }
-        attrs
     }
 
     fn element(&mut self, attrs: &mut Attrs, id: KeyId, label: ByteString) {
