@@ -1,5 +1,8 @@
 //! One pass over a text: where its values stand.
 
+use std::ops::Range;
+
+use super::marks::Marks;
 use super::node::{Found, Node};
 use super::number;
 use super::string::{self, End, STEP};
@@ -20,6 +23,8 @@ pub(crate) enum Escapes {
     Unescaped,
     /// They are passed over, and unescaped one by one when they are asked for.
     Left,
+    /// Those in the outermost object's member of this name are left, and all others unescaped.
+    LeftIn(&'static str),
 }
 
 /// Why nothing was read.
@@ -88,14 +93,16 @@ impl Tape {
         }
         self.slots.clear();
         let Self { slots, unescaped } = self;
-        let bytes = text.as_bytes();
-        let has_controls = has_controls(bytes);
-        let mut reader = Reader { bytes, has_controls, slots, out: unescaped, used: 0, escapes, open: 0, depth: 0 };
+        let (bytes, marks) = (text.as_bytes(), Marks::of(text.as_bytes()));
+        let is_left = escapes == Escapes::Left;
+        let left_in = if let Escapes::LeftIn(name) = escapes { Some(name) } else { None };
+        let mut reader =
+            Reader { bytes, marks, slots, out: unescaped, used: 0, is_left, left_in, longest: 0..0, open: 0, depth: 0 };
         let read = reader.read();
         let (used, depth) = (reader.used, reader.depth);
         let result = match read {
             // Escapes of UTF-8 stand for characters, so that nothing is refused here.
-            Some(()) => match std::str::from_utf8(unescaped.get(..used).unwrap_or_default()) {
+            Some(()) => match simdutf8::basic::from_utf8(unescaped.get(..used).unwrap_or_default()) {
                 Ok(unescaped) => Ok(then(Node::of(&Found { text, slots, unescaped, depth }))),
                 Err(_) => Err(Unread::NotJson),
             },
@@ -128,19 +135,17 @@ impl Tape {
     }
 }
 
-/// Whether there is any character that must not stand in a string. Most texts have none at all.
-fn has_controls(bytes: &[u8]) -> bool {
-    // Without a way out of the loop it is done for many bytes at once.
-    bytes.iter().fold(false, |any, byte| any | (*byte < b' '))
-}
-
 struct Reader<'r> {
     bytes: &'r [u8],
-    has_controls: bool,
+    marks: Marks<'r>,
     slots: &'r mut Vec<Slot>,
     out: &'r mut [u8],
     used: usize,
-    escapes: Escapes,
+    /// Whether the escapes of what comes are left, and the member for which they are.
+    is_left: bool,
+    left_in: Option<&'static str>,
+    /// Where the longest string stands that was unescaped, its last quote included: it may stand again where they are left.
+    longest: Range<usize>,
     /// How many containers are open, and were at the most.
     open: u32,
     depth: u32,
@@ -154,7 +159,7 @@ impl Reader<'_> {
         let mut is_object = false;
         loop {
             at = match *self.bytes.get(at)? {
-                b'"' => self.string(at, self.escapes)?,
+                b'"' => self.string(at, self.is_left)?,
                 b'{' | b'[' => {
                     is_object = self.bytes.get(at) == Some(&b'{');
                     let kind = if is_object { Kind::Object } else { Kind::Array };
@@ -231,21 +236,43 @@ impl Reader<'_> {
         if self.bytes.get(at) != Some(&b'"') {
             return None;
         }
-        let at = self.string(at, Escapes::Unescaped)?;
-        let at = self.blanks(at);
+        let end = self.string(at, false)?;
+        if self.left_in.is_some() && self.open == 1 {
+            self.is_left = self.is_left_in();
+        }
+        let at = self.blanks(end);
         (self.bytes.get(at) == Some(&b':')).then(|| self.blanks(at + 1))
     }
 
+    /// Whether the name that was read last is that of the member whose escapes are left.
+    fn is_left_in(&self) -> bool {
+        let name = self.slots.last().and_then(|slot| match slot.kind {
+            Kind::Plain => self.bytes.get(slot.start as usize + 1..slot.end as usize - 1),
+            _ => self.out.get(slot.from as usize..slot.to as usize),
+        });
+        name == self.left_in.map(str::as_bytes)
+    }
+
+    /// The last quote of a string that is the longest one so far, which has escapes.
+    fn end_of_same(&self, first: usize) -> Option<usize> {
+        let longest = self.bytes.get(self.longest.clone()).filter(|longest| !longest.is_empty())?;
+        self.bytes.get(first..)?.starts_with(longest).then(|| first + longest.len() - 1)
+    }
+
     #[inline]
-    fn string(&mut self, quote: usize, escapes: Escapes) -> Option<usize> {
+    fn string(&mut self, quote: usize, is_left: bool) -> Option<usize> {
         let first = quote + 1;
-        let end = match string::end(self.bytes, first)? {
+        if is_left && let Some(end) = self.end_of_same(first) {
+            self.push(Kind::Escaped, quote, end + 1, (0, 0))?;
+            return Some(end + 1);
+        }
+        let end = match string::end(self.bytes, &mut self.marks, first)? {
             End::Plain(end) => {
                 self.push(Kind::Plain, quote, end + 1, (0, 0))?;
                 end
             }
-            End::Escape(escape) if escapes == Escapes::Left => {
-                let end = string::pass(self.bytes, escape)?;
+            End::Escape(escape) if is_left => {
+                let end = string::pass(self.bytes, &mut self.marks, escape)?;
                 self.push(Kind::Escaped, quote, end + 1, (0, 0))?;
                 end
             }
@@ -253,19 +280,19 @@ impl Reader<'_> {
                 let (from, plain) = (self.used, self.bytes.get(first..escape)?);
                 let at = from + plain.len();
                 self.out.get_mut(from..at)?.copy_from_slice(plain);
-                let Some((end, used)) = string::unescape(self.bytes, escape, self.out, at) else {
+                let Some((end, used)) = string::unescape(self.bytes, &mut self.marks, escape, self.out, at) else {
                     // How much was written is not known.
                     self.used = self.out.len();
                     return None;
                 };
                 self.used = used;
+                if end - first >= self.longest.len() {
+                    self.longest = first..end + 1;
+                }
                 self.push(Kind::Unescaped, quote, end + 1, (from as u32, used as u32))?;
                 end
             }
         };
-        if self.has_controls && has_controls(self.bytes.get(first..end)?) {
-            return None;
-        }
         Some(end + 1)
     }
 
@@ -292,11 +319,11 @@ impl Reader<'_> {
 /// Unescapes one string that was left as it is, quotes included.
 pub(super) fn unescaped(quoted: &str) -> Option<String> {
     let mut out = vec![0; quoted.len() + STEP];
-    let bytes = quoted.as_bytes();
-    let End::Escape(escape) = string::end(bytes, 1)? else { return None };
+    let (bytes, mut marks) = (quoted.as_bytes(), Marks::of(quoted.as_bytes()));
+    let End::Escape(escape) = string::end(bytes, &mut marks, 1)? else { return None };
     let plain = bytes.get(1..escape)?;
     out.get_mut(..plain.len())?.copy_from_slice(plain);
-    let (_, used) = string::unescape(bytes, escape, &mut out, plain.len())?;
+    let (_, used) = string::unescape(bytes, &mut marks, escape, &mut out, plain.len())?;
     out.truncate(used);
     String::from_utf8(out).ok()
 }

@@ -24,9 +24,32 @@ fn value(node: Node<'_>) -> Value {
 fn read(text: &str) -> Result<Value, Unread> {
     let mut tape = Tape::default();
     let whole = tape.read(text, Escapes::Unescaped, value);
-    assert_eq!(whole, tape.read(text, Escapes::Left, value), "{text}");
+    for escapes in [Escapes::Left, Escapes::LeftIn("a"), Escapes::LeftIn("")] {
+        assert_eq!(whole, tape.read(text, escapes, value), "{text}");
+    }
     assert!(tape.is_wiped());
     whole
+}
+
+#[test]
+fn escapes_are_left_in_one_member_alone_and_what_stands_there_again_is_itself() {
+    let long = "a\n\"b\" ".repeat(50);
+    let others = [long.clone(), format!("{long}x"), format!("x{long}"), long.replace('b', "c"), String::new()];
+    for other in others {
+        let json = json!({"a": &long, "b": {"c": &other, "b": [&long]}, "d": {"b": &long}, "e": &other});
+        let is_left = |node: Node<'_>| {
+            assert_eq!(value(node), json);
+            let within = |name: &str| node.get("b").unwrap().get(name).unwrap();
+            let strings =
+                [within("c"), within("b").elements().next().unwrap(), node.get("d").unwrap().get("b").unwrap()];
+            let left = strings.map(|string| string.as_str().is_none());
+            assert_eq!(left, [!other.is_empty(), true, false]);
+            assert_eq!(node.get("e").unwrap().as_str(), Some(&*other));
+        };
+        let mut tape = Tape::default();
+        tape.read(&json.to_string(), Escapes::LeftIn("b"), is_left).unwrap();
+        assert!(tape.is_wiped());
+    }
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

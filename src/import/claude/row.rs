@@ -1,7 +1,13 @@
 //! One row of a transcript.
 
+use std::borrow::Cow;
+
+use crate::event::RawText;
 use crate::import::session::Usage;
-use crate::json::Node;
+use crate::json::{Escapes, Node};
+
+/// What an agent knows of a tool says once more what the tool returned, and that is not looked at.
+pub(super) const ESCAPES: Escapes = Escapes::LeftIn("toolUseResult");
 
 /// A row. Each member that has another type than it should is absent; so is a text that is empty.
 #[derive(Default)]
@@ -38,7 +44,7 @@ pub(super) struct Row<'t> {
 pub(super) enum Outcome<'t> {
     #[default]
     None,
-    /// An object: what it knows. Much else is in it.
+    /// An object: what it knows. Much else is in it, so that the escapes of its texts are left.
     Known(Node<'t>),
     /// A person would not have it run.
     Rejected,
@@ -89,9 +95,15 @@ impl<'t> Row<'t> {
 
 impl<'t> Outcome<'t> {
     fn of(told: Node<'t>) -> Self {
-        match told.as_str() {
-            Some(text) if text.starts_with("User rejected") => Self::Rejected,
-            Some(_) => Self::Said,
+        match told.text() {
+            Some(text) => {
+                let is_rejected = text.starts_with("User rejected");
+                if let Cow::Owned(text) = text {
+                    // Wiped.
+                    drop(RawText::from(text));
+                }
+                if is_rejected { Self::Rejected } else { Self::Said }
+            }
             None if told.is_null() => Self::None,
             None if told.is_object() => Self::Known(told),
             None => Self::Said,

@@ -8,14 +8,14 @@ use super::agents::Agents;
 use super::alone::Alone;
 use super::known::Known;
 use super::lane::Lane;
-use super::row::Row;
+use super::row::{ESCAPES, Row};
 use super::{alone, answers, ends, settle, system, users};
 use crate::event::{Message, Role, SpanIds};
 use crate::import::hook::{self, Fact};
 use crate::import::session::{
     Aside, AsideReason, Cut, Cutter, Desk, Origin, Recent, Set, Tally, Told, Who, blocks, read_line, unix_nanos,
 };
-use crate::json::Tape;
+use crate::json::{Escapes, Tape};
 
 /// Which transcript a row stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,9 @@ impl Session {
         let Some(mut cutter) = self.cutters.remove(of.name()) else { return };
         let mut tape = Tape::default();
         cutter.finish(|number, cut| match &cut {
-            Cut::Line(line) if !is_over && read_line(&mut tape, line, |_| ()).is_err() => self.desk.tally.torn += 1,
+            Cut::Line(line) if !is_over && read_line(&mut tape, line, Escapes::Left, |_| ()).is_err() => {
+                self.desk.tally.torn += 1
+            }
             _ => self.line(of, &mut tape, number, &cut, true),
         });
     }
@@ -111,7 +113,7 @@ impl Session {
     fn line(&mut self, of: Of<'_>, tape: &mut Tape, number: u64, cut: &Cut<'_>, is_last: bool) {
         let read = match cut {
             Cut::Oversize => Err(AsideReason::Oversize),
-            Cut::Line(line) => read_line(tape, line, |row| self.row(of, &Row::of(row))),
+            Cut::Line(line) => read_line(tape, line, ESCAPES, |row| self.row(of, &Row::of(row))),
         };
         if let Err(reason) = read {
             let reason = if is_last && reason == AsideReason::NotJson { AsideReason::Truncated } else { reason };

@@ -138,9 +138,9 @@ fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>
     if let Some(code) = code {
         end.attrs.set(TERMINAL_EXIT_CODE, code);
     }
-    let word = |name: &str| known.and_then(|known| known.word(name));
+    let word = |name: &str| of_known(name).and_then(Node::text).filter(|word| !word.is_empty());
     if let (Some(agent), Some(span)) = (word("agentId"), lane.thread.tool_span(id)) {
-        agents.started(agent, Origin { span }, lane.thread.scope(), word("agentType"));
+        agents.started(&agent, Origin { span }, lane.thread.scope(), word("agentType").as_deref());
     }
     end.content = crate::import::session::returned(result);
     if let Some(answer) = &mut lane.thread.answer {

@@ -9,7 +9,7 @@ use super::turns::Turns;
 use super::{events, items};
 use crate::event::{CallRecord, Message, Part, RawText, Role, Veiled};
 use crate::import::session::{AsideReason, Cut, Cutter, Desk, Thread, UsageMissing, Who, messages, read_line};
-use crate::json::{Node, Tape};
+use crate::json::{Escapes, Node, Tape};
 use crate::semconv::COMPACTION_TRIGGER;
 use bytestring::ByteString;
 use rustc_hash::FxHashSet;
@@ -97,7 +97,7 @@ impl File {
     pub(super) fn leave(&mut self, desk: &mut Desk, family: &mut Family, now: u64, grace: u64) -> bool {
         let (mut cutter, mut tape) = (std::mem::take(&mut self.cutter), Tape::default());
         cutter.finish(|number, cut| match &cut {
-            Cut::Line(line) if read_line(&mut tape, line, |_| ()).is_err() => desk.tally.torn += 1,
+            Cut::Line(line) if read_line(&mut tape, line, Escapes::Left, |_| ()).is_err() => desk.tally.torn += 1,
             _ => self.line(desk, family, &mut tape, number, &cut, true),
         });
         let has_ended = family.has_ended(&self.thread.who.thread, self.time);
@@ -126,9 +126,8 @@ impl File {
     ) {
         let read = match cut {
             Cut::Oversize => Err(AsideReason::Oversize),
-            Cut::Line(line) => {
-                read_line(tape, line, |row| self.row(desk, family, row)).and_then(std::convert::identity)
-            }
+            Cut::Line(line) => read_line(tape, line, Escapes::Unescaped, |row| self.row(desk, family, row))
+                .and_then(std::convert::identity),
         };
         if let Err(reason) = read {
             let reason = if is_last && reason == AsideReason::NotJson { AsideReason::Truncated } else { reason };

@@ -4,7 +4,7 @@ use super::loose::mended;
 use super::place::AsideReason;
 use crate::json::{Escapes, Node, Tape, Unread};
 
-/// Reads a line and hands its object on. One in which half a sign stands is mended.
+/// Reads a line and hands its object on, with its escapes as they are wanted. One in which half a sign stands is mended.
 ///
 /// # Errors
 ///
@@ -12,6 +12,7 @@ use crate::json::{Escapes, Node, Tape, Unread};
 pub(in crate::import) fn read_line<R>(
     tape: &mut Tape,
     line: &[u8],
+    escapes: Escapes,
     then: impl FnOnce(Node<'_>) -> R,
 ) -> Result<R, AsideReason> {
     if line.first() != Some(&b'{') {
@@ -19,8 +20,8 @@ pub(in crate::import) fn read_line<R>(
     }
     let mut then = Some(then);
     let mut read = |line: &[u8]| {
-        let text = std::str::from_utf8(line).map_err(|_| AsideReason::NotJson)?;
-        tape.read(text, Escapes::Unescaped, |row| then.take().map(|then| then(row))).map_err(|unread| match unread {
+        let text = simdutf8::basic::from_utf8(line).map_err(|_| AsideReason::NotJson)?;
+        tape.read(text, escapes, |row| then.take().map(|then| then(row))).map_err(|unread| match unread {
             Unread::NotJson => AsideReason::NotJson,
             Unread::TooLarge => AsideReason::Oversize,
         })
