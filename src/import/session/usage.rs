@@ -42,58 +42,67 @@ impl UsageMissing {
     }
 }
 
-const INPUT: &[&[&str]] = &[
-    &["input_tokens"],
-    &["prompt_tokens"],
-    &["inputTokens"],
-    &["promptTokens"],
-    &["tokens_in"],
-    &["token_count_in"],
-    &["prompt"],
-    &["input"],
+/// The numbers, as places of an array. The cost is no whole one, and comes last.
+const INPUT: usize = 0;
+const OUTPUT: usize = 1;
+const CACHE_READ: usize = 2;
+const CACHE_CREATION: usize = 3;
+const REASONING: usize = 4;
+const TOTAL: usize = 5;
+const COST: usize = 6;
+
+/// The names of each number, the best one first, and for some the name under which it stands in that member.
+const NAMES: &[(&str, Option<&str>, usize)] = &[
+    ("input_tokens", None, INPUT),
+    ("prompt_tokens", None, INPUT),
+    ("inputTokens", None, INPUT),
+    ("promptTokens", None, INPUT),
+    ("tokens_in", None, INPUT),
+    ("token_count_in", None, INPUT),
+    ("prompt", None, INPUT),
+    ("input", None, INPUT),
+    ("output_tokens", None, OUTPUT),
+    ("completion_tokens", None, OUTPUT),
+    ("outputTokens", None, OUTPUT),
+    ("completionTokens", None, OUTPUT),
+    ("tokens_out", None, OUTPUT),
+    ("token_count_out", None, OUTPUT),
+    ("completion", None, OUTPUT),
+    ("output", None, OUTPUT),
+    ("cached_input_tokens", None, CACHE_READ),
+    ("cache_read_input_tokens", None, CACHE_READ),
+    ("cached_tokens", None, CACHE_READ),
+    ("cachedInputTokens", None, CACHE_READ),
+    ("input_tokens_details", Some("cached_tokens"), CACHE_READ),
+    ("prompt_tokens_details", Some("cached_tokens"), CACHE_READ),
+    ("input_token_details", Some("cached_tokens"), CACHE_READ),
+    ("details", Some("cached"), CACHE_READ),
+    ("cache_write_input_tokens", None, CACHE_CREATION),
+    ("cache_creation_input_tokens", None, CACHE_CREATION),
+    ("cache_creation_tokens", None, CACHE_CREATION),
+    ("prompt_cache_creation_tokens", None, CACHE_CREATION),
+    ("input_tokens_details", Some("cache_creation_tokens"), CACHE_CREATION),
+    ("input_tokens_details", Some("cache_write_tokens"), CACHE_CREATION),
+    ("prompt_tokens_details", Some("cache_creation_tokens"), CACHE_CREATION),
+    ("prompt_tokens_details", Some("cache_write_tokens"), CACHE_CREATION),
+    ("details", Some("cache_creation"), CACHE_CREATION),
+    ("reasoning_output_tokens", None, REASONING),
+    ("reasoning_tokens", None, REASONING),
+    ("reasoningTokens", None, REASONING),
+    ("output_tokens_details", Some("reasoning_tokens"), REASONING),
+    ("completion_tokens_details", Some("reasoning_tokens"), REASONING),
+    ("output_token_details", Some("reasoning_tokens"), REASONING),
+    ("details", Some("reasoning"), REASONING),
+    ("total_tokens", None, TOTAL),
+    ("totalTokens", None, TOTAL),
+    ("tokens", None, TOTAL),
+    ("total", None, TOTAL),
+    ("cost", None, COST),
+    ("cost_usd", None, COST),
+    ("estimated_cost", None, COST),
+    ("total_cost", None, COST),
+    ("total_cost_usd", None, COST),
 ];
-const OUTPUT: &[&[&str]] = &[
-    &["output_tokens"],
-    &["completion_tokens"],
-    &["outputTokens"],
-    &["completionTokens"],
-    &["tokens_out"],
-    &["token_count_out"],
-    &["completion"],
-    &["output"],
-];
-const CACHE_READ: &[&[&str]] = &[
-    &["cached_input_tokens"],
-    &["cache_read_input_tokens"],
-    &["cached_tokens"],
-    &["cachedInputTokens"],
-    &["input_tokens_details", "cached_tokens"],
-    &["prompt_tokens_details", "cached_tokens"],
-    &["input_token_details", "cached_tokens"],
-    &["details", "cached"],
-];
-const CACHE_CREATION: &[&[&str]] = &[
-    &["cache_write_input_tokens"],
-    &["cache_creation_input_tokens"],
-    &["cache_creation_tokens"],
-    &["prompt_cache_creation_tokens"],
-    &["input_tokens_details", "cache_creation_tokens"],
-    &["input_tokens_details", "cache_write_tokens"],
-    &["prompt_tokens_details", "cache_creation_tokens"],
-    &["prompt_tokens_details", "cache_write_tokens"],
-    &["details", "cache_creation"],
-];
-const REASONING: &[&[&str]] = &[
-    &["reasoning_output_tokens"],
-    &["reasoning_tokens"],
-    &["reasoningTokens"],
-    &["output_tokens_details", "reasoning_tokens"],
-    &["completion_tokens_details", "reasoning_tokens"],
-    &["output_token_details", "reasoning_tokens"],
-    &["details", "reasoning"],
-];
-const TOTAL: &[&[&str]] = &[&["total_tokens"], &["totalTokens"], &["tokens"], &["total"]];
-const COST: &[&[&str]] = &[&["cost"], &["cost_usd"], &["estimated_cost"], &["total_cost"], &["total_cost_usd"]];
 
 impl Usage {
     /// Reads an object of tokens whose input includes what came from a cache.
@@ -107,23 +116,19 @@ impl Usage {
             return Err(UsageMissing::Missing);
         }
         // Most names do not stand there: what stands there is looked at, and not each name that might.
-        let [mut input, mut output, mut cache_read, mut cache_creation, mut reasoning, mut total] = [None; 6];
-        let mut cost = None;
+        let (mut counts, mut cost) = ([None; COST], None);
         for (name, member) in told.members() {
-            for (paths, best) in [
-                (INPUT, &mut input),
-                (OUTPUT, &mut output),
-                (CACHE_READ, &mut cache_read),
-                (CACHE_CREATION, &mut cache_creation),
-                (REASONING, &mut reasoning),
-                (TOTAL, &mut total),
-            ] {
-                prefer(paths, name, member, count, best);
+            let named = NAMES.iter().enumerate().filter(|(_, (first, ..))| *first == name);
+            for (rank, (_, inner, number)) in named {
+                let Some(told) = inner.map_or(Some(member), |inner| member.get(inner)) else { continue };
+                match counts.get_mut(*number) {
+                    Some(best) => prefer(rank, count(told), best),
+                    None => prefer(rank, told.as_f64(), &mut cost),
+                }
             }
-            prefer(COST, name, member, Node::as_f64, &mut cost);
         }
         let [input, output, cache_read, cache_creation, reasoning, total] =
-            [input, output, cache_read, cache_creation, reasoning, total].map(|best| best.map(|(_, count)| count));
+            counts.map(|best| best.map(|(_, count)| count));
         let cost = cost.map(|(_, cost)| cost).filter(|cost| *cost >= 0.0);
         let usage = Self { input, output, cache_read, cache_creation, reasoning, total, cost };
         if usage.is_empty() { Err(UsageMissing::Unrecognised) } else { Ok(usage) }
@@ -170,20 +175,10 @@ impl Usage {
     }
 }
 
-/// Takes what a member of this name tells for the best so far, if it goes by a name that comes before that one's.
-fn prefer<'t, T: Copy>(
-    paths: &[&[&str]],
-    name: &str,
-    member: Node<'t>,
-    read: impl Fn(Node<'t>) -> Option<T>,
-    best: &mut Option<(usize, T)>,
-) {
-    let named = paths.iter().enumerate().filter_map(|(rank, path)| Some((rank, path.split_first()?)));
-    for (rank, (_, inner)) in named.filter(|(_, (first, _))| **first == name) {
-        let told = inner.iter().try_fold(member, |told, name| told.get(name)).and_then(&read);
-        if let Some(told) = told.filter(|_| best.is_none_or(|(before, _)| rank <= before)) {
-            *best = Some((rank, told));
-        }
+/// Takes what is told under the name of this rank for the best so far, unless that has a better name.
+fn prefer<T: Copy>(rank: usize, told: Option<T>, best: &mut Option<(usize, T)>) {
+    if let Some(told) = told.filter(|_| best.is_none_or(|(before, _)| rank <= before)) {
+        *best = Some((rank, told));
     }
 }
 
