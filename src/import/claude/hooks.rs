@@ -58,15 +58,15 @@ pub(super) struct Hooks {
     prompts: BTreeSet<u64>,
     /// When the session ended, unless it began again.
     session_end: Option<u64>,
-    agent_types: HashMap<String, String>,
+    agent_types: Recent<String>,
     pub(super) places: Places,
     /// All that was told, for a session that has no transcript.
     pub(super) facts: Vec<Fact>,
     pub(super) forgotten: u64,
 }
 
-/// The tools that are remembered once they were told.
-const REMEMBERED: usize = 1 << 13;
+/// The tools that are remembered once they were told, and the sub-agents whose kind is.
+const REMEMBERED: usize = 1 << 11;
 
 impl Default for Hooks {
     fn default() -> Self {
@@ -77,7 +77,7 @@ impl Default for Hooks {
             stopped: Recent::new(REMEMBERED),
             prompts: BTreeSet::new(),
             session_end: None,
-            agent_types: HashMap::new(),
+            agent_types: Recent::new(REMEMBERED),
             places: Places::new(),
             facts: Vec::new(),
             forgotten: 0,
@@ -89,7 +89,7 @@ impl Hooks {
     /// Takes what a hook told. `keep`: there may be nothing but hooks.
     pub(super) fn absorb(&mut self, fact: Fact, keep: bool) {
         if let (Some(agent), Some(kind)) = (&fact.agent, &fact.agent_type) {
-            self.agent_types.insert(agent.clone(), kind.clone());
+            self.agent_types.set(agent, kind.clone());
         }
         if let (Some(agent), Some(tool)) = (&fact.started, &fact.tool_id) {
             let began = self.tools.get(tool).and_then(|facts| facts.pre);
@@ -236,5 +236,23 @@ impl Hooks {
         let mut due: Vec<String> = due.map(|(id, _)| id.clone()).collect();
         due.sort();
         due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kinds_of_so_many_agents_are_remembered_and_hardly_more() {
+        let (mut hooks, agents) = (Hooks::default(), 8 * REMEMBERED);
+        for agent in 0..agents {
+            let mut fact = Fact::default();
+            (fact.agent, fact.agent_type) = (Some(agent.to_string()), Some("Explore".to_owned()));
+            hooks.absorb(fact, false);
+        }
+        let known = (0..agents).filter(|agent| hooks.agent_type(&agent.to_string()).is_some()).count();
+        assert!((REMEMBERED..=2 * REMEMBERED).contains(&known), "{known}");
+        assert_eq!(hooks.agent_type(&(agents - 1).to_string()), Some("Explore"));
     }
 }
