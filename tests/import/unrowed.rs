@@ -99,6 +99,17 @@ fn t29_tools_of_sub_agents_are_told_under_the_calls_that_started_them() {
 }
 
 #[test]
+fn t41_a_tool_that_returned_last_of_all_waits_for_no_other_hook() {
+    let told = alone(&[
+        (1.0, "UserPromptSubmit", json!({"prompt": "go"})),
+        (2.0, "Stop", json!({})),
+        (4.0, "PreToolUse", of_agent(tool("g1"), "a1")),
+        (5.0, "PostToolUse", of_agent(tool("g1"), "a1")),
+    ]);
+    assert_eq!(seconds(call(&told, "g1")), (4, 5));
+}
+
+#[test]
 fn what_outlasts_a_turn_does_not_begin_it_again() {
     let late = |more: &[(f64, &str, Value)]| {
         let mut hooks = vec![(1.0, "UserPromptSubmit", json!({"prompt": "go"})), (2.0, "Stop", json!({}))];

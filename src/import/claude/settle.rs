@@ -56,13 +56,14 @@ pub(super) fn rest_of_ended(
     let runs = |scope: &Scope| main.thread.running() == Some(&scope.turn);
     // The transcript of a sub-agent may still tell of it.
     let is_told_of = |facts: &ToolFacts| facts.agent.as_deref().is_some_and(|agent| lanes.contains_key(agent));
-    let is_passed = |hooks: &Hooks, facts: &ToolFacts| match facts.post {
-        Some(post) => post < main.time,
-        // Without a transcript nothing else will tell that it never returned. As long as a hook has to be told, so has the
-        // turn in which it may run.
-        None => {
-            let stopped = hooks.stopped_after(facts).filter(|_| !main.has_rows && hooks.facts.is_empty());
-            stopped.is_some_and(|at| at.saturating_add(grace) <= now)
+    let is_passed = |hooks: &Hooks, facts: &ToolFacts| {
+        // Without a transcript nothing else will tell of it: neither that it never returned, nor what comes after it. As
+        // long as a hook has to be told, so has the turn in which it may run.
+        let is_alone = !main.has_rows && hooks.facts.is_empty();
+        let is_over = |at: u64| is_alone && at.saturating_add(grace) <= now;
+        match facts.post {
+            Some(post) => post < main.time || is_over(post),
+            None => hooks.stopped_after(facts).is_some_and(is_over),
         }
     };
     // A row has told of these, and they wait for their hooks.
