@@ -16,6 +16,7 @@ mod claude;
 mod codex;
 #[cfg(feature = "cli")]
 mod command;
+mod doubled;
 mod families;
 mod hooked;
 #[cfg(feature = "cli")]

@@ -8,10 +8,14 @@ use crate::import::session::{Desk, Surety, first_line, mcp_server, push, respons
 use crate::json::Node;
 use crate::semconv::{ERROR_KIND, ERROR_RETRYABLE, MCP_SERVER, TOOL_KIND};
 
-pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, at: u64) {
+/// `is_again`: the row stands twice.
+pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, (at, is_again): (u64, bool)) {
     let Some(said) = row.message else { return };
     let ids = [said.word("id"), row.request, row.uuid];
     let Some(id) = ids.into_iter().flatten().next() else { return };
+    if is_again && lane.thread.answer.as_ref().is_none_or(|answer| answer.id != id) {
+        return;
+    }
     lane.install(desk, None);
     if lane.thread.turn.is_none() || lane.candidate.is_some() {
         let (prompt, began) = match lane.candidate.take() {
@@ -35,7 +39,14 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
         said.and_then(first_line).into_iter().for_each(|said| lane.thread.write_error(said));
     } else {
         for block in blocks() {
-            add(lane, desk, agents, block, at, !has_been_told);
+            let how = if has_been_told {
+                How::Told
+            } else if is_again {
+                How::Again
+            } else {
+                How::Fresh
+            };
+            add(lane, desk, agents, block, at, how);
         }
     }
     let Some(answer) = lane.thread.answer.as_mut().filter(|answer| answer.id == id) else { return };
@@ -96,7 +107,17 @@ pub(super) fn failed_attempt(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, at
     lane.thread.failed_attempt(desk, &id, at, attrs, &error_word(status));
 }
 
-fn add(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, block: Node<'_>, at: u64, is_fresh: bool) {
+/// How a block comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    Fresh,
+    /// In a row that stands twice.
+    Again,
+    /// Its answer was told.
+    Told,
+}
+
+fn add(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, block: Node<'_>, at: u64, how: How) {
     let word = |name: &str| block.get(name).and_then(Node::as_str);
     let call = match word("type") {
         Some("tool_use") => word("id").zip(word("name")),
@@ -118,13 +139,21 @@ fn add(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, block: Node<'_>, a
             return;
         }
     }
-    let Some(answer) = lane.thread.answer.as_mut().filter(|_| is_fresh) else { return };
-    match parts.pop() {
-        Some(text @ (Part::Text(_) | Part::Reasoning(_))) if parts.is_empty() => answer.grow(text, at),
-        last => {
-            parts.extend(last);
-            answer.add(parts, at);
+    if let Some(answer) = lane.thread.answer.as_mut().filter(|_| how != How::Told) {
+        match parts.pop() {
+            Some(text @ (Part::Text(_) | Part::Reasoning(_))) if parts.is_empty() => match how {
+                How::Again => answer.say_again(text, at),
+                _ => answer.grow(text, at),
+            },
+            _ if how == How::Again && call.is_none() => {}
+            last => {
+                parts.extend(last);
+                answer.add(parts, at);
+            }
         }
+    }
+    if let Some((id, _)) = call {
+        close_early(lane, desk, id);
     }
 }
 
@@ -135,4 +164,11 @@ fn open_tool(lane: &mut Lane, desk: &mut Desk, call: (&str, &str), arguments: Op
         attrs.set(TOOL_KIND, desk.label("mcp"));
     }
     lane.thread.open_tool(desk, call, at, arguments, attrs).is_some()
+}
+
+/// A call that is told after what it returned has returned.
+fn close_early(lane: &mut Lane, desk: &Desk, id: &str) {
+    if let Some(record) = lane.thread.returned_early(id) {
+        lane.has_returned(desk, id, record);
+    }
 }

@@ -1,11 +1,14 @@
 //! One file of rows, or one side chain of rows in it: a thread and the tree of its rows.
 
+use super::row::Row;
 use crate::event::{CallRecord, Link, Message, Veiled};
-use crate::import::session::{Desk, Known, Recent, Thread, Who};
+use crate::import::session::{Desk, Known, Newest, Recent, Thread, Who};
 use crate::privacy::conversation::Place;
 
 /// The rows whose places are remembered, so that a branch goes on where it left.
 const REMEMBERED: usize = 1 << 12;
+/// The answers that were told and are remembered: their rows may come late.
+const ANSWERS: usize = 1 << 11;
 
 /// A thread and its rows.
 pub(super) struct Lane {
@@ -29,6 +32,8 @@ pub(super) struct Lane {
     has_tree: bool,
     /// Rows of an answer that has not ended: they stand after it.
     unplaced: Vec<Known>,
+    /// The rows since the history was replaced.
+    pub(super) newest: Newest,
 }
 
 /// Where a row stands in the history.
@@ -49,7 +54,7 @@ impl Lane {
         Self {
             thread: Thread::new(desk, who),
             rows: Recent::new(REMEMBERED),
-            answers: Recent::new(REMEMBERED),
+            answers: Recent::new(ANSWERS),
             prompt: String::new(),
             candidate: None,
             compaction: None,
@@ -58,7 +63,22 @@ impl Lane {
             has_rows: false,
             has_tree: false,
             unplaced: Vec::new(),
+            newest: Newest::default(),
         }
+    }
+
+    /// Whether a row stands here a second time. After a history was replaced it may be meant to.
+    pub(super) fn is_again(&mut self, row: &Row<'_>) -> bool {
+        let Some(uuid) = row.uuid else { return false };
+        // One may tell of an attempt that failed, and then of the next.
+        let is_attempt = row.attempt != 0;
+        let attempt = is_attempt.then(|| format!("{uuid}#{}", row.attempt));
+        self.newest.is_again(self.rows.know(attempt.as_deref().unwrap_or(uuid)))
+    }
+
+    /// A tool has returned: it is told once hooks have had the time to tell what they know of it.
+    pub(super) fn has_returned(&mut self, desk: &Desk, id: &str, record: Box<CallRecord<Veiled>>) {
+        self.returned.push((desk.clock.saturating_add(desk.set.grace), id.to_owned(), record));
     }
 
     /// Notes where a row stands, after the one that it names as its parent.

@@ -271,9 +271,17 @@ impl Session {
         let at = unix_nanos(row.timestamp).unwrap_or(lane.time);
         // A clock that runs backwards takes no call with it.
         lane.time = lane.time.max(at);
+        let is_again = lane.is_again(row);
         if !is_own {
             desk.tally.replayed += 1;
-            return replay(lane, row);
+            if !is_again {
+                replay(lane, row);
+            }
+            return;
+        }
+        // Of an answer a row may stand again that has grown.
+        if is_again && row.kind != "assistant" {
+            return;
         }
         // What a file opens with often has no time, and holds nothing of a call.
         if at > 0 || !KNOWN.contains(&row.kind) {
@@ -281,7 +289,7 @@ impl Session {
         }
         match row.kind {
             "user" => users::take(lane, desk, agents, row, at),
-            "assistant" => answers::take(lane, desk, agents, row, at),
+            "assistant" => answers::take(lane, desk, agents, row, (at, is_again)),
             "system" => {
                 if !system::take(lane, desk, agents, row, at) {
                     desk.unknown(lane.thread.scope(), at, row.subtype);
@@ -291,7 +299,9 @@ impl Session {
             kind if KNOWN.contains(&kind) => {}
             kind => desk.unknown(lane.thread.scope(), at, if kind.is_empty() { "none" } else { kind }),
         }
-        lane.note(row.uuid.unwrap_or_default(), row.parent);
+        if !is_again {
+            lane.note(row.uuid.unwrap_or_default(), row.parent);
+        }
         let now = desk.clock;
         settle::release(lane, desk, agents, now);
     }

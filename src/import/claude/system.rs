@@ -42,6 +42,7 @@ fn compacted(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_
     }
     lane.thread.end_answer(desk);
     lane.place_rows();
+    lane.newest.forget();
     let mut attrs = Attrs::default();
     attrs.set(COMPACTION_ID, desk.label(id));
     if let Some(trigger) = row.compacted.and_then(|compacted| compacted.word("trigger")) {

@@ -147,7 +147,7 @@ fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>
         answer.ended = Some(desk.since(at));
     }
     if let Some(record) = lane.thread.close_tool(id, end) {
-        lane.returned.push((desk.clock.saturating_add(desk.set.grace), id.to_owned(), record));
+        lane.has_returned(desk, id, record);
     }
 }
 

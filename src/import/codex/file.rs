@@ -6,9 +6,9 @@ use super::family::Family;
 use super::rollbacks::Rollbacks;
 use super::row::{Meta, Row};
 use super::turns::Turns;
-use super::{events, items};
+use super::{events, items, twice};
 use crate::event::{CallRecord, Message, Part, RawText, Role, Veiled};
-use crate::import::session::{AsideReason, Cut, Cutter, Desk, Thread, UsageMissing, Who, messages, read_line};
+use crate::import::session::{AsideReason, Cut, Cutter, Desk, Newest, Thread, UsageMissing, Who, messages, read_line};
 use crate::json::{Escapes, Node, Tape};
 use crate::semconv::COMPACTION_TRIGGER;
 use bytestring::ByteString;
@@ -33,6 +33,8 @@ pub(super) struct File {
     pub(super) rollbacks: Rollbacks,
     /// What the user said in the turn: hashes, since it is told twice.
     pub(super) heard: FxHashSet<u64>,
+    /// The rows that have no name by which it is seen that they stand twice.
+    rows: Newest,
     /// When calls began that are told once they have ended.
     pub(super) begun: HashMap<String, u64>,
     pub(super) skills: Vec<String>,
@@ -71,6 +73,7 @@ impl File {
             turns: Turns::Untold,
             rollbacks: Rollbacks::default(),
             heard: FxHashSet::default(),
+            rows: Newest::default(),
             begun: HashMap::new(),
             skills: Vec::new(),
             compaction: None,
@@ -139,6 +142,12 @@ impl File {
     fn row(&mut self, desk: &mut Desk, family: &mut Family, row: Node<'_>) -> Result<(), AsideReason> {
         let Row { at, kind, told, ordinal } = Row::of(row).ok_or(AsideReason::Field)?;
         desk.tally.rows += 1;
+        // Those of a copy may all have the time of the copy.
+        if let Some(at) = at.filter(|_| !self.is_copy && twice::may_be(kind, told))
+            && self.rows.is_again(twice::row(at, told.json()))
+        {
+            return Ok(());
+        }
         // A clock that runs backwards takes no call with it.
         let at = at.unwrap_or(self.time);
         match kind {

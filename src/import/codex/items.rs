@@ -140,6 +140,9 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>,
     if name == "spawn_agent" {
         family.spawning(&file.id, id, span, at);
     }
+    if let Some(record) = file.thread.returned_early(id) {
+        return desk.call(record);
+    }
     // What the provider itself runs has returned when it is told.
     let is_hosted = matches!(kind, "web_search_call" | "image_generation_call" | "file_search_call");
     if is_hosted && matches!(status, Some("completed" | "failed" | "incomplete")) {

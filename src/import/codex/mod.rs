@@ -15,6 +15,7 @@ mod row;
 mod sessions;
 mod skills;
 mod turns;
+mod twice;
 
 pub use row::parent_of;
 pub use sessions::Sessions;

@@ -51,6 +51,16 @@ impl Answer {
         self.may_grow = true;
     }
 
+    /// Adds a text of a row that stands twice: it takes the place of itself, or of what it was before it had grown.
+    pub(in crate::import) fn say_again(&mut self, text: Part, at: u64) {
+        let length = |part: &Part| if let Part::Text(text) | Part::Reasoning(text) = part { text.len() } else { 0 };
+        let same = self.parts.iter_mut().filter(|before| goes_on(before, &text)).max_by_key(|before| length(before));
+        match same {
+            Some(before) => *before = text,
+            None => self.add(vec![text], at),
+        }
+    }
+
     /// Whether it is no part of the history.
     pub(in crate::import) const fn is_aside(&self) -> bool {
         self.is_aside
@@ -121,6 +131,7 @@ impl Thread {
         }
         heard.into_iter().filter(|_| !is_aside).for_each(|heard| self.talk.push(heard));
         std::mem::take(&mut self.waiting).into_iter().for_each(|heard| self.talk.push(heard));
+        self.hear_early();
         let at = moment(last.max(record.opened_at.time_unix_nano));
         record.close(at, Closed { outcome: Some(outcome), attrs, error, links: Vec::new() }, Returned::Answer(output));
         desk.call(record);

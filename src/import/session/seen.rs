@@ -3,7 +3,7 @@
 //! Kept in chunks of a few tens of kilobytes, of which the oldest is forgotten whole: a table that grew as one would take
 //! its size twice while it grows, and leave a hole of each size that it had.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use rustc_hash::FxBuildHasher;
@@ -43,6 +43,12 @@ impl<V> Recent<V> {
         self.chunks.iter().rev().find_map(|chunk| chunk.get(&hash))
     }
 
+    /// The value of a name, to be changed.
+    pub(in crate::import) fn get_mut(&mut self, name: &str) -> Option<&mut V> {
+        let Known(hash) = self.know(name);
+        self.chunks.iter_mut().rev().find_map(|chunk| chunk.get_mut(&hash))
+    }
+
     /// Sets the value of a name. Whether the name is new.
     pub(in crate::import) fn set(&mut self, name: &str, value: V) -> bool {
         let known = self.know(name);
@@ -80,9 +86,61 @@ impl<V> Recent<V> {
     }
 }
 
+impl Known {
+    /// What is known by a hash of its own, which never leaves.
+    pub(in crate::import) const fn by(hash: u64) -> Self {
+        Self(hash)
+    }
+}
+
+/// The newest of what is met again and again, in two generations: most of it is new, and looked for in two places.
+#[derive(Debug, Default)]
+pub(in crate::import) struct Newest {
+    young: HashSet<u64, FxBuildHasher>,
+    old: HashSet<u64, FxBuildHasher>,
+}
+
+impl Newest {
+    /// How many of one generation are remembered.
+    const REMEMBERED: usize = 1 << 11;
+
+    /// Whether it was met before. From now on it was.
+    pub(in crate::import) fn is_again(&mut self, Known(hash): Known) -> bool {
+        if self.old.contains(&hash) || !self.young.insert(hash) {
+            return true;
+        }
+        if self.young.len() >= Self::REMEMBERED {
+            // The room of the older ones is that of the next ones.
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
+        }
+        false
+    }
+
+    /// Nothing was met yet.
+    pub(in crate::import) fn forget(&mut self) {
+        self.young.clear();
+        self.old.clear();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_met_lately_is_met_again_and_what_was_long_ago_is_not() {
+        let (mut newest, most) = (Newest::default(), 10 * Newest::REMEMBERED as u64);
+        for hash in 0..most {
+            assert!(!newest.is_again(Known::by(hash)));
+            assert!(newest.young.len() < Newest::REMEMBERED && newest.old.len() <= Newest::REMEMBERED);
+        }
+        let newer = most - Newest::REMEMBERED as u64;
+        assert!((newer..most).all(|hash| newest.is_again(Known::by(hash))));
+        assert!(!newest.is_again(Known::by(0)));
+        newest.forget();
+        assert!(!newest.is_again(Known::by(most - 1)));
+    }
 
     #[test]
     fn the_newest_names_are_remembered_and_the_oldest_are_not() {

@@ -8,7 +8,7 @@ use bytestring::ByteString;
 use super::answer::Answer;
 use super::desk::Desk;
 use super::seen::Recent;
-use super::tool::Tool;
+use super::tool::{Called, Early, Tool};
 use super::turn::Turn;
 use crate::event::{
     Attrs, CallKind, CallRecord, Histories, Link, Message, RawText, Scope, SpanIds, Statement, Subject, Veiled,
@@ -41,7 +41,7 @@ pub(in crate::import) struct Who {
 }
 
 /// The calls whose names are remembered, so that one that is told again is not another one.
-const REMEMBERED: usize = 1 << 13;
+const REMEMBERED: usize = 1 << 12;
 /// The labels that a call begins with, about.
 pub(super) const LABELS: usize = 12;
 /// The tools that may be open at once.
@@ -61,8 +61,9 @@ pub(in crate::import) struct Thread {
     pub(super) tools: HashMap<String, Tool>,
     /// What was said while a model was still answering.
     pub(super) waiting: Vec<Heard>,
-    /// How often the id of a call was used, and by its number in which turn last.
-    pub(super) calls: Recent<(u32, u32)>,
+    pub(super) calls: Recent<Called>,
+    /// What tools of this turn returned whose calls were not told yet.
+    pub(super) early: Vec<Early>,
     pub(super) turns: Recent<()>,
     pub(super) turns_begun: u32,
     pub(in crate::import) model: Option<ByteString>,
@@ -89,7 +90,8 @@ impl Thread {
             tools: HashMap::new(),
             waiting: Vec::new(),
             calls: Recent::new(REMEMBERED),
-            turns: Recent::new(REMEMBERED),
+            early: Vec::new(),
+            turns: Recent::new(2 * REMEMBERED),
             turns_begun: 0,
             model: None,
             effort: None,

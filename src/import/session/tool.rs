@@ -7,8 +7,11 @@ use super::thread::{MAX_OPEN, Thread};
 use crate::event::{
     Attrs, CallKind, CallRecord, Closed, Given, Measure, Outcome, RawText, ResultContent, Returned, SpanIds, Veiled,
 };
-use crate::privacy::heard::Returning;
+use crate::privacy::heard::{Heard, Returning};
 use crate::semconv::{END_INFERRED, Field, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER};
+
+/// The results that may wait for their calls; more of them go without.
+const MAX_EARLY: usize = 64;
 
 /// A tool that has not returned.
 pub(in crate::import) struct Tool {
@@ -20,6 +23,42 @@ pub(in crate::import) struct Tool {
     /// An end that was seen beside the one that is told to the model.
     pub(in crate::import) ended: Option<u64>,
     number: u64,
+}
+
+/// What is known of the id of a call. Many of them are kept.
+#[derive(Clone, Copy)]
+pub(in crate::import) struct Called {
+    /// How often it was used before.
+    occurrence: u32,
+    /// By its number in which turn it was last; and in the lowest bit whether it is told what it returned.
+    turn: u32,
+}
+
+impl Called {
+    const fn new(occurrence: u32, turn: u32) -> Self {
+        Self { occurrence, turn: turn << 1 }
+    }
+
+    const fn is_of(self, turn: u32) -> bool {
+        self.turn >> 1 == turn << 1 >> 1
+    }
+
+    const fn has_returned(self) -> bool {
+        self.turn & 1 == 1
+    }
+
+    const fn returns(&mut self) {
+        self.turn |= 1;
+    }
+}
+
+/// What a tool returned whose call was not told yet: a file is not always written in the order of time.
+pub(in crate::import) struct Early {
+    id: String,
+    end: ToolEnd<'static>,
+    told: Measure,
+    /// It becomes part of the history when its call does, or without it once another answer has ended.
+    heard: Option<Heard>,
 }
 
 /// How a tool ended.
@@ -47,15 +86,15 @@ impl Thread {
         turn.last = turn.last.max(at);
         let occurrence = match self.calls.get(id) {
             // Ids repeat from turn to turn; in one turn it is the same call, told twice.
-            Some((_, turn)) if *turn == self.turns_begun => return None,
-            Some((occurrence, _)) => occurrence + 1,
+            Some(called) if called.is_of(self.turns_begun) => return None,
+            Some(called) => called.occurrence + 1,
             None => 0,
         };
         if self.tools.len() >= MAX_OPEN {
             desk.tally.over_bound += 1;
             return None;
         }
-        self.calls.set(id, (occurrence, self.turns_begun));
+        self.calls.set(id, Called::new(occurrence, self.turns_begun));
         self.label(&mut attrs);
         attrs.set(TOOL_CALL_ID, desk.label(id));
         if attrs.text(TOOL_NAME).is_none() {
@@ -79,7 +118,7 @@ impl Thread {
 
     /// Whether the turn that runs has called this tool already.
     pub(in crate::import) fn was_called(&self, id: &str) -> bool {
-        self.turn.is_some() && self.calls.get(id).is_some_and(|(_, turn)| *turn == self.turns_begun)
+        self.turn.is_some() && self.calls.get(id).is_some_and(|called| called.is_of(self.turns_begun))
     }
 
     /// A tool that has not returned.
@@ -99,15 +138,57 @@ impl Thread {
         open
     }
 
-    /// A tool returned: what it returned becomes part of the history. Gives the call back for what else is known of it.
+    /// A tool returned: what it returned becomes part of the history. Gives the call back for what else is known of it. What
+    /// is told twice is told once, and what is told before its call waits for it.
     pub(in crate::import) fn close_tool(&mut self, id: &str, end: ToolEnd<'_>) -> Option<Box<CallRecord<Veiled>>> {
         let ToolEnd { at, outcome, error, attrs, content } = end;
-        let mut told = Measure::default();
-        if let Some(content) = content {
-            let heard;
-            (told, heard) = self.talk.telling().returned_by(id, content);
-            self.has_heard(heard);
+        let end = ToolEnd { at, outcome, error, attrs, content: None };
+        let Some(content) = content else { return self.end_tool(id, end, Measure::default()) };
+        let is_early = match self.calls.get_mut(id) {
+            // In another turn the id may be used again.
+            Some(called) if called.has_returned() => {
+                if called.is_of(self.turns_begun) || self.turn.is_none() {
+                    return None;
+                }
+                true
+            }
+            Some(called) => {
+                called.returns();
+                false
+            }
+            None => true,
+        };
+        if is_early && self.early.iter().any(|early| early.id == id) {
+            return None;
         }
+        let (told, heard) = self.talk.telling().returned_by(id, content);
+        if is_early && self.turn.is_some() && self.early.len() < MAX_EARLY {
+            self.early.push(Early { id: id.to_owned(), end, told, heard: Some(heard) });
+            return None;
+        }
+        self.has_heard(heard);
+        self.end_tool(id, end, told)
+    }
+
+    /// A tool was called of which it was told before that it has returned.
+    pub(in crate::import) fn returned_early(&mut self, id: &str) -> Option<Box<CallRecord<Veiled>>> {
+        let place = self.early.iter().position(|early| early.id == id)?;
+        let Early { end, told, heard, .. } = self.early.remove(place);
+        if let Some(called) = self.calls.get_mut(id) {
+            called.returns();
+        }
+        heard.into_iter().for_each(|heard| self.has_heard(heard));
+        self.end_tool(id, end, told)
+    }
+
+    /// What was told too early becomes part of the history: an answer has ended, and it was not that of its call.
+    pub(super) fn hear_early(&mut self) {
+        let heard: Vec<Heard> = self.early.iter_mut().filter_map(|early| early.heard.take()).collect();
+        heard.into_iter().for_each(|heard| self.talk.push(heard));
+    }
+
+    fn end_tool(&mut self, id: &str, end: ToolEnd<'_>, told: Measure) -> Option<Box<CallRecord<Veiled>>> {
+        let ToolEnd { at, outcome, error, attrs, .. } = end;
         let mut tool = self.tools.remove(id)?;
         let error = match error {
             Some(error) => self.talk.telling().text(&[Field::Errors], &ResultContent::Text(error)),

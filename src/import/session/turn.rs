@@ -180,6 +180,7 @@ impl Thread {
     /// Ends the turn: as `how` says, else as a row has said, else nobody knows.
     pub(in crate::import) fn end_turn(&mut self, desk: &mut Desk, how: Option<(Outcome, u64)>) {
         self.tell_turn(desk, how);
+        self.early.clear();
         self.turn = None;
     }
 
@@ -193,6 +194,7 @@ impl Thread {
     /// Ends the turn, and keeps its place for what comes late.
     pub(in crate::import) fn tell_turn(&mut self, desk: &mut Desk, how: Option<(Outcome, u64)>) {
         self.end_answer(desk);
+        self.hear_early();
         let Some((outcome, end)) = self.end_of_turn(how) else { return };
         self.abandon_tools(desk, end, outcome);
         let Some(turn) = self.turn.as_mut().filter(|turn| !turn.is_told) else { return };
