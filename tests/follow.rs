@@ -370,6 +370,49 @@ fn what_hooks_alone_told_of_is_not_told_again_by_a_transcript_that_comes_late() 
 }
 
 #[test]
+fn a_turn_whose_prompt_hooks_did_not_tell_is_not_told_again_by_a_transcript_that_comes_late() {
+    use script::{Claude, SESSION, time};
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("live");
+    fs::create_dir_all(folder.join("transcripts")).unwrap();
+    let hook = |second: f64, name: &str, more: serde_json::Value| {
+        let mut payload = serde_json::json!({"session_id": SESSION, "hook_event_name": name});
+        payload.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::json!({"ts": time(second), "hook": name, "payload": payload}).to_string() + "\n"
+    };
+    let mut script = Claude::default();
+    // Hooks were set up in the middle of the second turn.
+    script.prompt(1.0, "p0", "go").say(2.0, "m0", "done");
+    let mut lines = String::new();
+    for (turn, prompt) in [(1, "go on"), (2, "more")] {
+        let (second, tool) = (f64::from(turn) * 10.0, format!("toolu_{turn}"));
+        let input = serde_json::json!({});
+        script.prompt(second, &format!("p{turn}"), prompt).call(second + 5.0, "m1", (&tool, "Bash"), input.clone());
+        script.result(second + 6.0, &tool, "ok", input);
+        if turn == 2 {
+            lines += &hook(second, "UserPromptSubmit", serde_json::json!({"prompt": prompt}));
+        }
+        let call =
+            serde_json::json!({"tool_name": "Bash", "tool_use_id": tool, "tool_input": {}, "tool_response": "ok"});
+        lines += &hook(second + 6.0, "PostToolUse", call);
+        lines += &hook(second + 7.0, "Stop", serde_json::json!({}));
+    }
+    fs::write(folder.join("events.ndjson"), lines).unwrap();
+    let receiver = Receiver::start(Behaviour::Accept);
+    let import = || {
+        let arguments = ["import", "claude-code", folder.to_str().unwrap(), "--endpoint", &receiver.url()];
+        assert!(command(home.path()).args(arguments).status().unwrap().success());
+        receiver.spans()
+    };
+    let kinds = ["invoke_agent", "execute_tool"];
+    let count = |spans: &[Span]| kinds.map(|kind| spans.iter().filter(|span| span.name.starts_with(kind)).count());
+    assert_eq!(count(&import()), [2, 2]);
+    fs::write(folder.join("transcripts").join(format!("{SESSION}.jsonl")), script.bytes()).unwrap();
+    assert_eq!(count(&import()), [3, 2], "the first turn alone is new");
+    assert_eq!(count(&import()), [3, 2]);
+}
+
+#[test]
 fn a_bundle_that_grows_is_followed_and_nothing_of_it_is_sent_twice() {
     let home = tempfile::tempdir().unwrap();
     let (fixture, bundle) = (Path::new("tests/fixtures/bundles/every_kind"), home.path().join("bundle"));

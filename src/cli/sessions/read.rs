@@ -169,7 +169,7 @@ impl Reading<'_> {
                 hooked::take(&line, file.stem(), &mut session);
             }
         }
-        session.recall(|rollout, span| self.take.has_sent(rollout, span))?;
+        session.recall(|rollout, span| self.take.has_sent(rollout, span), || hooked::lines(&file.path))?;
         let mut agents = sub_agents(file);
         let all: Vec<&Found> = agents.iter().map(|(_, file)| file).chain([file]).collect();
         let stays = self.stays(&all);

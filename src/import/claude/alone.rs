@@ -25,6 +25,24 @@ pub(super) fn turns(facts: &[Fact]) -> impl Iterator<Item = (String, &Fact)> {
     prompts.zip(1u64..).map(|(fact, place)| (name(fact, place), fact))
 }
 
+/// When the turn began of whose prompt these hooks do not tell, where there is one: they were set up in the middle of it.
+pub(super) fn unprompted(facts: &[Fact]) -> Option<u64> {
+    let before = facts.iter().take_while(|fact| fact.hook != Hook::UserPromptSubmit);
+    before.into_iter().find(|fact| is_of_tool(fact)).map(began)
+}
+
+/// The name of that turn.
+pub(super) const UNPROMPTED: &str = "turn-0";
+
+const fn is_of_tool(fact: &Fact) -> bool {
+    fact.tool.is_some() || fact.tool_id.is_some()
+}
+
+/// When a tool began of which this is told.
+fn began(fact: &Fact) -> u64 {
+    fact.time_unix_nano.saturating_sub(fact.duration_ms.unwrap_or(0).saturating_mul(1_000_000))
+}
+
 fn name(fact: &Fact, place: u64) -> String {
     fact.turn.clone().unwrap_or_else(|| format!("turn-{place}"))
 }
@@ -33,11 +51,9 @@ fn name(fact: &Fact, place: u64) -> String {
 pub(super) fn tell(alone: &mut Alone, lane: &mut Lane, desk: &mut Desk, agents: &mut Agents) {
     for fact in &std::mem::take(&mut agents.hooks.facts) {
         let at = fact.time_unix_nano;
-        let is_of_tool = fact.tool.is_some() || fact.tool_id.is_some();
+        let is_of_tool = is_of_tool(fact);
         if is_of_tool && alone.turns == 0 && lane.thread.turn.is_none() {
-            // Nobody told of the prompt: the hooks were set up in the middle of its turn.
-            let took = fact.duration_ms.unwrap_or(0).saturating_mul(1_000_000);
-            open(lane, desk, agents, "turn-0", at.saturating_sub(took));
+            open(lane, desk, agents, UNPROMPTED, began(fact));
         }
         lane.thread.begin(desk, at, Vec::new());
         lane.time = lane.time.max(at);

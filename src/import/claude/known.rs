@@ -25,9 +25,14 @@ struct Turn {
     prompt: Measure,
 }
 
-/// The turns that were sent, oldest first.
+/// The turns that were sent.
 #[derive(Default)]
-pub(super) struct Known(Vec<Turn>);
+pub(super) struct Known {
+    /// Oldest first.
+    turns: Vec<Turn>,
+    /// When the one seemed to begin whose prompt hooks did not tell.
+    unprompted: Option<u64>,
+}
 
 impl Known {
     /// Of the turns that these hooks tell of those of which spans were sent.
@@ -44,11 +49,28 @@ impl Known {
                 known.push(Turn { id, at: fact.time_unix_nano, prompt: fact.prompt() });
             }
         }
-        Ok(Self(known))
+        let mut unprompted = alone::unprompted(facts);
+        if unprompted.is_some() {
+            let span = thread.span_of_turn(desk, alone::UNPROMPTED);
+            let is_sent = span.map_or(Ok(false), |span| was_sent(&thread.who.rollout, span))?;
+            unprompted = unprompted.filter(|_| is_sent);
+        }
+        Ok(Self { turns: known, unprompted })
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.turns.is_empty()
+    }
+
+    /// When the turn seemed to begin that was sent without its prompt: that is the last one before.
+    pub(super) const fn unprompted(&self) -> Option<u64> {
+        self.unprompted
+    }
+
+    /// Its prompt stands at this time.
+    pub(super) fn prompted(&mut self, at: u64) {
+        self.unprompted = None;
+        self.turns.insert(0, Turn { id: alone::UNPROMPTED.to_owned(), at, prompt: Measure::default() });
     }
 
     /// The name under which a turn was sent that began with this prompt at this time. No other turn has it.
@@ -60,7 +82,7 @@ impl Known {
                 _ => apart <= APART_UNKNOWN,
             }
         };
-        let place = self.0.iter().position(is_it)?;
-        Some(self.0.remove(place).id)
+        let place = self.turns.iter().position(is_it)?;
+        Some(self.turns.remove(place).id)
     }
 }

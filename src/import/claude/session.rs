@@ -144,14 +144,27 @@ impl Session {
     }
 
     /// Before the first row: which turns that hooks told of were sent under the names that they have without a transcript.
-    /// `was_sent` says it of a rollout and a span.
+    /// `was_sent` says it of a rollout and a span. `transcript` gives the lines of the session's own, in which the prompt is
+    /// looked for that hooks did not tell of.
     ///
     /// # Errors
     ///
     /// Those of `was_sent`.
-    pub(crate) fn recall<E>(&mut self, was_sent: impl FnMut(&ByteString, SpanIds) -> Result<bool, E>) -> Result<(), E> {
-        if !self.main.has_rows {
-            self.agents.sent = Known::of(&self.agents.hooks.facts, (&self.main.thread, &self.desk), was_sent)?;
+    pub(crate) fn recall<E, L: Iterator<Item = Vec<u8>>>(
+        &mut self,
+        was_sent: impl FnMut(&ByteString, SpanIds) -> Result<bool, E>,
+        transcript: impl FnOnce() -> Option<L>,
+    ) -> Result<(), E> {
+        let Self { desk, agents, main, id, .. } = self;
+        if main.has_rows {
+            return Ok(());
+        }
+        agents.sent = Known::of(&agents.hooks.facts, (&main.thread, desk), was_sent)?;
+        if let Some(before) = agents.sent.unprompted()
+            && let Some(lines) = transcript()
+        {
+            let prompt = users::last_prompt(lines, &mut desk.tape, (id.as_deref(), before));
+            prompt.into_iter().for_each(|at| agents.sent.prompted(at));
         }
         Ok(())
     }

@@ -2,10 +2,12 @@
 
 use super::agents::Agents;
 use super::lane::{Candidate, Lane};
-use super::row::{Outcome as Returns, Row};
-use crate::event::{Attrs, Message, Outcome, Role};
-use crate::import::session::{Desk, Origin, Surety, ToolEnd, blocks, exit_code, first_line, push};
-use crate::json::Node;
+use super::row::{ESCAPES, Outcome as Returns, Row};
+use crate::event::{Attrs, Message, Outcome, Role, wipe};
+use crate::import::session::{
+    Desk, Origin, Surety, ToolEnd, blocks, exit_code, first_line, push, read_line, unix_nanos,
+};
+use crate::json::{Node, Tape};
 use crate::semconv::{ERROR_KIND, TERMINAL_EXIT_CODE, THREAD_FILE};
 
 /// Texts that the agent itself writes as a person's.
@@ -39,9 +41,8 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
         return lane.thread.hear(message(content));
     }
     let id = row.prompt.or(row.uuid).unwrap_or("prompt").to_owned();
-    let is_prompt = !row.is_meta && !row.has_results();
-    let is_command = COMMANDS.iter().any(|command| text.starts_with(command));
-    if !is_prompt || id == lane.prompt {
+    let is_command = is_command(text);
+    if !row.may_be_prompt() || id == lane.prompt {
         if !is_command && !lane.thread.is_final() {
             // The agent was told to go on.
             lane.thread.goes_on();
@@ -55,6 +56,30 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
     }
     begin_prompted(lane, desk, agents, row, (&id, at), text);
     lane.thread.asked(message(content), false);
+}
+
+/// When the last prompt before a time stands in the transcript of a session.
+pub(super) fn last_prompt(
+    lines: impl Iterator<Item = Vec<u8>>,
+    tape: &mut Tape,
+    (session, before): (Option<&str>, u64),
+) -> Option<u64> {
+    let (mut last, mut prompt) = (None, String::new());
+    for mut line in lines {
+        let read = read_line(tape, line.trim_ascii(), ESCAPES, |row| {
+            let row = Row::of(row);
+            let is_own = !row.is_sidechain && (session.is_none() || row.session.is_none() || row.session == session);
+            let id = row.prompt.or(row.uuid).unwrap_or("prompt");
+            if !is_own || row.kind != "user" || id == prompt || !row.is_prompt() {
+                return None;
+            }
+            id.clone_into(&mut prompt);
+            unix_nanos(row.timestamp).filter(|at| *at <= before)
+        });
+        wipe(&mut line);
+        last = last.max(read.ok().flatten());
+    }
+    last
 }
 
 /// What a person typed while the model was at work is shown to it in an attachment, and stands in no row of its own.
@@ -171,9 +196,21 @@ fn first_text(content: Node<'_>) -> &str {
     content.as_str().or_else(first).unwrap_or_default()
 }
 
+fn is_command(text: &str) -> bool {
+    COMMANDS.iter().any(|command| text.starts_with(command))
+}
+
 impl Row<'_> {
-    /// Whether the row tells what a tool returned.
-    fn has_results(&self) -> bool {
-        !matches!(self.returned, Returns::None)
+    /// Whether a person may have said it to the model: no tool returned it, and the agent did not add it.
+    const fn may_be_prompt(&self) -> bool {
+        !self.is_meta && matches!(self.returned, Returns::None)
+    }
+
+    /// Whether it is a prompt, where it is the first row of that.
+    fn is_prompt(&self) -> bool {
+        let Some(content) = self.content() else { return false };
+        let is_result = content.is_array() && content.elements().all(is_result);
+        let text = first_text(content);
+        self.may_be_prompt() && !self.is_summary && !is_result && !text.starts_with(INTERRUPTED) && !is_command(text)
     }
 }

@@ -193,8 +193,8 @@ impl OfSession {
         if self.is_alone {
             return self.read_alone(set, now, out);
         }
-        self.session.recall(|rollout, span| out.wire.has_sent(rollout, span))?;
         let path = self.found.path.clone();
+        self.session.recall(|rollout, span| out.wire.has_sent(rollout, span), || hooked::lines(&path))?;
         self.file(set, Of::Session, &path, out)?;
         let agents = sub_agents(&self.found);
         for (agent, found) in &agents {
