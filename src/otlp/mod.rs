@@ -86,5 +86,7 @@ pub(crate) use tls::{Acceptor, ServerTlsFiles};
 #[cfg(feature = "sdk")]
 pub(crate) use transport::metadata;
 pub(crate) use varint::packed;
+#[cfg(any(feature = "collector", feature = "sdk"))]
+pub(crate) use varint::varint_len;
 pub use view::SpanView;
 pub use view_parts::{EventView, LinkView, Status};

@@ -30,7 +30,7 @@ pub(crate) fn packed(mut bytes: &[u8]) -> Result<Vec<u64>, Malformed> {
 }
 
 /// The bytes that the shortest varint of `value` takes.
-pub(super) const fn varint_len(value: u64) -> usize {
+pub(crate) const fn varint_len(value: u64) -> usize {
     // One byte for every 7 bits, and one for zero: 9/64 is close enough to 1/7 for every width up to 64.
     let bits = 64 - (value | 1).leading_zeros() as usize;
     (bits * 9 + 64) / 64

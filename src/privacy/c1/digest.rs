@@ -1,5 +1,6 @@
 //! The digest of each kind of content, over plain texts and bytes.
 
+use super::hasher::Last;
 use super::{Hasher, canonical};
 use crate::event::Digest;
 
@@ -23,7 +24,15 @@ pub fn blob(hasher: &Hasher, bytes: &[u8]) -> Digest {
 pub fn call(hasher: &Hasher, name: &str, arguments: &str) -> Digest {
     let canonical = canonical(arguments);
     let arguments = canonical.as_ref().map_or(arguments.as_bytes(), |canonical| canonical.as_bytes());
-    hasher.digest(&[b"c1/call\0", &(name.len() as u64).to_be_bytes(), name.as_bytes(), arguments])
+    last_of_call(hasher, name, arguments).finish()
+}
+
+pub(super) fn last_of_call<'a>(hasher: &Hasher, name: &str, arguments: &'a [u8]) -> Last<'a> {
+    let mut hashing = hasher.begin();
+    hashing.update(b"c1/call\0");
+    hashing.update(&(name.len() as u64).to_be_bytes());
+    hashing.update(name.as_bytes());
+    Last { hashing, piece: arguments }
 }
 
 /// A tool result: which call of its assistant message it answers, if that is known, and the digest of its content.
@@ -33,7 +42,13 @@ pub fn result(hasher: &Hasher, ordinal: Option<u32>, content: &Digest) -> Digest
 
 /// What the model thought, readable.
 pub fn reasoning(hasher: &Hasher, text: &str) -> Digest {
-    hasher.digest(&[b"c1/reasoning\0", text.as_bytes()])
+    last_of_reasoning(hasher, text).finish()
+}
+
+pub(super) fn last_of_reasoning<'t>(hasher: &Hasher, text: &'t str) -> Last<'t> {
+    let mut hashing = hasher.begin();
+    hashing.update(b"c1/reasoning\0");
+    Last { hashing, piece: text.as_bytes() }
 }
 
 /// A part that stands elsewhere, by its reference.

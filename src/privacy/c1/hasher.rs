@@ -2,62 +2,60 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::digest::FixedOutput;
-use sha2::{Digest as _, Sha256};
+use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
+use super::sha256::{self, BLOCK, Job, Sha256, State};
 use crate::event::{Algorithm, Digest};
-
-/// The bytes that HMAC-SHA-256 takes a key in; a longer key is hashed first (RFC 2104).
-const BLOCK: usize = 64;
 
 /// The function D. Cheap to clone; holds no key, only the states that the key leads to, and wipes those when dropped.
 #[derive(Clone)]
-pub struct Hasher(State);
+pub struct Hasher(Option<Keyed>);
 
-// The keyed state is made once: HMAC's two key blocks would otherwise double the cost of a short text.
+/// What the two blocks of HMAC's key lead to (RFC 2104, section 4): made once, since they would otherwise double the cost of
+/// a short text.
 #[derive(Clone)]
-enum State {
-    Plain,
-    Keyed(Hmac<Sha256>),
+struct Keyed {
+    inner: State,
+    outer: State,
 }
 
 /// A digest in the making.
-pub struct Hashing(Running);
+pub struct Hashing {
+    running: Sha256,
+    /// Where there is a key, what is to become of the digest.
+    outer: Option<Sha256>,
+}
 
-enum Running {
-    Plain(Sha256),
-    Keyed(Hmac<Sha256>),
+/// A digest in the making, and the last piece of it.
+pub(super) struct Last<'p> {
+    pub(super) hashing: Hashing,
+    pub(super) piece: &'p [u8],
 }
 
 impl Hasher {
     /// SHA-256, without a key: short texts can be guessed.
     pub const fn sha256() -> Self {
-        Self(State::Plain)
+        Self(None)
     }
 
     /// HMAC-SHA-256 with a key of any length.
     pub fn hmac_sha256(key: &[u8]) -> Self {
         let mut block = Zeroizing::new([0; BLOCK]);
-        let hashed: Zeroizing<[u8; 32]>;
-        let fitting = if key.len() > BLOCK {
-            hashed = Zeroizing::new(Sha256::digest(key).into());
-            hashed.as_slice()
-        } else {
-            key
-        };
+        // A longer key is hashed first, and a shorter one padded with zeros.
+        let hashed = Zeroizing::new(if key.len() > BLOCK { Self::sha256().digest(&[key]).bytes } else { [0; 32] });
+        let fitting = if key.len() > BLOCK { hashed.as_slice() } else { key };
         for (place, byte) in block.iter_mut().zip(fitting) {
             *place = *byte;
         }
-        // A key shorter than a block is padded with zeros, so that the block is the key.
-        Self(State::Keyed(Hmac::new((&*block).into())))
+        let behind = |pad: u8| sha256::behind(&Zeroizing::new(block.map(|byte| byte ^ pad)));
+        Self(Some(Keyed { inner: behind(0x36), outer: behind(0x5c) }))
     }
 
     /// The function of one tenant: its key is derived from this one's. Without a tenant, and without a key, the same.
     pub fn for_tenant(&self, tenant: Option<&str>) -> Self {
         match (&self.0, tenant) {
-            (State::Keyed(_), Some(tenant)) => {
+            (Some(_), Some(tenant)) => {
                 let key = Zeroizing::new(self.digest(&[b"veilspan/tenant/1\0", tenant.as_bytes()]).bytes);
                 Self::hmac_sha256(key.as_slice())
             }
@@ -74,8 +72,8 @@ impl Hasher {
     /// How its digests are made.
     pub const fn algorithm(&self) -> Algorithm {
         match self.0 {
-            State::Plain => Algorithm::Sha256,
-            State::Keyed(_) => Algorithm::HmacSha256,
+            None => Algorithm::Sha256,
+            Some(_) => Algorithm::HmacSha256,
         }
     }
 
@@ -88,38 +86,66 @@ impl Hasher {
         hashing.finish()
     }
 
+    /// The digest of each of some texts, sooner than one after the other.
+    #[cfg(any(feature = "collector", feature = "sdk"))]
+    pub(crate) fn digests<'t>(&self, texts: impl Iterator<Item = &'t [u8]>) -> SmallVec<[Digest; 4]> {
+        finish_all(texts.map(|piece| Last { hashing: self.begin(), piece }))
+    }
+
     /// Begins a digest whose pieces are not all at hand.
     pub fn begin(&self) -> Hashing {
-        Hashing(match &self.0 {
-            State::Plain => Running::Plain(Sha256::new()),
-            State::Keyed(keyed) => Running::Keyed(keyed.clone()),
-        })
+        match &self.0 {
+            None => Hashing { running: Sha256::new(), outer: None },
+            Some(Keyed { inner, outer }) => {
+                Hashing { running: Sha256::after(*inner, 1), outer: Some(Sha256::after(*outer, 1)) }
+            }
+        }
     }
 }
 
 impl Hashing {
     /// Adds a piece.
     pub fn update(&mut self, piece: &[u8]) {
-        match &mut self.0 {
-            Running::Plain(state) => sha2::Digest::update(state, piece),
-            Running::Keyed(state) => Mac::update(state, piece),
-        }
+        self.running.take(piece);
     }
 
     /// The digest of all pieces.
     pub fn finish(self) -> Digest {
-        let mut bytes = [0; 32];
-        let algorithm = match self.0 {
-            Running::Plain(state) => {
-                FixedOutput::finalize_into(state, (&mut bytes).into());
-                Algorithm::Sha256
+        let bytes = self.running.finish();
+        match self.outer {
+            None => Digest { algorithm: Algorithm::Sha256, bytes },
+            Some(mut outer) => {
+                outer.take(&bytes);
+                Digest { algorithm: Algorithm::HmacSha256, bytes: outer.finish() }
             }
-            Running::Keyed(state) => {
-                FixedOutput::finalize_into(state, (&mut bytes).into());
-                Algorithm::HmacSha256
-            }
-        };
-        Digest { algorithm, bytes }
+        }
+    }
+}
+
+impl Last<'_> {
+    pub(super) fn finish(self) -> Digest {
+        let Self { mut hashing, piece } = self;
+        hashing.update(piece);
+        hashing.finish()
+    }
+}
+
+/// The digests of all, in order, which are made two at a time.
+pub(super) fn finish_all<'p>(all: impl Iterator<Item = Last<'p>>) -> SmallVec<[Digest; 4]> {
+    let (mut jobs, mut outer) = (SmallVec::<[Job<'_>; 4]>::new(), SmallVec::<[Option<Sha256>; 4]>::new());
+    for Last { hashing, piece } in all {
+        jobs.push(Job { digest: hashing.running, piece });
+        outer.push(hashing.outer);
+    }
+    sha256::take_all(&mut jobs);
+    let hashed = jobs.into_iter().zip(outer);
+    hashed.map(|(job, outer)| Hashing { running: job.digest, outer }.finish()).collect()
+}
+
+impl Drop for Keyed {
+    fn drop(&mut self) {
+        sha256::wipe(&mut self.inner);
+        sha256::wipe(&mut self.outer);
     }
 }
 
@@ -151,6 +177,22 @@ mod tests {
         let long =
             Hasher::hmac_sha256(&[0xaa; 131]).digest(&[b"Test Using Larger Than Block-Size Key - Hash Key First"]);
         assert_eq!(hex(long), "hmac-sha256:60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    }
+
+    #[test]
+    fn keys_and_texts_of_every_length_have_the_code_that_another_writer_of_hmac_gives_them() {
+        use hmac::{Hmac, KeyInit, Mac};
+        let bytes: Vec<u8> = (0..=255).cycle().take(1000).collect();
+        for key in (0..140).map(|length| &bytes[..length]) {
+            let hasher = Hasher::hmac_sha256(key);
+            let texts = [0, 1, 55, 56, 63, 64, 65, 119, 120, 128, 999].map(|length| &bytes[..length]);
+            let side_by_side = hasher.digests(texts.into_iter());
+            for (text, beside) in texts.into_iter().zip(side_by_side) {
+                let expected = Hmac::<sha2::Sha256>::new_from_slice(key).unwrap().chain_update(text).finalize();
+                assert!(hasher.digest(&[text]).bytes[..] == expected.into_bytes()[..]);
+                assert_eq!(hasher.digest(&[text]), beside);
+            }
+        }
     }
 
     #[test]

@@ -3,17 +3,22 @@
 use bytestring::ByteString;
 use smallvec::SmallVec;
 
+use super::ahead::Ahead;
 use super::{Hasher, digest, normal, part};
 use crate::event::{Digest, Item, Measure, Part, ResultContent, Role};
 
 /// The digest of a message's parts, tool results included; missing where some content was not taken.
 pub fn message(hasher: &Hasher, parts: &[Part]) -> Option<Digest> {
-    of_parts(hasher, parts, 0)
+    of_parts(&Ahead::nothing(hasher), parts, 0)
 }
 
 /// The digest and the length of what a tool returned.
 pub fn result(hasher: &Hasher, content: &ResultContent) -> Measure {
-    let (digest, length) = (part::content(hasher, content, 0), part::content_length(content));
+    result_of(&Ahead::nothing(hasher), content)
+}
+
+fn result_of(ahead: &Ahead<'_>, content: &ResultContent) -> Measure {
+    let (digest, length) = (part::content(ahead, content, 0), part::content_length(content));
     Measure { digest, length: Some(length), ..Measure::default() }
 }
 
@@ -25,14 +30,14 @@ pub(in crate::privacy) fn result_text(hasher: &Hasher, text: &str) -> Measure {
     Measure { digest, length: Some(text.len() as u64), ..Measure::default() }
 }
 
-pub(super) fn of_parts(hasher: &Hasher, parts: &[Part], nesting: usize) -> Option<Digest> {
+pub(super) fn of_parts(ahead: &Ahead<'_>, parts: &[Part], nesting: usize) -> Option<Digest> {
     let mut digests = SmallVec::<[Digest; 4]>::new();
     let mut is_text = false;
     for spoken in normal::spoken(parts) {
         is_text = matches!(spoken, Part::Text(_));
-        digests.push(part::part(hasher, spoken, nesting)?);
+        digests.push(part::part(ahead, spoken, nesting)?);
     }
-    Some(join(hasher, &digests, is_text))
+    Some(join(ahead.hasher(), &digests, is_text))
 }
 
 fn join(hasher: &Hasher, digests: &[Digest], is_text: bool) -> Digest {
@@ -46,8 +51,8 @@ fn join(hasher: &Hasher, digests: &[Digest], is_text: bool) -> Digest {
 pub(in crate::privacy) type ItemWithBlobs = (Item, SmallVec<[Digest; 1]>);
 
 /// The item of a tool result, which is a message of its own.
-pub(super) fn result_item(hasher: &Hasher, ordinal: Option<u32>, content: &ResultContent) -> ItemWithBlobs {
-    result_item_of(hasher, ordinal, &result(hasher, content))
+pub(super) fn result_item(ahead: &Ahead<'_>, ordinal: Option<u32>, content: &ResultContent) -> ItemWithBlobs {
+    result_item_of(ahead.hasher(), ordinal, &result_of(ahead, content))
 }
 
 /// The same of a result that has been measured.
@@ -59,17 +64,22 @@ pub(in crate::privacy) fn result_item_of(hasher: &Hasher, ordinal: Option<u32>, 
 }
 
 /// The item of a message without its tool results.
-pub(super) fn item(hasher: &Hasher, role: Role, parts: &[Part]) -> ItemWithBlobs {
-    item_and_texts(hasher, role, parts, |_| {})
+pub(super) fn item(ahead: &Ahead<'_>, role: Role, parts: &[Part]) -> ItemWithBlobs {
+    item_and_texts_of(ahead, role, parts, |_| {})
 }
 
 /// The same, and what its texts are by themselves, in order.
+#[cfg(feature = "import")]
 pub(in crate::privacy) fn item_and_texts(
     hasher: &Hasher,
     role: Role,
     parts: &[Part],
-    mut text: impl FnMut(Measure),
+    text: impl FnMut(Measure),
 ) -> ItemWithBlobs {
+    item_and_texts_of(&Ahead::nothing(hasher), role, parts, text)
+}
+
+fn item_and_texts_of(ahead: &Ahead<'_>, role: Role, parts: &[Part], mut text: impl FnMut(Measure)) -> ItemWithBlobs {
     let mut digests = SmallVec::<[Digest; 4]>::new();
     let mut blobs = SmallVec::new();
     let mut kinds = SmallVec::<[&'static str; 8]>::new();
@@ -77,7 +87,7 @@ pub(in crate::privacy) fn item_and_texts(
     let mut is_text = false;
     let mut is_known = true;
     for spoken in normal::without_results(parts) {
-        let digest = part::part(hasher, spoken, 0);
+        let digest = part::part(ahead, spoken, 0);
         if let Part::Text(said) = spoken {
             text(Measure { digest, length: Some(said.len() as u64), ..Measure::default() });
         }
@@ -92,7 +102,7 @@ pub(in crate::privacy) fn item_and_texts(
             (_, None) => is_known = false,
         }
     }
-    let digest = is_known.then(|| join(hasher, &digests, is_text));
+    let digest = is_known.then(|| join(ahead.hasher(), &digests, is_text));
     (Item { digest, role, length: Some(length), part_kinds: join_kinds(&kinds) }, blobs)
 }
 

@@ -8,6 +8,7 @@
 //! exact bytes. Costs one pass of SHA-256 over all content, and one of [`canonical`] over JSON. Leaves to others
 //! what of it leaves the process, and how a provider's JSON becomes a [`Request`](crate::event::Request).
 
+mod ahead;
 mod arguments;
 mod chain;
 pub mod digest;
@@ -17,6 +18,7 @@ mod message;
 mod normal;
 mod part;
 mod request;
+mod sha256;
 mod visible;
 mod wipe;
 

@@ -1,20 +1,22 @@
 //! The parts of a message: their digests, lengths and kinds.
 
-use super::{Hasher, digest, message};
+use super::ahead::Ahead;
+use super::{digest, message};
 use crate::event::{Digest, Part, ResultContent};
 
 /// Tool results in tool results are followed this far.
 const MAX_NESTING: usize = 16;
 
 /// The digest of a part, which is missing where its content was not taken.
-pub(super) fn part(hasher: &Hasher, part: &Part, nesting: usize) -> Option<Digest> {
+pub(super) fn part(ahead: &Ahead<'_>, part: &Part, nesting: usize) -> Option<Digest> {
+    let hasher = ahead.hasher();
     match part {
-        Part::Text(text) => Some(digest::text(hasher, text.expose()?)),
-        Part::Reasoning(text) => Some(digest::reasoning(hasher, text.expose()?)),
-        Part::ToolCall { name, arguments, .. } => Some(digest::call(hasher, name.expose()?, arguments.expose()?)),
+        Part::Text(text) => ahead.text(text),
+        Part::Reasoning(text) => ahead.reasoning(text),
+        Part::ToolCall { name, arguments, .. } => ahead.call(name, arguments),
         // A result that does not stand in a message of its own: no assistant message to count calls in.
         Part::ToolResult { content: inner, .. } => {
-            Some(digest::result(hasher, None, &content(hasher, inner, nesting + 1)?))
+            Some(digest::result(hasher, None, &content(ahead, inner, nesting + 1)?))
         }
         Part::Blob(bytes) | Part::Encrypted(bytes) => Some(digest::blob(hasher, bytes.expose()?)),
         Part::Reference(text) => Some(digest::reference(hasher, text.expose()?)),
@@ -23,11 +25,11 @@ pub(super) fn part(hasher: &Hasher, part: &Part, nesting: usize) -> Option<Diges
 }
 
 /// The digest of what a tool returned: of the text, or of the parts as a message.
-pub(super) fn content(hasher: &Hasher, content: &ResultContent, nesting: usize) -> Option<Digest> {
+pub(super) fn content(ahead: &Ahead<'_>, content: &ResultContent, nesting: usize) -> Option<Digest> {
     match content {
-        ResultContent::Text(text) => Some(digest::text(hasher, text.expose()?)),
+        ResultContent::Text(text) => ahead.text(text),
         ResultContent::Parts(_) if nesting > MAX_NESTING => None,
-        ResultContent::Parts(parts) => message::of_parts(hasher, parts, nesting),
+        ResultContent::Parts(parts) => message::of_parts(ahead, parts, nesting),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::ahead::Ahead;
 use super::json::escape::write_string;
 use super::message::{ItemWithBlobs, item, result_item};
 use super::normal::{Calls, Piece};
@@ -57,20 +58,17 @@ pub fn answer(hasher: &Hasher, messages: &[Message]) -> Output {
 
 fn items(hasher: &Hasher, messages: &[Message]) -> Vec<ItemWithBlobs> {
     let mut calls = Calls::default();
-    let mut items = Vec::with_capacity(messages.len());
-    for message in messages {
-        calls.pieces(message, |piece| {
-            items.push(of_piece(hasher, piece));
-        });
-    }
-    items
+    let mut pieces = Vec::with_capacity(messages.len());
+    messages.iter().for_each(|message| calls.pieces(message, |piece| pieces.push(piece)));
+    let ahead = Ahead::of(hasher, &pieces);
+    pieces.into_iter().map(|piece| of_piece(&ahead, piece)).collect()
 }
 
 /// The item of a piece of a message.
-fn of_piece(hasher: &Hasher, piece: Piece<'_>) -> ItemWithBlobs {
+fn of_piece(ahead: &Ahead<'_>, piece: Piece<'_>) -> ItemWithBlobs {
     match piece {
-        Piece::Result { ordinal, content } => result_item(hasher, ordinal, content),
-        Piece::Rest { role, parts } => item(hasher, role, parts),
+        Piece::Result { ordinal, content } => result_item(ahead, ordinal, content),
+        Piece::Rest { role, parts } => item(ahead, role, parts),
     }
 }
 

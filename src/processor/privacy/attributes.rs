@@ -20,6 +20,9 @@ use crate::otlp::{AnyView, dialects};
 use crate::privacy::{Level, OTHER};
 use crate::semconv::{Class, Field, KeyId, Said, ShownNames, lookup};
 
+/// What is told of the content of most spans takes no more.
+const TOLD_BYTES: usize = 1 << 10;
+
 /// Whose attributes they are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Of {
@@ -136,17 +139,17 @@ impl<'a, 'r> AttributeList<'a, 'r> {
             }
         }
         let out = splice.append();
+        out.reserve(TOLD_BYTES);
         let encoder = rules.encoder();
         encoder.input(number, &told.input, out);
         encoder.output(number, &told.output, out);
         encoder.tool(number, &told.arguments, &told.result, out);
         encoder.texts(number, &told.given, &told.returned, out);
-        let mut beside = Vec::new();
+        let untold = told.unread.iter().filter(|value| !value.is_told);
+        let untold = untold.map(|value| (rules.level(value.class), value.key, &value.view));
+        self.siblings.put_all(rules, untold, out);
         for value in &told.unread {
             let (level, key) = (rules.level(value.class), value.key);
-            if !value.is_told {
-                self.siblings.put(rules, level, key, &value.view, &mut beside);
-            }
             match siblings::whole(rules, level, &value.view) {
                 Some(Whole::Same) => splice.keep(value.edit),
                 Some(Whole::Text(text)) => {
@@ -159,7 +162,6 @@ impl<'a, 'r> AttributeList<'a, 'r> {
                 None => {}
             }
         }
-        splice.append().append(&mut beside);
     }
 
     fn is_of_a_span(&self) -> bool {

@@ -76,11 +76,42 @@ impl<'a, 'r> Siblings<'a, 'r> {
 
     /// Appends what may be told of a value.
     pub(super) fn put(&mut self, rules: &Rules<'_>, level: Level, key: &str, value: &AnyView<'_>, out: &mut Vec<u8>) {
-        if level < Level::Digest {
-            return;
-        }
+        self.put_all(rules, std::iter::once((level, key, value)), out);
+    }
+
+    /// The same of several values.
+    pub(super) fn put_all<'v>(
+        &mut self,
+        rules: &Rules<'_>,
+        values: impl Iterator<Item = (Level, &'v str, &'v AnyView<'v>)> + Clone,
+        out: &mut Vec<u8>,
+    ) {
+        let values = values.filter(|(level, ..)| *level >= Level::Digest);
         let hasher = rules.hasher();
-        let Some((digest, length)) = measure(hasher, value) else { return };
+        let texts = values.clone().filter_map(|(.., value)| match value {
+            AnyView::Text(text) => Some(text.as_bytes()),
+            _ => None,
+        });
+        let mut digests = hasher.map(|hasher| hasher.digests(texts)).into_iter().flatten();
+        for (level, key, value) in values {
+            let measured = match value {
+                AnyView::Text(text) => Some((digests.next(), text.len())),
+                value => measure(hasher, value),
+            };
+            if let Some(measured) = measured {
+                self.put_measured(rules, level, (key, value), measured, out);
+            }
+        }
+    }
+
+    fn put_measured(
+        &mut self,
+        rules: &Rules<'_>,
+        level: Level,
+        (key, value): (&str, &AnyView<'_>),
+        (digest, length): (Option<Digest>, usize),
+        out: &mut Vec<u8>,
+    ) {
         if let (Some(digest), Some(key)) = (digest, self.key(rules, key, DIGEST)) {
             let mut text = String::with_capacity(Digest::MAX_CHARS);
             digest.write_to(&mut text);
@@ -141,9 +172,9 @@ fn taken(rules: &Rules<'_>, named: &Named<'_>) -> Keys {
     keys
 }
 
+/// The digest and the length of what is no text.
 fn measure(hasher: Option<&Hasher>, value: &AnyView<'_>) -> Option<(Option<Digest>, usize)> {
     Some(match value {
-        AnyView::Text(text) => (hasher.map(|hasher| digest::text(hasher, text)), text.len()),
         AnyView::Bytes(bytes) => (hasher.map(|hasher| digest::blob(hasher, bytes)), bytes.len()),
         value => {
             let json = JsonText::of(value).ok()?;

@@ -3,23 +3,33 @@
 use std::borrow::Cow;
 
 use crate::otlp::AnyView;
+use crate::otlp::varint_len;
 use crate::otlp::wire::Malformed;
-use crate::otlp::writer::{delimited, put_bytes, put_double, put_integer};
+use crate::otlp::writer::{BYTES, bytes_len, delimited, put_bytes, put_double, put_integer, put_key, put_varint};
 
 /// Appends an attribute with a text as the field `number` of a message.
 pub(super) fn text_attribute(out: &mut Vec<u8>, number: u8, key: &str, text: &str) {
-    delimited(out, number, |out| {
-        put_bytes(out, 1, key.as_bytes());
-        delimited(out, 2, |out| put_bytes(out, 1, text.as_bytes()));
-    });
+    attribute(out, number, key, bytes_len(text.len()), |out| put_bytes(out, 1, text.as_bytes()));
 }
 
 /// Appends an attribute with an integer as the field `number` of a message.
 pub(super) fn int_attribute(out: &mut Vec<u8>, number: u8, key: &str, integer: i64) {
-    delimited(out, number, |out| {
-        put_bytes(out, 1, key.as_bytes());
-        delimited(out, 2, |out| put_integer(out, 3, integer.cast_unsigned()));
-    });
+    let integer = integer.cast_unsigned();
+    attribute(out, number, key, 1 + varint_len(integer), |out| put_integer(out, 3, integer));
+}
+
+/// Appends an attribute whose value takes so many bytes.
+fn attribute(out: &mut Vec<u8>, number: u8, key: &str, value_bytes: usize, value: impl FnOnce(&mut Vec<u8>)) {
+    let bytes = bytes_len(key.len()) + bytes_len(value_bytes);
+    out.reserve(bytes_len(bytes));
+    let end = out.len() + bytes_len(bytes);
+    put_key(out, u32::from(number), BYTES);
+    put_varint(out, bytes as u64);
+    put_bytes(out, 1, key.as_bytes());
+    put_key(out, 2, BYTES);
+    put_varint(out, value_bytes as u64);
+    value(out);
+    debug_assert_eq!(out.len(), end);
 }
 
 /// Appends an attribute whose value is an `AnyValue` message already.

@@ -1,0 +1,186 @@
+//! Digests of long contents, made two at a time before they are asked for.
+
+use std::cell::Cell;
+
+use smallvec::SmallVec;
+
+use super::hasher::{Last, finish_all};
+use super::normal::{self, Piece};
+use super::{Canonical, Hasher, canonical, digest};
+use crate::event::{Digest, Part, RawText, ResultContent};
+
+/// What is shorter is hashed as soon as it is put aside.
+const LONG: usize = 256;
+
+/// The function D, and what it has made of some contents already. These are to be asked for in the order in which they
+/// stand; what is not among them is hashed when it is asked for.
+pub(super) struct Ahead<'a> {
+    hasher: &'a Hasher,
+    made: SmallVec<[(&'a RawText, Digest); 4]>,
+    next: Cell<usize>,
+}
+
+/// A content that is long enough, and what it is.
+struct Long<'a> {
+    content: &'a RawText,
+    text: &'a str,
+    of: Of<'a>,
+}
+
+enum Of<'a> {
+    Text,
+    Reasoning,
+    Call { name: &'a str, arguments: Option<Canonical<'a>> },
+}
+
+impl<'a> Ahead<'a> {
+    /// Nothing is made ahead.
+    pub(super) const fn nothing(hasher: &'a Hasher) -> Self {
+        Self { hasher, made: SmallVec::new_const(), next: Cell::new(0) }
+    }
+
+    /// The digests of these pieces are asked for next.
+    pub(super) fn of(hasher: &'a Hasher, pieces: &[Piece<'a>]) -> Self {
+        let mut all = SmallVec::<[Long<'_>; 4]>::new();
+        let mut add = |content: &'a RawText, of| {
+            all.extend(content.expose().filter(|text| text.len() >= LONG).map(|text| Long { content, text, of }));
+        };
+        for piece in pieces {
+            match piece {
+                Piece::Result { content: ResultContent::Text(text), .. } => add(text, Of::Text),
+                Piece::Result { content: ResultContent::Parts(_), .. } => {}
+                Piece::Rest { parts, .. } => normal::without_results(parts).for_each(|part| match part {
+                    Part::Text(text) => add(text, Of::Text),
+                    Part::Reasoning(text) => add(text, Of::Reasoning),
+                    Part::ToolCall { name, arguments, .. } => {
+                        if let Some(name) = name.expose() {
+                            add(arguments, Of::Call { name, arguments: None });
+                        }
+                    }
+                    _ => {}
+                }),
+            }
+        }
+        if all.len() < 2 {
+            return Self::nothing(hasher);
+        }
+        for long in &mut all {
+            if let Of::Call { arguments, .. } = &mut long.of {
+                *arguments = canonical(long.text);
+            }
+        }
+        let digests = finish_all(all.iter().map(|long| long.last(hasher)));
+        let made = all.iter().map(|long| long.content).zip(digests).collect();
+        Self { hasher, made, next: Cell::new(0) }
+    }
+
+    pub(super) const fn hasher(&self) -> &'a Hasher {
+        self.hasher
+    }
+
+    pub(super) fn text(&self, text: &RawText) -> Option<Digest> {
+        self.made(text).or_else(|| Some(digest::text(self.hasher, text.expose()?)))
+    }
+
+    pub(super) fn reasoning(&self, text: &RawText) -> Option<Digest> {
+        self.made(text).or_else(|| Some(digest::reasoning(self.hasher, text.expose()?)))
+    }
+
+    pub(super) fn call(&self, name: &RawText, arguments: &RawText) -> Option<Digest> {
+        self.made(arguments).or_else(|| Some(digest::call(self.hasher, name.expose()?, arguments.expose()?)))
+    }
+
+    /// The digest of this content, the very same and not one that equals it: what it is is known of no other.
+    fn made(&self, content: &RawText) -> Option<Digest> {
+        let (known, digest) = self.made.get(self.next.get())?;
+        std::ptr::eq(*known, content).then(|| {
+            self.next.set(self.next.get() + 1);
+            *digest
+        })
+    }
+}
+
+impl Long<'_> {
+    fn last(&self, hasher: &Hasher) -> Last<'_> {
+        match &self.of {
+            Of::Text => Last { hashing: hasher.begin(), piece: self.text.as_bytes() },
+            Of::Reasoning => digest::last_of_reasoning(hasher, self.text),
+            Of::Call { name, arguments } => {
+                let exact = self.text.as_bytes();
+                digest::last_of_call(hasher, name, arguments.as_ref().map_or(exact, Canonical::as_bytes))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::{item, result_item};
+    use super::super::normal::Calls;
+    use super::*;
+    use crate::event::{Message, RawBytes, Role};
+
+    fn long(number: usize) -> String {
+        format!("{number} ").repeat(LONG * (1 + number % 5))
+    }
+
+    fn call(name: &'static str, arguments: String) -> Part {
+        Part::ToolCall { id: Some(name.into()), name: name.into(), arguments: arguments.into() }
+    }
+
+    fn result(content: ResultContent) -> Part {
+        Part::ToolResult { call_id: Some("read".into()), content }
+    }
+
+    fn history() -> Vec<Message> {
+        let shared: std::sync::Arc<str> = long(3).into();
+        let spaced = format!(r#"{{"b": "{}", "a": 1}}"#, long(4));
+        let parts = vec![Part::Text(long(5).into()), Part::Reasoning(long(6).into())];
+        vec![
+            Message::text(Role::User, long(1)),
+            Message {
+                role: Role::Assistant,
+                parts: vec![
+                    Part::Reasoning(shared.clone().into()),
+                    Part::Text(shared.clone().into()),
+                    Part::Text(shared.into()),
+                    call("read", spaced),
+                    call("short", "{}".to_owned()),
+                    call("no", long(7)),
+                    Part::Blob(RawBytes::from(vec![7; 1000])),
+                    Part::Other(format!("[\"{}\"]", long(8)).into()),
+                ],
+            },
+            Message {
+                role: Role::User,
+                parts: vec![
+                    Part::Text(long(9).into()),
+                    result(ResultContent::Parts(parts)),
+                    result(ResultContent::Text(long(10).into())),
+                    Part::Text("short".into()),
+                ],
+            },
+            Message::text(Role::User, "x".repeat(RawText::MAX_BYTES + 1)),
+            Message::text(Role::Assistant, long(11)),
+        ]
+    }
+
+    #[test]
+    fn what_is_made_ahead_is_what_is_made_when_it_is_asked_for() {
+        for hasher in [Hasher::sha256(), Hasher::hmac_sha256(b"key")] {
+            let messages = history();
+            let (mut calls, mut pieces) = (Calls::default(), Vec::new());
+            messages.iter().for_each(|message| calls.pieces(message, |piece| pieces.push(piece)));
+            let items = |ahead: &Ahead<'_>| -> Vec<_> {
+                let of_piece = |piece: &Piece<'_>| match piece {
+                    Piece::Result { ordinal, content } => result_item(ahead, *ordinal, content),
+                    Piece::Rest { role, parts } => item(ahead, *role, parts),
+                };
+                pieces.iter().map(of_piece).collect()
+            };
+            let ahead = Ahead::of(&hasher, &pieces);
+            assert_eq!(items(&ahead), items(&Ahead::nothing(&hasher)));
+            assert_eq!((ahead.next.get(), ahead.made.len()), (9, 9), "each was asked for");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! SHA-256 over its compression function (FIPS 180-4), so that two texts can be taken in at once.
+//!
+//! A round of a digest waits for the one before it, and a processor has time for another digest meanwhile: two that are
+//! made block by block in turns take three quarters of the time that they take one after the other.
+
+use sha2::block_api::compress256;
+use zeroize::optimization_barrier;
+
+pub(super) const BLOCK: usize = 64;
+/// The bits of what was taken stand at the end of the last block.
+const LENGTH: usize = 8;
+const BEGINNING: State =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+
+/// What whole blocks lead to.
+pub(super) type State = [u32; 8];
+
+/// A digest in the making. What it holds of a text is wiped when it is dropped.
+#[derive(Clone)]
+pub(super) struct Sha256 {
+    state: State,
+    /// The beginning of the next block.
+    rest: [u8; BLOCK],
+    filled: usize,
+    taken: u64,
+}
+
+/// A digest in the making, and what it is to take.
+pub(super) struct Job<'p> {
+    pub(super) digest: Sha256,
+    pub(super) piece: &'p [u8],
+}
+
+/// A digest in the making that is at the end of a block, and whole blocks for it.
+struct Lane<'j, 'p> {
+    state: &'j mut State,
+    blocks: &'p [[u8; BLOCK]],
+}
+
+/// The state behind one block.
+pub(super) fn behind(block: &[u8; BLOCK]) -> State {
+    let mut state = BEGINNING;
+    compress256(&mut state, std::slice::from_ref(block));
+    state
+}
+
+pub(super) fn wipe(state: &mut State) {
+    *state = [0; 8];
+    optimization_barrier(state);
+}
+
+/// Has each take its piece, two at a time.
+pub(super) fn take_all(jobs: &mut [Job<'_>]) {
+    let mut lanes = jobs.iter_mut().map(|Job { digest, piece }| digest.lane(piece));
+    let [mut one, mut other] = [lanes.next(), lanes.next()];
+    while let (Some(this), Some(that)) = (&mut one, &mut other) {
+        for (block, beside) in this.blocks.iter().zip(that.blocks) {
+            compress256(this.state, std::slice::from_ref(block));
+            compress256(that.state, std::slice::from_ref(beside));
+        }
+        let both = this.blocks.len().min(that.blocks.len());
+        for lane in [&mut one, &mut other] {
+            *lane = lane.take().and_then(|it| it.behind(both)).or_else(|| lanes.next());
+        }
+    }
+    for Lane { state, blocks } in [one, other].into_iter().flatten() {
+        compress256(state, blocks);
+    }
+}
+
+impl<'j, 'p> Lane<'j, 'p> {
+    /// What is left behind so many blocks, if there is any.
+    fn behind(self, blocks: usize) -> Option<Self> {
+        let blocks = self.blocks.get(blocks..).filter(|left| !left.is_empty())?;
+        Some(Self { blocks, ..self })
+    }
+}
+
+impl Sha256 {
+    pub(super) const fn new() -> Self {
+        Self::after(BEGINNING, 0)
+    }
+
+    /// One that has taken so many whole blocks, which led to this state.
+    pub(super) const fn after(state: State, blocks: u64) -> Self {
+        Self { state, rest: [0; BLOCK], filled: 0, taken: blocks * BLOCK as u64 }
+    }
+
+    pub(super) fn take(&mut self, piece: &[u8]) {
+        let Lane { state, blocks } = self.lane(piece);
+        if !blocks.is_empty() {
+            compress256(state, blocks);
+        }
+    }
+
+    /// Takes all of a piece but its whole blocks, which are left to be taken at once.
+    fn lane<'p>(&mut self, piece: &'p [u8]) -> Lane<'_, 'p> {
+        self.taken += piece.len() as u64;
+        let piece = self.fill(piece);
+        let (blocks, rest) = piece.as_chunks();
+        // Where the block is still open nothing is left.
+        if let Some(room) = self.rest.get_mut(..rest.len())
+            && self.filled == 0
+        {
+            room.copy_from_slice(rest);
+            self.filled = rest.len();
+        }
+        Lane { state: &mut self.state, blocks }
+    }
+
+    /// Completes the block that is open, as far as there is enough for it; gives what is left of the piece.
+    fn fill<'p>(&mut self, piece: &'p [u8]) -> &'p [u8] {
+        if self.filled == 0 {
+            return piece;
+        }
+        let (now, later) = piece.split_at(piece.len().min(BLOCK - self.filled));
+        if let Some(room) = self.rest.get_mut(self.filled..self.filled + now.len()) {
+            room.copy_from_slice(now);
+            self.filled += now.len();
+        }
+        if self.filled == BLOCK {
+            compress256(&mut self.state, std::slice::from_ref(&self.rest));
+            self.filled = 0;
+        }
+        later
+    }
+
+    pub(super) fn finish(mut self) -> [u8; 32] {
+        let Self { state, rest, filled, taken } = &mut self;
+        let (_, padding) = rest.split_at_mut(*filled);
+        padding.fill(0);
+        // A block is never left full.
+        if let Some(first) = padding.first_mut() {
+            *first = 0x80;
+        }
+        if padding.len() <= LENGTH {
+            compress256(state, std::slice::from_ref(rest));
+            rest.fill(0);
+        }
+        if let Some(bits) = rest.last_chunk_mut::<LENGTH>() {
+            *bits = (*taken * 8).to_be_bytes();
+        }
+        compress256(state, std::slice::from_ref(rest));
+        let mut bytes = [0; 32];
+        for (word, bytes) in state.iter().zip(bytes.as_chunks_mut().0) {
+            *bytes = word.to_be_bytes();
+        }
+        bytes
+    }
+}
+
+impl Drop for Sha256 {
+    fn drop(&mut self) {
+        wipe(&mut self.state);
+        self.rest = [0; BLOCK];
+        optimization_barrier(&self.rest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::Digest;
+
+    use super::*;
+
+    /// Texts of which no two blocks are alike.
+    fn text(number: usize, length: usize) -> Vec<u8> {
+        (0..length).map(|at| (at * 31 + at / 64 + number * 7) as u8).collect()
+    }
+
+    fn expected(text: &[u8]) -> [u8; 32] {
+        sha2::Sha256::digest(text).into()
+    }
+
+    #[test]
+    fn a_text_in_any_two_pieces_has_the_digest_of_the_whole() {
+        for length in 0..200 {
+            let text = text(0, length);
+            for cut in 0..=length {
+                let mut digest = Sha256::new();
+                digest.take(&text[..cut]);
+                digest.take(&text[cut..]);
+                assert_eq!(digest.finish(), expected(&text), "{cut} of {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn texts_of_all_lengths_side_by_side_have_the_digests_that_they_have_alone() {
+        let lengths = [0, 1, 55, 56, 63, 64, 65, 127, 128, 129, 1000, 4096, 5000, 64, 3, 640];
+        for many in 0..lengths.len() {
+            for head in [0, 1, 9, 63, 64, 70] {
+                let texts: Vec<_> = lengths.iter().take(many).enumerate().map(|(n, len)| text(n, *len)).collect();
+                let heads: Vec<_> = (0..many).map(|number| text(100 + number, head)).collect();
+                let mut jobs: Vec<_> = texts
+                    .iter()
+                    .zip(&heads)
+                    .map(|(text, head)| {
+                        let mut digest = Sha256::new();
+                        digest.take(head);
+                        Job { digest, piece: text }
+                    })
+                    .collect();
+                take_all(&mut jobs);
+                for ((job, text), head) in jobs.into_iter().zip(&texts).zip(&heads) {
+                    assert_eq!(job.digest.finish(), expected(&[&head[..], text].concat()));
+                }
+            }
+        }
+    }
+}
