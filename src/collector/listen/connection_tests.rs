@@ -14,11 +14,12 @@ use tokio::time::Instant;
 use tonic::body::Body as TonicBody;
 
 use super::super::{Door, Protocol, Tally};
-use super::{HEADER_TIME, PING_EVERY, PING_TIME, serve};
+use super::{FRAME_BYTES, HEADER_TIME, PING_EVERY, PING_TIME, serve};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
+const GO_AWAY: u8 = 7;
 const ACK: u8 = 1;
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -100,6 +101,24 @@ async fn a_caller_that_answers_pings_stays_though_it_asks_for_nothing() {
         }
     }
     assert!(pings > 10, "{pings}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_is_told_how_long_a_frame_may_be_and_is_sent_away_with_a_longer_one() {
+    /// `SETTINGS_MAX_FRAME_SIZE` (RFC 9113, section 6.5.2).
+    const MAX_FRAME_SIZE: [u8; 2] = [0, 5];
+    let (mut caller, _going_on) = greeted().await;
+    let (kind, _, told) = frame(&mut caller).await.unwrap();
+    assert_eq!(kind, SETTINGS);
+    let longest = told.as_chunks::<6>().0.iter().find_map(|setting| setting.strip_prefix(&MAX_FRAME_SIZE));
+    assert_eq!(longest, Some(&FRAME_BYTES.to_be_bytes()[..]));
+    let [_, a, b, c] = (FRAME_BYTES + 1).to_be_bytes();
+    caller.write_all(&[a, b, c, PING, 0, 0, 0, 0, 0]).await.unwrap();
+    let mut last = kind;
+    while let Some((kind, ..)) = frame(&mut caller).await {
+        last = kind;
+    }
+    assert_eq!(last, GO_AWAY);
 }
 
 #[tokio::test(start_paused = true)]
