@@ -56,12 +56,18 @@ pub(super) async fn tick(forward: Arc<Forward>, mut stopping: watch::Receiver<bo
 
 /// How often the runtime shows that it runs.
 const BEAT: Duration = Duration::from_secs(1);
+/// Memory of requests is kept for so many beats. An SDK sends every five seconds unless it has much to send.
+const KEPT: u32 = 15;
 
 /// Shows that the runtime runs, and lets go of memory that nobody needs.
 pub(super) async fn beat(health: Arc<Health>, gate: Arc<Gate>, mut stopping: watch::Receiver<bool>, _worker: Worker) {
+    let mut beats = 0;
     loop {
         health.beat();
-        gate.tend();
+        beats = (beats + 1) % KEPT;
+        if beats == 0 {
+            gate.tend();
+        }
         tokio::select! {
             () = tokio::time::sleep(BEAT) => {}
             _ = stopping.wait_for(|stop| *stop) => return,
