@@ -1,7 +1,7 @@
 //! This binary again, in another process: what a peer spends must not be charged to it by what surrounds it.
 //!
-//! A child says `ready <port>` when it listens, answers each line with `<cpu nanoseconds> <spans> <requests>`, and ends
-//! when its input does.
+//! A child says `ready <port>` when it listens, answers each line with `<cpu nanoseconds> <bytes at the peak> <spans>
+//! <requests>`, and ends when its input does.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child as Process, ChildStdin, ChildStdout, Command, Stdio};
@@ -21,6 +21,8 @@ pub struct Child {
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
     pub cpu: u64,
+    /// The most memory that it has had, in bytes.
+    pub peak: u64,
     pub spans: u64,
     pub requests: u64,
 }
@@ -59,8 +61,8 @@ impl Child {
 
     fn ask(&mut self, what: &str) -> Report {
         writeln!(self.input, "{what}").expect("a child that lives");
-        let [cpu, spans, requests] = self.numbers();
-        Report { cpu, spans, requests }
+        let [cpu, peak, spans, requests] = self.numbers();
+        Report { cpu, peak, spans, requests }
     }
 
     fn numbers<const N: usize>(&mut self) -> [u64; N] {
@@ -98,8 +100,16 @@ pub fn answer(port: u16, seen: &Seen) {
             seen.holds.store(line == "hold", Ordering::SeqCst);
         }
         let [spans, requests] = [&seen.spans, &seen.requests].map(|count| count.load(Ordering::SeqCst));
-        if writeln!(output, "{} {spans} {requests}", cpu::process()).is_err() {
+        if writeln!(output, "{} {} {spans} {requests}", cpu::process(), peak()).is_err() {
             return;
         }
     }
+}
+
+/// The most memory that this process has had; nothing where the system does not say.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or_default() << 10
 }
