@@ -22,6 +22,20 @@ struct Free {
     fewest: usize,
 }
 
+impl Free {
+    /// Lets go of shorter ones for one of so many bytes, which serves where they did.
+    fn make_room(&mut self, bytes: usize) {
+        while self.bytes.saturating_add(bytes) > MOST {
+            let shortest =
+                self.buffers.iter().map(BytesMut::capacity).enumerate().min_by_key(|(_, capacity)| *capacity);
+            let Some((place, capacity)) = shortest.filter(|(_, capacity)| *capacity < bytes) else { return };
+            self.buffers.swap_remove(place);
+            self.bytes = self.bytes.saturating_sub(capacity);
+            self.fewest = self.fewest.min(self.buffers.len());
+        }
+    }
+}
+
 impl Spares {
     /// A buffer that holds so many bytes, and not many times as much.
     pub(super) fn take(&self, bytes: usize) -> Option<BytesMut> {
@@ -48,6 +62,7 @@ impl Spares {
         buffer.clear();
         let _ = buffer.try_reclaim(buffer.capacity() + 1);
         let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        free.make_room(buffer.capacity());
         if free.bytes.saturating_add(buffer.capacity()) <= MOST {
             free.bytes += buffer.capacity();
             free.buffers.push(buffer);
@@ -106,6 +121,24 @@ mod tests {
         let (_, bytes) = counts(&spares);
         assert!((MOST / 2..=MOST).contains(&bytes), "{bytes}");
         assert!(spares.take(100 << 10).is_none(), "a short one takes no long one's room");
+    }
+
+    #[test]
+    fn longer_ones_take_the_place_of_shorter_ones_and_never_the_other_way() {
+        let spares = Spares::default();
+        (0..8).for_each(|_| spares.give(held(2 << 20)));
+        assert_eq!(counts(&spares).0, 7, "with its frame each is a little longer");
+        (0..5).for_each(|_| spares.give(held(3 << 20)));
+        let taken: Vec<_> = std::iter::from_fn(|| spares.take(3 << 20)).collect();
+        assert_eq!(taken.len(), 5);
+        taken.into_iter().for_each(|mut buffer| {
+            buffer.resize(3 << 20, 0);
+            spares.give(buffer.freeze());
+        });
+        (0..8).for_each(|_| spares.give(held(2 << 20)));
+        assert_eq!(std::iter::from_fn(|| spares.take(3 << 20)).count(), 5);
+        let (_, bytes) = counts(&spares);
+        assert!(bytes <= MOST, "{bytes}");
     }
 
     #[test]
