@@ -1,6 +1,7 @@
 //! A running stage.
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -61,6 +62,11 @@ pub enum StageError {
     /// No threads could be started.
     #[error("no threads could be started")]
     Threads(#[source] std::io::Error),
+}
+
+/// The same error with what it is about: an address, or a name of the configuration.
+pub(in crate::collector) fn about(what: impl fmt::Display) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
 /// Builds a [`Stage`].

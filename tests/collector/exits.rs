@@ -115,6 +115,21 @@ fn a_stage_that_cannot_have_all_of_its_addresses_has_none() {
          service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp]}}}\n",
         &[("FREE", &free_at), ("TAKEN", &taken_at)],
     );
-    assert!(Stage::builder(config).policy(policy()).start().is_err());
+    let error = Stage::builder(config).policy(policy()).start().unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.starts_with(&taken_at), "it says which: {cause}");
     assert!(std::net::TcpListener::bind(&free_at).is_ok(), "the other address is free again");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_by_its_exporter() {
+    let config = yaml(
+        "receivers: {otlp: {protocols: {grpc: {endpoint: \"127.0.0.1:0\"}}}}\n\
+         exporters: {file: {path: /dev/null/a}, file/second: {path: /dev/null/b}, otlp: {endpoint: \"http://127.0.0.1:1\"}}\n\
+         service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp, file/second]}}}\n",
+        &[],
+    );
+    let error = Stage::builder(config).policy(policy()).start().unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.starts_with("file/second: "), "{cause}");
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use super::config::{Listen, ServerTls};
 use super::health::Health;
-use super::stage::StageError;
+use super::stage::{StageError, about};
 use crate::otlp::{Acceptor, Gate, Handler, ServerTlsFiles, TraceHttp, TraceServer};
 
 use credential::Credential;
@@ -98,7 +98,8 @@ impl<D: Door> Listener<D> {
             Some(tls) => Some(files(tls).acceptor(protocol.alpn()).map_err(StageError::Certificate)?),
             None => None,
         };
-        let credential = listen.token.as_ref().map(Credential::read).transpose().map_err(StageError::Token)?;
+        let credential = listen.token.as_ref().map(Credential::read).transpose();
+        let credential = credential.map_err(about(listen.address)).map_err(StageError::Token)?;
         let (socket, address) = bind(listen.address).map_err(StageError::Listen)?;
         let guard = Guard {
             gate: Arc::clone(gate),
@@ -125,7 +126,7 @@ impl<D: Door> Listener<D> {
 
 /// A socket that listens, for a runtime to take over.
 fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
-    let socket = TcpListener::bind(address)?;
+    let socket = TcpListener::bind(address).map_err(about(address))?;
     socket.set_nonblocking(true)?;
     let address = socket.local_addr()?;
     Ok((socket, address))

@@ -10,7 +10,7 @@ use super::Refused;
 use super::lines::Lines;
 use crate::collector::capture::Capture;
 use crate::collector::config::{Exporter, ExporterKind};
-use crate::collector::stage::StageError;
+use crate::collector::stage::{StageError, about};
 use crate::export::{Envelope, ExporterConfig, ExporterError, Sender};
 use crate::intake::{Counters, Counts, Drop};
 use crate::otlp::{Client, Segments};
@@ -39,7 +39,10 @@ impl Exit {
     pub(super) fn new(exporter: &Exporter, largest: usize) -> Result<Self, StageError> {
         let way = match &exporter.kind {
             ExporterKind::Otlp(config) => otlp(config, largest)?,
-            ExporterKind::File(config) => Way::File(Arc::new(Lines::open(config).map_err(StageError::File)?)),
+            ExporterKind::File(config) => {
+                let lines = Lines::open(config).map_err(about(&exporter.name)).map_err(StageError::File)?;
+                Way::File(Arc::new(lines))
+            }
         };
         Ok(Self::of(exporter.name.clone(), exporter.best_effort, way))
     }
