@@ -11,6 +11,8 @@ mod hostile_http;
 mod http;
 mod operated;
 mod pipeline;
+#[cfg(all(feature = "cli", unix))]
+mod reloaded;
 mod replayed;
 #[cfg(all(feature = "cli", unix))]
 mod rollout_messages;
