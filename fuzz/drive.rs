@@ -15,6 +15,7 @@ const SEEDS: &[&str] = &[
     r#" [{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":{"a":1.50,"a":[-0,"\u0061\/"]}}]},"x"]"#,
     "\u{a}\u{1f}\u{12}\u{1d}\u{12}\u{1b}\u{a}\u{10}0123456789abcdef\u{12}\u{8}01234567\u{2a}\u{1}x",
     "\u{2}\0$0123456789abcdef01234567\u{12}\u{a}\u{2a}\u{8}the name\u{3}\0$0123456789abcdef01234567\u{12}\u{a}\u{2a}\u{8}the name",
+    "receivers: {otlp: {protocols: {http: {endpoint: \"127.0.0.1:0\"}}}}\nexporters: {otlp: {endpoint: \"${env:A}\"}}\nservice: {pipelines: {traces: {receivers: [otlp], exporters: [otlp]}}}\n",
     "rules:\n  - name: x\n    pattern: '(a|b)+c{2,9}'\n    keywords: [a]\n",
 ];
 

@@ -98,6 +98,15 @@ const PIECES: &[&str] = &[
     ")+",
     "{1000}",
     "*",
+    // A configuration.
+    "receivers: {otlp: {protocols: {http: {endpoint: \"127.0.0.1:0\"}}}}\n",
+    "exporters: {otlp: {endpoint: \"http://127.0.0.1:1\", headers: {a: b}}}\n",
+    "service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp]",
+    ", processors: [",
+    "}}}\n",
+    "${env:",
+    "a: &a ",
+    "<<: *a",
     // Records of a spool: the opening of a call, its end, a new segment.
     "\x02\0$0123456789abcdef01234567\x12\x0a\x2a\x08the name",
     "\x03\0$0123456789abcdef01234567\x12\x0a\x2a\x08the name",
@@ -149,4 +158,6 @@ driven! {
     no_bytes_break_the_reader_of_rules: "rules";
     no_bytes_mean_more_than_the_default: "environment";
     no_bytes_in_a_spool_wait_for_ever_or_are_told_twice: "spool";
+    no_bytes_are_left_without_an_answer: "listener";
+    no_bytes_break_the_reader_of_configurations: "config";
 }

@@ -6,16 +6,22 @@ mod walk;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message as _;
 use serde_json::Value;
+use tonic::Status;
+use tonic::codegen::Service;
+use veilspan::collector::Config;
 use veilspan::environment::Environment;
 use veilspan::event::{Message, Part, Role, shape};
 use veilspan::otlp::assemble::patched;
-use veilspan::otlp::{Look, Request};
+use veilspan::otlp::{Gate, Handler, Look, Reply, Request as Parsed, TraceHttp, TraceServer};
 use veilspan::privacy::c1::{self, Hasher};
 use veilspan::privacy::{Detectors, Level};
 use veilspan::processor::privacy::Privacy;
@@ -26,7 +32,7 @@ use veilspan::{Policy, Recorder};
 pub type Target = fn(&[u8]);
 
 /// All of them, by name.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("detect", detect),
     ("canonical", canonical),
     ("shapes", shapes),
@@ -37,6 +43,8 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("rules", rules),
     ("environment", environment),
     ("spool", spool),
+    ("listener", listener),
+    ("config", config),
 ];
 
 const SOON: Duration = Duration::from_secs(60);
@@ -119,7 +127,7 @@ fn stage_tells(privacy: &Privacy, messages: &str) -> Vec<String> {
     let scope_spans = vec![ScopeSpans { spans: vec![span], ..ScopeSpans::default() }];
     let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
     let bytes = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
-    let request = Request::parse(bytes.into(), Look::Inside).unwrap();
+    let request = Parsed::parse(bytes.into(), Look::Inside).unwrap();
     let left = patched(&request, &privacy.request(&request)).into_bytes();
     let mut left = ExportTraceServiceRequest::decode(left).unwrap();
     let span = left.resource_spans.remove(0).scope_spans.remove(0).spans.remove(0);
@@ -169,9 +177,9 @@ fn bytes_part(bytes: &[u8]) -> Vec<Part> {
 pub fn stage(bytes: &[u8]) {
     static PRIVACY: LazyLock<Privacy> =
         LazyLock::new(|| Privacy::new(Policy::builder().unkeyed_sha256().build_in(&Environment::default()).0));
-    let Ok(request) = Request::parse(bytes.to_vec().into(), Look::Inside) else { return };
+    let Ok(request) = Parsed::parse(bytes.to_vec().into(), Look::Inside) else { return };
     let out = patched(&request, &PRIVACY.request(&request)).into_bytes();
-    assert!(Request::parse(out, Look::Inside).is_ok());
+    assert!(Parsed::parse(out, Look::Inside).is_ok());
 }
 
 /// A request read by our own walker and by prost: they agree.
@@ -205,4 +213,43 @@ pub fn spool(bytes: &[u8]) {
     assert_eq!(reading.left, 0);
     let sent: usize = reading.spans.iter().map(Vec::len).sum();
     assert!(sent <= bytes.len());
+}
+
+/// The body of a call, over HTTP and gRPC, plain and as what is packed: it is answered, whatever it unpacks to, and nothing is
+/// held of it then.
+pub fn listener(bytes: &[u8]) {
+    const MOST: usize = 1 << 16;
+    struct Takes;
+    impl Handler for Takes {
+        async fn export(&self, body: Bytes) -> Result<Reply, Status> {
+            assert!(body.len() <= MOST, "more is unpacked than may come");
+            Ok(Reply::default())
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let (gate, handler) = (Arc::new(Gate::default()), Arc::new(Takes));
+    let http = TraceHttp::new(Arc::clone(&handler)).max_message_bytes(MOST).gate(Arc::clone(&gate));
+    let mut grpc = TraceServer::new(handler).max_message_bytes(MOST).gate(Arc::clone(&gate));
+    // The beginning of each, so that there is something to unpack.
+    let packed: [(&str, &[u8]); 3] =
+        [("identity", b""), ("gzip", b"\x1f\x8b\x08\0\0\0\0\0\0\xff"), ("zstd", b"\x28\xb5\x2f\xfd")];
+    for (encoding, beginning) in packed {
+        let message = [beginning, bytes].concat();
+        let request = Request::post("/v1/traces").header("content-encoding", encoding);
+        let request = request.header("content-type", "application/x-protobuf");
+        let answer = runtime.block_on(http.call(request.body(Full::new(Bytes::from(message.clone()))).unwrap()));
+        assert!(answer.status().is_success() || answer.status().is_client_error(), "{}", answer.status());
+        let head = [&[1][..], &u32::try_from(message.len()).unwrap().to_be_bytes()].concat();
+        for body in [[head, message].concat(), bytes.to_vec()] {
+            let request = Request::post("/opentelemetry.proto.collector.trace.v1.TraceService/Export");
+            let request = request.header("grpc-encoding", encoding).body(Full::new(Bytes::from(body))).unwrap();
+            assert_eq!(runtime.block_on(grpc.call(request)).unwrap().status(), 200);
+        }
+        assert_eq!(gate.in_use(), (0, 0));
+    }
+}
+
+/// A configuration of a stage.
+pub fn config(bytes: &[u8]) {
+    let _ = Config::from_yaml(&text(bytes), &|name| (name.len() % 2 == 0).then(|| text(bytes)));
 }
