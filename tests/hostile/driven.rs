@@ -152,6 +152,7 @@ driven! {
     no_bytes_break_the_detectors: "detect";
     no_bytes_break_the_canonical_form: "canonical";
     no_bytes_break_the_readers_of_providers_json: "shapes";
+    no_bytes_are_told_otherwise_than_serde_json_reads_them: "json";
     no_bytes_break_the_recorder: "record";
     no_bytes_break_the_stage: "stage";
     no_bytes_are_read_otherwise_than_prost_reads_them: "walk_vs_prost";
