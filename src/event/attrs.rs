@@ -109,6 +109,9 @@ macro_rules! from_value {
 
 from_value!(ByteString: Text, i64: Int, f64: Double, bool: Bool, Vec<ByteString>: Texts, Vec<i64>: Ints);
 
+/// As many are looked through one by one.
+const FEW: usize = 8;
+
 /// Attributes that are safe to leave: sorted by key, each key once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Attrs {
@@ -205,6 +208,10 @@ impl Attrs {
 
     /// The value under an id.
     pub fn value(&self, id: KeyId) -> Option<&Value> {
+        // Few are looked through faster than they are searched.
+        if self.entries.len() <= FEW {
+            return self.entries.iter().find(|(key, _)| *key == id).map(|(_, value)| value);
+        }
         let place = self.entries.binary_search_by_key(&id, |(key, _)| *key).ok()?;
         self.entries.get(place).map(|(_, value)| value)
     }

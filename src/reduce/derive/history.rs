@@ -65,13 +65,7 @@ impl Free {
 }
 
 /// A few numbers: what most requests add.
-type Few = SmallVec<[u32; 8]>;
-
-fn few(numbers: &Numbers) -> Few {
-    let mut few = Few::with_capacity(numbers.len());
-    numbers.for_each(|number| few.push(number));
-    few
-}
+pub(super) type Few = SmallVec<[u32; 8]>;
 
 /// As many items are looked through one by one; of more there is an index.
 const FEW: usize = 16;
@@ -155,7 +149,7 @@ impl<'a, 'b> History<'a, 'b> {
             findings.push(Finding { actual: previous, ..finding });
             self.lost = true;
         }
-        let places = few(&input.items);
+        let places = self.sightings.places(&input.items);
         let first_seen = asked_at(inference).map_or(0, |at| at.time_unix_nano);
         let conflict = |subject| {
             let finding = place.finding(FindingKind::Conflict, Some(inference.call.key), 1);
@@ -244,7 +238,7 @@ impl<'a, 'b> History<'a, 'b> {
         }
         let mut by_call: Option<HashMap<(ItemKind, ByteString), VecDeque<usize>>> = None;
         let mut numbers = Few::with_capacity(places.len());
-        for (step, (place, found)) in places.iter().zip(found).enumerate() {
+        for (step, (place, found)) in places.iter().zip(&found).enumerate() {
             let found = found.or_else(|| {
                 let facet = self.sightings.facet(*place)?;
                 let mut told_differently = || {
@@ -343,7 +337,7 @@ impl<'a, 'b> History<'a, 'b> {
 
     pub(super) fn response(&mut self, turn: &ByteString, inference: &mut Inference, findings: &mut Vec<Finding>) {
         let first_seen = answered_at(inference).map_or(0, |at| at.time_unix_nano);
-        let places = few(&inference.output.items);
+        let places = self.sightings.places(&inference.output.items);
         let mut produced = Numbers::default();
         let mut calls: HashMap<(ItemKind, ByteString), u32> = HashMap::new();
         for place in places {

@@ -92,7 +92,7 @@ pub(super) struct Installed {
     pub(super) replacement: Numbers,
 }
 
-/// Numbers the items of a thread. The items of its inferences, which were places of the facts, are numbers afterwards.
+/// Numbers the items of a thread. The items of its inferences, which were lists that were noted, are numbers afterwards.
 pub(super) fn derive<'a>(
     facts: &'a Reading<'a>,
     sightings: &mut Sightings<'a>,
@@ -102,7 +102,9 @@ pub(super) fn derive<'a>(
     findings: &mut Vec<Finding>,
 ) -> (Vec<VisibleItem>, Vec<Installed>) {
     let asked = turns.iter().map(|turn| turn.inferences().count()).sum();
-    let told = turns.iter().flat_map(Turn::inferences).map(|one| one.input.items.len() + one.output.items.len()).sum();
+    let told = |one: &Inference| usize::try_from(one.input.told).unwrap_or(usize::MAX);
+    let told = turns.iter().flat_map(Turn::inferences).map(|one| told(one).saturating_add(one.output.items.len()));
+    let told = told.fold(0, usize::saturating_add);
     let histories = facts.histories(thread);
     let mut history = History::new((thread, histories), sightings, told, asked);
     let mut steps: Vec<(u64, Step)> = Vec::with_capacity(2 * asked + installs.len());

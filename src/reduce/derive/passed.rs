@@ -92,9 +92,9 @@ fn is_answer(item: &VisibleItem) -> bool {
 }
 
 /// All that is told of one edge of one call, folded: it began with the first and had passed with the last.
-fn fold<'a>(marks: impl Iterator<Item = &'a CallMark>, from: &Node) -> Vec<Sent> {
+fn fold(marks: &[CallMark], from: &Node) -> Vec<Sent> {
     let mut sent: BTreeMap<(EdgeKind, ByteString, Option<ByteString>), Sent> = BTreeMap::new();
-    for mark in marks.filter(|mark| mark.kind == MarkKind::Passed) {
+    for mark in marks.iter().filter(|mark| mark.kind == MarkKind::Passed) {
         let kind = mark.attrs.text(EDGE_KIND).and_then(|word| word.parse().ok());
         let (Some(kind), Some(to)) = (kind, mark.attrs.get(EDGE_THREAD)) else { continue };
         let message = mark.content.first().and_then(|content| content.digest);
@@ -119,8 +119,12 @@ fn fold<'a>(marks: impl Iterator<Item = &'a CallMark>, from: &Node) -> Vec<Sent>
 }
 
 fn of_tool(thread: &Thread, turn: &Turn, tool: &ToolCall) -> Vec<Sent> {
+    // Mostly there is nothing to be told of.
+    if tool.call.marks.is_empty() {
+        return Vec::new();
+    }
     let from = Node { thread: thread.id.clone(), turn: turn.id.clone(), call: Some(tool.call.key) };
-    let mut sent = fold(tool.call.marks.iter(), &from);
+    let mut sent = fold(&tool.call.marks, &from);
     for one in &mut sent {
         one.started = one.started.min(tool.runtime.began_at.unwrap_or(one.started));
         one.ended = one.ended.max(tool.runtime.ended_at.unwrap_or(one.ended));
@@ -134,7 +138,7 @@ fn of_tool(thread: &Thread, turn: &Turn, tool: &ToolCall) -> Vec<Sent> {
 
 fn of_turn(thread: &Thread, turn: &Turn, call: &Call) -> Vec<Sent> {
     let from = Node { thread: thread.id.clone(), turn: turn.id.clone(), call: None };
-    fold(call.marks.iter(), &from)
+    fold(&call.marks, &from)
 }
 
 fn edge<'a>(sent: Sent, threads: &BTreeMap<&ByteString, &'a Thread>, seen: &mut Seen<'a>) -> Option<Edge> {

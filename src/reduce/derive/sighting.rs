@@ -6,8 +6,10 @@ use bytestring::ByteString;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
+use super::history::Few;
 use crate::event::{Channel, Digest, Facet, Item, ItemKind, ItemPart, Role};
 use crate::reduce::facts::Reading;
+use crate::reduce::graph::Numbers;
 
 /// Equal for sightings of one item that is known by its parts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +39,13 @@ impl<'a> Sightings<'a> {
     /// How many there may be.
     pub(super) fn count(&self) -> usize {
         self.facts.items_count() as usize
+    }
+
+    /// The places of a list that was noted.
+    pub(super) fn places(&self, list: &Numbers) -> Few {
+        let mut places = Few::new();
+        self.facts.listed(list, |place| places.push(place));
+        places
     }
 
     /// The same for places of the same item.

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::event::{CallKind, Facet, Item, Key, Measure};
 use crate::reduce::facts::{
-    CallRows, CallTold, Closing, GivenFact, InputFact, MarkFact, NotedFact, Opening, Reading, ReturnedFact,
+    CallRows, CallTold, Closing, GivenFact, Head, InputFact, MarkFact, NotedFact, Opening, Reading, ReturnedFact,
 };
 use crate::reduce::graph::{Inference, ToolCall};
 
@@ -13,7 +13,7 @@ use crate::reduce::graph::{Inference, ToolCall};
 pub(in crate::reduce) struct TurnTold {
     /// By key; of each call every version of each observation, earliest first.
     pub(in crate::reduce) calls: Vec<(Key, CallTold)>,
-    /// Calls of which nothing was told twice: they are as they will be, but that items are places. In no order.
+    /// Calls of which nothing was told twice: they are as they will be, but that items are lists that were noted. In no order.
     pub(in crate::reduce) inferences: Vec<Inference>,
     pub(in crate::reduce) tools: Vec<ToolCall>,
 }
@@ -22,23 +22,29 @@ pub(in crate::reduce) struct TurnTold {
 pub(in crate::reduce) fn turn(facts: &Reading<'_>, thread: &str, turn: &str) -> TurnTold {
     let mut told = TurnTold::default();
     let histories = facts.histories(thread);
-    let calls: Vec<(Key, CallRows)> = facts.calls(thread, turn).collect();
+    let heads: Vec<Head<'_>> = facts.heads(thread, turn).collect();
     // Calls are large, and mostly of these two kinds: they are not moved while there come to be more.
-    let count = |kind| calls.iter().filter(|(key, _)| key.kind == kind).count();
+    let count = |kind| heads.iter().filter(|head| head.kind() == kind).count();
     told.inferences.reserve_exact(count(CallKind::Inference));
     told.tools.reserve_exact(count(CallKind::Tool));
     // They stand from the last to the first.
-    for (key, rows) in calls.into_iter().rev() {
-        let is_plain = match key.kind {
+    for (key, rows) in heads.iter().rev().filter_map(|head| facts.call(head)) {
+        match key.kind {
             CallKind::Inference => {
-                facts.plain_inference(key, &rows, histories).map(|one| told.inferences.push(one)).is_some()
+                if let Some(inference) = facts.plain_inference(key, &rows, histories) {
+                    told.inferences.push(inference);
+                    continue;
+                }
             }
-            CallKind::Tool => facts.plain_tool(key, &rows).map(|one| told.tools.push(one)).is_some(),
-            _ => false,
-        };
-        if !is_plain {
-            told.calls.push((key, observed(facts, &rows)));
+            CallKind::Tool => {
+                if let Some(tool) = facts.plain_tool(key, &rows) {
+                    told.tools.push(tool);
+                    continue;
+                }
+            }
+            _ => {}
         }
+        told.calls.push((key, observed(facts, &rows)));
     }
     sort(&mut told.calls);
     told

@@ -9,7 +9,7 @@ use super::ending::{end, end_open_calls, late_cancels, mark_late};
 use super::told::TurnTold;
 use super::{agents, call, cells, checks, close, segment};
 use crate::event::{CallKind, Key, MarkKind, Outcome};
-use crate::reduce::facts::{CallTold, Histories, InputFact, Reading, shown};
+use crate::reduce::facts::{CallTold, InputFact, Reading, shown};
 use crate::reduce::graph::{
     Answer, Call, Finding, FindingKind, Inference, OtherCall, Reason, Runtime, Segment, TerminalOperation, ToolCall,
     Totals, Turn,
@@ -61,13 +61,12 @@ pub(in crate::reduce) fn derive_turn(
         }
     }
     let mut spans = Vec::new();
-    let histories = facts.histories(place.thread);
     for (key, told) in &mut told {
         let call = call::derive(place, *key, told, findings);
         let other = |call| OtherCall { call, given: call::given_texts(told), returned: call::returned_texts(told) };
         match key.kind {
             CallKind::Turn => spans.push(call),
-            CallKind::Inference => whole.inferences.push(inference(place, call, told, histories, findings)),
+            CallKind::Inference => whole.inferences.push(inference(place, call, told, facts, findings)),
             CallKind::Tool => whole.tool_calls.push(tool(call, told)),
             CallKind::CodeCell => whole.code_cells.push(cells::cell(place, call, told, findings)),
             CallKind::Terminal => whole.terminal_operations.push(operation(call, told)),
@@ -120,18 +119,18 @@ fn inference(
     place: Place<'_>,
     call: Call,
     told: &CallTold,
-    histories: Histories<'_>,
+    facts: &Reading<'_>,
     findings: &mut Vec<Finding>,
 ) -> Inference {
     let nothing = InputFact::default();
     let input = call::input(told).unwrap_or(&nothing);
-    let gap = input.prefix.is_some_and(|prefix| !histories.shows(&prefix, call.key));
+    let gap = input.prefix.is_some_and(|prefix| !facts.histories(place.thread).shows(&prefix, call.key));
     if gap {
         findings.push(place.finding(FindingKind::Gap, Some(call.key), 1));
     }
-    let input = shown(input.clone());
+    let input = shown(input.clone(), facts.list(&input.items));
     let output = call::output(told).map_or_else(Answer::default, |output| Answer {
-        items: output.items.iter().copied().collect(),
+        items: facts.list(&output.items).0,
         blobs: output.blobs.clone(),
     });
     Inference { call, input, output, gap, started: Vec::new() }

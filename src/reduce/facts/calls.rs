@@ -3,10 +3,10 @@
 //! Of a call there are mostly two rows, so whether one is known already is seen by looking at them. Of one with many there
 //! is a table.
 
-use super::codec::{kind_byte, kind_of};
+use super::ident::{ident_of, kind_of};
 use super::row::{RowReader, RowWriter};
 use super::tables::Tables;
-use crate::event::{At, Key};
+use crate::event::{At, CallKind, Key};
 
 /// Where what was told of a call stands.
 #[derive(Clone, Copy, Debug)]
@@ -22,17 +22,15 @@ pub(in crate::reduce) struct CallRows {
 /// What stands before the rows of a call: its last row and how many there are, which change; how far before it the call
 /// before it of its turn stands; which call it is; and when it was told of first.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Head<'a> {
+pub(in crate::reduce) struct Head<'a> {
     /// Its last row.
     pub(super) last: u32,
     /// How many rows there are, if it is no more than [`FEW`].
     pub(super) count: u8,
     /// How far before it the call before it of its turn stands; 0 if there is none.
     pub(super) before: u32,
-    /// Which call it is.
-    ident: &'a [u8],
-    /// When it was told of first.
-    base: &'a [u8],
+    /// Which call it is, and behind that when it was told of first.
+    pub(super) rest: &'a [u8],
 }
 
 /// The most rows of a call that are compared one by one.
@@ -41,30 +39,38 @@ pub(super) const FEW: u8 = 8;
 const CHANGING: usize = 5;
 /// The most bytes of a head: of an ident turn, kind, tag, trace or number, span and occurrence; of a time itself, a producer
 /// and a count.
-pub(super) const MOST: usize = CHANGING + 1 + 5 + (5 + 1 + 1 + 16 + 8 + 5) + (10 + 5 + 11);
+pub(super) const MOST: usize = CHANGING + 5 + (5 + 1 + 1 + 16 + 8 + 5) + (10 + 5 + 11);
 
 impl<'a> Head<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let last = u32::from_le_bytes(*bytes.first_chunk()?);
         let mut row = RowReader { rest: bytes.get(4..)? };
-        let (count, length, before) = (row.byte(), row.byte(), row.index());
-        let (ident, base) = row.rest.split_at_checked(usize::from(length))?;
-        Some(Self { last, count, before, ident, base })
+        let (count, before) = (row.byte(), row.index());
+        Some(Self { last, count, before, rest: row.rest })
     }
 
     /// Which call it is, as [`Tables::ident`] writes it.
-    pub(super) const fn ident(&self) -> &'a [u8] {
-        self.ident
+    pub(super) fn ident(&self) -> &'a [u8] {
+        ident_of(self.rest)
+    }
+
+    /// The kind of call.
+    pub(in crate::reduce) fn kind(&self) -> CallKind {
+        let mut row = RowReader { rest: self.rest };
+        row.number();
+        kind_of(row.byte())
     }
 
     /// Which call it is, and where its rows are.
     pub(super) fn call(&self, tables: &Tables) -> (Key, CallRows) {
-        (tables.read_ident(self.ident), CallRows { base: self.base(tables), last: self.last, count: self.count })
+        let mut row = RowReader { rest: self.rest };
+        let key = tables.read_ident(&mut row);
+        (key, CallRows { base: tables.read_at(&mut row), last: self.last, count: self.count })
     }
 
-    /// When it was told of first.
-    pub(super) fn base(&self, tables: &Tables) -> At {
-        tables.read_at(&mut RowReader { rest: self.base })
+    /// When it was told of first; its ident is so long.
+    pub(super) fn base(&self, ident: usize, tables: &Tables) -> At {
+        tables.read_at(&mut RowReader { rest: self.rest.get(ident..).unwrap_or_default() })
     }
 }
 
@@ -72,7 +78,6 @@ impl<'a> Head<'a> {
 pub(super) fn write_head(before: u32, ident: &[u8], base: &[u8]) -> RowWriter {
     let mut head = RowWriter::default();
     head.raw(&[0; CHANGING]);
-    head.byte(ident.len() as u8);
     head.number(u64::from(before));
     head.raw(ident);
     head.raw(base);
@@ -84,21 +89,5 @@ pub(super) fn note_row(head: &mut [u8], last: u32, count: u8) {
     if let Some(changing) = head.first_chunk_mut::<CHANGING>() {
         let [a, b, c, d] = last.to_le_bytes();
         *changing = [a, b, c, d, count];
-    }
-}
-
-impl Tables {
-    /// Which call of which turn. What says the same is equal.
-    pub(super) fn ident(&mut self, turn: u32, key: Key, row: &mut RowWriter) -> Option<()> {
-        row.number(u64::from(turn));
-        row.byte(kind_byte(key.kind));
-        self.key(key, row)
-    }
-
-    fn read_ident(&self, ident: &[u8]) -> Key {
-        let mut row = RowReader { rest: ident };
-        row.number();
-        let kind = kind_of(row.byte());
-        self.read_key(kind, &mut row)
     }
 }

@@ -9,7 +9,7 @@ use super::rollout::ENTRY;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chains {
     /// Of the first thread that showed it, by the digest's place: nearly all digests of a rollout's table are chains.
-    first: Paged<First>,
+    first: Paged<Packed>,
     len: u32,
     /// Of other threads, by thread and digest.
     others: HashMap<(u32, u32), u32>,
@@ -21,31 +21,49 @@ struct First {
     by: u32,
 }
 
+/// Such an entry as it is kept: the fingerprint, and the thread where it is one of the first.
+type Packed = [u8; 6];
+
 /// Nobody has shown it.
-const NOBODY: First = First { thread: u32::MAX, by: 0 };
+const NOBODY: Packed = [u8::MAX; 6];
+/// Of threads from here on, all is kept with the others.
+const MOST_THREADS: u32 = 0xffff;
+
+impl First {
+    fn of(packed: Packed) -> Option<Self> {
+        let [a, b, c, d, e, f] = packed;
+        let thread = u32::from(u16::from_le_bytes([e, f]));
+        (thread < MOST_THREADS).then(|| Self { thread, by: u32::from_le_bytes([a, b, c, d]) })
+    }
+
+    fn packed(self) -> Packed {
+        let ([a, b, c, d], [e, f, ..]) = (self.by.to_le_bytes(), self.thread.to_le_bytes());
+        [a, b, c, d, e, f]
+    }
+}
 
 impl Chains {
     pub(super) fn note(&mut self, thread: u32, chain: u32, by: u32) {
-        while self.len <= chain {
+        while self.len <= chain && thread < MOST_THREADS {
             if self.first.push(&[NOBODY]).is_none() {
                 return;
             }
             self.len += 1;
         }
-        let Some(first) = self.first.starting_at_mut(chain).first_mut() else { return };
-        if first.thread == NOBODY.thread {
-            *first = First { thread, by };
-            return;
+        let told = |known: u32| if known == by { by } else { 0 };
+        if let Some(place) = self.first.starting_at_mut(chain).first_mut().filter(|_| thread < MOST_THREADS) {
+            match First::of(*place) {
+                None => return *place = First { thread, by }.packed(),
+                Some(first) if first.thread == thread => return *place = First { thread, by: told(first.by) }.packed(),
+                Some(_) => {}
+            }
         }
-        let known =
-            if first.thread == thread { &mut first.by } else { self.others.entry((thread, chain)).or_insert(by) };
-        if *known != by {
-            *known = 0;
-        }
+        let known = self.others.entry((thread, chain)).or_insert(by);
+        *known = told(*known);
     }
 
     pub(super) fn shown_by(&self, thread: u32, chain: u32) -> Option<u32> {
-        match self.first.at(chain) {
+        match self.first.at(chain).and_then(|first| First::of(*first)) {
             Some(first) if first.thread == thread => Some(first.by),
             _ => self.others.get(&(thread, chain)).copied(),
         }

@@ -5,8 +5,8 @@ use super::reading::Reading;
 use super::row::{RowReader, RowWriter, algorithm_byte, algorithm_of};
 use super::tables::Tables;
 use crate::event::{
-    Arguments, At, CallKind, Closed, EdgeKind, Event, Given, Kind, Link, Mark, MarkKind, Measure, Noted, Opened,
-    Outcome, Returned, SpanId, SpanIds, Statement, Subject, TraceId, Veiled,
+    Arguments, At, Closed, EdgeKind, Event, Given, Kind, Link, Mark, MarkKind, Measure, Noted, Opened, Outcome,
+    Returned, SpanId, SpanIds, Statement, Subject, TraceId, Veiled,
 };
 
 /// What is told of a call: the last two bits of a row's first byte.
@@ -15,7 +15,7 @@ const MARKED: u8 = 1;
 pub(super) const CLOSED: u8 = 2;
 pub(super) const WHAT: u8 = 3;
 /// It was observed when the call was told of first, by the same.
-pub(super) const AT_BASE: u8 = 4;
+const AT_BASE: u8 = 4;
 /// From here on stands what the call was given, what was noted in it or what it returned; then what there is beside that.
 pub(super) const CONTENT: u8 = 3;
 pub(super) const OF_CONTENT: u8 = 3;
@@ -24,6 +24,8 @@ pub(super) const HAS_LINKS: u8 = 1 << 5;
 pub(super) const HAS_POLICY: u8 = 1 << 6;
 pub(super) const HAS_ERROR: u8 = 1 << 6;
 pub(super) const PARENT_IS_REMOTE: u8 = 1 << 7;
+/// Of what is no opening: it was told at another time than the call was first, by the same producer.
+const IS_BY_SAME: u8 = 1 << 7;
 
 /// What is told of no call.
 const STATED: u8 = 0;
@@ -84,8 +86,9 @@ impl Tables {
         if event.at == *base {
             row.byte(first | AT_BASE);
         } else {
-            row.byte(first);
-            self.at_since(base, event.at, row)?;
+            let is_by_same = first & WHAT != OPENED && event.at.producer == base.producer;
+            row.byte(first | flag(IS_BY_SAME, is_by_same));
+            self.at_since(base, event.at, is_by_same, row)?;
         }
         match &event.kind {
             Kind::Opened(opened, given) => self.opened(opened, given, row),
@@ -93,6 +96,15 @@ impl Tables {
             Kind::Closed(closed, returned) => self.closed(closed, returned, row),
             _ => None,
         }
+    }
+
+    /// When a row was told that begins with this byte.
+    #[inline]
+    pub(super) fn read_at_of(&self, first: u8, base: &At, row: &mut RowReader<'_>) -> At {
+        if first & AT_BASE != 0 {
+            return *base;
+        }
+        self.read_at_since(base, first & WHAT != OPENED && first & IS_BY_SAME != 0, row)
     }
 
     /// Writes what is told of no call.
@@ -105,7 +117,6 @@ impl Tables {
         };
         row.byte(what);
         self.at(event.at, row)?;
-        row.byte(kind_byte(event.key.kind));
         self.key(event.key, row)?;
         self.text(&event.scope.thread, row)?;
         self.text(&event.scope.turn, row)?;
@@ -202,7 +213,7 @@ impl Reading<'_> {
     pub(super) fn read(&self, base: &At, bytes: &[u8], told: &mut CallTold) {
         let row = &mut RowReader { rest: bytes };
         let first = row.byte();
-        let at = if first & AT_BASE == 0 { self.tables().read_at_since(base, row) } else { *base };
+        let at = self.tables().read_at_of(first, base, row);
         let content = first >> CONTENT;
         match first & WHAT {
             OPENED => told.openings.push(Opening {
@@ -251,8 +262,7 @@ impl Reading<'_> {
         let row = &mut RowReader { rest: bytes };
         let what = row.byte();
         let at = self.tables().read_at(row);
-        let kind = kind_of(row.byte());
-        let key = self.tables().read_key(kind, row);
+        let key = self.tables().read_key(row);
         let (thread, turn) = (self.read_text(row), self.read_text(row));
         let remark = match what {
             STATED => {
@@ -335,14 +345,6 @@ fn measures(all: &[Measure], row: &mut RowWriter) {
 
 fn read_measures(row: &mut RowReader<'_>) -> Vec<Measure> {
     (0..row.count()).map(|_| read_measure(row)).collect()
-}
-
-pub(super) fn kind_byte(kind: CallKind) -> u8 {
-    CallKind::ALL.iter().position(|known| *known == kind).unwrap_or_default() as u8
-}
-
-pub(super) fn kind_of(byte: u8) -> CallKind {
-    CallKind::ALL.get(usize::from(byte)).copied().unwrap_or(CallKind::Turn)
 }
 
 fn outcome_byte(outcome: Option<Outcome>) -> u8 {

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::items::{Whole, number_of, place_of};
 use super::reading::Reading;
-use super::row::{RowReader, RowWriter};
+use super::row::{RowReader, RowWriter, unzigzag, zigzag};
 use super::tables::Tables;
 use crate::event::Veiled;
 use crate::event::{
@@ -21,6 +21,12 @@ const HAS_OMITTED: u8 = 1 << 2;
 const HAS_SYSTEM: u8 = 1 << 3;
 const HAS_TOOLS: u8 = 1 << 4;
 const HAS_BLOBS: u8 = 1 << 5;
+/// The chain digest stands behind that of the prefix, as it does where each request goes on from the one before.
+const CHAIN_IS_NEXT: u8 = 1 << 6;
+
+/// The kinds of parts that are known by a number of their own; others are known by the place of their text.
+const NUMBERED: usize = 250;
+const BY_TEXT: u32 = 256;
 
 /// Where items stand in the tables of their rollout. Most requests add few.
 pub(in crate::reduce) type Places = SmallVec<[u32; 4]>;
@@ -54,16 +60,22 @@ pub(in crate::reduce) struct HistoriesFact {
 impl Tables {
     pub(super) fn input(&mut self, input: &Input, row: &mut RowWriter) -> Option<()> {
         let Input { prefix, chain, omitted, system, tools, blobs, .. } = input;
+        let of_prefix = self.optional_place(prefix.as_ref())?;
+        self.last_chain = self.optional_place(chain.as_ref())?;
+        let is_next = of_prefix.is_some() && of_prefix.and_then(|place| place.checked_add(1)) == self.last_chain;
         row.byte(
             (u8::from(prefix.is_some()) * HAS_PREFIX)
+                | (u8::from(is_next) * CHAIN_IS_NEXT)
                 | (u8::from(chain.is_some()) * HAS_CHAIN)
                 | (u8::from(omitted.is_some()) * HAS_OMITTED)
                 | (u8::from(system.digest.is_some() || system.length.is_some()) * HAS_SYSTEM)
                 | (u8::from(tools.is_some()) * HAS_TOOLS)
                 | (u8::from(!blobs.is_empty()) * HAS_BLOBS),
         );
-        self.digest(prefix.as_ref(), row)?;
-        self.last_chain = self.digest(chain.as_ref(), row)?;
+        of_prefix
+            .into_iter()
+            .chain(self.last_chain.filter(|_| !is_next))
+            .for_each(|place| row.number(u64::from(place)));
         if let Some(omitted) = omitted {
             row.number(*omitted);
         }
@@ -77,9 +89,21 @@ impl Tables {
     }
 
     pub(super) fn read_input(&self, row: &mut RowReader<'_>) -> InputFact {
+        let beside = self.read_beside(row);
+        InputFact { items: read_places(row), ..beside }
+    }
+
+    /// All of an input but its items, which follow.
+    pub(super) fn read_beside(&self, row: &mut RowReader<'_>) -> InputFact {
         let has = row.byte();
         let digest = |what: u8, row: &mut RowReader<'_>| if has & what == 0 { None } else { self.read_digest(row) };
-        let (prefix, chain) = (digest(HAS_PREFIX, row), digest(HAS_CHAIN, row));
+        let prefix = (has & HAS_PREFIX != 0).then(|| row.index());
+        let chain = match prefix {
+            Some(prefix) if has & CHAIN_IS_NEXT != 0 => prefix.checked_add(1),
+            _ => (has & HAS_CHAIN != 0).then(|| row.index()),
+        };
+        let (prefix, chain) =
+            (prefix.and_then(|place| self.digest_at(place)), chain.and_then(|place| self.digest_at(place)));
         let omitted = (has & HAS_OMITTED != 0).then(|| row.number());
         let mut system = Measure::default();
         if has & HAS_SYSTEM != 0 {
@@ -87,7 +111,7 @@ impl Tables {
         }
         let tools = digest(HAS_TOOLS, row);
         let blobs = if has & HAS_BLOBS == 0 { Vec::new() } else { self.read_blobs(row) };
-        InputFact { prefix, chain, omitted, system, tools, blobs, items: read_places(row) }
+        InputFact { prefix, chain, omitted, system, tools, blobs, items: Places::new() }
     }
 
     /// Where the prefix of an input stands that is read next.
@@ -106,20 +130,37 @@ impl Tables {
     }
 
     pub(super) fn histories(&mut self, histories: &Histories<Veiled>, row: &mut RowWriter) -> Option<()> {
-        self.input(&histories.replaced, row)?;
+        let mut replaced = RowWriter::default();
+        self.input(&histories.replaced, &mut replaced)?;
+        row.number(replaced.bytes().len() as u64);
+        row.raw(replaced.bytes());
         self.input(&histories.replacement, row)
     }
 
     pub(super) fn read_histories(&self, row: &mut RowReader<'_>) -> HistoriesFact {
-        HistoriesFact { replaced: self.read_input(row), replacement: self.read_input(row) }
+        let length = row.count();
+        let (replaced, rest) = row.rest.split_at_checked(length).unwrap_or_default();
+        row.rest = rest;
+        HistoriesFact {
+            replaced: self.read_input(&mut RowReader { rest: replaced }),
+            replacement: self.read_input(row),
+        }
     }
 
-    /// A digest that other rows have too, where there is one. Answers its place.
-    fn digest(&mut self, digest: Option<&Digest>, row: &mut RowWriter) -> Option<Option<u32>> {
-        let Some(digest) = digest else { return Some(None) };
-        let place = self.digest_place(digest)?;
-        row.number(u64::from(place));
-        Some(Some(place))
+    /// The place of a digest that other rows have too, where there is one.
+    fn optional_place(&mut self, digest: Option<&Digest>) -> Option<Option<u32>> {
+        match digest {
+            Some(digest) => self.digest_place(digest).map(Some),
+            None => Some(None),
+        }
+    }
+
+    /// The same, as it stands in a row.
+    fn digest(&mut self, digest: Option<&Digest>, row: &mut RowWriter) -> Option<()> {
+        if let Some(place) = self.optional_place(digest)? {
+            row.number(u64::from(place));
+        }
+        Some(())
     }
 
     fn read_digest(&self, row: &mut RowReader<'_>) -> Option<Digest> {
@@ -131,21 +172,20 @@ impl Tables {
         if !blobs.is_empty() {
             row.number(blobs.len() as u64);
         }
-        blobs.iter().try_for_each(|blob| self.digest(Some(blob), row).map(|_| ()))
+        blobs.iter().try_for_each(|blob| self.digest(Some(blob), row))
     }
 
     fn read_blobs(&self, row: &mut RowReader<'_>) -> Vec<Digest> {
         (0..row.count()).filter_map(|_| self.read_digest(row)).collect()
     }
 
-    /// Places that follow one another are written as one.
+    /// Places that follow one another are written as one. They go on to the end of what is written.
     fn items(
         &mut self,
-        items: impl ExactSizeIterator<Item = impl Borrow<Item>>,
+        items: impl Iterator<Item = impl Borrow<Item>>,
         facets: &[Arc<Facet>],
         row: &mut RowWriter,
     ) -> Option<()> {
-        row.number(items.len() as u64);
         let mut expected = 0;
         let mut run: Option<(u32, u32)> = None;
         for (number, item) in items.enumerate() {
@@ -191,11 +231,29 @@ impl Tables {
         if kinds.is_empty() {
             return Some(0);
         }
-        let recent = self.recent_kinds.get_mut(usize::from(role))?;
-        if self.texts.get(*recent) != Some(kinds.as_bytes()) {
-            *recent = self.texts.place(kinds.as_bytes())?;
+        let recent = self.recent_kinds.get(usize::from(role)).copied().unwrap_or_default();
+        if self.text_of_kinds(recent).is_some_and(|place| self.texts.get(place) == Some(kinds.as_bytes())) {
+            return Some(recent);
         }
-        recent.checked_add(1)
+        let place = self.texts.place(kinds.as_bytes())?;
+        let number = match self.kinds.iter().position(|known| *known == place) {
+            Some(known) => known as u32 + 1,
+            None if self.kinds.len() < NUMBERED => {
+                self.kinds.push(place);
+                self.kinds.len() as u32
+            }
+            None => place.checked_add(BY_TEXT)?,
+        };
+        *self.recent_kinds.get_mut(usize::from(role))? = number;
+        Some(number)
+    }
+
+    /// The place of the text of an item's kinds of parts, unless that is empty.
+    fn text_of_kinds(&self, kinds: u32) -> Option<u32> {
+        match kinds.checked_sub(BY_TEXT) {
+            Some(place) => Some(place),
+            None => self.kinds.get(kinds.checked_sub(1)? as usize).copied(),
+        }
     }
 }
 
@@ -216,7 +274,8 @@ impl Reading<'_> {
         let items = &self.tables().items;
         match items.whole(place) {
             Some(Whole { digest, role, length, kinds }) => {
-                let part_kinds = kinds.checked_sub(1).map(|place| self.text_at(place)).unwrap_or_default();
+                let place = self.tables().text_of_kinds(kinds);
+                let part_kinds = place.map(|place| self.text_at(place)).unwrap_or_default();
                 Item { digest, role: role_of(role), length, part_kinds }
             }
             None => self.read_parted(&mut RowReader { rest: items.parted(place).unwrap_or_default() }),
@@ -254,8 +313,11 @@ impl Reading<'_> {
 /// Writes how many follow one another, and how far from where the run before them ended.
 fn write_run(run: Option<(u32, u32)>, expected: &mut i64, row: &mut RowWriter) {
     let Some((first, count)) = run else { return };
-    row.signed(number_of(first) - *expected);
-    row.number(u64::from(count));
+    // Mostly it is one.
+    row.number(zigzag(number_of(first) - *expected) << 1 | u64::from(count > 1));
+    if count > 1 {
+        row.number(u64::from(count));
+    }
     *expected = number_of(first.wrapping_add(count));
 }
 
@@ -266,17 +328,21 @@ fn answered(measure: &Measure) -> Item {
 }
 
 fn read_places(row: &mut RowReader<'_>) -> Places {
-    let mut left = row.number();
     let mut places = Places::new();
-    let mut expected = 0i64;
-    while left > 0 && !row.rest.is_empty() {
-        let first = place_of(expected.wrapping_add(row.signed()));
-        let count = row.number().min(left).max(1);
-        places.extend((0..count).map(|step| first.wrapping_add(step as u32)));
-        expected = number_of(first.wrapping_add(count as u32));
-        left -= count;
-    }
+    read_runs(row, &mut |first, count| places.extend((0..count).map(|step| first.wrapping_add(step))));
     places
+}
+
+/// Places that follow one another: the first, and how many there are. They go on to the end of the row.
+pub(super) fn read_runs(row: &mut RowReader<'_>, run: &mut dyn FnMut(u32, u32)) {
+    let mut expected = 0i64;
+    while !row.rest.is_empty() {
+        let told = row.number();
+        let first = place_of(expected.wrapping_add(unzigzag(told >> 1)));
+        let count = if told & 1 == 0 { 1 } else { row.index() };
+        run(first, count);
+        expected = number_of(first.wrapping_add(count));
+    }
 }
 
 fn byte_of<T: PartialEq>(all: &[T], one: T) -> u8 {

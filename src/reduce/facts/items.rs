@@ -12,11 +12,14 @@ use crate::event::Digest;
 const SAME: usize = 33;
 /// Those, and how it was told of first: its length and the kinds of its parts.
 const WHOLE: usize = SAME + LOOK;
-const LOOK: usize = 7;
+const LOOK: usize = 4;
 /// The place of such an item, and another way in which it was told of.
 const ANOTHER: usize = 4 + LOOK;
 /// A way of telling that has no room there.
 const ELSEWHERE: [u8; LOOK] = [u8::MAX; LOOK];
+
+/// The first length that has no room there, with one added.
+const LONG: u32 = 0xff_ffff;
 
 /// Of what stands beside the role.
 const HAS_DIGEST: u8 = 0x80;
@@ -63,7 +66,7 @@ pub(super) struct Whole {
     pub(super) digest: Option<Digest>,
     pub(super) role: u8,
     pub(super) length: Option<u64>,
-    /// One more than the place of their text; 0 for the empty one.
+    /// What their text is known by; 0 for the empty one.
     pub(super) kinds: u32,
 }
 
@@ -89,22 +92,22 @@ impl Whole {
     fn look(&self) -> [u8; LOOK] {
         // Without a digest the length is a part of what makes it the same.
         let length = self.length.filter(|_| self.digest.is_some()).map_or(Some(0), |length| length.checked_add(1));
-        let length = length.and_then(|length| u32::try_from(length).ok()).filter(|length| *length < u32::MAX);
-        let ([a, b, c, d], [e, f, g, 0]) = (length.unwrap_or(u32::MAX).to_le_bytes(), self.kinds.to_le_bytes()) else {
-            return ELSEWHERE;
-        };
-        if length.is_some() { [a, b, c, d, e, f, g] } else { ELSEWHERE }
+        let length = length.and_then(|length| u32::try_from(length).ok()).filter(|length| *length < LONG);
+        match (length.map(u32::to_le_bytes), u8::try_from(self.kinds)) {
+            (Some([a, b, c, _]), Ok(kinds)) => [a, b, c, kinds],
+            _ => ELSEWHERE,
+        }
     }
 
     fn of_entry(entry: &[u8; WHOLE]) -> Self {
         let mut rest = RowReader { rest: entry };
         let (bytes, beside): ([u8; 32], u8) = (rest.raw(), rest.byte());
-        let [a, b, c, d, e, f, g] = rest.raw();
+        let [a, b, c, kinds] = rest.raw();
         let role = beside & ROLE;
-        let kinds = u32::from_le_bytes([e, f, g, 0]);
+        let kinds = u32::from(kinds);
         if beside & HAS_DIGEST != 0 {
             let algorithm = algorithm_of(u8::from(beside & ALGORITHM != 0));
-            let length = u32::from_le_bytes([a, b, c, d]).checked_sub(1).map(u64::from);
+            let length = u32::from_le_bytes([a, b, c, 0]).checked_sub(1).map(u64::from);
             return Self { digest: Some(Digest { algorithm, bytes }), role, length, kinds };
         }
         let length = bytes.first_chunk().map(|length| u64::from_le_bytes(*length));
@@ -167,7 +170,7 @@ impl Items {
         if known == Some(&told) {
             return Some(place);
         }
-        let length = |look: &[u8; LOOK]| look.first_chunk::<4>().copied();
+        let length = |look: &[u8; LOOK]| look.first_chunk::<3>().copied();
         if known.and_then(length) == length(&told)
             && let Some(variant) = self.variant(item.kinds)
         {
@@ -252,7 +255,7 @@ mod tests {
         let digests =
             [None, Some((Algorithm::Sha256, 1)), Some((Algorithm::HmacSha256, 1)), Some((Algorithm::Sha256, 2))];
         let lengths =
-            [None, Some(0), Some(7), Some(u64::from(u32::MAX) - 2), Some(u64::from(u32::MAX)), Some(u64::MAX)];
+            [None, Some(0), Some(7), Some(0xff_fffd), Some(0xff_fffe), Some(u64::from(u32::MAX)), Some(u64::MAX)];
         let mut told = Vec::new();
         for (digest, length) in digests.iter().flat_map(|digest| lengths.map(|length| (digest, length))) {
             let many = (0..2 * VARIANTS as u32).map(|kinds| (4, kinds));

@@ -3,16 +3,17 @@
 
 use super::calls::CallRows;
 use super::codec::{
-    AT_BASE, CLOSED, CONTENT, HAS_ERROR, HAS_LINKS, HAS_POLICY, OF_CONTENT, OPENED, PARENT_IS_REMOTE, WHAT, outcome_of,
+    CLOSED, CONTENT, HAS_ERROR, HAS_LINKS, HAS_POLICY, OF_CONTENT, OPENED, PARENT_IS_REMOTE, WHAT, outcome_of,
     read_arguments, read_measure,
 };
-use super::item::{InputFact, OutputFact};
+use super::item::{InputFact, read_runs};
 use super::reading::Reading;
 use super::rollout::Histories;
 use super::row::RowReader;
+use super::shapes::ShapeReader;
 use super::tables::Tables;
 use crate::event::{Arguments, At, Attrs, Key, Measure, Value};
-use crate::reduce::graph::{Answer, Call, Inference, Runtime, Shown, ToolCall};
+use crate::reduce::graph::{Answer, Call, Inference, Numbers, Runtime, Shown, ToolCall};
 use crate::semconv::{CONNECTION_ID, KeyId, TOOL_NAME};
 
 /// A row that is read as far as it is said where it belongs.
@@ -35,7 +36,8 @@ struct Halves<'a> {
 }
 
 impl Reading<'_> {
-    /// A model request, its items by their places. Nothing where more was told of it.
+    /// A model request, its items as lists that were noted. Nothing where more was told of it.
+    #[inline(always)]
     pub(in crate::reduce) fn plain_inference(
         &self,
         key: Key,
@@ -47,17 +49,18 @@ impl Reading<'_> {
         let (mut input, mut output, mut gap) = (Shown::default(), Answer::default(), false);
         if let Some(Half { row, .. }) = &mut halves.opening {
             let place = Tables::peek_prefix(*row);
-            input = shown(self.tables().read_input(row));
+            let beside = self.tables().read_beside(row);
+            input = shown(beside, self.list_runs(|run| read_runs(row, run)));
             gap = input.prefix.is_some_and(|prefix| !histories.shows_at(place, &prefix, key));
         }
         if let Some(Half { row, .. }) = &mut halves.closing {
-            let OutputFact { blobs, items } = self.tables().read_output(false, row);
-            output = Answer { items: items.into_iter().collect(), blobs };
+            (output.items, _) = self.list_runs(|run| read_runs(row, run));
         }
         Some(Inference { call, input, output, gap, started: Vec::new() })
     }
 
     /// A tool call. Nothing where more was told of it, or the two halves are not of the same tool.
+    #[inline(always)]
     pub(in crate::reduce) fn plain_tool(&self, key: Key, rows: &CallRows) -> Option<ToolCall> {
         let mut halves = self.halves(rows, [1, 1])?;
         let is_text = |value: &Value| matches!(value, Value::Text(_));
@@ -95,7 +98,7 @@ impl Reading<'_> {
                 CLOSED => (&mut halves.closing, content[1]),
                 _ => return None,
             };
-            let at = if first & AT_BASE == 0 { self.tables().read_at_since(&call.base, &mut row) } else { call.base };
+            let at = self.tables().read_at_of(first, &call.base, &mut row);
             let read = Half { first, at, row };
             if half.is_some() || first & HAS_LINKS != 0 || read.content() != content {
                 return None;
@@ -106,6 +109,9 @@ impl Reading<'_> {
     }
 
     /// What all kinds have in common. What is left of the rows is their content.
+    ///
+    /// Inlined like its callers: a call is large, and would be moved once for each of them.
+    #[inline(always)]
     fn plain_call(
         &self,
         key: Key,
@@ -157,38 +163,34 @@ impl Reading<'_> {
     ) -> Option<Attrs> {
         // A half that was not told has none.
         let shape = |row: &mut RowReader<'r>| {
-            if row.rest.is_empty() { RowReader { rest: &[] } } else { self.read_shape(row) }
+            if row.rest.is_empty() { ShapeReader::none() } else { self.read_shape(row) }
         };
         let (mut opened, mut closed) = (shape(opening), shape(closing));
-        let (mut of_opening, mut of_closing) = (opened.count(), closed.count());
-        let mut attrs = Vec::with_capacity(of_opening + of_closing);
-        let next = |shape: &mut RowReader<'_>, left: &mut usize| {
-            *left = left.checked_sub(1)?;
-            Some((KeyId(shape.number() as u16), shape.byte()))
-        };
-        let (mut one, mut other) = (next(&mut opened, &mut of_opening), next(&mut closed, &mut of_closing));
+        let mut attrs = Vec::with_capacity(opened.left() + closed.left());
+        let (mut one, mut other) = (opened.next(), closed.next());
         loop {
             match (one, other) {
                 (Some((id, kind)), Some((later, _))) if id < later => {
-                    attrs.push((id, self.read_value(kind, opening)));
-                    one = next(&mut opened, &mut of_opening);
+                    attrs.push((id, self.read_value(kind, &mut opened, opening)));
+                    one = opened.next();
                 }
                 (Some((id, kind)), Some((same, of_other))) if id == same => {
-                    let (first, second) = (self.read_value(kind, opening), self.read_value(of_other, closing));
+                    let (first, second) =
+                        (self.read_value(kind, &mut opened, opening), self.read_value(of_other, &mut closed, closing));
                     if !agree(id, &first, &second) {
                         return None;
                     }
                     attrs.push((id, first));
-                    one = next(&mut opened, &mut of_opening);
-                    other = next(&mut closed, &mut of_closing);
+                    one = opened.next();
+                    other = closed.next();
                 }
                 (_, Some((id, kind))) => {
-                    attrs.push((id, self.read_value(kind, closing)));
-                    other = next(&mut closed, &mut of_closing);
+                    attrs.push((id, self.read_value(kind, &mut closed, closing)));
+                    other = closed.next();
                 }
                 (Some((id, kind)), None) => {
-                    attrs.push((id, self.read_value(kind, opening)));
-                    one = next(&mut opened, &mut of_opening);
+                    attrs.push((id, self.read_value(kind, &mut opened, opening)));
+                    one = opened.next();
                 }
                 (None, None) => return Some(Attrs::in_order(attrs)),
             }
@@ -196,9 +198,8 @@ impl Reading<'_> {
     }
 }
 
-/// What a request tells, as the graph has it but for its items, which are places.
-pub(in crate::reduce) fn shown(input: InputFact) -> Shown {
-    let InputFact { prefix, chain, omitted, system, tools, blobs, items } = input;
-    let told = items.len() as u64;
-    Shown { prefix, chain, items: items.into_iter().collect(), told, omitted, system, tools, blobs }
+/// What a request tells, as the graph has it but for its items, which are a list that was noted.
+pub(in crate::reduce) fn shown(input: InputFact, (items, told): (Numbers, u64)) -> Shown {
+    let InputFact { prefix, chain, omitted, system, tools, blobs, items: _ } = input;
+    Shown { prefix, chain, items, told, omitted, system, tools, blobs }
 }

@@ -1,16 +1,17 @@
 //! Facts as they are read.
 
+use std::cell::RefCell;
 use std::ops::Deref;
 
 use bytestring::ByteString;
 
-use super::calls::CallRows;
+use super::calls::{CallRows, Head};
 use super::observation::{CallTold, Remarked};
 use super::rollout::RolloutFacts;
 use super::row::RowReader;
-use super::tables::{ALONE, Tables};
-use crate::event::{Attrs, Key, Value};
-use crate::semconv::KeyId;
+use super::tables::Tables;
+use crate::event::Key;
+use crate::reduce::graph::Numbers;
 
 /// What nearly every call says. Copies of these count nothing.
 const WORDS: [&str; 8] = [
@@ -29,6 +30,8 @@ pub(in crate::reduce) struct Reading<'a> {
     facts: &'a RolloutFacts,
     /// All texts by their places, where all are wanted.
     texts: Vec<ByteString>,
+    /// Lists of items as they were read: runs of places. What is made of them knows them by their numbers here.
+    listed: RefCell<Vec<(u32, u32)>>,
 }
 
 impl Deref for Reading<'_> {
@@ -42,7 +45,7 @@ impl Deref for Reading<'_> {
 impl<'a> Reading<'a> {
     /// Of a part of them. Each text that is read is a copy of its own.
     pub(in crate::reduce) const fn of(facts: &'a RolloutFacts) -> Self {
-        Self { facts, texts: Vec::new() }
+        Self { facts, texts: Vec::new(), listed: RefCell::new(Vec::new()) }
     }
 
     /// Of all of them. The texts are slices of a copy of their page, which stays as long as one of them does: who keeps
@@ -59,7 +62,38 @@ impl<'a> Reading<'a> {
             }
             page.get(from..from + bytes.len()).filter(|text| !text.is_empty()).map(|text| page.slice_ref(text))
         };
-        Self { facts, texts: (0..texts.len()).map(|place| text(place).unwrap_or_default()).collect() }
+        let texts = (0..texts.len()).map(|place| text(place).unwrap_or_default()).collect();
+        Self { facts, texts, listed: RefCell::default() }
+    }
+
+    /// Notes a list of items by its places. Answers its numbers among the lists, and how many items there are.
+    pub(in crate::reduce) fn list(&self, places: &[u32]) -> (Numbers, u64) {
+        self.list_runs(|run| places.iter().for_each(|place| run(*place, 1)))
+    }
+
+    /// The same of runs: the first place, and how many follow one another.
+    #[inline]
+    pub(super) fn list_runs(&self, each: impl FnOnce(&mut dyn FnMut(u32, u32))) -> (Numbers, u64) {
+        let mut listed = self.listed.borrow_mut();
+        let (before, mut items) = (listed.len(), 0);
+        each(&mut |first, count| {
+            items += u64::from(count);
+            listed.push((first, count));
+        });
+        let mut numbers = Numbers::default();
+        if listed.len() > before {
+            numbers.push_run(before as u32, (listed.len() - before) as u32);
+        }
+        (numbers, items)
+    }
+
+    /// The places of a list that was noted.
+    pub(in crate::reduce) fn listed(&self, numbers: &Numbers, mut each: impl FnMut(u32)) {
+        let listed = self.listed.borrow();
+        numbers.for_each(|number| {
+            let (first, count) = listed.get(number as usize).copied().unwrap_or_default();
+            (0..count).for_each(|step| each(first.wrapping_add(step)));
+        });
     }
 
     pub(super) const fn tables(&self) -> &Tables {
@@ -83,37 +117,6 @@ impl<'a> Reading<'a> {
         Some(self.text_at(u32::try_from(place).unwrap_or(u32::MAX)))
     }
 
-    /// Attributes, with room for as many more.
-    pub(super) fn read_attrs(&self, row: &mut RowReader<'_>, more: usize) -> Attrs {
-        let mut shape = self.read_shape(row);
-        let count = shape.count();
-        let mut attrs = Vec::with_capacity(if count == 0 { 0 } else { count + more });
-        for _ in 0..count {
-            let id = KeyId(shape.number() as u16);
-            attrs.push((id, self.read_value(shape.byte(), row)));
-        }
-        Attrs::in_order(attrs)
-    }
-
-    /// Which attributes of which types follow.
-    pub(super) fn read_shape(&self, row: &mut RowReader<'_>) -> RowReader<'a> {
-        RowReader { rest: self.facts.tables.shapes.get(row.index()).unwrap_or_default() }
-    }
-
-    #[inline]
-    pub(super) fn read_value(&self, kind: u8, row: &mut RowReader<'_>) -> Value {
-        match kind {
-            0 => Value::Text(self.read_text(row)),
-            1 => Value::Int(row.signed()),
-            2 => Value::Double(f64::from_bits(u64::from_be_bytes(row.raw()))),
-            3 => Value::Bool(false),
-            4 => Value::Bool(true),
-            ALONE => Value::Text(row.text().into()),
-            5 => Value::Texts((0..row.count()).map(|_| self.read_text(row)).collect()),
-            _ => Value::Ints((0..row.count()).map(|_| row.signed()).collect()),
-        }
-    }
-
     /// The paths of all turns of which something was told, in no order.
     pub(in crate::reduce) fn turns(&self) -> impl Iterator<Item = (ByteString, ByteString)> {
         self.facts.turn_texts().map(|(thread, turn)| (self.text_at(thread), self.text_at(turn)))
@@ -121,8 +124,19 @@ impl<'a> Reading<'a> {
 
     /// The calls of a turn, latest first, and where what was told of each stands.
     pub(in crate::reduce) fn calls(&self, thread: &str, turn: &str) -> impl Iterator<Item = (Key, CallRows)> {
-        let calls = self.facts.calls_of(thread, turn);
-        calls.filter(|(key, _)| self.facts.foreign.is_empty() || !self.facts.foreign.contains(key))
+        self.heads(thread, turn).filter_map(|head| self.call(&head))
+    }
+
+    /// The same before it is read, those that are no part of the graph included.
+    pub(in crate::reduce) fn heads(&self, thread: &str, turn: &str) -> impl Iterator<Item = Head<'a>> {
+        self.facts.heads_of(thread, turn)
+    }
+
+    /// A call, unless it is no part of the graph.
+    #[inline]
+    pub(in crate::reduce) fn call(&self, head: &Head<'_>) -> Option<(Key, CallRows)> {
+        let call = head.call(self.tables());
+        Some(call).filter(|(key, _)| self.facts.foreign.is_empty() || !self.facts.foreign.contains(key))
     }
 
     /// What was told of a call, in no order.

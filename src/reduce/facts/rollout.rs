@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use bytestring::ByteString;
 use hashbrown::{DefaultHashBuilder, HashMap};
 
-use super::calls::CallRows;
+use super::calls::Head;
 use super::chains::Chains;
 use super::codec;
 use super::key::RolloutKey;
@@ -199,7 +199,7 @@ impl RolloutFacts {
         self.tables.ident(turn, key, ident)?;
         let head = self.rows.find(ident.bytes());
         let known = head.and_then(|place| self.rows.head(place));
-        let base = known.map_or(event.at, |head| head.base(&self.tables));
+        let base = known.map_or(event.at, |head| head.base(ident.bytes().len(), &self.tables));
         Some(Call { turn, key, head, base })
     }
 
@@ -293,10 +293,10 @@ impl RolloutFacts {
         self.turns.get(*self.turn_places.get(&(thread, turn))? as usize)
     }
 
-    /// The calls of a turn, latest first.
-    pub(super) fn calls_of(&self, thread: &str, turn: &str) -> impl Iterator<Item = (Key, CallRows)> {
+    /// What stands before the rows of each call of a turn, latest first.
+    pub(super) fn heads_of(&self, thread: &str, turn: &str) -> impl Iterator<Item = Head<'_>> {
         let last = self.find_turn(thread, turn).map_or(NONE, |turn| turn.last);
-        self.rows.calls(last).map(|head| head.call(&self.tables))
+        self.rows.calls(last)
     }
 
     /// All rows.

@@ -58,7 +58,7 @@ impl Rows {
 
     /// The head of a call.
     pub(super) fn find(&self, ident: &[u8]) -> Option<u32> {
-        let is_it = |place: &u32| self.head(*place).is_some_and(|head| head.ident() == ident);
+        let is_it = |place: &u32| self.head(*place).is_some_and(|head| head.rest.starts_with(ident));
         self.calls.find(self.hasher.hash_one(ident), is_it).copied()
     }
 

@@ -5,15 +5,11 @@ use bytestring::ByteString;
 use super::fixed::Fixed;
 use super::items::{self, Items};
 use super::row::{RowReader, RowWriter, algorithm_byte, unzigzag, zigzag};
+use super::shapes::Shapes;
 use super::table::{Mark, Table};
-use crate::event::{At, CallId, CallKind};
-use crate::event::{Attrs, Digest, Key, KeyIdentity, ProducerId, Role, Scope, SpanId, TraceId, Value};
-use crate::semconv::{KeyId, RESPONSE_ID, TOOL_CALL_ID};
+use crate::event::{At, Digest, ProducerId, Role, Scope, SpanId, TraceId};
+use crate::semconv::KeyId;
 
-/// The processes whose call ids are written as what tells them apart.
-const LOWS: usize = 16;
-/// The type of a text that stands by itself.
-pub(super) const ALONE: u8 = 7;
 /// As many texts are tried before they are looked up: the same attribute mostly says the same again.
 const RECENT: usize = 16;
 
@@ -23,18 +19,17 @@ pub(super) struct Tables {
     /// The algorithm and the bytes.
     digests: Fixed<33>,
     pub(super) items: Items,
-    /// Which attributes of which types stand together.
-    pub(super) shapes: Table,
+    pub(super) shapes: Shapes,
     traces: Fixed<16>,
     parents: Fixed<8>,
     producers: Fixed<16>,
-    /// The last 64 bits of call ids, which those of one process share.
-    lows: Vec<u64>,
+    /// The last 64 bits of call ids, which those of one process share, and the others of the first one: they are near that.
+    pub(super) own: Vec<(u64, u64)>,
     first_time: Option<u64>,
     /// The texts that attributes had last.
     recent: [u32; RECENT],
-    /// The shapes that were had last, of those that begin alike.
-    recent_shapes: [u32; RECENT / 2],
+    /// The texts of kinds of parts, by the number that items have of them.
+    pub(super) kinds: Vec<u32>,
     /// The kinds that an item of each role had last.
     pub(super) recent_kinds: [u32; Role::ALL.len()],
     /// The chain digest of the history that was written last.
@@ -54,6 +49,7 @@ impl Tables {
 
     pub(super) fn back_to(&mut self, Marks([texts, digests, shapes, traces, parents, producers], items): &Marks) {
         self.texts.back_to(*texts);
+        self.kinds.retain(|text| *text < texts.0);
         self.digests.back_to(*digests);
         self.items.back_to(items);
         self.shapes.back_to(*shapes);
@@ -64,7 +60,7 @@ impl Tables {
 
     pub(super) fn held(&self) -> usize {
         let Self { texts, digests, items, shapes, traces, parents, producers, .. } = self;
-        let texts = texts.held() + items.held() + shapes.held();
+        let texts = texts.held() + self.kinds.capacity() * size_of::<u32>() + items.held() + shapes.held();
         texts + digests.held() + traces.held() + parents.held() + producers.held()
     }
 
@@ -97,7 +93,7 @@ impl Tables {
     }
 
     /// A text of an attribute.
-    fn text_of(&mut self, id: KeyId, text: &str, row: &mut RowWriter) -> Option<()> {
+    pub(super) fn text_of(&mut self, id: KeyId, text: &str, row: &mut RowWriter) -> Option<()> {
         // Calls of different kinds take turns, and say different things under the same key.
         let slot = (usize::from(id.0) * 5 + text.len()) % RECENT;
         let recent = self.recent.get(slot).copied().unwrap_or_default();
@@ -161,10 +157,12 @@ impl Tables {
         At { time_unix_nano, producer, seq: row.optional() }
     }
 
-    /// A time beside another of the same call: what they have in common takes no room.
-    pub(super) fn at_since(&mut self, base: &At, at: At, row: &mut RowWriter) -> Option<()> {
+    /// A time beside another of the same call: what they have in common takes no room. Who told of it is left out where that
+    /// is known to be the same.
+    pub(super) fn at_since(&mut self, base: &At, at: At, is_by_same: bool, row: &mut RowWriter) -> Option<()> {
         row.signed(at.time_unix_nano.wrapping_sub(base.time_unix_nano) as i64);
         match at.producer {
+            _ if is_by_same => {}
             same if same == base.producer => row.number(0),
             None => row.number(1),
             Some(producer) => row.number(u64::from(self.producer(producer)?) + 2),
@@ -175,9 +173,9 @@ impl Tables {
         Some(())
     }
 
-    pub(super) fn read_at_since(&self, base: &At, row: &mut RowReader<'_>) -> At {
+    pub(super) fn read_at_since(&self, base: &At, is_by_same: bool, row: &mut RowReader<'_>) -> At {
         let time_unix_nano = base.time_unix_nano.wrapping_add(row.signed() as u64);
-        let producer = match row.number() {
+        let producer = match if is_by_same { 0 } else { row.number() } {
             0 => base.producer,
             1 => None,
             place => Some(self.read_producer(place - 2)),
@@ -193,59 +191,6 @@ impl Tables {
     fn read_producer(&self, place: u64) -> ProducerId {
         let bytes = self.producers.get(place as u32).copied().unwrap_or_default();
         ProducerId::from(u128::from_be_bytes(bytes))
-    }
-
-    /// The ids that a recorder makes begin with the milliseconds of their call's beginning, so they stand beside a time.
-    pub(super) fn key(&mut self, key: Key, row: &mut RowWriter) -> Option<()> {
-        match key.id {
-            KeyIdentity::None => row.byte(0),
-            KeyIdentity::Call(id) => {
-                let (high, low) = ((id.as_u128() >> 64) as u64, id.as_u128() as u64);
-                if !self.lows.contains(&low) && self.lows.len() < LOWS {
-                    self.lows.push(low);
-                }
-                match self.lows.iter().position(|known| *known == low) {
-                    Some(place) => {
-                        row.byte(3 + place as u8);
-                        row.signed(high.wrapping_sub(self.beginning()) as i64);
-                    }
-                    None => {
-                        row.byte(1);
-                        row.raw(&id.as_u128().to_be_bytes());
-                    }
-                }
-            }
-            KeyIdentity::Span(trace, span) => {
-                row.byte(2);
-                self.trace(trace, row)?;
-                row.raw(span.as_bytes());
-            }
-        }
-        row.number(u64::from(key.occurrence));
-        Some(())
-    }
-
-    pub(super) fn read_key(&self, kind: CallKind, row: &mut RowReader<'_>) -> Key {
-        let id = match row.byte() {
-            0 => KeyIdentity::None,
-            1 => KeyIdentity::Call(CallId::from(u128::from_be_bytes(row.raw()))),
-            2 => {
-                let trace = self.read_trace(row);
-                let span = SpanId::from_bytes(row.raw());
-                trace.zip(span).map_or(KeyIdentity::None, |(trace, span)| KeyIdentity::Span(trace, span))
-            }
-            place => {
-                let low = self.lows.get(usize::from(place - 3)).copied().unwrap_or_default();
-                let high = self.beginning().wrapping_add(row.signed() as u64);
-                KeyIdentity::Call(CallId::from(u128::from(high) << 64 | u128::from(low)))
-            }
-        };
-        Key { kind, id, occurrence: row.index() }
-    }
-
-    /// What an id begins with that was made at the first time.
-    fn beginning(&self) -> u64 {
-        (self.first_time.unwrap_or_default() / 1_000_000) << 16
     }
 
     pub(super) fn trace(&mut self, trace: TraceId, row: &mut RowWriter) -> Option<()> {
@@ -270,71 +215,6 @@ impl Tables {
         let place = u32::try_from(row.optional()?).ok()?;
         SpanId::from_bytes(*self.parents.get(place)?)
     }
-
-    /// Their keys and types, which many have in common, by their place; then the values.
-    pub(super) fn attrs(&mut self, attrs: &Attrs, row: &mut RowWriter) -> Option<()> {
-        row.number(u64::from(self.shape(attrs)?));
-        for (id, value) in attrs.iter() {
-            match value {
-                Value::Text(text) if is_of_one_call(id) => {
-                    row.number(text.len() as u64);
-                    row.raw(text.as_bytes());
-                }
-                Value::Text(text) => self.text_of(id, text, row)?,
-                Value::Int(number) => row.signed(*number),
-                Value::Double(number) => row.raw(&number.to_bits().to_be_bytes()),
-                Value::Bool(_) => {}
-                Value::Texts(texts) => {
-                    row.number(texts.len() as u64);
-                    texts.iter().try_for_each(|text| self.text(text, row))?;
-                }
-                Value::Ints(numbers) => {
-                    row.number(numbers.len() as u64);
-                    numbers.iter().for_each(|number| row.signed(*number));
-                }
-            }
-        }
-        Some(())
-    }
-
-    fn shape(&mut self, attrs: &Attrs) -> Option<u32> {
-        let first = attrs.iter().next().map_or(0, |(id, _)| usize::from(id.0));
-        let recent = self.recent_shapes.get_mut((first + 5 * attrs.len()) % (RECENT / 2))?;
-        if !self.shapes.get(*recent).is_some_and(|shape| is_shape(shape, attrs)) {
-            let mut shape = RowWriter::default();
-            shape.number(attrs.len() as u64);
-            for (id, value) in attrs.iter() {
-                shape.number(u64::from(id.0));
-                shape.byte(type_of(id, value));
-            }
-            *recent = self.shapes.place(shape.bytes())?;
-        }
-        Some(*recent)
-    }
-}
-
-/// Whether these have this shape.
-fn is_shape(shape: &[u8], attrs: &Attrs) -> bool {
-    let mut shape = RowReader { rest: shape };
-    shape.count() == attrs.len()
-        && attrs.iter().all(|(id, value)| shape.number() == u64::from(id.0) && shape.byte() == type_of(id, value))
-}
-
-fn type_of(id: KeyId, value: &Value) -> u8 {
-    match value {
-        Value::Text(_) if is_of_one_call(id) => ALONE,
-        Value::Text(_) => 0,
-        Value::Int(_) => 1,
-        Value::Double(_) => 2,
-        Value::Bool(flag) => 3 + u8::from(*flag),
-        Value::Texts(_) => 5,
-        Value::Ints(_) => 6,
-    }
-}
-
-/// Whether a text is mostly told of one call alone: an entry of its own would take more than it takes itself.
-fn is_of_one_call(id: KeyId) -> bool {
-    id == TOOL_CALL_ID.id() || id == RESPONSE_ID.id()
 }
 
 /// A digest as an entry of its table.

@@ -66,6 +66,14 @@ impl Numbers {
         }
     }
 
+    /// Appends numbers that follow one another.
+    pub(in crate::reduce) fn push_run(&mut self, first: u32, count: u32) {
+        self.push(first);
+        if let Some(more) = count.checked_sub(1) {
+            self.last.count += more;
+        }
+    }
+
     /// The numbers, in order.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
         let runs = |(first, count)| (0..count).map(move |step| first + step);
