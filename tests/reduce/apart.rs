@@ -43,6 +43,22 @@ fn a16_uses_of_one_id_are_numbered_by_their_time_whatever_their_order() {
 }
 
 #[test]
+fn a16_uses_of_one_id_are_numbered_in_each_segment_by_itself() {
+    let used = |number: u64, from: u64| delegated(number, "c", "call-1").at(from, from + 1);
+    let calls = [
+        turn("r", 1).at(1, 9).segment(0).outcome(None),
+        used(2, 2),
+        used(3, 4),
+        turn("r", 4).at(20, 29).segment(1),
+        used(5, 21),
+    ];
+    let rollout = reduce(&all(&calls));
+    let segments = &rollout.threads[0].turns[0].segments;
+    let uses = segments.iter().map(|segment| segment.tool_calls.iter().map(|tool| tool.occurrence).collect());
+    assert_eq!(uses.collect::<Vec<Vec<u32>>>(), [vec![0, 1], vec![0]]);
+}
+
+#[test]
 fn a17_two_strangers_and_the_right_one_leave_two_findings_and_one_result() {
     let call = delegated(2, "c-1", "call-1");
     let mut events = [turn("r", 1).at(1, 9).both(), vec![call.open()]].concat();

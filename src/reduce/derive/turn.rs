@@ -78,7 +78,6 @@ pub(in crate::reduce) fn derive_turn(
         }
     }
     fold_placeholders(&mut whole.tool_calls);
-    number_occurrences(&mut whole.tool_calls);
     let reported = !spans.is_empty();
     if !reported {
         findings.push(place.finding(FindingKind::Orphan, None, whole.calls().count() as u64));
@@ -95,7 +94,8 @@ pub(in crate::reduce) fn derive_turn(
     let is_of_others = spans.iter().any(|span| agents::is_activation_of_others(place.turn, span));
     let waiting = has_stopped && !is_of_others;
     let ended = spans.iter().filter_map(|span| span.closed_at).max().filter(|_| has_stopped && is_of_others);
-    let segments = segment::derive(spans, whole);
+    let mut segments = segment::derive(spans, whole);
+    segments.iter_mut().for_each(|segment| number_occurrences(&mut segment.tool_calls));
     let mut turn = Turn {
         id: place.turn.clone(),
         agent: agent(&segments),
@@ -194,7 +194,7 @@ fn fold_placeholders(tools: &mut Vec<ToolCall>) {
     });
 }
 
-/// Providers use their ids more than once: which use it is, of one id and one tool.
+/// Providers use their ids more than once: which use it is in its segment, of one id and one tool.
 fn number_occurrences(tools: &mut [ToolCall]) {
     let mut uses: HashMap<_, u32> = HashMap::new();
     let mut occurrence = |tool: &ToolCall| {
