@@ -149,7 +149,8 @@ impl<'a, 'b> History<'a, 'b> {
             findings.push(Finding { actual: previous, ..finding });
             self.lost = true;
         }
-        let places = self.sightings.places(&input.items);
+        let mut places = Few::new();
+        self.sightings.add_places(&input.items, &mut places);
         let first_seen = asked_at(inference).map_or(0, |at| at.time_unix_nano);
         let conflict = |subject| {
             let finding = place.finding(FindingKind::Conflict, Some(inference.call.key), 1);
@@ -337,10 +338,11 @@ impl<'a, 'b> History<'a, 'b> {
 
     pub(super) fn response(&mut self, turn: &ByteString, inference: &mut Inference, findings: &mut Vec<Finding>) {
         let first_seen = answered_at(inference).map_or(0, |at| at.time_unix_nano);
-        let places = self.sightings.places(&inference.output.items);
+        let mut places = Few::new();
+        self.sightings.add_places(&inference.output.items, &mut places);
         let mut produced = Numbers::default();
         let mut calls: HashMap<(ItemKind, ByteString), u32> = HashMap::new();
-        for place in places {
+        for place in places.iter().copied() {
             let identity = self.sightings.identity(place);
             if let Some(facet) = self.sightings.facet(place)
                 && let Some(id) = facet.call_id.clone().filter(|_| facet.kind.is_call())

@@ -41,11 +41,9 @@ impl<'a> Sightings<'a> {
         self.facts.items_count() as usize
     }
 
-    /// The places of a list that was noted.
-    pub(super) fn places(&self, list: &Numbers) -> Few {
-        let mut places = Few::new();
+    /// Adds the places of a list that was noted.
+    pub(super) fn add_places(&self, list: &Numbers, places: &mut Few) {
         self.facts.listed(list, |place| places.push(place));
-        places
     }
 
     /// The same for places of the same item.

@@ -28,16 +28,22 @@ pub(in crate::reduce) fn turn(facts: &Reading<'_>, thread: &str, turn: &str) -> 
     told.inferences.reserve_exact(count(CallKind::Inference));
     told.tools.reserve_exact(count(CallKind::Tool));
     // They stand from the last to the first.
-    for (key, rows) in heads.iter().rev().filter_map(|head| facts.call(head)) {
+    for head in heads.iter().rev() {
+        let mut row = facts.begin(head);
+        let key = facts.read_key(&mut row);
+        if facts.is_foreign(&key) {
+            continue;
+        }
+        let rows = facts.read_rows(head, row);
         match key.kind {
             CallKind::Inference => {
-                if let Some(inference) = facts.plain_inference(key, &rows, histories) {
+                if let Some(inference) = facts.plain_inference(&key, &rows, histories) {
                     told.inferences.push(inference);
                     continue;
                 }
             }
             CallKind::Tool => {
-                if let Some(tool) = facts.plain_tool(key, &rows) {
+                if let Some(tool) = facts.plain_tool(&key, &rows) {
                     told.tools.push(tool);
                     continue;
                 }

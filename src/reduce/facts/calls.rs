@@ -6,7 +6,7 @@
 use super::ident::{ident_of, kind_of};
 use super::row::{RowReader, RowWriter};
 use super::tables::Tables;
-use crate::event::{At, CallKind, Key};
+use crate::event::{At, CallKind};
 
 /// Where what was told of a call stands.
 #[derive(Clone, Copy, Debug)]
@@ -61,11 +61,16 @@ impl<'a> Head<'a> {
         kind_of(row.byte())
     }
 
-    /// Which call it is, and where its rows are.
-    pub(super) fn call(&self, tables: &Tables) -> (Key, CallRows) {
-        let mut row = RowReader { rest: self.rest };
-        let key = tables.read_ident(&mut row);
-        (key, CallRows { base: tables.read_at(&mut row), last: self.last, count: self.count })
+    /// What tells which call it is, and then when it was told of first.
+    #[inline]
+    pub(super) const fn row(&self) -> RowReader<'a> {
+        RowReader { rest: self.rest }
+    }
+
+    /// Where its rows are; its ident has been read.
+    #[inline]
+    pub(super) fn rows(&self, mut row: RowReader<'_>, tables: &Tables) -> CallRows {
+        CallRows { base: tables.read_at(&mut row), last: self.last, count: self.count }
     }
 
     /// When it was told of first; its ident is so long.

@@ -40,7 +40,7 @@ impl Reading<'_> {
     #[inline(always)]
     pub(in crate::reduce) fn plain_inference(
         &self,
-        key: Key,
+        key: &Key,
         rows: &CallRows,
         histories: Histories<'_>,
     ) -> Option<Inference> {
@@ -51,7 +51,7 @@ impl Reading<'_> {
             let place = Tables::peek_prefix(*row);
             let beside = self.tables().read_beside(row);
             input = shown(beside, self.list_runs(|run| read_runs(row, run)));
-            gap = input.prefix.is_some_and(|prefix| !histories.shows_at(place, &prefix, key));
+            gap = input.prefix.is_some_and(|prefix| !histories.shows_at(place, &prefix, *key));
         }
         if let Some(Half { row, .. }) = &mut halves.closing {
             (output.items, _) = self.list_runs(|run| read_runs(row, run));
@@ -61,7 +61,7 @@ impl Reading<'_> {
 
     /// A tool call. Nothing where more was told of it, or the two halves are not of the same tool.
     #[inline(always)]
-    pub(in crate::reduce) fn plain_tool(&self, key: Key, rows: &CallRows) -> Option<ToolCall> {
+    pub(in crate::reduce) fn plain_tool(&self, key: &Key, rows: &CallRows) -> Option<ToolCall> {
         let mut halves = self.halves(rows, [1, 1])?;
         let is_text = |value: &Value| matches!(value, Value::Text(_));
         let call = self.plain_call(key, &mut halves, |id, opened, closed| {
@@ -114,7 +114,7 @@ impl Reading<'_> {
     #[inline(always)]
     fn plain_call(
         &self,
-        key: Key,
+        key: &Key,
         halves: &mut Halves<'_>,
         agree: impl Fn(KeyId, &Value, &Value) -> bool,
     ) -> Option<Call> {
@@ -138,7 +138,7 @@ impl Reading<'_> {
             None => &mut nothing,
         };
         Some(Call {
-            key,
+            key: *key,
             span,
             opened_at,
             closed_at,
@@ -171,7 +171,7 @@ impl Reading<'_> {
         loop {
             match (one, other) {
                 (Some((id, kind)), Some((later, _))) if id < later => {
-                    attrs.push((id, self.read_value(kind, &mut opened, opening)));
+                    self.push_value(&mut attrs, (id, kind), &mut opened, opening);
                     one = opened.next();
                 }
                 (Some((id, kind)), Some((same, of_other))) if id == same => {
@@ -185,11 +185,11 @@ impl Reading<'_> {
                     other = closed.next();
                 }
                 (_, Some((id, kind))) => {
-                    attrs.push((id, self.read_value(kind, &mut closed, closing)));
+                    self.push_value(&mut attrs, (id, kind), &mut closed, closing);
                     other = closed.next();
                 }
                 (Some((id, kind)), None) => {
-                    attrs.push((id, self.read_value(kind, &mut opened, opening)));
+                    self.push_value(&mut attrs, (id, kind), &mut opened, opening);
                     one = opened.next();
                 }
                 (None, None) => return Some(Attrs::in_order(attrs)),

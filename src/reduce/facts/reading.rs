@@ -124,7 +124,11 @@ impl<'a> Reading<'a> {
 
     /// The calls of a turn, latest first, and where what was told of each stands.
     pub(in crate::reduce) fn calls(&self, thread: &str, turn: &str) -> impl Iterator<Item = (Key, CallRows)> {
-        self.heads(thread, turn).filter_map(|head| self.call(&head))
+        let call = |head: Head<'_>| {
+            let mut row = self.begin(&head);
+            (self.read_key(&mut row), self.read_rows(&head, row))
+        };
+        self.heads(thread, turn).map(call).filter(|(key, _)| !self.is_foreign(key))
     }
 
     /// The same before it is read, those that are no part of the graph included.
@@ -132,11 +136,27 @@ impl<'a> Reading<'a> {
         self.facts.heads_of(thread, turn)
     }
 
-    /// A call, unless it is no part of the graph.
+    /// What stands before the rows of a call, from which its key is read and then where they are. That is read piece by
+    /// piece, and nothing of it moved: what was just written would have to be waited for.
     #[inline]
-    pub(in crate::reduce) fn call(&self, head: &Head<'_>) -> Option<(Key, CallRows)> {
-        let call = head.call(self.tables());
-        Some(call).filter(|(key, _)| self.facts.foreign.is_empty() || !self.facts.foreign.contains(key))
+    pub(in crate::reduce) fn begin<'b>(&self, head: &Head<'b>) -> RowReader<'b> {
+        head.row()
+    }
+
+    #[inline]
+    pub(in crate::reduce) fn read_key(&self, row: &mut RowReader<'_>) -> Key {
+        self.tables().read_ident(row)
+    }
+
+    #[inline]
+    pub(in crate::reduce) fn read_rows(&self, head: &Head<'_>, row: RowReader<'_>) -> CallRows {
+        head.rows(row, self.tables())
+    }
+
+    /// Whether a call is no part of the graph.
+    #[inline]
+    pub(in crate::reduce) fn is_foreign(&self, key: &Key) -> bool {
+        !self.facts.foreign.is_empty() && self.facts.foreign.contains(key)
     }
 
     /// What was told of a call, in no order.

@@ -138,7 +138,7 @@ pub(super) const fn algorithm_of(byte: u8) -> Algorithm {
 
 /// Reads a row. What was not written by a [`RowWriter`] reads as zeros; there is no such row.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RowReader<'a> {
+pub(in crate::reduce) struct RowReader<'a> {
     pub(super) rest: &'a [u8],
 }
 

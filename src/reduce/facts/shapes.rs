@@ -300,7 +300,7 @@ impl Reading<'_> {
         let count = shape.left();
         let mut attrs = Vec::with_capacity(if count == 0 { 0 } else { count + more });
         while let Some((id, kind)) = shape.next() {
-            attrs.push((id, self.read_value(kind, &mut shape, row)));
+            self.push_value(&mut attrs, (id, kind), &mut shape, row);
         }
         Attrs::in_order(attrs)
     }
@@ -311,6 +311,21 @@ impl Reading<'_> {
         let mut rest = RowReader { rest: self.tables().shapes.get(row.index()) };
         let left = rest.count();
         ShapeReader { rest, left }
+    }
+
+    /// Adds what a shape told of last. A number is written where it stays: as a value that is moved it would be waited for.
+    #[inline]
+    pub(super) fn push_value(
+        &self,
+        attrs: &mut Vec<(KeyId, Value)>,
+        (id, kind): (KeyId, u8),
+        shape: &mut ShapeReader<'_>,
+        row: &mut RowReader<'_>,
+    ) {
+        match kind {
+            INT => attrs.push((id, Value::Int(row.signed()))),
+            _ => attrs.push((id, self.read_value(kind, shape, row))),
+        }
     }
 
     /// The value of what a shape told of last.
