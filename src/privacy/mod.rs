@@ -10,6 +10,7 @@ pub mod c1;
 mod classes;
 #[cfg(feature = "import")]
 pub(crate) mod conversation;
+#[cfg(feature = "import")]
 mod course;
 pub mod detect;
 #[cfg(feature = "import")]
