@@ -3,8 +3,9 @@
 use crate::event::{Attrs, Link, SpanId, TraceId};
 use crate::semconv;
 
-use super::attribute::{AttributeWriter, Keys};
+use super::attribute::AttributeWriter;
 use super::encode;
+use super::keys::Keys;
 use super::writer::{BYTES, FIXED64, VARINT, delimited, key, put_bytes, put_integer};
 
 const KIND_INTERNAL: u8 = 1;

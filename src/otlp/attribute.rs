@@ -2,14 +2,13 @@
 //!
 //! Every length is computed before the bytes are written, so that nothing is moved and nothing allocated but the output.
 
-use std::sync::OnceLock;
-
 use bytestring::ByteString;
 
+use super::keys::{Keys, SHORT};
 use super::varint::varint_len;
 use super::writer::{BYTES, FIXED64, VARINT, bytes_len, key, put_varint};
 use crate::event::{Algorithm, Digest, Value, hex};
-use crate::semconv::{KeyId, table};
+use crate::semconv::KeyId;
 
 const TEXT: u8 = key(1, BYTES);
 const BOOL: u8 = key(2, VARINT);
@@ -17,71 +16,6 @@ const INT: u8 = key(3, VARINT);
 const DOUBLE: u8 = key(4, FIXED64);
 const ARRAY: u8 = key(5, BYTES);
 const ELEMENT: u8 = key(1, BYTES);
-
-/// The start of an attribute for each name of the table: two bytes for its tag and its length, the key field, the key of
-/// the value field, a byte for that one's length, and the key of what is in it. Copied as a whole, and what differs then put
-/// in.
-#[derive(Debug)]
-pub(super) struct Keys {
-    starts: Vec<Start>,
-    unnamed: Start,
-}
-
-/// All are as long as the longest and what a short value takes behind it: what always has the same length is copied without a
-/// loop, and there is one look at the room for both.
-#[derive(Debug)]
-struct Start {
-    bytes: [u8; LONGEST],
-    length: usize,
-}
-
-const LONGEST: usize = 64;
-/// A double.
-const SHORT: usize = 8;
-
-impl Start {
-    /// A longer name than fits is none of the table's, which a test holds; of one, what fits is written.
-    fn new(name: &str) -> Self {
-        let mut written = vec![0, 0, key(1, BYTES)];
-        let name = name.as_bytes();
-        let name = name.get(..name.len().min(LONGEST - SHORT - 7)).unwrap_or_default();
-        put_varint(&mut written, name.len() as u64);
-        written.extend_from_slice(name);
-        written.extend_from_slice(&[key(2, BYTES), 0, 0]);
-        let mut bytes = [0; LONGEST];
-        bytes.iter_mut().zip(&written).for_each(|(place, byte)| *place = *byte);
-        Self { bytes, length: written.len() }
-    }
-
-    /// Puts in what differs: the tag and the whole length, the length of the value and the key of what is in it, and the first
-    /// bytes of that.
-    #[inline(always)]
-    fn complete<const N: usize>(&self, written: &mut [u8; LONGEST], head: [u8; 2], tail: [u8; 2], first: [u8; N]) {
-        const { assert!(N <= SHORT && LONGEST.is_power_of_two()) };
-        // It is shorter, so the mask changes nothing: by it the compiler knows.
-        let (before, after) = written.split_at_mut(self.length & (LONGEST - 1));
-        if let (Some(start), Some(place)) = (before.first_chunk_mut(), after.first_chunk_mut()) {
-            (*start, *place) = (head, first);
-        }
-        if let Some(end) = before.last_chunk_mut() {
-            *end = tail;
-        }
-    }
-}
-
-impl Keys {
-    /// Those of the table, for whoever keeps none of its own.
-    pub(super) fn of_table() -> &'static Self {
-        static KEYS: OnceLock<Keys> = OnceLock::new();
-        KEYS.get_or_init(Self::default)
-    }
-}
-
-impl Default for Keys {
-    fn default() -> Self {
-        Self { starts: table().iter().map(|name| Start::new(name.key)).collect(), unnamed: Start::new("") }
-    }
-}
 
 /// Appends attributes as fields of one message.
 pub(super) struct AttributeWriter<'a> {
@@ -225,7 +159,7 @@ impl<'a> AttributeWriter<'a> {
     #[inline]
     fn short<const N: usize>(&mut self, id: KeyId, length: usize, kind: u8, first: ([u8; N], usize)) -> bool {
         const { assert!(N <= SHORT) };
-        let start = self.keys.starts.get(usize::from(id.0)).unwrap_or(&self.keys.unnamed);
+        let start = self.keys.start(id);
         let total = start.length - 3 + length;
         if total >= 0x80 {
             return false;
@@ -242,8 +176,7 @@ impl<'a> AttributeWriter<'a> {
     /// Everything of an attribute up to the key of what its value, an `AnyValue` of `length` bytes, consists of.
     #[inline]
     fn start(&mut self, id: KeyId, length: usize, kind: u8) {
-        // An id is only made from the table itself, so the fallback is never taken.
-        let start = self.keys.starts.get(usize::from(id.0)).unwrap_or(&self.keys.unnamed);
+        let start = self.keys.start(id);
         let begin = self.out.len();
         self.out.extend_from_slice(&start.bytes);
         self.out.truncate(begin + start.length);
@@ -346,13 +279,6 @@ mod tests {
     use super::*;
     use crate::otlp::writer::{put_bytes, put_double, put_integer};
     use crate::semconv;
-
-    #[test]
-    fn every_name_of_the_table_fits_where_names_are_written_from() {
-        for name in table() {
-            assert!(name.key.len() <= LONGEST - SHORT - 7, "{}", name.key);
-        }
-    }
 
     #[test]
     fn a_short_varint_is_the_varint() {

@@ -18,8 +18,9 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::attribute::{AttributeWriter, Keys, put_label};
+use super::attribute::{AttributeWriter, put_label};
 use super::content::{put_count, put_error, put_given, put_noted, put_returned};
+use super::keys::Keys;
 use super::ready::Ready;
 use super::writer::{BYTES, FIXED32, FIXED64, VARINT, delimited, key, put_bytes, put_integer, put_key, put_varint};
 use crate::event::{

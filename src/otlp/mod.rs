@@ -30,6 +30,7 @@ mod fields;
 mod form;
 mod gather;
 mod guard;
+mod keys;
 #[cfg(feature = "cli")]
 mod plain;
 mod protocol;
