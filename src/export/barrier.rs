@@ -5,7 +5,8 @@
 struct Barrier {
     ticket: u64,
     below: u64,
-    left: u64,
+    /// Not known before it begins.
+    left: Option<u64>,
 }
 
 /// Those who wait.
@@ -18,29 +19,45 @@ pub(super) struct Barriers {
 impl Barriers {
     /// Begins to wait for the `left` spans that are numbered below `below` and not settled.
     pub(super) fn enter(&mut self, below: u64, left: u64) -> u64 {
+        let ticket = self.announce();
+        self.begin(ticket, below, left);
+        ticket
+    }
+
+    /// Somebody is going to wait, and does not know yet for what.
+    pub(super) fn announce(&mut self) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.waiting.push(Barrier { ticket, below, left });
+        self.waiting.push(Barrier { ticket, below: 0, left: None });
         ticket
+    }
+
+    /// What was announced begins. Answers whether anybody waits for it still.
+    pub(super) fn begin(&mut self, ticket: u64, below: u64, left: u64) -> bool {
+        let barrier = self.waiting.iter_mut().find(|barrier| barrier.ticket == ticket);
+        barrier.map(|barrier| (barrier.below, barrier.left) = (below, Some(left))).is_some()
     }
 
     /// These are settled. Answers whether somebody need not wait any longer.
     pub(super) fn settle(&mut self, numbers: impl Iterator<Item = u64> + Clone) -> bool {
         let mut is_over = false;
         for barrier in &mut self.waiting {
+            let Some(left) = &mut barrier.left else { continue };
             let settled = numbers.clone().filter(|number| *number < barrier.below).count() as u64;
-            barrier.left = barrier.left.saturating_sub(settled);
-            is_over |= barrier.left == 0;
+            *left = left.saturating_sub(settled);
+            is_over |= *left == 0;
         }
         is_over
     }
 
     pub(super) fn is_over(&self, ticket: u64) -> bool {
-        self.waiting.iter().any(|barrier| barrier.ticket == ticket && barrier.left == 0)
+        self.waiting.iter().any(|barrier| barrier.ticket == ticket && barrier.left == Some(0))
     }
 
-    pub(super) fn leave(&mut self, ticket: u64) {
-        self.waiting.retain(|barrier| barrier.ticket != ticket);
+    /// Waits no longer. Answers whether it had begun.
+    pub(super) fn leave(&mut self, ticket: u64) -> bool {
+        let place = self.waiting.iter().position(|barrier| barrier.ticket == ticket);
+        place.is_some_and(|place| self.waiting.swap_remove(place).left.is_some())
     }
 }
 
@@ -55,7 +72,19 @@ mod tests {
         assert!(!barriers.settle([1, 3].into_iter()));
         assert!(barriers.settle([2].into_iter()));
         assert!(barriers.is_over(early) && !barriers.is_over(late));
-        barriers.leave(early);
+        assert!(barriers.leave(early) && !barriers.leave(early));
         assert!(barriers.settle([4].into_iter()) && barriers.is_over(late));
+    }
+
+    #[test]
+    fn what_was_announced_waits_for_what_is_there_when_it_begins() {
+        let mut barriers = Barriers::default();
+        let [ticket, given_up, other] = [(); 3].map(|()| barriers.announce());
+        assert!(!barriers.settle([0].into_iter()) && !barriers.is_over(ticket));
+        assert!(!barriers.leave(given_up) && !barriers.begin(given_up, 9, 3), "it had not begun, and nobody waits");
+        assert!(barriers.begin(ticket, 3, 2) && barriers.begin(other, 3, 0));
+        assert!(barriers.is_over(other) && barriers.leave(other));
+        assert!(!barriers.settle([1, 3].into_iter()) && !barriers.is_over(ticket));
+        assert!(barriers.settle([2].into_iter()) && barriers.is_over(ticket));
     }
 }

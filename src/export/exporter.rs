@@ -19,7 +19,7 @@ use super::sender::Sender;
 use super::spool::{Fsync, Plan, Spool};
 use super::startup::Startup;
 use crate::event::{CallKind, CallRecord, Clock, Key, OpenRecord, ProducerId, Record, Veiled};
-use crate::intake::{Counters, Drop, Durable, Refused, Sink, give_record};
+use crate::intake::{Counters, Drop, Durable, Refused, Relay, Sink, give_record};
 use crate::otlp::Ready;
 use crate::otlp::encode::{self, Encoder};
 use crate::privacy::Policy;
@@ -182,6 +182,13 @@ impl Sink for Exporter {
         true
     }
 
+    fn relay(&self) -> Option<&dyn Relay> {
+        match &self.way {
+            Way::Memory(sender) => Some(sender),
+            Way::Disk(_) => None,
+        }
+    }
+
     fn losses(&self) -> u64 {
         match &self.way {
             Way::Memory(sender) => sender.losses(),
@@ -207,6 +214,22 @@ impl Sink for Exporter {
             metrics.shutdown(deadline);
         }
         complete
+    }
+}
+
+impl Relay for Sender {
+    fn announce(&self) -> u64 {
+        self.queue().announce()
+    }
+
+    fn begin(&self, number: u64) {
+        if self.queue().begin(number) {
+            self.wake();
+        }
+    }
+
+    fn wait(&self, number: u64, deadline: Instant) -> bool {
+        self.queue().wait(number, deadline)
     }
 }
 

@@ -10,11 +10,11 @@ use super::ending::Ending;
 use super::newest::{Newest, Swap};
 use super::pipeline::{Pipeline, drained};
 use super::progress::Progress;
-use super::queue::{Bounds, Flush, Queue};
+use super::queue::{Asked, Bounds, Flush, Queue};
 use super::settlement::Settlement;
 use super::turns::Turns;
 use super::weight::drop_content;
-use super::{Counters, Counts, Drained, Drop, Sink, Timepiece, Whole};
+use super::{Counters, Counts, Drained, Drop, Relay, Sink, Timepiece, Whole};
 use crate::event::{At, Event, Raw};
 use crate::privacy::Policy;
 
@@ -271,14 +271,32 @@ impl Intake {
         let timeout = timeout.min(DAY);
         // The sink stops a little before the caller does, so that its answer still counts.
         let margin = Duration::from_millis(100).min(timeout / 4);
-        let (answer, answered) = sync_channel(1);
         let deadline = Instant::now() + timeout - margin;
-        let is_alone = self.sink.drains_alone();
-        self.queue.flush(Flush { deadline, last, is_alone, answer }).ok()?;
-        let complete = answered.recv_timeout(timeout).unwrap_or(false);
-        // The pipeline has handed everything over, and goes on meanwhile.
-        let complete = complete & (!is_alone || drained(&*self.sink, deadline, last.is_some()));
+        let complete = match self.sink.relay().filter(|_| last.is_none()) {
+            Some(relay) => self.relayed(relay, deadline)?,
+            None => self.answered(deadline, margin, last)?,
+        };
         Some(complete & self.newest.flush_stores(deadline))
+    }
+
+    /// Waits for the sink, which the pipeline tells when everything has been handed over.
+    fn relayed(&self, relay: &dyn Relay, deadline: Instant) -> Option<bool> {
+        let number = relay.announce();
+        let asked = self.queue.flush(Flush { deadline, last: None, asked: Asked::Sink(number) });
+        // Nobody begins what was not asked for.
+        let complete = relay.wait(number, if asked.is_ok() { deadline } else { Instant::now() });
+        asked.ok().map(|()| complete)
+    }
+
+    /// Waits for the pipeline's answer, and for the sink where that drains alone.
+    fn answered(&self, deadline: Instant, margin: Duration, last: Option<At>) -> Option<bool> {
+        let (answer, answered) = sync_channel(1);
+        let is_alone = self.sink.drains_alone();
+        self.queue.flush(Flush { deadline, last, asked: Asked::Pipeline { is_alone, answer } }).ok()?;
+        let left = deadline.saturating_duration_since(Instant::now()) + margin;
+        let complete = answered.recv_timeout(left).unwrap_or(false);
+        // The pipeline has handed everything over, and goes on meanwhile.
+        Some(complete & (!is_alone || drained(&*self.sink, deadline, last.is_some())))
     }
 }
 
@@ -297,7 +315,7 @@ impl std::ops::Drop for Intake {
         // Whoever could close a call would still hold this, so that none is open.
         let last = Some(At { time_unix_nano: 0, producer: None, seq: None });
         // Already shut down: nothing is left to do.
-        let _ = self.queue.flush(Flush { deadline, last, is_alone: false, answer });
+        let _ = self.queue.flush(Flush { deadline, last, asked: Asked::Pipeline { is_alone: false, answer } });
     }
 }
 

@@ -48,7 +48,7 @@ pub use front::{Intake, IntakeError};
 pub use propagation::Propagation;
 pub use queue::Bounds;
 pub use sampler::Sampler;
-pub use sink::{Drained, Durable, Refused, Sink};
+pub use sink::{Drained, Durable, Refused, Relay, Sink};
 
 pub(crate) use around::{Around, Entering, Way, innermost};
 pub(crate) use counters::Counters;

@@ -361,6 +361,11 @@ pub(super) fn drained(sink: &dyn Sink, deadline: Instant, last: bool) -> bool {
     guarded(|| if last { sink.shutdown(deadline) } else { sink.flush(deadline) }).unwrap_or(false)
 }
 
+/// All that somebody waits for has been handed to the sink.
+pub(super) fn begun(sink: &dyn Sink, number: u64) {
+    guarded(|| sink.relay().map(|relay| relay.begin(number)));
+}
+
 fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(call)).ok()
 }

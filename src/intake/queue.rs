@@ -56,9 +56,15 @@ pub(super) struct Flush {
     pub(super) deadline: Instant,
     /// For the last time, and when that was said.
     pub(super) last: Option<At>,
-    /// The sink is drained by whoever asked.
-    pub(super) is_alone: bool,
-    pub(super) answer: SyncSender<bool>,
+    pub(super) asked: Asked,
+}
+
+/// Who waits for a flush.
+pub(super) enum Asked {
+    /// One that waits for the answer, and drains the sink itself where that `is_alone`.
+    Pipeline { is_alone: bool, answer: SyncSender<bool> },
+    /// One that waits for the sink, which knows it by this number.
+    Sink(u64),
 }
 
 #[derive(Default)]

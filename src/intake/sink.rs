@@ -32,6 +32,12 @@ pub trait Sink: Send + Sync {
         false
     }
 
+    /// What begins a flush for somebody who waits, where the sink has that: whoever waits is then woken once, by the sink, and
+    /// not by the pipeline before.
+    fn relay(&self) -> Option<&dyn Relay> {
+        None
+    }
+
     /// Sends what waits, until `deadline` at the latest, and tells whether nothing is left.
     fn flush(&self, _deadline: Instant) -> bool {
         true
@@ -41,6 +47,19 @@ pub trait Sink: Send + Sync {
     fn shutdown(&self, deadline: Instant) -> bool {
         self.flush(deadline)
     }
+}
+
+/// Flushes that begin on one thread and are waited for on another.
+pub trait Relay {
+    /// Somebody is going to wait for a flush. The number that is answered stands for it.
+    fn announce(&self) -> u64;
+
+    /// All that is waited for under this number has been taken. Called on the pipeline's thread.
+    fn begin(&self, number: u64);
+
+    /// Waits until what was there when it began has been sent, until `deadline` at the latest, and tells whether it has. Called
+    /// once for each number that was announced.
+    fn wait(&self, number: u64, deadline: Instant) -> bool;
 }
 
 /// Keeps records so that they outlive this process.

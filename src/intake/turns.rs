@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Sink;
-use super::pipeline::{Pipeline, drained};
-use super::queue::Batch;
+use super::pipeline::{Pipeline, begun, drained};
+use super::queue::{Asked, Batch};
 
 /// The pipeline, for one thread at a time.
 pub(super) struct Turns {
@@ -37,10 +37,15 @@ impl Turns {
         let mut may_come = true;
         for flush in flushes.into_iter().flatten() {
             let is_last = flush.last.is_some();
-            let complete = flush.is_alone || drained(&*self.sink, flush.deadline, is_last);
-            self.look();
-            // Nobody may be waiting any more.
-            let _ = flush.answer.send(complete);
+            match flush.asked {
+                Asked::Pipeline { is_alone, answer } => {
+                    let complete = is_alone || drained(&*self.sink, flush.deadline, is_last);
+                    self.look();
+                    // Nobody may be waiting any more.
+                    let _ = answer.send(complete);
+                }
+                Asked::Sink(number) => begun(&*self.sink, number),
+            }
             may_come &= !is_last;
         }
         if may_come {

@@ -164,12 +164,12 @@ impl<'a> AttributeWriter<'a> {
         if total >= 0x80 {
             return false;
         }
-        let (begin, (bytes, used)) = (self.out.len(), first);
+        let (begin, (bytes, used)) = (self.out.len() + start.length, first);
         self.out.extend_from_slice(&start.bytes);
-        if let Some(written) = self.out.get_mut(begin..).and_then(<[u8]>::first_chunk_mut) {
+        if let Some(written) = self.out.last_chunk_mut() {
             start.complete(written, [self.tag, total as u8], [length as u8, kind], bytes);
         }
-        self.out.truncate(begin + start.length + used);
+        self.out.truncate(begin + used);
         true
     }
 

@@ -114,6 +114,53 @@ impl Outbox {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Somebody is going to wait for what will wait here by then.
+    pub(in crate::export) fn announce(&self) -> u64 {
+        self.lock().barriers.announce()
+    }
+
+    /// All that is waited for under this ticket is here, and is due. Answers whether there is anything to send for it.
+    pub(in crate::export) fn begin(&self, ticket: u64) -> bool {
+        let mut state = self.lock();
+        let (below, left) = (state.next_number, state.spans as u64);
+        if !state.barriers.begin(ticket, below, left) {
+            return false;
+        }
+        state.hurrying += 1;
+        drop(state);
+        if left == 0 {
+            self.settled.notify_all();
+        }
+        left > 0
+    }
+
+    /// Waits until all of it is settled, and tells whether that came before the deadline.
+    pub(in crate::export) fn wait(&self, ticket: u64, deadline: std::time::Instant) -> bool {
+        let (mut state, is_over) = self.wait_until_over(self.lock(), ticket, deadline);
+        if state.barriers.leave(ticket) {
+            state.hurrying = state.hurrying.saturating_sub(1);
+        }
+        is_over
+    }
+
+    fn wait_until_over<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State>,
+        ticket: u64,
+        deadline: std::time::Instant,
+    ) -> (MutexGuard<'s, State>, bool) {
+        loop {
+            if state.abandoned || state.barriers.is_over(ticket) {
+                let is_over = !state.abandoned;
+                return (state, is_over);
+            }
+            let left = deadline.checked_duration_since(std::time::Instant::now());
+            let Some(left) = left.filter(|left| !left.is_zero()) else { return (state, false) };
+            let waited = self.settled.wait_timeout(state, left);
+            state = waited.map(|(state, _)| state).unwrap_or_else(|poisoned| poisoned.into_inner().0);
+        }
+    }
 }
 
 impl Queue for Outbox {
@@ -195,15 +242,7 @@ impl Queue for Outbox {
         }
         let below = state.next_number;
         let ticket = state.barriers.enter(below, left);
-        let is_over = loop {
-            if state.abandoned || state.barriers.is_over(ticket) {
-                break !state.abandoned;
-            }
-            let left = deadline.checked_duration_since(std::time::Instant::now());
-            let Some(left) = left.filter(|left| !left.is_zero()) else { break false };
-            let waited = self.settled.wait_timeout(state, left);
-            state = waited.map(|(state, _)| state).unwrap_or_else(|poisoned| poisoned.into_inner().0);
-        };
+        let (mut state, is_over) = self.wait_until_over(state, ticket, deadline);
         state.barriers.leave(ticket);
         is_over
     }

@@ -133,3 +133,28 @@ fn a_closed_outbox_stops_when_it_is_empty_and_takes_nothing() {
     assert!(matches!(outbox.next(), Next::Stop));
     assert!(outbox.wait_for_all(std::time::Instant::now()));
 }
+
+#[test]
+fn who_announced_a_flush_waits_for_what_is_there_when_it_begins() {
+    let outbox = outbox(100, 1000, 1000);
+    let soon = || std::time::Instant::now() + Duration::from_secs(10);
+    let (early, late, nothing) = (outbox.announce(), outbox.announce(), outbox.announce());
+    assert!(!outbox.begin(nothing) && outbox.wait(nothing, soon()), "nothing waits");
+    assert!(outbox.push(&[0; 10], BARE).is_ok());
+    assert_eq!(sent(&outbox), [], "nobody hurries yet");
+    assert!(!outbox.wait(early, std::time::Instant::now()), "it has not begun");
+    assert!(!outbox.begin(early) && !outbox.is_hurried(), "nobody waits for it any more");
+    assert!(outbox.begin(late) && outbox.is_hurried());
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| outbox.wait(late, soon()));
+        assert_eq!(sent(&outbox), [1]);
+        assert!(waiting.join().unwrap());
+    });
+    assert!(!outbox.is_hurried(), "who has waited hurries nobody");
+    let ticket = outbox.announce();
+    assert!(outbox.push(&[0; 10], BARE).is_ok() && outbox.begin(ticket));
+    assert!(!outbox.wait(ticket, std::time::Instant::now()) && !outbox.is_hurried());
+    outbox.abandon();
+    let ticket = outbox.announce();
+    assert!(!outbox.wait(ticket, soon()), "what was given up is never sent");
+}
