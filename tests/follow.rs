@@ -276,17 +276,13 @@ fn a_compressed_session_in_a_followed_folder_is_read_and_read_anew_when_it_has_c
 
 #[test]
 fn a_session_that_hooks_alone_tell_of_is_followed_and_one_with_a_transcript_is_told_by_that() {
-    use script::{Claude, SESSION, time};
+    use script::{Claude, SESSION};
     const OTHER: &str = "00000000-0000-4000-8000-00000000000b";
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("live");
     fs::create_dir_all(folder.join("transcripts")).unwrap();
     let events = folder.join("events.ndjson");
-    let hook = |second: f64, session: &str, name: &str, more: serde_json::Value| {
-        let mut payload = serde_json::json!({"session_id": session, "hook_event_name": name});
-        payload.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        serde_json::json!({"ts": time(second), "hook": name, "payload": payload}).to_string() + "\n"
-    };
+    let hook = |second, session: &str, name: &str, more| hook_line(second, session, name, &more);
     // As an editor may write it.
     let mut lines = "\u{feff}".to_owned();
     for session in [SESSION, OTHER] {
@@ -317,17 +313,20 @@ fn a_session_that_hooks_alone_tell_of_is_followed_and_one_with_a_transcript_is_t
     assert_eq!(spans, imported_of("claude-code", &folder));
 }
 
+/// A line of a journal of hooks.
+fn hook_line(second: f64, session: &str, name: &str, more: &serde_json::Value) -> String {
+    let mut payload = serde_json::json!({"session_id": session, "hook_event_name": name});
+    payload.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    serde_json::json!({"ts": script::time(second), "hook": name, "payload": payload}).to_string() + "\n"
+}
+
 #[test]
 fn what_hooks_alone_told_of_is_not_told_again_by_a_transcript_that_comes_late() {
-    use script::{Claude, SESSION, time};
+    use script::{Claude, SESSION};
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("live");
     fs::create_dir_all(folder.join("transcripts")).unwrap();
-    let hook = |second: f64, name: &str, more: serde_json::Value| {
-        let mut payload = serde_json::json!({"session_id": SESSION, "hook_event_name": name});
-        payload.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        serde_json::json!({"ts": time(second), "hook": name, "payload": payload}).to_string() + "\n"
-    };
+    let hook = |second, name: &str, more| hook_line(second, SESSION, name, &more);
     let (mut lines, mut script) = (String::new(), Claude::default());
     for (turn, prompt) in ["go", "go", "stop"].into_iter().enumerate() {
         let (second, tool) = (turn as f64 * 10.0, format!("toolu_{turn}"));
@@ -371,15 +370,11 @@ fn what_hooks_alone_told_of_is_not_told_again_by_a_transcript_that_comes_late() 
 
 #[test]
 fn a_turn_whose_prompt_hooks_did_not_tell_is_not_told_again_by_a_transcript_that_comes_late() {
-    use script::{Claude, SESSION, time};
+    use script::{Claude, SESSION};
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("live");
     fs::create_dir_all(folder.join("transcripts")).unwrap();
-    let hook = |second: f64, name: &str, more: serde_json::Value| {
-        let mut payload = serde_json::json!({"session_id": SESSION, "hook_event_name": name});
-        payload.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        serde_json::json!({"ts": time(second), "hook": name, "payload": payload}).to_string() + "\n"
-    };
+    let hook = |second, name: &str, more| hook_line(second, SESSION, name, &more);
     let mut script = Claude::default();
     // Hooks were set up in the middle of the second turn.
     script.prompt(1.0, "p0", "go").say(2.0, "m0", "done");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::ending::Ending;
 use super::newest::{Newest, Swap};
-use super::pipeline::{Pipeline, drained};
+use super::pipeline::{Pipeline, drained, guarded};
 use super::progress::Progress;
 use super::queue::{Asked, Bounds, Flush, Queue};
 use super::settlement::Settlement;
@@ -281,10 +281,11 @@ impl Intake {
 
     /// Waits for the sink, which the pipeline tells when everything has been handed over.
     fn relayed(&self, relay: &dyn Relay, deadline: Instant) -> Option<bool> {
-        let number = relay.announce();
+        let Some(number) = guarded(|| relay.announce()) else { return Some(false) };
         let asked = self.queue.flush(Flush { deadline, last: None, asked: Asked::Sink(number) });
         // Nobody begins what was not asked for.
-        let complete = relay.wait(number, if asked.is_ok() { deadline } else { Instant::now() });
+        let until = if asked.is_ok() { deadline } else { Instant::now() };
+        let complete = guarded(|| relay.wait(number, until)).unwrap_or(false);
         asked.ok().map(|()| complete)
     }
 

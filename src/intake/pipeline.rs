@@ -366,6 +366,6 @@ pub(super) fn begun(sink: &dyn Sink, number: u64) {
     guarded(|| sink.relay().map(|relay| relay.begin(number)));
 }
 
-fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
+pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(call)).ok()
 }

@@ -44,7 +44,10 @@ impl Turns {
                     // Nobody may be waiting any more.
                     let _ = answer.send(complete);
                 }
-                Asked::Sink(number) => begun(&*self.sink, number),
+                Asked::Sink(number) => {
+                    self.look();
+                    begun(&*self.sink, number);
+                }
             }
             may_come &= !is_last;
         }
