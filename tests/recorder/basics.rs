@@ -1,14 +1,14 @@
 //! What the public recorder promises of every call, seen by a sink.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use veilspan::event::{
     CallKind, CallRecord, Given, Kind, ManualClock, MarkKind, Message, Noted, Outcome, Part, Record, Returned, Role,
     Veiled,
 };
-use veilspan::intake::{Drop, Refused, Sink};
+use veilspan::intake::{Drop, Refused, Relay, Sink};
 use veilspan::privacy::{Key, Level};
 use veilspan::record::CallRef;
 use veilspan::testing::MemorySink;
@@ -169,6 +169,44 @@ fn a_panicking_sink_loses_its_record_and_nothing_else() {
     (0..3).for_each(|_| recorder.tool("t").start().finish());
     let counts = recorder.shutdown(SOON).counts;
     assert_eq!((counts.recorded, counts.dropped.of(Drop::SinkRefused)), (1, 2));
+}
+
+#[test]
+fn a_sink_that_panics_while_it_relays_has_not_flushed_and_the_host_goes_on() {
+    struct Relays(&'static str);
+    impl Relays {
+        fn panic_at(&self, place: &str) {
+            assert!(self.0 != place, "a sink of the host's panics");
+        }
+    }
+    impl Sink for Relays {
+        fn take(&self, _: Record) -> Result<(), Refused> {
+            Ok(())
+        }
+        fn relay(&self) -> Option<&dyn Relay> {
+            Some(self)
+        }
+    }
+    impl Relay for Relays {
+        fn announce(&self) -> u64 {
+            self.panic_at("announce");
+            7
+        }
+        fn begin(&self, number: u64) {
+            assert_eq!(number, 7);
+            self.panic_at("begin");
+        }
+        fn wait(&self, number: u64, _: Instant) -> bool {
+            self.panic_at("wait");
+            number == 7
+        }
+    }
+    for (place, complete) in [("announce", false), ("begin", true), ("wait", false), ("nowhere", true)] {
+        let recorder = Recorder::builder().sink(Arc::new(Relays(place))).policy(unkeyed()).build();
+        recorder.tool("t").start().finish();
+        assert_eq!(recorder.flush(SOON).complete, complete, "{place}");
+        assert!(recorder.shutdown(SOON).complete, "{place}");
+    }
 }
 
 #[test]
