@@ -1,5 +1,7 @@
 //! Lower-case hex digits, without the machinery of `fmt`: ids and digests are written for every call.
 
+use wide::u8x16;
+
 /// The digits of `bytes`, in a buffer that has to be twice as long.
 pub(crate) fn encode<'b>(bytes: &[u8], buffer: &'b mut [u8]) -> &'b str {
     write(bytes, buffer);
@@ -7,28 +9,37 @@ pub(crate) fn encode<'b>(bytes: &[u8], buffer: &'b mut [u8]) -> &'b str {
 }
 
 /// The same for whoever wants no text: to see that it is one costs more than to write it.
+#[inline]
 pub(crate) fn write(bytes: &[u8], buffer: &mut [u8]) {
     let (steps, rest) = bytes.as_chunks::<STEP>();
-    let (places, places_of_rest) = buffer.as_chunks_mut::<{ 2 * STEP }>();
-    // Of a known length they are written together: a record has ten digests, and digit by digit they would cost more than
-    // all the rest.
-    steps.iter().zip(&mut *places).for_each(|(step, place)| digits(step, place));
-    digits(rest, places.get_mut(steps.len()).map_or(places_of_rest, <[u8; 2 * STEP]>::as_mut_slice));
+    let (places, place_of_rest) = buffer.as_chunks_mut::<{ 2 * STEP }>();
+    // A record has ten digests, and digit by digit they would cost more than all the rest.
+    steps.iter().zip(places).for_each(|(step, place)| *place = digits(step));
+    if !rest.is_empty() {
+        let mut step = [0; STEP];
+        step.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
+        place_of_rest.iter_mut().zip(digits(&step)).for_each(|(place, digit)| *place = digit);
+    }
 }
 
 /// The bytes whose digits are written at once.
 const STEP: usize = 16;
 
-#[inline(always)]
-fn digits(bytes: &[u8], places: &mut [u8]) {
-    for (place, byte) in places.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-        *place = [digit(byte >> 4), digit(byte & 0xf)];
-    }
+#[inline]
+fn digits(bytes: &[u8; STEP]) -> [u8; 2 * STEP] {
+    let bytes = u8x16::from(*bytes);
+    let (high, low) = (digit(bytes >> 4_u32), digit(bytes & u8x16::splat(0xf)));
+    let mut digits = [0; 2 * STEP];
+    let (first, last) = digits.split_at_mut(STEP);
+    first.copy_from_slice(&u8x16::unpack_low(high, low).to_array());
+    last.copy_from_slice(&u8x16::unpack_high(high, low).to_array());
+    digits
 }
 
-#[inline(always)]
-const fn digit(nibble: u8) -> u8 {
-    nibble + if nibble > 9 { b'a' - 10 } else { b'0' }
+#[inline]
+fn digit(half: u8x16) -> u8x16 {
+    let is_letter = half.simd_gt(u8x16::splat(9));
+    half + u8x16::splat(b'0') + (is_letter & u8x16::splat(b'a' - 10 - b'0'))
 }
 
 /// The bytes of exactly `2 * N` digits.

@@ -2,6 +2,7 @@
 //! byte is looked at once, 64 of them at a time.
 
 use memchr::memchr2;
+use wide::u8x64;
 
 const BLOCK: usize = 64;
 
@@ -73,14 +74,9 @@ impl<'t> Marks<'t> {
 /// A bit for each byte that ends a run, the first one lowest.
 #[inline(always)]
 fn bits(block: &[u8; BLOCK]) -> u64 {
-    // Gathers the lowest bits of eight bytes in the highest byte.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    let mut ends = [0; BLOCK];
-    for (end, byte) in ends.iter_mut().zip(block) {
-        *end = u8::from((*byte == b'"') | (*byte == b'\\') | (*byte < b' '));
-    }
-    let eights = ends.as_chunks::<8>().0.iter().zip((0..BLOCK).step_by(8));
-    eights.fold(0, |bits, (eight, place)| bits | (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << place)
+    let bytes = u8x64::from(*block);
+    let is_control = bytes.simd_eq(bytes.min(u8x64::splat(b' ' - 1)));
+    (bytes.simd_eq(u8x64::splat(b'"')) | bytes.simd_eq(u8x64::splat(b'\\')) | is_control).to_bitmask()
 }
 
 /// Whether there is any character that must not stand in a string.

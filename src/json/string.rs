@@ -2,10 +2,8 @@
 
 use super::marks::Marks;
 
-/// The bytes that are copied in one step, and that may be written beyond what was unescaped.
+/// The bytes that may be written beyond what was unescaped: what a run between two escapes mostly fits in.
 pub(super) const STEP: usize = 64;
-/// What most runs between two escapes fit in.
-const SHORT_STEP: usize = 32;
 
 /// The end of a string.
 pub(super) enum End {
@@ -50,27 +48,30 @@ pub(super) fn unescape(
     mut used: usize,
 ) -> Option<(usize, usize)> {
     loop {
-        let letter = character(*bytes.get(at + 1)?);
-        if letter != 0 {
-            *out.get_mut(used)? = letter;
-            (at, used) = (at + 2, used + 1);
-        } else {
-            let (character, length) = unicode(bytes, at)?;
-            used += character.encode_utf8(out.get_mut(used..)?.first_chunk_mut::<4>()?).len();
-            at += length;
-        }
-        let length = marks.next(at)? - at;
         let (rest, room) = (bytes.get(at..)?, out.get_mut(used..)?);
-        // What stands behind the run is written over afterwards.
-        let is_copied = if length <= SHORT_STEP {
-            copy::<SHORT_STEP>(rest, room)
+        // What text mostly has: an escape of one letter, and a run that is copied in one step. What stands behind the run is
+        // written over afterwards.
+        if let (Some([_, letter, run @ ..]), Some([place, step @ ..])) =
+            (rest.first_chunk::<{ 2 + STEP }>(), room.first_chunk_mut::<{ 1 + STEP }>())
+            && character(*letter) != 0
+        {
+            *place = character(*letter);
+            let end = marks.next(at + 2)?;
+            let length = end - (at + 2);
+            if length <= STEP {
+                copy(run, step, length);
+            } else {
+                room.get_mut(1..=length)?.copy_from_slice(bytes.get(at + 2..end)?);
+            }
+            (at, used) = (end, used + 1 + length);
         } else {
-            length <= STEP && copy::<STEP>(rest, room)
-        };
-        if !is_copied {
-            room.get_mut(..length)?.copy_from_slice(rest.get(..length)?);
+            let (character, escape) = any_character(bytes, at)?;
+            let encoded = character.encode_utf8(room.first_chunk_mut::<4>()?).len();
+            let end = marks.next(at + escape)?;
+            let run = bytes.get(at + escape..end)?;
+            room.get_mut(encoded..encoded + run.len())?.copy_from_slice(run);
+            (at, used) = (end, used + encoded + run.len());
         }
-        (at, used) = (at + length, used + length);
         match bytes.get(at)? {
             b'\\' => {}
             b'"' => return Some((at, used)),
@@ -79,25 +80,53 @@ pub(super) fn unescape(
     }
 }
 
-/// Copies so many bytes, where there are as many and room for them.
+/// Copies at least so many bytes, and no more than there are. As numbers: a copy of bytes whose length is one of several
+/// becomes a call of `memcpy`, which takes longer than the copy.
 #[inline(always)]
-fn copy<const N: usize>(from: &[u8], to: &mut [u8]) -> bool {
-    let (Some(step), Some(room)) = (from.first_chunk::<N>(), to.first_chunk_mut::<N>()) else { return false };
-    *room = *step;
-    true
+fn copy(from: &[u8; STEP], to: &mut [u8; STEP], length: usize) {
+    let steps = from.as_chunks::<16>().0.iter().zip(to.as_chunks_mut::<16>().0);
+    for (number, (step, room)) in steps.enumerate() {
+        // Two of them cost no more than to ask for the second.
+        if number % 2 == 0 && number * 16 >= length {
+            break;
+        }
+        *room = u128::from_ne_bytes(*step).to_ne_bytes();
+    }
 }
 
 /// What an escape of one letter stands for, 0 where there is none.
 #[inline(always)]
-const fn character(letter: u8) -> u8 {
-    match letter {
-        b'"' | b'\\' | b'/' => letter,
-        b'b' => 8,
-        b'f' => 12,
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        _ => 0,
+fn character(letter: u8) -> u8 {
+    // Looked up: text has escapes of all kinds, and no processor guesses which one is next.
+    CHARACTERS.get(usize::from(letter)).copied().unwrap_or_default()
+}
+
+const CHARACTERS: [u8; 256] = {
+    let mut characters = [0; 256];
+    let known = [
+        (b'"', b'"'),
+        (b'\\', b'\\'),
+        (b'/', b'/'),
+        (b'b', 8),
+        (b'f', 12),
+        (b'n', b'\n'),
+        (b'r', b'\r'),
+        (b't', b'\t'),
+    ];
+    let mut place = 0;
+    while place < known.len() {
+        let (letter, character) = known[place];
+        characters[letter as usize] = character;
+        place += 1;
+    }
+    characters
+};
+
+/// The character that an escape stands for, and how many bytes it takes.
+fn any_character(bytes: &[u8], at: usize) -> Option<(char, usize)> {
+    match character(*bytes.get(at + 1)?) {
+        0 => unicode(bytes, at),
+        letter => Some((char::from(letter), 2)),
     }
 }
 
