@@ -1,5 +1,7 @@
 //! The digest of each kind of content, over plain texts and bytes.
 
+use smallvec::SmallVec;
+
 use super::hasher::Last;
 use super::{Hasher, canonical};
 use crate::event::Digest;
@@ -65,10 +67,7 @@ pub fn other(hasher: &Hasher, json: &str) -> Digest {
 
 /// A message of anything but exactly one text part, which has that part's digest.
 pub fn message<'d>(hasher: &Hasher, parts: impl IntoIterator<Item = &'d Digest>) -> Digest {
-    let mut hashing = hasher.begin();
-    hashing.update(b"c1/msg\0");
-    for part in parts {
-        hashing.update(&part.bytes);
-    }
-    hashing.finish()
+    let mut pieces = SmallVec::<[&[u8]; 4]>::from_slice(&[b"c1/msg\0"]);
+    pieces.extend(parts.into_iter().map(|part| part.bytes.as_slice()));
+    hasher.digest(&pieces)
 }

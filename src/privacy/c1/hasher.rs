@@ -23,9 +23,11 @@ struct Keyed {
 /// A digest in the making.
 pub struct Hashing {
     running: Sha256,
-    /// Where there is a key, what is to become of the digest.
-    outer: Option<Sha256>,
+    outer: Option<Outer>,
 }
+
+/// What is to become of a digest, where there is a key.
+struct Outer(State);
 
 /// A digest in the making, and the last piece of it.
 pub(super) struct Last<'p> {
@@ -79,6 +81,12 @@ impl Hasher {
 
     /// The digest of the pieces, one after the other.
     pub fn digest(&self, pieces: &[&[u8]]) -> Digest {
+        let (state, blocks) = self.0.as_ref().map_or((sha256::BEGINNING, 0), |keyed| (keyed.inner, 1));
+        if pieces.iter().map(|piece| piece.len()).sum::<usize>() <= sha256::SHORT
+            && let Some(bytes) = sha256::short(state, blocks, pieces)
+        {
+            return finish(bytes, self.0.as_ref().map(|keyed| &keyed.outer));
+        }
         let mut hashing = self.begin();
         for piece in pieces {
             hashing.update(piece);
@@ -96,9 +104,7 @@ impl Hasher {
     pub fn begin(&self) -> Hashing {
         match &self.0 {
             None => Hashing { running: Sha256::new(), outer: None },
-            Some(Keyed { inner, outer }) => {
-                Hashing { running: Sha256::after(*inner, 1), outer: Some(Sha256::after(*outer, 1)) }
-            }
+            Some(Keyed { inner, outer }) => Hashing { running: Sha256::after(*inner, 1), outer: Some(Outer(*outer)) },
         }
     }
 }
@@ -111,14 +117,15 @@ impl Hashing {
 
     /// The digest of all pieces.
     pub fn finish(self) -> Digest {
-        let bytes = self.running.finish();
-        match self.outer {
-            None => Digest { algorithm: Algorithm::Sha256, bytes },
-            Some(mut outer) => {
-                outer.take(&bytes);
-                Digest { algorithm: Algorithm::HmacSha256, bytes: outer.finish() }
-            }
-        }
+        finish(self.running.finish(), self.outer.as_ref().map(|Outer(state)| state))
+    }
+}
+
+/// What becomes of a digest.
+fn finish(bytes: [u8; 32], outer: Option<&State>) -> Digest {
+    match outer {
+        None => Digest { algorithm: Algorithm::Sha256, bytes },
+        Some(outer) => Digest { algorithm: Algorithm::HmacSha256, bytes: sha256::of_digest(*outer, &bytes) },
     }
 }
 
@@ -132,7 +139,7 @@ impl Last<'_> {
 
 /// The digests of all, in order, which are made two at a time.
 pub(super) fn finish_all<'p>(all: impl Iterator<Item = Last<'p>>) -> SmallVec<[Digest; 4]> {
-    let (mut jobs, mut outer) = (SmallVec::<[Job<'_>; 4]>::new(), SmallVec::<[Option<Sha256>; 4]>::new());
+    let (mut jobs, mut outer) = (SmallVec::<[Job<'_>; 4]>::new(), SmallVec::<[Option<Outer>; 4]>::new());
     for Last { hashing, piece } in all {
         jobs.push(Job { digest: hashing.running, piece });
         outer.push(hashing.outer);
@@ -140,6 +147,12 @@ pub(super) fn finish_all<'p>(all: impl Iterator<Item = Last<'p>>) -> SmallVec<[D
     sha256::take_all(&mut jobs);
     let hashed = jobs.into_iter().zip(outer);
     hashed.map(|(job, outer)| Hashing { running: job.digest, outer }.finish()).collect()
+}
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        sha256::wipe(&mut self.0);
+    }
 }
 
 impl Drop for Keyed {

@@ -9,7 +9,7 @@ use zeroize::optimization_barrier;
 pub(super) const BLOCK: usize = 64;
 /// The bits of what was taken stand at the end of the last block.
 const LENGTH: usize = 8;
-const BEGINNING: State =
+pub(super) const BEGINNING: State =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// What whole blocks lead to.
@@ -19,7 +19,7 @@ pub(super) type State = [u32; 8];
 #[derive(Clone)]
 pub(super) struct Sha256 {
     state: State,
-    /// The beginning of the next block.
+    /// The beginning of the next block, and zeros, as they stand behind the end of what is hashed.
     rest: [u8; BLOCK],
     filled: usize,
     taken: u64,
@@ -42,6 +42,57 @@ pub(super) fn behind(block: &[u8; BLOCK]) -> State {
     let mut state = BEGINNING;
     compress256(&mut state, std::slice::from_ref(block));
     state
+}
+
+/// The most blocks of what is hashed in one go.
+const FEW: usize = 2;
+/// The most bytes of it: an end and a length follow them.
+pub(super) const SHORT: usize = FEW * BLOCK - 1 - LENGTH;
+
+/// The digest of no more than [`SHORT`] bytes, after so many whole blocks that led to this state. Nothing of more.
+#[inline]
+pub(super) fn short(mut state: State, blocks: u64, pieces: &[&[u8]]) -> Option<[u8; 32]> {
+    let mut few = [0; FEW * BLOCK];
+    let mut taken = 0;
+    for piece in pieces {
+        few.get_mut(taken..taken + piece.len())?.copy_from_slice(piece);
+        taken += piece.len();
+    }
+    let used = if taken + 1 + LENGTH <= BLOCK { 1 } else { FEW };
+    *few.get_mut(taken)? = 0x80;
+    let bits = (blocks * BLOCK as u64 + taken as u64) * 8;
+    let (few_blocks, _) = few.as_chunks_mut();
+    let few_blocks = few_blocks.get_mut(..used)?;
+    *few_blocks.last_mut().filter(|_| taken <= SHORT)?.last_chunk_mut()? = bits.to_be_bytes();
+    compress256(&mut state, few_blocks);
+    let digest = bytes(&state);
+    wipe(&mut state);
+    few = [0; FEW * BLOCK];
+    optimization_barrier(&few);
+    Some(digest)
+}
+
+/// The digest of a digest, after one block that led to this state.
+pub(super) fn of_digest(mut state: State, digest: &[u8; 32]) -> [u8; 32] {
+    const BITS: u64 = (BLOCK as u64 + 32) * 8;
+    let mut block = [0; BLOCK];
+    if let ([taken, [end, .., b7, b6, b5, b4, b3, b2, b1, b0]], _) = block.as_chunks_mut::<32>() {
+        *taken = *digest;
+        *end = 0x80;
+        [*b7, *b6, *b5, *b4, *b3, *b2, *b1, *b0] = BITS.to_be_bytes();
+    }
+    compress256(&mut state, std::slice::from_ref(&block));
+    let digest = bytes(&state);
+    wipe(&mut state);
+    digest
+}
+
+fn bytes(state: &State) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (word, bytes) in state.iter().zip(bytes.as_chunks_mut().0) {
+        *bytes = word.to_be_bytes();
+    }
+    bytes
 }
 
 pub(super) fn wipe(state: &mut State) {
@@ -120,32 +171,26 @@ impl Sha256 {
         }
         if self.filled == BLOCK {
             compress256(&mut self.state, std::slice::from_ref(&self.rest));
-            self.filled = 0;
+            (self.rest, self.filled) = ([0; BLOCK], 0);
         }
         later
     }
 
     pub(super) fn finish(mut self) -> [u8; 32] {
         let Self { state, rest, filled, taken } = &mut self;
-        let (_, padding) = rest.split_at_mut(*filled);
-        padding.fill(0);
         // A block is never left full.
-        if let Some(first) = padding.first_mut() {
-            *first = 0x80;
+        if let Some(end) = rest.get_mut(*filled) {
+            *end = 0x80;
         }
-        if padding.len() <= LENGTH {
+        if *filled >= BLOCK - LENGTH {
             compress256(state, std::slice::from_ref(rest));
-            rest.fill(0);
+            *rest = [0; BLOCK];
         }
         if let Some(bits) = rest.last_chunk_mut::<LENGTH>() {
             *bits = (*taken * 8).to_be_bytes();
         }
         compress256(state, std::slice::from_ref(rest));
-        let mut bytes = [0; 32];
-        for (word, bytes) in state.iter().zip(bytes.as_chunks_mut().0) {
-            *bytes = word.to_be_bytes();
-        }
-        bytes
+        bytes(state)
     }
 }
 
@@ -183,6 +228,29 @@ mod tests {
                 assert_eq!(digest.finish(), expected(&text), "{cut} of {length}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_short_has_the_same_digest_in_one_go_and_what_is_longer_none() {
+        let block = text(1, BLOCK);
+        let after = behind(block.as_array().unwrap());
+        for length in 0..=SHORT + 80 {
+            let whole = text(0, length);
+            for cut in (0..=length).step_by(7) {
+                let pieces = [&whole[..cut], &whole[cut..], &[]];
+                let known = (length <= SHORT).then(|| expected(&whole));
+                assert_eq!(short(BEGINNING, 0, &pieces), known, "{cut} of {length}");
+                let known = (length <= SHORT).then(|| expected(&[&block[..], &whole].concat()));
+                assert_eq!(short(after, 1, &pieces), known, "{cut} of {length} after a block");
+            }
+        }
+    }
+
+    #[test]
+    fn the_digest_of_a_digest_is_that_of_its_bytes() {
+        let (block, digest) = (text(1, BLOCK), text(2, 32));
+        let told = of_digest(behind(block.as_array().unwrap()), digest.as_array().unwrap());
+        assert_eq!(told, expected(&[block, digest].concat()));
     }
 
     #[test]
