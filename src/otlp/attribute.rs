@@ -114,15 +114,22 @@ impl<'a> AttributeWriter<'a> {
     }
 
     pub(super) fn texts<'t>(&mut self, id: KeyId, texts: impl Iterator<Item = &'t str> + Clone) {
-        self.array(id, texts, |text| bytes_len(text.len()), put_text_element);
+        self.sized_texts(id, texts.clone().fold(Size::default(), Size::text), texts);
+    }
+
+    /// The same, where it is known what they take.
+    pub(super) fn sized_texts<'t>(&mut self, id: KeyId, size: Size, texts: impl Iterator<Item = &'t str>) {
+        self.start_array(id, size);
+        texts.for_each(|text| put_text_element(self.out, text));
     }
 
     pub(super) fn ints(&mut self, id: KeyId, numbers: impl Iterator<Item = i64> + Clone) {
-        let length = |number: i64| 1 + varint_len(number.cast_unsigned());
-        self.array(id, numbers, length, |out, number| {
-            out.extend_from_slice(&[ELEMENT, length(number) as u8, INT]);
-            put_varint(out, number.cast_unsigned());
-        });
+        self.sized_ints(id, numbers.clone().fold(Size::default(), Size::int), numbers);
+    }
+
+    pub(super) fn sized_ints(&mut self, id: KeyId, size: Size, numbers: impl Iterator<Item = i64>) {
+        self.start_array(id, size);
+        numbers.for_each(|number| put_int_element(self.out, number));
     }
 
     pub(super) fn digest(&mut self, id: KeyId, digest: &Digest) {
@@ -132,26 +139,26 @@ impl<'a> AttributeWriter<'a> {
 
     /// An array of digests, `""` for each that is missing.
     pub(super) fn digests<'d>(&mut self, id: KeyId, digests: impl Iterator<Item = Option<&'d Digest>> + Clone) {
-        let length = |digest: Option<&Digest>| bytes_len(digest.map_or(0, digest_len));
-        self.array(id, digests, length, |out, digest| match digest {
-            Some(digest) => put_digest_element(out, digest),
-            None => out.extend_from_slice(&[ELEMENT, 2, TEXT, 0]),
+        self.sized_digests(id, digests.clone().fold(Size::default(), Size::digest), digests);
+    }
+
+    pub(super) fn sized_digests<'d>(
+        &mut self,
+        id: KeyId,
+        size: Size,
+        digests: impl Iterator<Item = Option<&'d Digest>>,
+    ) {
+        self.start_array(id, size);
+        digests.for_each(|digest| match digest {
+            Some(digest) => put_digest_element(self.out, digest),
+            None => self.out.extend_from_slice(&[ELEMENT, 2, TEXT, 0]),
         });
     }
 
-    /// `put` writes an element whole: its key, its length, and what is in it.
-    fn array<T>(
-        &mut self,
-        id: KeyId,
-        elements: impl Iterator<Item = T> + Clone,
-        length: impl Fn(T) -> usize,
-        put: impl Fn(&mut Vec<u8>, T),
-    ) {
-        // Lengths of elements are cheap, so they are computed twice rather than kept.
-        let total = elements.clone().map(|element| bytes_len(length(element))).sum();
-        self.start(id, bytes_len(total), ARRAY);
-        put_varint(self.out, total as u64);
-        elements.for_each(|element| put(self.out, element));
+    /// Everything of an array up to its first element.
+    fn start_array(&mut self, id: KeyId, Size(size): Size) {
+        self.start(id, bytes_len(size), ARRAY);
+        put_varint(self.out, size as u64);
     }
 
     /// An attribute up to the first bytes of its value, of which there are as many as `first` says. `false`: a length takes
@@ -205,6 +212,28 @@ impl<'a> AttributeWriter<'a> {
     }
 }
 
+/// The bytes that the elements of an array take. Lengths of elements are cheap, so they are computed twice rather than
+/// kept.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Size(usize);
+
+impl Size {
+    #[inline]
+    pub(super) const fn text(self, text: &str) -> Self {
+        Self(self.0 + bytes_len(bytes_len(text.len())))
+    }
+
+    #[inline]
+    pub(super) const fn int(self, number: i64) -> Self {
+        Self(self.0 + bytes_len(1 + varint_len(number.cast_unsigned())))
+    }
+
+    #[inline]
+    pub(super) fn digest(self, digest: Option<&Digest>) -> Self {
+        Self(self.0 + bytes_len(bytes_len(digest.map_or(0, digest_len))))
+    }
+}
+
 /// The varint of what four bytes hold, and its length.
 #[inline]
 const fn short_varint(value: u32) -> ([u8; 4], usize) {
@@ -229,6 +258,20 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     out.push(TEXT);
     put_varint(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
+}
+
+/// A number as an element of an array. Mostly it is a length, which takes a few bytes.
+#[inline]
+fn put_int_element(out: &mut Vec<u8>, number: i64) {
+    let number = number.cast_unsigned();
+    if number < 0x1000_0000 {
+        let ([a, b, c, d], length) = short_varint(number as u32);
+        let end = out.len() + 3 + length;
+        out.extend_from_slice(&[ELEMENT, 1 + length as u8, INT, a, b, c, d]);
+        return out.truncate(end);
+    }
+    out.extend_from_slice(&[ELEMENT, 1 + varint_len(number) as u8, INT]);
+    put_varint(out, number);
 }
 
 /// A text as an element of an array. Mostly it is a word, whose lengths take a byte each.
@@ -293,8 +336,9 @@ mod tests {
     /// Whatever a value is like, whichever way it is written.
     #[test]
     fn an_attribute_of_any_length_is_its_fields_one_in_the_other() {
-        let texts =
-            [0, 1, 60, 70, 126, 127, 128, 129, 300, 20_000].map(|length| Value::Text("x".repeat(length).into()));
+        let lengths = (0..40).chain([60, 70, 126, 127, 128, 129, 300, 20_000]);
+        let texts: Vec<Value> =
+            lengths.map(|length| Value::Text(('0'..='z').cycle().take(length).collect::<String>().into())).collect();
         let ints = [0, 1, -1, 127, 128, 16_383, 16_384, (1 << 28) - 1, 1 << 28, i64::MAX, i64::MIN].map(Value::Int);
         let others = [Value::Double(0.5), Value::Double(f64::MAX), Value::Bool(true), Value::Bool(false)];
         for id in [semconv::SEQ.id(), semconv::CACHE_WRITE_TOKENS.id(), semconv::REQUEST_MODEL.id()] {
@@ -320,8 +364,8 @@ mod tests {
 
     #[test]
     fn a_text_of_any_length_is_an_element_as_it_is_a_value() {
-        for length in [0, 1, 16, 125, 126, 127, 128, 16_383, 16_384] {
-            let text = "x".repeat(length);
+        for length in (0..40).chain([125, 126, 127, 128, 16_383, 16_384]) {
+            let text: String = ('0'..='z').cycle().take(length).collect();
             let (mut value, mut expected, mut element) = (Vec::new(), Vec::new(), Vec::new());
             put_text(&mut value, &text);
             super::super::writer::put_bytes(&mut expected, 1, &value);

@@ -3,7 +3,7 @@
 
 use bytestring::ByteString;
 
-use super::attribute::AttributeWriter;
+use super::attribute::{AttributeWriter, Size};
 #[cfg(any(feature = "collector", feature = "sdk"))]
 use crate::event::Value;
 use crate::event::{Arguments, Digest, Given, Input, Item, Measure, Noted, Output, Returned, Shown, Veiled};
@@ -112,20 +112,46 @@ const REPLACEMENT: MessageNames = MessageNames {
 fn put_messages(attributes: &mut AttributeWriter<'_>, names: &MessageNames, input: &Input) {
     let items = &input.items;
     if !items.is_empty() {
+        let sizes = items.iter().fold(Sizes::default(), Sizes::and);
         // Where no digest or no length may leave at all, their array says nothing that the roles do not say.
-        if items.iter().any(|item| item.digest.is_some()) {
-            attributes.digests(names.digests, items.iter().map(|item| item.digest.as_ref()));
+        if sizes.has_digest {
+            attributes.sized_digests(names.digests, sizes.digests, items.iter().map(|item| item.digest.as_ref()));
         }
-        attributes.texts(names.roles, items.iter().map(|item| item.role.as_str()));
-        if items.iter().any(|item| item.length.is_some()) {
-            attributes.ints(names.lengths, items.iter().map(|item: &Item| wire_length(item.length)));
+        attributes.sized_texts(names.roles, sizes.roles, items.iter().map(|item| item.role.as_str()));
+        if sizes.has_length {
+            attributes.sized_ints(names.lengths, sizes.lengths, items.iter().map(|item| wire_length(item.length)));
         }
-        attributes.texts(names.part_kinds, items.iter().map(|item| &*item.part_kinds));
+        attributes.sized_texts(names.part_kinds, sizes.part_kinds, items.iter().map(|item| &*item.part_kinds));
     }
     put_digest(attributes, names.chain, input.chain.as_ref());
     put_count(attributes, names.omitted, input.omitted);
     if !input.blobs.is_empty() {
         attributes.digests(names.blobs, input.blobs.iter().map(Some));
+    }
+}
+
+/// What the arrays about a list of messages take, of which there may be many.
+#[derive(Default)]
+struct Sizes {
+    has_digest: bool,
+    digests: Size,
+    roles: Size,
+    has_length: bool,
+    lengths: Size,
+    part_kinds: Size,
+}
+
+impl Sizes {
+    #[inline]
+    fn and(self, item: &Item) -> Self {
+        Self {
+            has_digest: self.has_digest | item.digest.is_some(),
+            digests: self.digests.digest(item.digest.as_ref()),
+            roles: self.roles.text(item.role.as_str()),
+            has_length: self.has_length | item.length.is_some(),
+            lengths: self.lengths.int(wire_length(item.length)),
+            part_kinds: self.part_kinds.text(&item.part_kinds),
+        }
     }
 }
 
