@@ -1,9 +1,9 @@
 //! Ids for what a recording names by texts: hashes of the names, so that a recording read twice tells the same twice.
 
 use bytestring::ByteString;
-use sha2::{Digest as _, Sha256};
 
 use crate::event::{CallId, CallKind, Key, KeyIdentity, ProducerId, Scope, SpanId, SpanIds, TraceId};
+use crate::privacy::c1::Hasher;
 
 /// Which spans share a trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,12 +63,14 @@ fn span_of(key: Key) -> Option<SpanId> {
 }
 
 fn hash(what: &str, texts: &[&str]) -> [u8; 16] {
-    let mut hash = Sha256::new_with_prefix(b"veilspan/codex/1\0");
+    // Put together first: what is hashed in one piece is hashed sooner.
+    let mut path = Vec::with_capacity(256);
+    path.extend_from_slice(b"veilspan/codex/1\0");
     for text in [what].iter().chain(texts) {
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text);
+        path.extend_from_slice(&(text.len() as u64).to_be_bytes());
+        path.extend_from_slice(text.as_bytes());
     }
-    hash.finalize().as_slice().first_chunk().copied().unwrap_or_default()
+    Hasher::sha256().digest(&[&path]).bytes.first_chunk().copied().unwrap_or_default()
 }
 
 /// The word for what is not known.

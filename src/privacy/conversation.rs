@@ -6,7 +6,9 @@
 //! replaced last, since it may be gone back to; the messages themselves only until the next inference, and only where the
 //! policy shows them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
 
 use super::c1::{self, Chain, ItemWithBlobs};
 use super::course::Course;

@@ -5,7 +5,7 @@
 
 use smallvec::SmallVec;
 
-use super::c1::{self, Hasher, ItemWithBlobs, Piece};
+use super::c1::{self, Hashed, Hasher, ItemWithBlobs, Piece};
 use super::classes::{self, Said};
 use super::level::Level;
 use super::measure::{MAX_TOLD, Telling};
@@ -80,6 +80,11 @@ pub(crate) fn goes_on(before: &Part, text: &Part) -> bool {
 impl Telling<'_> {
     /// Measures a message.
     pub(crate) fn heard(&self, message: Message) -> Heard {
+        self.heard_knowing(message, &[])
+    }
+
+    /// The same of a message of which some parts have been hashed.
+    pub(crate) fn heard_knowing(&self, message: Message, hashed: &[Hashed]) -> Heard {
         let mut heard = Heard { message: None, pieces: SmallVec::new(), calls: Vec::new(), texts: SmallVec::new() };
         c1::unplaced(&message, |id, piece| {
             let what = match &piece {
@@ -88,7 +93,7 @@ impl Telling<'_> {
                 }
                 Piece::Rest { role, parts } => {
                     let text = |text| heard.texts.push(text);
-                    What::Rest(c1::item_and_texts(self.any_hasher(), *role, parts, text))
+                    What::Rest(c1::item_and_texts(self.any_hasher(), (*role, parts), hashed, text))
                 }
             };
             let weighed = self.weighed(what, &piece);
@@ -101,10 +106,23 @@ impl Telling<'_> {
         heard
     }
 
-    /// What the call of this id returned, and the message that tells it.
-    pub(crate) fn returned_by(&self, call: &str, content: Returning<'_>) -> (Measure, Heard) {
+    /// What the call of this id returned, and the message that tells it. `answer` are the parts of an answer that is not
+    /// whole yet, and those of them that have been hashed: of two texts both are hashed sooner than one after the other.
+    pub(crate) fn returned_by(
+        &self,
+        call: &str,
+        content: Returning<'_>,
+        answer: (&[Part], &mut SmallVec<[Hashed; 1]>),
+    ) -> (Measure, Heard) {
+        let (parts, hashed) = answer;
         let raw = match &content {
-            Returning::Text(text) => c1::result_text(self.any_hasher(), text),
+            Returning::Text(text) => match c1::beside(self.any_hasher(), text, parts, hashed) {
+                Some((digest, other)) => {
+                    hashed.push(other);
+                    Measure { digest: Some(digest), length: Some(text.len() as u64), ..Measure::default() }
+                }
+                None => c1::result_text(self.any_hasher(), text),
+            },
             Returning::Content(content) => c1::result(self.any_hasher(), content),
         };
         let mut told = self.may_leave(&[Field::ToolResults], raw.clone());
@@ -276,10 +294,12 @@ mod tests {
                 assert_eq!(telling.said(&heard), said);
             }
             for content in [|| text("two"), || ResultContent::Parts(vec![Part::Text("two".into())])] {
-                let (told, heard) = telling.returned_by("a", Returning::Content(content()));
+                let (told, heard) =
+                    telling.returned_by("a", Returning::Content(content()), (&[], &mut SmallVec::new()));
                 assert_eq!(told, telling.result(&content()));
                 if let ResultContent::Text(text) = content() {
-                    let (same, also) = telling.returned_by("a", Returning::Text(text.expose().unwrap()));
+                    let (same, also) =
+                        telling.returned_by("a", Returning::Text(text.expose().unwrap()), (&[], &mut SmallVec::new()));
                     assert_eq!(same, told);
                     let item =
                         |heard: Heard| heard.pieces.into_iter().next().unwrap().item(&Hasher::sha256(), |_| None);
@@ -287,11 +307,44 @@ mod tests {
                 }
             }
             let long = "x".repeat(RawText::MAX_BYTES + 1);
-            let told = telling.returned_by("a", Returning::Text(&long)).0;
+            let told = telling.returned_by("a", Returning::Text(&long), (&[], &mut SmallVec::new())).0;
             assert_eq!(told, telling.result(&ResultContent::Text(RawText::from(long))));
             let asked = Message { role: Role::User, parts: vec![Part::Text("a".into()), Part::Text("b".into())] };
             let each = ["a", "b"].map(|asked| telling.given(CallKind::Turn, &[text(asked)]));
             assert_eq!(telling.asked(&telling.heard(asked)), each.into_iter().flatten().collect::<Vec<_>>());
+        }
+    }
+
+    /// An answer that is not whole yet, of which texts are hashed beside those that its tools returned.
+    #[test]
+    fn what_is_hashed_beside_another_text_is_told_as_if_it_was_hashed_alone() {
+        let long = |word: &str| word.repeat(300);
+        let parts = || {
+            let texts = [Part::Reasoning("short".into()), Part::Reasoning(long("why ").into()), call("a")];
+            let more = [Part::Text(RawText::oversize(9 << 20)), Part::Text(long("so ").into()), call("b")];
+            texts.into_iter().chain(more).collect::<Vec<_>>()
+        };
+        let returned = [("a", "x".to_owned()), ("a", long("one ")), ("b", long("two ")), ("c", long("three "))];
+        let over = "x".repeat(RawText::MAX_BYTES + 1);
+        for policy in policies() {
+            let tally = Tally::default();
+            let telling = Telling { policy: &policy, hasher: policy.hasher(), tally: &tally };
+            let (answer, mut hashed) = (parts(), SmallVec::new());
+            for ((id, text), known) in returned.iter().zip([0, 1, 2, 2]) {
+                let alone = telling.returned_by(id, Returning::Text(text), (&[], &mut SmallVec::new()));
+                let beside = telling.returned_by(id, Returning::Text(text), (&answer, &mut hashed));
+                assert_eq!((beside.0, hashed.len()), (alone.0, known), "{id}");
+            }
+            assert!(
+                telling.returned_by("d", Returning::Text(&over), (&answer, &mut SmallVec::new())).0.digest.is_none()
+            );
+            let tell = |heard: Heard| {
+                let told = (telling.answered(&heard, &[]), telling.said(&heard));
+                let item = |piece: Weighed| piece.item(&Hasher::sha256(), |_| None);
+                (told, heard.pieces.into_iter().map(item).collect::<Vec<_>>())
+            };
+            let message = || Message { role: Role::Assistant, parts: parts() };
+            assert_eq!(tell(telling.heard_knowing(message(), &hashed)), tell(telling.heard(message())));
         }
     }
 

@@ -4,7 +4,7 @@ use super::agents::Agents;
 use super::lane::Lane;
 use super::row::{Row, status, usage};
 use crate::event::{Attrs, Outcome, Part, RawText};
-use crate::import::session::{Desk, Surety, first_line, mcp_server, push, response};
+use crate::import::session::{Desk, LABELS, Surety, first_line, mcp_server, push, response};
 use crate::json::Node;
 use crate::semconv::{ERROR_KIND, ERROR_RETRYABLE, MCP_SERVER, TOOL_KIND};
 
@@ -25,8 +25,8 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
         super::users::begin(lane, desk, agents, None, (&prompt, began));
     }
     lane.thread.saw(desk, at);
-    let text = row.content().filter(|content| content.is_text());
-    let blocks = || row.content().into_iter().flat_map(Node::elements).chain(text);
+    let text = row.content.filter(|content| content.is_text());
+    let blocks = || row.content.into_iter().flat_map(Node::elements).chain(text);
     let has_been_told = lane.answers.get(id).is_some();
     if !has_been_told && lane.thread.answer.as_ref().is_none_or(|answer| answer.id != id) {
         begin(lane, desk, row, said, id, at);
@@ -78,7 +78,7 @@ fn begin(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, said: Node<'_>, id: &s
     lane.thread.goes_on();
     let Some(answer) = lane.thread.begin_answer(desk, id, at) else { return };
     let own = said.word("id").filter(|_| !is_error);
-    let mut closed = Attrs::default();
+    let mut closed = std::mem::take(&mut answer.closed);
     response(desk, &mut closed, (own, model, row.request, None));
     if is_error {
         answer.outcome = Outcome::Failed;
@@ -158,7 +158,7 @@ fn add(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, block: Node<'_>, a
 }
 
 fn open_tool(lane: &mut Lane, desk: &mut Desk, call: (&str, &str), arguments: Option<&RawText>, at: u64) -> bool {
-    let mut attrs = Attrs::default();
+    let mut attrs = Attrs::with_capacity(LABELS);
     if let Some(server) = mcp_server(call.1) {
         attrs.set(MCP_SERVER, desk.label(server));
         attrs.set(TOOL_KIND, desk.label("mcp"));

@@ -1,5 +1,6 @@
 //! Where the calls belong that no transcript tells of: the turns that ran, and the calls that started sub-agents.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::hooks::latest;
@@ -30,21 +31,21 @@ struct Spawn {
 /// What is known of places.
 pub(super) struct Places {
     /// With the times when they started.
-    turns: Vec<(u64, Place)>,
+    turns: VecDeque<(u64, Place)>,
     spawns: Recent<Spawn>,
 }
 
 impl Places {
     pub(super) fn new() -> Self {
-        Self { turns: Vec::new(), spawns: Recent::new(REMEMBERED) }
+        Self { turns: VecDeque::new(), spawns: Recent::new(REMEMBERED) }
     }
 
     /// A turn of the session's own thread began.
     pub(super) fn turn_began(&mut self, started: u64, scope: &Arc<Scope>, span: SpanIds) {
         if self.turns.len() >= MAX_TURNS {
-            self.turns.remove(0);
+            self.turns.pop_front();
         }
-        self.turns.push((started, Place { scope: Arc::clone(scope), span, ended: None }));
+        self.turns.push_back((started, Place { scope: Arc::clone(scope), span, ended: None }));
     }
 
     /// It ended.
@@ -63,7 +64,7 @@ impl Places {
     /// The turn that ran at this time.
     pub(super) fn turn_at(&self, at: u64) -> Option<Place> {
         let ran = self.turns.iter().rev().find(|(started, _)| *started <= latest(at));
-        ran.or(self.turns.first()).map(|(_, turn)| turn.clone())
+        ran.or(self.turns.front()).map(|(_, turn)| turn.clone())
     }
 
     /// The call that started a sub-agent.

@@ -31,6 +31,8 @@ pub(super) struct Row<'t> {
     pub(super) api_error_status: Option<u16>,
     /// What was said: an object.
     pub(super) message: Option<Node<'t>>,
+    /// Its content; nothing where there is nothing.
+    pub(super) content: Option<Node<'t>>,
     pub(super) returned: Outcome<'t>,
     pub(super) compacted: Option<Node<'t>>,
     /// What the agent put beside what was said: an object.
@@ -84,12 +86,8 @@ impl<'t> Row<'t> {
                 _ => {}
             }
         }
+        read.content = read.message.and_then(|message| message.get("content")).filter(|content| !content.is_null());
         read
-    }
-
-    /// What was said; nothing where there is nothing.
-    pub(super) fn content(&self) -> Option<Node<'t>> {
-        self.message?.get("content").filter(|content| !content.is_null())
     }
 }
 

@@ -371,7 +371,7 @@ fn side_lane(desk: &Desk, main: &Lane, agents: &mut Agents, agent: &str, row: &R
         file: None,
     };
     let mut lane = Lane::new(desk, who);
-    let prompt = row.content().and_then(crate::json::Node::as_str);
+    let prompt = row.content.and_then(crate::json::Node::as_str);
     let known = agents.get(agent).map(|started| started.origin);
     let by_prompt = || agents.who_asked(&main.thread, prompt?).map(|span| Origin { span });
     lane.thread.origin = known.or_else(by_prompt);
@@ -380,7 +380,7 @@ fn side_lane(desk: &Desk, main: &Lane, agents: &mut Agents, agent: &str, row: &R
 
 /// A row that another file tells is part of the history, and no call.
 fn replay(lane: &mut Lane, row: &Row<'_>) {
-    let Some(content) = row.content() else { return };
+    let Some(content) = row.content else { return };
     let role = Role::from_word(row.kind);
     lane.thread.hear(Message { role, parts: blocks(content) });
     lane.note(row.uuid.unwrap_or_default(), row.parent);

@@ -23,7 +23,7 @@ const COMMANDS: [&str; 6] = [
 ];
 
 pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, at: u64) {
-    let Some(content) = row.content() else { return };
+    let Some(content) = row.content else { return };
     for result in content.elements().filter(|block| is_result(*block)) {
         returned(lane, desk, agents, row, result, at);
     }
@@ -208,7 +208,7 @@ impl Row<'_> {
 
     /// Whether it is a prompt, where it is the first row of that.
     fn is_prompt(&self) -> bool {
-        let Some(content) = self.content() else { return false };
+        let Some(content) = self.content else { return false };
         let is_result = content.is_array() && content.elements().all(is_result);
         let text = first_text(content);
         self.may_be_prompt() && !self.is_summary && !is_result && !text.starts_with(INTERRUPTED) && !is_command(text)

@@ -9,7 +9,7 @@ use super::file::File;
 use super::outputs;
 use super::skills;
 use crate::event::{Attrs, Message, Outcome, Role};
-use crate::import::session::{Answer, Desk, Surety, ToolEnd, UsageMissing, mcp_server, messages, raw, text};
+use crate::import::session::{Answer, Desk, LABELS, Surety, ToolEnd, UsageMissing, mcp_server, messages, raw, text};
 use crate::json::Node;
 use crate::semconv::{MCP_SERVER, PERMISSION_REQUESTED, SKILL_NAME, SKILL_TRIGGER, SKILLS, TOOL_KIND, TOOL_NAME};
 
@@ -112,7 +112,7 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>,
     produced(file, desk, family, item, at);
     let Some(id) = id else { return };
     let name = item.word("name").unwrap_or(kind.strip_suffix("_call").unwrap_or(kind));
-    let mut attrs = Attrs::default();
+    let mut attrs = Attrs::with_capacity(LABELS);
     attrs.set(TOOL_KIND, desk.label(kind));
     if let Some(server) = mcp_server(name) {
         attrs.set(MCP_SERVER, desk.label(server));

@@ -1,12 +1,15 @@
 //! What a model is answering: one inference.
 
+use smallvec::SmallVec;
+
 use super::desk::{Desk, moment};
 use super::thread::{LABELS, Thread};
 use super::usage::{Usage, UsageMissing};
 use crate::event::{
     Attrs, CallKind, CallRecord, Closed, Given, Measure, Message, Outcome, Part, RawText, ResultContent, Returned,
-    Role, SpanIds, Veiled,
+    Role, SpanIds, Value, Veiled,
 };
+use crate::privacy::c1::Hashed;
 use crate::privacy::heard::goes_on;
 use crate::semconv::{
     ERROR_KIND, FINISH_REASONS, Field, REASONING_LEVEL, REQUEST_MODEL, RESPONSE_ID, RESPONSE_MODEL,
@@ -18,6 +21,8 @@ pub(in crate::import) struct Answer {
     pub(in crate::import) id: String,
     record: Box<CallRecord<Veiled>>,
     parts: Vec<Part>,
+    /// Those of them that have been hashed.
+    hashed: SmallVec<[Hashed; 1]>,
     /// The last of them is a text that came alone: agents write one again when it has grown.
     may_grow: bool,
     last: u64,
@@ -46,6 +51,7 @@ impl Answer {
     pub(in crate::import) fn grow(&mut self, text: Part, at: u64) {
         if self.may_grow && self.parts.last().is_some_and(|before| goes_on(before, &text)) {
             self.parts.pop();
+            self.hashed.clear();
         }
         self.add(vec![text], at);
         self.may_grow = true;
@@ -56,9 +62,17 @@ impl Answer {
         let length = |part: &Part| if let Part::Text(text) | Part::Reasoning(text) = part { text.len() } else { 0 };
         let same = self.parts.iter_mut().filter(|before| goes_on(before, &text)).max_by_key(|before| length(before));
         match same {
-            Some(before) => *before = text,
+            Some(before) => {
+                *before = text;
+                self.hashed.clear();
+            }
             None => self.add(vec![text], at),
         }
+    }
+
+    /// Its parts so far, and those of them that have been hashed.
+    pub(super) const fn parts(&mut self) -> (&[Part], &mut SmallVec<[Hashed; 1]>) {
+        (self.parts.as_slice(), &mut self.hashed)
     }
 
     /// Whether it is no part of the history.
@@ -95,11 +109,12 @@ impl Thread {
             id: id.to_owned(),
             record,
             parts: Vec::new(),
+            hashed: SmallVec::new(),
             may_grow: false,
             last: at,
             usage: Usage::default(),
             missing: None,
-            closed: Attrs::default(),
+            closed: Attrs::with_capacity(LABELS),
             outcome: Outcome::Completed,
             error: Measure::default(),
             ended: None,
@@ -111,8 +126,9 @@ impl Thread {
     /// The answer is whole: it becomes part of the history, and then what was said since.
     pub(in crate::import) fn end_answer(&mut self, desk: &mut Desk) {
         let Some(answer) = self.answer.take() else { return };
-        let Answer { mut record, parts, last, usage, missing, closed: mut attrs, outcome, error, is_aside, .. } =
-            answer;
+        let Answer {
+            mut record, parts, hashed, last, usage, missing, closed: mut attrs, outcome, error, is_aside, ..
+        } = answer;
         usage.set(&mut attrs);
         if let Some(missing) = missing.filter(|_| usage.is_empty()) {
             attrs.set(USAGE_MISSING, missing.word());
@@ -121,16 +137,15 @@ impl Thread {
             turn.last = turn.last.max(last);
             turn.busy_until = turn.busy_until.max(last);
         }
-        let reasons = attrs.get(FINISH_REASONS).unwrap_or_default();
-        let reasons: Vec<&str> = reasons.iter().map(|reason| &**reason).collect();
         let telling = self.talk.telling();
-        let heard = if parts.is_empty() { None } else { Some(telling.heard(Message { role: Role::Assistant, parts })) };
-        let output = heard.as_ref().map(|heard| telling.answered(heard, &reasons)).unwrap_or_default();
+        let message = Some(Message { role: Role::Assistant, parts }).filter(|message| !message.parts.is_empty());
+        let heard = message.map(|message| telling.heard_knowing(message, &hashed));
+        let output = heard.as_ref().map(|heard| telling.answered(heard, &reasons(&attrs))).unwrap_or_default();
         if let (Some(turn), Some(heard), false) = (&mut self.turn, &heard, is_aside) {
             turn.answered = telling.said(heard).or(turn.answered.take());
         }
         heard.into_iter().filter(|_| !is_aside).for_each(|heard| self.talk.push(heard));
-        std::mem::take(&mut self.waiting).into_iter().for_each(|heard| self.talk.push(heard));
+        self.waiting.drain(..).for_each(|heard| self.talk.push(heard));
         self.hear_early();
         let at = moment(last.max(record.opened_at.time_unix_nano));
         record.close(at, Closed { outcome: Some(outcome), attrs, error, links: Vec::new() }, Returned::Answer(output));
@@ -161,6 +176,14 @@ impl Thread {
             answer.closed = attrs;
         }
         self.end_answer(desk);
+    }
+}
+
+/// Why an answer ended.
+fn reasons(closed: &Attrs) -> SmallVec<[&str; 4]> {
+    match closed.value(FINISH_REASONS.id()) {
+        Some(Value::Texts(reasons)) => reasons.iter().map(|reason| &**reason).collect(),
+        _ => SmallVec::new(),
     }
 }
 

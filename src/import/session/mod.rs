@@ -35,7 +35,7 @@ pub(in crate::import) use line::read_line;
 pub(in crate::import) use loose::{Loose, Object, Text, mended};
 pub(in crate::import) use said::{blocks, item, messages, not_understood, push, raw, returned, text};
 pub(in crate::import) use seen::{Known, Newest, Recent};
-pub(in crate::import) use thread::{Origin, Thread, Who};
+pub(in crate::import) use thread::{LABELS, Origin, Thread, Who};
 pub(in crate::import) use tool::ToolEnd;
 pub(in crate::import) use turn::Surety;
 pub(in crate::import) use usage::{Usage, UsageMissing};

@@ -4,8 +4,9 @@
 //! its size twice while it grows, and leave a hole of each size that it had.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 
+use foldhash::quality::RandomState;
 use rustc_hash::FxBuildHasher;
 
 /// The most bytes of a chunk, but where there would be more than [`MAX_CHUNKS`] of them.
@@ -34,7 +35,7 @@ impl<V> Recent<V> {
         let places: usize = 1 << (CHUNK_BYTES / (size_of::<(u64, V)>() + 1)).max(8).ilog2();
         let chunk = (places / 8 * 7).max(bound.div_ceil(MAX_CHUNKS)).min(bound.max(1));
         let most = bound.div_ceil(chunk) + 1;
-        Self { state: RandomState::new(), chunks: VecDeque::new(), chunk, most }
+        Self { state: RandomState::default(), chunks: VecDeque::new(), chunk, most }
     }
 
     /// The value of a name.

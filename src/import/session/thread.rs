@@ -1,9 +1,9 @@
 //! One agent's thread: the turn that runs, the answer that a model is giving, and the tools that have not returned.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytestring::ByteString;
+use hashbrown::HashMap;
 
 use super::answer::Answer;
 use super::desk::Desk;
@@ -43,7 +43,7 @@ pub(in crate::import) struct Who {
 /// The calls whose names are remembered, so that one that is told again is not another one.
 const REMEMBERED: usize = 1 << 12;
 /// The labels that a call begins with, about.
-pub(super) const LABELS: usize = 12;
+pub(in crate::import) const LABELS: usize = 12;
 /// The tools that may be open at once.
 pub(super) const MAX_OPEN: usize = 1 << 14;
 

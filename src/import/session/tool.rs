@@ -1,7 +1,9 @@
 //! Tools of a thread.
 
 use bytestring::ByteString;
+use smallvec::SmallVec;
 
+use super::answer::Answer;
 use super::desk::{Desk, moment};
 use super::thread::{MAX_OPEN, Thread};
 use crate::event::{
@@ -161,7 +163,9 @@ impl Thread {
         if is_early && self.early.iter().any(|early| early.id == id) {
             return None;
         }
-        let (told, heard) = self.talk.telling().returned_by(id, content);
+        let mut nothing = SmallVec::new();
+        let answer = self.answer.as_mut().map_or((&[][..], &mut nothing), Answer::parts);
+        let (told, heard) = self.talk.telling().returned_by(id, content, answer);
         if is_early && self.turn.is_some() && self.early.len() < MAX_EARLY {
             self.early.push(Early { id: id.to_owned(), end, told, heard: Some(heard) });
             return None;

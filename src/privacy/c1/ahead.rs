@@ -7,6 +7,8 @@ use smallvec::SmallVec;
 use super::hasher::{Last, finish_all};
 use super::normal::{self, Piece};
 use super::{Canonical, Hasher, canonical, digest};
+#[cfg(feature = "import")]
+use crate::event::Role;
 use crate::event::{Digest, Part, RawText, ResultContent};
 
 /// What is shorter is hashed as soon as it is put aside.
@@ -74,6 +76,20 @@ impl<'a> Ahead<'a> {
         Self { hasher, made, next: Cell::new(0) }
     }
 
+    /// Of these parts some have been hashed, each by its place and in order; of the others nothing is made ahead but where
+    /// none has been.
+    #[cfg(feature = "import")]
+    pub(super) fn knowing(hasher: &'a Hasher, role: Role, parts: &'a [Part], hashed: &[Hashed]) -> Self {
+        if hashed.is_empty() {
+            return Self::of(hasher, &[Piece::Rest { role, parts }]);
+        }
+        let made = hashed.iter().filter_map(|Hashed { place, digest }| match parts.get(*place)? {
+            Part::Text(content) | Part::Reasoning(content) => Some((content, *digest)),
+            _ => None,
+        });
+        Self { hasher, made: made.collect(), next: Cell::new(0) }
+    }
+
     pub(super) const fn hasher(&self) -> &'a Hasher {
         self.hasher
     }
@@ -97,6 +113,44 @@ impl<'a> Ahead<'a> {
             self.next.set(self.next.get() + 1);
             *digest
         })
+    }
+}
+
+/// A text or a thought among the parts of a message, by its place, and what it is.
+#[cfg(feature = "import")]
+#[derive(Clone, Copy)]
+pub(crate) struct Hashed {
+    place: usize,
+    digest: Digest,
+}
+
+/// The digest of a long text, made beside that of the first long text of a message, after those that have been hashed.
+/// Nothing where there is none.
+#[cfg(feature = "import")]
+pub(in crate::privacy) fn beside(
+    hasher: &Hasher,
+    text: &str,
+    parts: &[Part],
+    hashed: &[Hashed],
+) -> Option<(Digest, Hashed)> {
+    if !(LONG..=RawText::MAX_BYTES).contains(&text.len()) {
+        return None;
+    }
+    let first = hashed.last().map_or(0, |hashed| hashed.place + 1);
+    let (place, other) = parts.iter().enumerate().skip(first).find_map(|(place, part)| {
+        let (content, is_thought) = match part {
+            Part::Text(content) => (content, false),
+            Part::Reasoning(content) => (content, true),
+            _ => return None,
+        };
+        let text = content.expose().filter(|text| text.len() >= LONG)?;
+        let of = if is_thought { Of::Reasoning } else { Of::Text };
+        Some((place, Long { content, text, of }))
+    })?;
+    let both = [Last { hashing: hasher.begin(), piece: text.as_bytes() }, other.last(hasher)];
+    match finish_all(both.into_iter()).as_slice() {
+        [told, digest] => Some((*told, Hashed { place, digest: *digest })),
+        _ => None,
     }
 }
 

@@ -68,15 +68,15 @@ pub(super) fn item(ahead: &Ahead<'_>, role: Role, parts: &[Part]) -> ItemWithBlo
     item_and_texts_of(ahead, role, parts, |_| {})
 }
 
-/// The same, and what its texts are by themselves, in order.
+/// The same, and what its texts are by themselves, in order. Some of its parts may have been hashed.
 #[cfg(feature = "import")]
 pub(in crate::privacy) fn item_and_texts(
     hasher: &Hasher,
-    role: Role,
-    parts: &[Part],
+    (role, parts): (Role, &[Part]),
+    hashed: &[super::Hashed],
     text: impl FnMut(Measure),
 ) -> ItemWithBlobs {
-    item_and_texts_of(&Ahead::nothing(hasher), role, parts, text)
+    item_and_texts_of(&Ahead::knowing(hasher, role, parts, hashed), role, parts, text)
 }
 
 fn item_and_texts_of(ahead: &Ahead<'_>, role: Role, parts: &[Part], mut text: impl FnMut(Measure)) -> ItemWithBlobs {

@@ -22,6 +22,10 @@ mod sha256;
 mod visible;
 mod wipe;
 
+#[cfg(feature = "import")]
+pub(crate) use ahead::Hashed;
+#[cfg(feature = "import")]
+pub(super) use ahead::beside;
 pub use arguments::arguments;
 pub use chain::Chain;
 pub use hasher::{Hasher, Hashing};
