@@ -101,23 +101,23 @@ fn character(letter: u8) -> u8 {
     CHARACTERS.get(usize::from(letter)).copied().unwrap_or_default()
 }
 
-const CHARACTERS: [u8; 256] = {
+static CHARACTERS: [u8; 256] = {
     let mut characters = [0; 256];
-    let known = [
-        (b'"', b'"'),
-        (b'\\', b'\\'),
-        (b'/', b'/'),
-        (b'b', 8),
-        (b'f', 12),
-        (b'n', b'\n'),
-        (b'r', b'\r'),
-        (b't', b'\t'),
-    ];
-    let mut place = 0;
-    while place < known.len() {
-        let (letter, character) = known[place];
-        characters[letter as usize] = character;
-        place += 1;
+    let mut letter = 0_u8;
+    while letter < 128 {
+        #[allow(clippy::indexing_slicing)]
+        {
+            characters[letter as usize] = match letter {
+                b'"' | b'\\' | b'/' => letter,
+                b'b' => 8,
+                b'f' => 12,
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                _ => 0,
+            };
+        }
+        letter += 1;
     }
     characters
 };
