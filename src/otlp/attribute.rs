@@ -123,6 +123,15 @@ impl<'a> AttributeWriter<'a> {
         texts.for_each(|text| put_text_element(self.out, text));
     }
 
+    pub(super) fn words(&mut self, id: KeyId, size: Size, words: impl Iterator<Item = &'static Word>) {
+        self.start_array(id, size);
+        words.for_each(|Word { element, length }| {
+            let end = self.out.len() + length;
+            self.out.extend_from_slice(element);
+            self.out.truncate(end);
+        });
+    }
+
     pub(super) fn ints(&mut self, id: KeyId, numbers: impl Iterator<Item = i64> + Clone) {
         self.sized_ints(id, numbers.clone().fold(Size::default(), Size::int), numbers);
     }
@@ -224,6 +233,11 @@ impl Size {
     }
 
     #[inline]
+    pub(super) const fn word(self, word: &Word) -> Self {
+        Self(self.0 + word.length)
+    }
+
+    #[inline]
     pub(super) const fn int(self, number: i64) -> Self {
         Self(self.0 + bytes_len(1 + varint_len(number.cast_unsigned())))
     }
@@ -231,6 +245,27 @@ impl Size {
     #[inline]
     pub(super) fn digest(self, digest: Option<&Digest>) -> Self {
         Self(self.0 + bytes_len(bytes_len(digest.map_or(0, digest_len))))
+    }
+}
+
+/// A short word as an element of an array, for what is told of each of many messages.
+pub(super) struct Word {
+    element: [u8; Self::ROOM],
+    length: usize,
+}
+
+impl Word {
+    const ROOM: usize = 16;
+
+    pub(super) const fn of(word: &str) -> Self {
+        let word = word.as_bytes();
+        let mut element = [0; Self::ROOM];
+        assert!(word.len() + 4 <= Self::ROOM);
+        let (head, mut rest) = element.split_at_mut(4);
+        head.copy_from_slice(&[ELEMENT, word.len() as u8 + 2, TEXT, word.len() as u8]);
+        (rest, _) = rest.split_at_mut(word.len());
+        rest.copy_from_slice(word);
+        Self { element, length: 4 + word.len() }
     }
 }
 

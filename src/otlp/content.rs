@@ -3,10 +3,10 @@
 
 use bytestring::ByteString;
 
-use super::attribute::{AttributeWriter, Size};
+use super::attribute::{AttributeWriter, Size, Word};
 #[cfg(any(feature = "collector", feature = "sdk"))]
 use crate::event::Value;
-use crate::event::{Arguments, Digest, Given, Input, Item, Measure, Noted, Output, Returned, Shown, Veiled};
+use crate::event::{Arguments, Digest, Given, Input, Item, Measure, Noted, Output, Returned, Role, Shown, Veiled};
 use crate::semconv::{self, Attr, KeyId, ShownNames};
 
 pub(super) fn put_given(attributes: &mut AttributeWriter<'_>, given: &Given<Veiled>) {
@@ -117,7 +117,7 @@ fn put_messages(attributes: &mut AttributeWriter<'_>, names: &MessageNames, inpu
         if sizes.has_digest {
             attributes.sized_digests(names.digests, sizes.digests, items.iter().map(|item| item.digest.as_ref()));
         }
-        attributes.sized_texts(names.roles, sizes.roles, items.iter().map(|item| item.role.as_str()));
+        attributes.words(names.roles, sizes.roles, items.iter().map(|item| word(item.role)));
         if sizes.has_length {
             attributes.sized_ints(names.lengths, sizes.lengths, items.iter().map(|item| wire_length(item.length)));
         }
@@ -147,12 +147,26 @@ impl Sizes {
         Self {
             has_digest: self.has_digest | item.digest.is_some(),
             digests: self.digests.digest(item.digest.as_ref()),
-            roles: self.roles.text(item.role.as_str()),
+            roles: self.roles.word(word(item.role)),
             has_length: self.has_length | item.length.is_some(),
             lengths: self.lengths.int(wire_length(item.length)),
             part_kinds: self.part_kinds.text(&item.part_kinds),
         }
     }
+}
+
+const fn word(role: Role) -> &'static Word {
+    macro_rules! words {
+        ($($role:ident)*) => {
+            match role {
+                $(Role::$role => {
+                    const WORD: &Word = &Word::of(Role::$role.as_str());
+                    WORD
+                })*
+            }
+        };
+    }
+    words!(System User Assistant Tool Developer Other)
 }
 
 fn put_output(attributes: &mut AttributeWriter<'_>, output: &Output) {
