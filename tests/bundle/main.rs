@@ -7,6 +7,7 @@ mod agents;
 mod build;
 mod canaries;
 mod cells;
+mod codex_names;
 mod codex_state;
 mod fixtures;
 mod garbage;

@@ -82,3 +82,14 @@ fn state_json_says_its_version_and_leaves_out_what_is_not_known() {
     assert_eq!(tool["started"]["unix_nano"], 2 * SECOND);
     assert_eq!(json["threads"][0]["turns"][0]["spawned_by"]["call"], tool["id"]);
 }
+
+#[test]
+fn codex_state_has_one_root_and_tells_who_started_the_others() {
+    let state = reduce(&all(&run())).to_codex_state();
+    let origins = ["th", "sub"].map(|thread| state["threads"][thread]["origin"]["type"].as_str().unwrap());
+    assert_eq!(origins, ["root", "spawned"]);
+    assert_eq!(state["threads"]["sub"]["origin"]["parent_thread_id"], "th");
+    let began = |thread: &str| state["threads"][thread]["execution"]["started_at_unix_ms"].clone();
+    assert_eq!((began("th"), began("sub")), (1000.into(), 3000.into()), "with their turns, before any call");
+    assert_eq!(state["interaction_edges"]["edge:spawn:th:sub"]["started_at_unix_ms"], 3000);
+}

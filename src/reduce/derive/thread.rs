@@ -1,6 +1,6 @@
 //! One thread: its turns in order, its history, and whether two of its turns were active at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytestring::ByteString;
 
@@ -10,7 +10,7 @@ use super::sighting::Sightings;
 use super::told::{self, TurnTold};
 use super::turn::{Place, derive_turn};
 use super::{Told, call, cells, link};
-use crate::event::{CallKind, ItemKind, Key};
+use crate::event::{At, CallKind, ItemKind, Key};
 use crate::reduce::facts::{CallTold, NotedFact, Reading};
 use crate::reduce::graph::{
     Compaction, Finding, FindingKind, OtherCall, Reason, TerminalSession, Thread, Turn, VisibleItem,
@@ -52,18 +52,19 @@ pub(super) fn derive<'a>(
     let (mut items, installed) = items::derive(facts, sightings, id, &mut turns, &installs, findings);
     link::derive(&mut turns, &mut items);
     unknown_items(id, &items, findings);
-    let attempts = attempts(&turns);
-    let compactions = installs.into_iter().zip(installed).map(|(install, installed)| Compaction {
-        attempts: install.id.as_ref().and_then(|id| attempts.get(id)).cloned().unwrap_or_default(),
-        id: install.id,
-        turn: install.turn,
-        at: install.at,
-        marker: installed.marker,
-        replaced: installed.replaced,
-        replacement: installed.replacement,
-        chain: install.chain,
-        evidence: install.evidence,
-    });
+    let attempts = attempts(&turns, &installs);
+    let compactions =
+        installs.into_iter().zip(installed).zip(attempts).map(|((install, installed), attempts)| Compaction {
+            attempts,
+            id: install.id,
+            turn: install.turn,
+            at: install.at,
+            marker: installed.marker,
+            replaced: installed.replaced,
+            replacement: installed.replacement,
+            chain: install.chain,
+            evidence: install.evidence,
+        });
     let compactions = compactions.collect();
     let terminals = terminals(&turns);
     Thread { id: id.clone(), turns, items, compactions, terminals, admissions, ..Thread::default() }
@@ -98,14 +99,28 @@ fn admissions_of(place: Place<'_>, told: &TurnTold, findings: &mut Vec<Finding>)
     admissions.map(other).collect()
 }
 
-fn attempts(turns: &[Turn]) -> BTreeMap<ByteString, Vec<Key>> {
-    let mut attempts: BTreeMap<ByteString, Vec<Key>> = BTreeMap::new();
-    for attempt in turns.iter().flat_map(|turn| &turn.segments).flat_map(|segment| &segment.compactions) {
-        if let Some(id) = attempt.call.attrs.get(COMPACTION_ID) {
-            attempts.entry(id).or_default().push(attempt.call.key);
+/// The attempts that led to each install. An id that is used again begins anew behind its install.
+fn attempts(turns: &[Turn], installs: &[Install]) -> Vec<Vec<Key>> {
+    let mut attempts: BTreeMap<ByteString, VecDeque<(Option<At>, Key)>> = BTreeMap::new();
+    for OtherCall { call, .. } in turns.iter().flat_map(|turn| &turn.segments).flat_map(|segment| &segment.compactions)
+    {
+        if let Some(id) = call.attrs.get(COMPACTION_ID) {
+            attempts.entry(id).or_default().push_back((call.seen_at(), call.key));
         }
     }
-    attempts
+    attempts.values_mut().for_each(|of_id| of_id.make_contiguous().sort_unstable());
+    let mut left: BTreeMap<&ByteString, usize> = BTreeMap::new();
+    installs.iter().filter_map(|install| install.id.as_ref()).for_each(|id| *left.entry(id).or_default() += 1);
+    let of_install = |install: &Install| {
+        let Some((of_id, left)) = install.id.as_ref().and_then(|id| attempts.get_mut(id).zip(left.get_mut(id))) else {
+            return Vec::new();
+        };
+        *left -= 1;
+        let is_last = *left == 0;
+        let begun = of_id.partition_point(|(began, _)| is_last || *began <= Some(install.at));
+        of_id.drain(..begun).map(|(_, key)| key).collect()
+    };
+    installs.iter().map(of_install).collect()
 }
 
 fn terminals(turns: &[Turn]) -> Vec<TerminalSession> {
@@ -118,7 +133,7 @@ fn terminals(turns: &[Turn]) -> Vec<TerminalSession> {
     let mut sessions: BTreeMap<ByteString, TerminalSession> = BTreeMap::new();
     for (turn, operation) in operations {
         let Some(id) = operation.call.attrs.get(TERMINAL_ID) else { continue };
-        let started_at = operation.call.opened_at;
+        let started_at = operation.call.seen_at();
         let session =
             sessions.entry(id.clone()).or_insert_with(|| TerminalSession { id, started_at, operations: Vec::new() });
         session.operations.push((turn.clone(), operation.call.key));

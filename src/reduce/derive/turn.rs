@@ -215,9 +215,10 @@ fn agent(segments: &[Segment]) -> Option<ByteString> {
 
 fn started(segments: &[Segment]) -> Option<u64> {
     let opened = |call: &Call| call.opened_at.map(|at| at.time_unix_nano);
-    let by_turn = segments.iter().filter_map(|segment| segment.call.as_ref()).filter_map(opened).min();
+    let spans = || segments.iter().filter_map(|segment| segment.call.as_ref());
     let seen = |call: &Call| call.seen_at().map(|at| at.time_unix_nano);
-    by_turn.or_else(|| segments.iter().flat_map(Segment::calls).filter_map(seen).min())
+    let first = || segments.iter().flat_map(Segment::calls).chain(spans()).filter_map(seen).min();
+    spans().filter_map(opened).min().or_else(first)
 }
 
 fn totals(segments: &[Segment]) -> Totals {

@@ -63,9 +63,10 @@ impl Call {
         Some(self.closed_at?.time_unix_nano.saturating_sub(self.opened_at?.time_unix_nano))
     }
 
-    /// When it began, or else when it ended.
+    /// When it began, or else when the first was seen of it.
     pub(in crate::reduce) fn seen_at(&self) -> Option<At> {
-        self.opened_at.or(self.closed_at)
+        let first = || self.marks.first().map(|mark| mark.at).into_iter().chain(self.closed_at).min();
+        self.opened_at.or_else(first)
     }
 }
 

@@ -34,7 +34,7 @@ impl Rollout {
 enum Object<'a> {
     Thread(&'a Thread),
     Item(&'a Thread, u32, &'a VisibleItem),
-    Compaction(&'a Thread, &'a Compaction),
+    Compaction(&'a Thread, usize, &'a Compaction),
     Terminal(&'a Thread, &'a TerminalSession),
     Turn(&'a Thread, &'a Turn),
     Inference(&'a Thread, &'a Turn, &'a Inference),
@@ -82,8 +82,8 @@ impl<'a> State<'a> {
             for (number, item) in (0u32..).zip(&thread.items) {
                 put("conversation_items", names.item(thread, number), Object::Item(thread, number, item));
             }
-            for one in &thread.compactions {
-                put("compactions", names.compaction(thread, one.id.as_ref()), Object::Compaction(thread, one));
+            for (place, one) in thread.compactions.iter().enumerate() {
+                put("compactions", names.compaction(thread, place), Object::Compaction(thread, place, one));
             }
             for one in &thread.terminals {
                 put("terminal_sessions", names.terminal_id(thread, &one.id), Object::Terminal(thread, one));
@@ -126,7 +126,7 @@ impl<'a> State<'a> {
         let mut value = match *object {
             Object::Thread(thread) => names.thread(thread),
             Object::Item(thread, number, item) => names.visible(thread, number, item),
-            Object::Compaction(thread, one) => names.installed(thread, one),
+            Object::Compaction(thread, place, one) => names.installed(thread, place, one),
             Object::Terminal(thread, one) => names.session(thread, one),
             Object::Turn(thread, turn) => names.turn_of(thread, turn),
             Object::Inference(thread, turn, one) => names.inference(thread, turn, one),
@@ -169,9 +169,9 @@ fn payload(evidence: &Evidence) -> Value {
 }
 
 impl Names {
-    fn installed(&self, thread: &Thread, compaction: &Compaction) -> Value {
+    fn installed(&self, thread: &Thread, place: usize, compaction: &Compaction) -> Value {
         json!({
-            "compaction_id": self.compaction(thread, compaction.id.as_ref()), "thread_id": &*thread.id,
+            "compaction_id": self.compaction(thread, place), "thread_id": &*thread.id,
             "codex_turn_id": self.turn(thread, &compaction.turn), "installed_at_unix_ms": millis(Some(compaction.at)),
             "marker_item_id": self.item(thread, compaction.marker), "request_ids": self.calls(&compaction.attempts),
             "input_item_ids": self.items(thread, &compaction.replaced),

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::codex_objects::{millis, status};
 use super::json_call::id;
-use crate::event::{At, Attrs, CallKind, Key, Outcome};
-use crate::reduce::graph::{Call, Numbers, Rollout, Thread, Turn};
-use crate::semconv::{CODE_CELL_ID, EVIDENCE_REQUEST, EVIDENCE_RESPONSE, OPERATION_ID};
+use crate::event::{At, Attrs, CallKind, EdgeKind, Key, Outcome};
+use crate::reduce::graph::{Call, Compaction, Numbers, Rollout, Thread, Turn};
+use crate::semconv::{CODE_CELL_ID, COMPACTION_ID, EVIDENCE_REQUEST, EVIDENCE_RESPONSE, OPERATION_ID};
 
 /// The names that Codex would have given. What Codex knows by one name alone, though there are several, has the number of
 /// its use behind it.
@@ -19,7 +19,10 @@ pub(super) struct Names {
     calls: BTreeMap<Key, String>,
     turns: BTreeMap<(ByteString, ByteString), String>,
     terminals: BTreeMap<(ByteString, ByteString), String>,
-    compactions: BTreeMap<(ByteString, ByteString), String>,
+    /// By thread, and there in the order of its compactions.
+    compactions: BTreeMap<(ByteString, usize), String>,
+    /// Who started each thread that another one started.
+    parents: BTreeMap<ByteString, ByteString>,
     operations: BTreeMap<Key, usize>,
     /// Where no counter tells what came first: the place of each time among all.
     order: Vec<At>,
@@ -38,8 +41,11 @@ impl Names {
             seen.extend(items.map(|(number, item)| (item.first_seen_unix_nano, thread.id.clone(), number)));
             let of = |id: &ByteString| (thread.id.clone(), id.clone());
             terminals.extend(thread.terminals.iter().map(|one| ((one.started_at, of(&one.id)), one.id.to_string())));
-            let installed = thread.compactions.iter().map(|one| (Some(one.at), one.id.clone().unwrap_or_default()));
-            compactions.extend(installed.map(|(at, id)| ((at, of(&id)), id.to_string())));
+            let installed = thread.compactions.iter().enumerate().map(|(place, one)| {
+                let id = one.id.as_deref().unwrap_or_default().to_owned();
+                ((one.at, (thread.id.clone(), place)), id)
+            });
+            compactions.extend(installed);
             for turn in &thread.turns {
                 turns.push(((turn.started_unix_nano, of(&turn.id)), turn.id.to_string()));
                 for call in turn.calls() {
@@ -66,6 +72,7 @@ impl Names {
             turns: each_its_own(turns, |_| ()).map(|((_, of), name)| (of, name)).collect(),
             terminals: each_its_own(terminals, |_| ()).map(|((_, of), name)| (of, name)).collect(),
             compactions: each_its_own(compactions, |_| ()).map(|((_, of), name)| (of, name)).collect(),
+            parents: parents(rollout),
             operations,
             order: order(rollout),
             payloads: payloads(rollout),
@@ -82,14 +89,22 @@ impl Names {
     }
 
     pub(super) fn execution(&self, call: &Call) -> Value {
+        self.execution_as(call, status(call.outcome, Some(&call.attrs)))
+    }
+
+    pub(super) fn execution_as(&self, call: &Call, status: &str) -> Value {
         let ended = call.closed_at.filter(|_| call.outcome != Some(Outcome::Abandoned));
-        self.window(call.seen_at(), ended, status(call.outcome, Some(&call.attrs)))
+        self.window(call.seen_at(), ended, status)
     }
 
     /// A thread of which nobody told when it began has begun with the first that was seen of it.
     pub(super) fn thread_began(&self, thread: &Thread) -> Option<At> {
-        let first = || thread.turns.iter().flat_map(Turn::calls).filter_map(Call::seen_at).min();
-        thread.started_at.or_else(first).or(thread.ended_at)
+        thread.started_at.or_else(|| thread.turns.iter().filter_map(began).min()).or(thread.ended_at)
+    }
+
+    /// Who started a thread: who its session says, else the thread that was seen to do it.
+    pub(super) fn parent<'a>(&'a self, thread: &'a Thread) -> Option<&'a ByteString> {
+        thread.agent.parent.as_ref().or_else(|| self.parents.get(&thread.id))
     }
 
     /// The reference to what an item was first seen in.
@@ -105,8 +120,22 @@ impl Names {
         of_thread(&self.terminals, thread, id)
     }
 
-    pub(super) fn compaction(&self, thread: &Thread, id: Option<&ByteString>) -> String {
-        of_thread(&self.compactions, thread, id.unwrap_or(&ByteString::new()))
+    /// The compaction at a place among those of its thread.
+    pub(super) fn compaction(&self, thread: &Thread, place: usize) -> String {
+        self.compactions.get(&(thread.id.clone(), place)).cloned().unwrap_or_default()
+    }
+
+    /// The compaction that an attempt was made for. One that led to none has the id that it told.
+    pub(super) fn compaction_of_attempt(&self, thread: &Thread, attempt: &Call) -> Option<String> {
+        let id = attempt.attrs.get(COMPACTION_ID)?;
+        let place = thread.compactions.iter().position(|one| one.attempts.contains(&attempt.key));
+        Some(place.map_or_else(|| id.to_string(), |place| self.compaction(thread, place)))
+    }
+
+    /// The compaction that put an item where it stands.
+    pub(super) fn compaction_of_item(&self, thread: &Thread, item: u32) -> Option<String> {
+        let put = |one: &Compaction| one.marker == item || one.replacement.iter().any(|number| number == item);
+        Some(self.compaction(thread, thread.compactions.iter().position(put)?))
     }
 
     pub(super) fn item(&self, thread: &Thread, number: u32) -> String {
@@ -137,6 +166,25 @@ impl Names {
     pub(super) fn operation(&self, key: Key) -> String {
         format!("terminal_operation:{}", self.operations.get(&key).copied().unwrap_or_default())
     }
+}
+
+/// When a turn began: with its first segment, else with the first that was seen of it.
+pub(super) fn began(turn: &Turn) -> Option<At> {
+    let spans = || turn.segments.iter().filter_map(|segment| segment.call.as_ref());
+    let opened = spans().filter_map(|span| span.opened_at).min();
+    opened.or_else(|| turn.calls().chain(spans()).filter_map(Call::seen_at).min()).or(turn.ended_at)
+}
+
+/// The threads that were seen to be started by another, and by which.
+fn parents(rollout: &Rollout) -> BTreeMap<ByteString, ByteString> {
+    let mut parents = BTreeMap::new();
+    for edge in rollout.edges.iter().filter(|edge| edge.kind == Some(EdgeKind::Spawn)) {
+        let ends = edge.from.thread().zip(edge.to.thread());
+        if let Some((from, to)) = ends.filter(|(from, to)| from != to && Some(*to) != rollout.root.as_ref()) {
+            parents.entry(to.clone()).or_insert_with(|| from.clone());
+        }
+    }
+    parents
 }
 
 /// All times of a rollout in order, where some have no counter.

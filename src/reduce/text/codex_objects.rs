@@ -3,7 +3,7 @@
 use bytestring::ByteString;
 use serde_json::{Map, Value, json};
 
-use super::codex_names::Names;
+use super::codex_names::{Names, began};
 use super::codex_words::{always, kind, role, runtime_status};
 use crate::event::{At, Attrs, EdgeKind, ItemKind, ItemPart, Measure, Outcome, PartKind};
 use crate::reduce::derive::cell_status;
@@ -11,17 +11,18 @@ use crate::reduce::graph::{
     Call, CodeCell, Edge, Inference, Producer, Rollout, TerminalOperation, Thread, ToolCall, Turn, VisibleItem,
 };
 use crate::semconv::{
-    CODE_CELL_ID, CODE_CELL_RUNTIME_ID, COMPACTION_ID, ERROR_KIND, EVIDENCE_INVOCATION, EVIDENCE_REQUEST,
-    EVIDENCE_RESPONSE, EVIDENCE_RESULT, MCP_CALL_ID, MCP_SERVER, PROVIDER_NAME, REQUEST_MODEL, RESPONSE_ID,
-    TERMINAL_CHUNK_ID, TERMINAL_CWD, TERMINAL_EXIT_CODE, TERMINAL_ID, TERMINAL_MAX_TOKENS, TERMINAL_OPERATION,
-    TERMINAL_ORIGINAL_TOKENS, TERMINAL_YIELD_MS, TOOL_CALL_ID, TOOL_KIND, TOOL_NAME, TOOL_NAMESPACE, TOOL_REQUESTER,
-    TOOL_RUNTIME_ID, UPSTREAM_REQUEST_ID,
+    CODE_CELL_ID, CODE_CELL_RUNTIME_ID, ERROR_KIND, EVIDENCE_INVOCATION, EVIDENCE_REQUEST, EVIDENCE_RESPONSE,
+    EVIDENCE_RESULT, MCP_CALL_ID, MCP_SERVER, PROVIDER_NAME, REQUEST_MODEL, RESPONSE_ID, TERMINAL_CHUNK_ID,
+    TERMINAL_CWD, TERMINAL_EXIT_CODE, TERMINAL_ID, TERMINAL_MAX_TOKENS, TERMINAL_OPERATION, TERMINAL_ORIGINAL_TOKENS,
+    TERMINAL_YIELD_MS, TOOL_CALL_ID, TOOL_KIND, TOOL_NAME, TOOL_NAMESPACE, TOOL_REQUESTER, TOOL_RUNTIME_ID,
+    UPSTREAM_REQUEST_ID,
 };
 
 impl Names {
     pub(super) fn thread(&self, thread: &Thread) -> Value {
         let agent = &thread.agent;
-        let origin = match &agent.parent {
+        let parent = self.parent(thread);
+        let origin = match parent {
             Some(parent) => json!({
                 "type": "spawned", "parent_thread_id": &**parent,
                 "spawn_edge_id": format!("edge:spawn:{parent}:{}", thread.id),
@@ -36,7 +37,7 @@ impl Names {
             (Some(_), _) => "completed",
             (None, _) => "running",
         };
-        let path = match (&agent.path, &agent.parent) {
+        let path = match (&agent.path, parent) {
             (Some(path), _) => format!("/{path}"),
             (None, None) => "/root".to_owned(),
             (None, Some(_)) => format!("/root/{}", thread.id),
@@ -72,7 +73,8 @@ impl Names {
                 Producer::Tool(key) => json!({"type": "tool", "tool_call_id": self.call(*key)}),
                 Producer::CodeCell(key) => json!({"type": "code_cell", "code_cell_id": self.call(*key)}),
                 Producer::Compaction(id) => {
-                    json!({"type": "compaction", "compaction_id": self.compaction(thread, Some(id))})
+                    let name = self.compaction_of_item(thread, number);
+                    json!({"type": "compaction", "compaction_id": name.as_deref().unwrap_or(id)})
                 }
             })
             .collect();
@@ -102,9 +104,13 @@ impl Names {
         ];
         let usage: Option<Map<String, Value>> =
             counts.into_iter().map(|(name, attr)| Some((name.to_owned(), Value::from(attrs.get(attr)?)))).collect();
+        // What ended with its turn ended as that did.
+        let call = &inference.call;
+        let is_aborted = call.end_inferred && call.outcome == Some(Outcome::Cancelled) && is_aborted(turn);
+        let status = if is_aborted { "aborted" } else { status(call.outcome, Some(attrs)) };
         let value = json!({
             "inference_call_id": self.call(inference.call.key), "thread_id": &*thread.id, "codex_turn_id": self.turn(thread, &turn.id),
-            "execution": self.execution(&inference.call), "model": attrs.text(REQUEST_MODEL),
+            "execution": self.execution_as(call, status), "model": attrs.text(REQUEST_MODEL),
             "provider_name": attrs.text(PROVIDER_NAME), "response_id": attrs.text(RESPONSE_ID),
             "upstream_request_id": attrs.text(UPSTREAM_REQUEST_ID),
             "request_item_ids": self.items(thread, &inference.input.items),
@@ -216,7 +222,7 @@ impl Names {
     pub(super) fn attempt(&self, thread: &Thread, turn: &Turn, call: &Call) -> Value {
         let attrs = &call.attrs;
         let value = json!({
-            "compaction_request_id": self.call(call.key), "compaction_id": attrs.get(COMPACTION_ID).map(|id| self.compaction(thread, Some(&id))),
+            "compaction_request_id": self.call(call.key), "compaction_id": self.compaction_of_attempt(thread, call),
             "thread_id": &*thread.id, "codex_turn_id": self.turn(thread, &turn.id), "execution": self.execution(call),
             "model": attrs.text(REQUEST_MODEL), "provider_name": attrs.text(PROVIDER_NAME),
             "raw_request_payload_id": attrs.text(EVIDENCE_REQUEST), "raw_response_payload_id": attrs.text(EVIDENCE_RESPONSE),
@@ -225,13 +231,10 @@ impl Names {
     }
 
     pub(super) fn turn_of(&self, thread: &Thread, turn: &Turn) -> Value {
-        let first = turn.segments.first().and_then(|segment| segment.call.as_ref());
-        let attrs = first.map(|call| &call.attrs);
-        let status = status(turn.outcome, attrs);
-        let began = first.and_then(|call| call.opened_at).or_else(|| turn.calls().filter_map(Call::seen_at).min());
+        let status = if is_aborted(turn) { "aborted" } else { status(turn.outcome, None) };
         json!({
             "codex_turn_id": self.turn(thread, &turn.id), "thread_id": &*thread.id, "input_item_ids": [],
-            "execution": self.window(began.or(turn.ended_at), turn.ended_at, status),
+            "execution": self.window(began(turn), turn.ended_at, status),
         })
     }
 
@@ -268,9 +271,17 @@ impl Names {
             (_, None, Some(call)) => format!("edge:tool:{}", self.call(call)),
             _ => format!("edge:agent_result:{}:{}:{to}", from.thread, from.turn),
         };
+        // One that is known by its ends alone was there when the turn began that it led to.
+        let turn = || {
+            edge.to
+                .node
+                .as_ref()
+                .and_then(|node| rollout.turns().find(|(at, turn)| (&at.id, &turn.id) == (&node.thread, &node.turn)))
+        };
+        let started = edge.started_at.or(edge.ended_at).or_else(|| began(turn()?.1));
         let value = json!({
             "edge_id": id, "kind": kind, "source": source, "target": target,
-            "started_at_unix_ms": millis(edge.started_at.or(edge.ended_at)).unwrap_or_default(), "ended_at_unix_ms": millis(edge.ended_at),
+            "started_at_unix_ms": millis(started).unwrap_or_default(), "ended_at_unix_ms": millis(edge.ended_at),
             "carried_item_ids": edge.items.iter().map(|number| self.item_of(to, *number)).collect::<Vec<_>>(),
             "carried_raw_payload_ids": edge.evidence.iter().map(|id| &**id).collect::<Vec<&str>>(),
         });
@@ -306,6 +317,14 @@ pub(super) fn status(outcome: Option<Outcome>, attrs: Option<&Attrs>) -> &'stati
         Some(Outcome::Cancelled | Outcome::Denied) => "cancelled",
         Some(Outcome::Failed | Outcome::Timeout | Outcome::Disconnected) => "failed",
     }
+}
+
+fn is_aborted(turn: &Turn) -> bool {
+    let spans = turn.segments.iter().filter_map(|segment| segment.call.as_ref());
+    turn.outcome == Some(Outcome::Cancelled)
+        && spans
+            .filter(|span| span.outcome == turn.outcome)
+            .any(|span| status(span.outcome, Some(&span.attrs)) == "aborted")
 }
 
 pub(super) fn millis(at: Option<At>) -> Option<u64> {
