@@ -98,3 +98,18 @@ fn reduction_a21_what_ended_with_an_aborted_turn_was_aborted() {
     assert_eq!(state["codex_turns"]["t1"]["execution"]["status"], "aborted");
     assert_eq!(state["inference_calls"]["i2"]["execution"]["status"], "cancelled");
 }
+
+#[test]
+fn b15_a_cell_that_its_turn_ended_answered_when_it_did() {
+    let mut bundle = Bundle::new();
+    bundle.told(
+        json!({"type": "code_cell_started", "runtime_cell_id": "1", "model_visible_call_id": "e", "source_js": "x"}),
+    );
+    let ended = bundle.end_turn("R", "t1", "cancelled");
+    let yielded = json!({"type": "code_cell_initial_response", "runtime_cell_id": "1", "status": "yielded", "response_payload": null});
+    let answered = bundle.told(yielded);
+    let state = bundle.reduce().to_codex_state();
+    let cell = &state["code_cells"]["code_cell:e"];
+    assert_eq!((&cell["execution"]["ended_seq"], &cell["runtime_status"]), (&json!(ended), &json!("terminated")));
+    assert_eq!((&cell["initial_response_seq"], &cell["yielded_seq"]), (&json!(answered), &json!(answered)));
+}

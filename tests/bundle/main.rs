@@ -11,6 +11,7 @@ mod codex_names;
 mod codex_state;
 mod fixtures;
 mod garbage;
+mod halves;
 mod histories;
 mod items;
 mod messages;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::Reason;
-use super::known::Begun;
+use super::known::{Begun, Of};
 use super::mapper::{Here, Mapper, STATUS, outcome};
 use super::record::{Record, Unread};
 use crate::event::{Attrs, EdgeKind, Key, MarkKind, Measure, Noted, Outcome, Statement, Subject};
@@ -101,7 +101,17 @@ impl Mapper {
     }
 
     /// What the runtime tells of a tool that reaches another agent.
-    pub(super) fn agent_runtime(&mut self, here: &Here, tool: Key, begun: &Begun, told: &Value) {
+    ///
+    /// # Errors
+    ///
+    /// Where that is not what the tool does, or its end says otherwise than its beginning: nothing is passed on by guessing.
+    pub(super) fn agent_runtime(
+        &mut self,
+        here: &Here,
+        (id, tool): (&str, Key),
+        begun: &Begun,
+        told: &Value,
+    ) -> Result<(), Reason> {
         let word = |name: &str| told.get(name).and_then(Value::as_str);
         let kind = match begun.tool.as_str() {
             "spawn_agent" => EdgeKind::Spawn,
@@ -109,15 +119,31 @@ impl Mapper {
             "send_message" => EdgeKind::Message,
             _ => EdgeKind::Close,
         };
+        let activity = match kind {
+            EdgeKind::Spawn => "started",
+            EdgeKind::Close => "interrupted",
+            _ => "interacted",
+        };
+        if word("agent_thread_id").is_some() && word("kind").is_some_and(|kind| kind != activity) {
+            return Err(Reason::Conflict);
+        }
         let to = ["new_thread_id", "receiver_thread_id", "agent_thread_id"].into_iter().find_map(word);
         // A spawn that gave no thread went nowhere.
-        let Some(to) = to else { return };
+        let Some(to) = to else { return Ok(()) };
         let message = match word("prompt") {
             Some(prompt) if kind != EdgeKind::Close => self.bodies.text(&PASSED, prompt),
             _ if kind == EdgeKind::Close => Measure::default(),
             _ => Measure { digest: begun.message, length: begun.message_length, ..Measure::default() },
         };
+        if let Some(known) = self.known.find(Of::Tool, id, Some(&here.scope.thread)) {
+            let is_other = known.passed.is_some() && known.passed != message.digest && message.digest.is_some();
+            if known.receiver.get_or_insert_with(|| to.to_owned()) != to || is_other {
+                return Err(Reason::Conflict);
+            }
+            known.passed = known.passed.or(message.digest);
+        }
         self.edge(here, tool, kind, to, message, Attrs::default());
+        Ok(())
     }
 
     fn edge(&mut self, here: &Here, from: Key, kind: EdgeKind, to: &str, message: Measure, mut attrs: Attrs) {

@@ -4,7 +4,7 @@ use bytestring::ByteString;
 use zeroize::Zeroizing;
 
 use super::known::{Begun, Of};
-use super::mapper::{Mapper, STATUS, outcome};
+use super::mapper::{Here, Mapper, STATUS, outcome};
 use super::record::{Record, Unread};
 use crate::event::{Attrs, CallKind, Given, MarkKind, Noted, Returned};
 use crate::semconv::{CODE_CELL_ID, CODE_CELL_RUNTIME_ID, CODE_CELL_STATUS, EVIDENCE_RESPONSE, Field};
@@ -29,8 +29,8 @@ impl Mapper {
     pub(super) fn cell_responded(&mut self, record: &Record) -> Result<(), Unread> {
         let id = record.required("runtime_cell_id")?;
         outcome(record)?;
-        let attrs = self.cell_state(record)?;
         let here = self.here_of(record, Of::Cell, id);
+        let attrs = self.cell_state(record, &here, id)?;
         let is_yielded = record.text(STATUS) == Some("yielded");
         let kind = if is_yielded { MarkKind::Yielded } else { MarkKind::Responded };
         self.mark(&here, here.key(CallKind::CodeCell, id), kind, attrs, Noted::Nothing);
@@ -40,19 +40,23 @@ impl Mapper {
     pub(super) fn cell_ended(&mut self, record: &Record) -> Result<(), Unread> {
         let id = record.required("runtime_cell_id")?;
         let outcome = outcome(record)?;
-        let attrs = self.cell_state(record)?;
         // An end that says that the cell goes on is none.
         let here = match outcome {
             Some(_) => self.here_of_end(record, Of::Cell, id),
             None => self.here_of(record, Of::Cell, id),
         };
+        let attrs = self.cell_state(record, &here, id)?;
         let returned = Returned::empty(CallKind::CodeCell);
         self.close(&here, here.key(CallKind::CodeCell, id), outcome, (attrs, returned));
         Ok(())
     }
 
-    fn cell_state(&self, record: &Record) -> Result<Attrs, Unread> {
+    fn cell_state(&mut self, record: &Record, here: &Here, id: &str) -> Result<Attrs, Unread> {
         let mut attrs = Attrs::default();
+        // Of a cell that nobody began this is all that says which its tools mean.
+        if self.known.find(Of::Cell, id, Some(&here.scope.thread)).is_none() {
+            attrs.set(CODE_CELL_RUNTIME_ID, self.label(id));
+        }
         attrs.set(CODE_CELL_STATUS, ByteString::from(record.required(STATUS)?));
         if let Some(payload) = record.payload("response_payload")? {
             attrs.set(EVIDENCE_RESPONSE, self.label(&payload.id));

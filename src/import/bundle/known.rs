@@ -27,10 +27,20 @@ pub(super) struct Begun {
     /// How many calls of this id the thread had before.
     pub(super) uses: u32,
     pub(super) ended: bool,
+    /// When it began, in nanoseconds.
+    pub(super) began: u64,
     /// What kind of tool it is: empty where it is none.
     pub(super) tool: String,
     /// Whether its terminal operation was told of.
     pub(super) terminal: bool,
+    /// The process that its terminal operation is in.
+    pub(super) process: Option<String>,
+    /// The server's id of the call.
+    pub(super) server_call: Option<String>,
+    /// To which thread it was seen to pass something.
+    pub(super) receiver: Option<String>,
+    /// And what.
+    pub(super) passed: Option<Digest>,
     /// The message that the tool was asked to pass on.
     pub(super) message: Option<Digest>,
     pub(super) message_length: Option<u64>,

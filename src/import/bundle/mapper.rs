@@ -224,7 +224,8 @@ impl Mapper {
     /// A call of this id begins here.
     pub(super) fn begin(&mut self, here: &mut Here, of: Of, id: &str, begun: Begun) {
         let (thread, turn) = (here.scope.thread.clone(), here.scope.turn.clone());
-        here.uses = self.known.begin(of, id, Begun { thread, turn, ..begun });
+        let began = here.at.time_unix_nano;
+        here.uses = self.known.begin(of, id, Begun { thread, turn, began, ..begun });
     }
 
     pub(super) fn tell(&mut self, here: &Here, key: Key, kind: Kind<Veiled>) {

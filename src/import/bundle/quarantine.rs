@@ -50,6 +50,8 @@ pub enum Reason {
     Gap,
     /// Another record has the same number.
     Duplicate,
+    /// It says otherwise than an earlier record of the same call.
+    Conflict,
 }
 
 impl Reason {
@@ -68,6 +70,7 @@ impl Reason {
             Self::Shape => "payload_shape",
             Self::Gap => "gap",
             Self::Duplicate => "duplicate",
+            Self::Conflict => "conflict",
         }
     }
 }

@@ -3,10 +3,11 @@
 use bytestring::ByteString;
 use serde_json::Value;
 
+use super::Reason;
 use super::known::Of;
 use super::mapper::{Here, Mapper};
 use super::tools::{Invocation, text_or_number};
-use crate::event::{Attrs, CallKind, Given, Key, Measure, Outcome, Returned};
+use crate::event::{At, Attrs, CallKind, Given, Key, Measure, Outcome, Returned};
 use crate::semconv::{
     Field, TERMINAL_CHUNK_ID, TERMINAL_CWD, TERMINAL_EXIT_CODE, TERMINAL_ID, TERMINAL_MAX_TOKENS, TERMINAL_OPERATION,
     TERMINAL_ORIGINAL_TOKENS, TERMINAL_YIELD_MS,
@@ -23,6 +24,7 @@ impl Mapper {
         }
         let Some(session) = session else { return };
         begun.terminal = true;
+        begun.process = Some(session.clone());
         let mut attrs = Attrs::default();
         attrs.set(TERMINAL_OPERATION, ByteString::from_static("write_stdin"));
         attrs.set(TERMINAL_ID, self.label(&session));
@@ -33,6 +35,10 @@ impl Mapper {
     }
 
     /// What the runtime tells of a command.
+    ///
+    /// # Errors
+    ///
+    /// Where the end names another process than the beginning: its result is told, and the process stays.
     pub(super) fn terminal_runtime(
         &mut self,
         here: &Here,
@@ -40,42 +46,28 @@ impl Mapper {
         is_begin: bool,
         outcome: Option<Outcome>,
         told: &Value,
-    ) {
+    ) -> Result<(), Reason> {
         // The event of another tool under this one's id says nothing of a command.
-        let Some(command) = told.get("command").and_then(Value::as_array) else { return };
+        let Some(command) = told.get("command").and_then(Value::as_array) else { return Ok(()) };
         let key = here.key(CallKind::Terminal, id);
-        let process = told.get("process_id").and_then(text_or_number);
+        let mut process = told.get("process_id").and_then(text_or_number);
         let thread = here.scope.thread.clone();
-        let begun = self.known.find(Of::Tool, id, Some(&thread));
-        if is_begin {
-            let Some(begun) = begun.filter(|begun| !begun.terminal) else { return };
-            begun.terminal = true;
-            let is_write = begun.tool == "write_stdin";
-            let mut attrs = Attrs::default();
-            let operation = if is_write { "write_stdin" } else { "exec_command" };
-            attrs.set(TERMINAL_OPERATION, ByteString::from_static(operation));
-            if let Some(process) = process {
-                attrs.set(TERMINAL_ID, self.label(&process));
-            }
-            if let Some(cwd) = told.get("cwd").and_then(Value::as_str) {
-                attrs.set(TERMINAL_CWD, self.label(cwd));
-            }
-            wanted(&mut attrs, |name| told.get(name));
-            let given = if is_write {
-                let typed = told.get("interaction_input").and_then(Value::as_str).unwrap_or_default();
-                vec![self.bodies.text(&[Field::ToolArguments], typed)]
-            } else {
-                command
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .map(|word| self.bodies.text(&[Field::ToolArguments], word))
-                    .collect()
-            };
-            return self.open(here, key, Some(tool), id, (attrs, Given::Texts(given)));
+        let Some(begun) = self.known.find(Of::Tool, id, Some(&thread)) else { return Ok(()) };
+        let is_write = begun.tool == "write_stdin";
+        let is_other = begun.process.is_some() && process.is_some() && begun.process != process;
+        process = process.filter(|_| !is_other);
+        begun.process = begun.process.take().or_else(|| process.clone());
+        // The end tells all that the beginning did, so it is enough where that was lost.
+        if !std::mem::replace(&mut begun.terminal, true) {
+            let began = told.get("started_at_ms").and_then(Value::as_u64).filter(|_| !is_begin);
+            let began = began.map_or(here.at.time_unix_nano, |millis| millis.saturating_mul(1_000_000));
+            let at = At { time_unix_nano: began.max(begun.began).min(here.at.time_unix_nano), ..here.at };
+            let here = Here { scope: here.scope.clone(), at, uses: here.uses };
+            self.open_terminal(&here, (id, tool), is_write, (command, process.as_deref()), told);
         }
-        if begun.is_some_and(|begun| begun.tool == "write_stdin") {
-            // Its end is the tool's.
-            return;
+        if is_begin || is_write {
+            // The end of a write is its tool's.
+            return Ok(());
         }
         let mut attrs = Attrs::default();
         if let Some(process) = process {
@@ -86,6 +78,34 @@ impl Mapper {
         }
         let returned = ["stdout", "stderr", "formatted_output"].map(|name| self.output(told.get(name)));
         self.close(here, key, outcome, (attrs, Returned::Texts(returned.to_vec())));
+        if is_other { Err(Reason::Conflict) } else { Ok(()) }
+    }
+
+    fn open_terminal(
+        &mut self,
+        here: &Here,
+        (id, tool): (&str, Key),
+        is_write: bool,
+        (command, process): (&[Value], Option<&str>),
+        told: &Value,
+    ) {
+        let mut attrs = Attrs::default();
+        let operation = if is_write { "write_stdin" } else { "exec_command" };
+        attrs.set(TERMINAL_OPERATION, ByteString::from_static(operation));
+        if let Some(process) = process {
+            attrs.set(TERMINAL_ID, self.label(process));
+        }
+        if let Some(cwd) = told.get("cwd").and_then(Value::as_str) {
+            attrs.set(TERMINAL_CWD, self.label(cwd));
+        }
+        wanted(&mut attrs, |name| told.get(name));
+        let words = if is_write {
+            vec![told.get("interaction_input").and_then(Value::as_str).unwrap_or_default()]
+        } else {
+            command.iter().filter_map(Value::as_str).collect()
+        };
+        let given = words.into_iter().map(|word| self.bodies.text(&[Field::ToolArguments], word)).collect();
+        self.open(here, here.key(CallKind::Terminal, id), Some(tool), id, (attrs, Given::Texts(given)));
     }
 
     /// A write ends with its tool. What no member says stays unsaid: no exit code is invented.

@@ -131,6 +131,12 @@ impl Mapper {
     pub(super) fn tool_correlated(&mut self, record: &Record) -> Result<(), Unread> {
         let (id, call) = (record.required("tool_call_id")?, record.required("mcp_call_id")?);
         let here = self.here_of(record, Of::Tool, id);
+        if let Some(begun) = self.known.find(Of::Tool, id, Some(&here.scope.thread)) {
+            // A call has one id at its server: the first that was told.
+            if begun.server_call.get_or_insert_with(|| call.to_owned()) != call {
+                return Err(record.unread("mcp_call_id", Reason::Conflict));
+            }
+        }
         let mut attrs = Attrs::default();
         attrs.set(MCP_CALL_ID, self.label(call));
         let key = here.key(CallKind::Tool, id);
@@ -172,16 +178,16 @@ impl Mapper {
         let Some(told) = told else { return Ok(()) };
         let thread = here.scope.thread.clone();
         let begun = self.known.find(Of::Tool, id, Some(&thread)).cloned().unwrap_or_default();
-        match begun.tool.as_str() {
+        let told = match begun.tool.as_str() {
             "exec_command" | "write_stdin" => {
-                self.terminal_runtime(&here, (id, key), mark == MarkKind::RuntimeBegan, status, &told);
+                self.terminal_runtime(&here, (id, key), mark == MarkKind::RuntimeBegan, status, &told)
             }
             "spawn_agent" | "assign_agent_task" | "send_message" | "close_agent" => {
-                self.agent_runtime(&here, key, &begun, &told);
+                self.agent_runtime(&here, (id, key), &begun, &told)
             }
-            _ => {}
-        }
-        Ok(())
+            _ => Ok(()),
+        };
+        told.map_err(|reason| record.unread("runtime_payload", reason))
     }
 
     pub(super) fn tool_ended(&mut self, line: u64, record: &Record) -> Result<(), Unread> {

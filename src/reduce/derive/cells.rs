@@ -19,6 +19,12 @@ pub(super) fn cell(place: Place<'_>, mut call: Call, told: &CallTold, findings: 
         call.closed_at = call.closed_at.filter(|_| call.outcome.is_some());
         findings.push(Finding { actual: Some(word), ..place.finding(FindingKind::Conflict, Some(call.key), 1) });
     }
+    // Where nobody told of its beginning, what it answered may say which it is.
+    if call.attrs.value(CODE_CELL_RUNTIME_ID.id()).is_none()
+        && let Some(id) = told.marks.iter().find_map(|mark| mark.attrs.get(CODE_CELL_RUNTIME_ID))
+    {
+        call.attrs.set(CODE_CELL_RUNTIME_ID, id);
+    }
     let answers = || told.marks.iter().filter(|mark| matches!(mark.kind, MarkKind::Responded | MarkKind::Yielded));
     let before_end = |at: At| call.closed_at.is_none_or(|end| at <= end);
     // What came after the end says nothing of how the cell is.

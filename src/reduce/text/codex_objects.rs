@@ -161,8 +161,9 @@ impl Names {
     }
 
     pub(super) fn cell(&self, thread: &Thread, turn: &Turn, cell: &CodeCell) -> Value {
-        // What comes after the end says nothing of when the cell first answered.
-        let responded = cell.responded_at.map(|at| cell.call.closed_at.map_or(at, |end| at.min(end)));
+        // What comes after the end says nothing of when the cell first answered, unless that end was its turn's.
+        let end = cell.call.closed_at.filter(|_| !cell.call.end_inferred);
+        let responded = cell.responded_at.map(|at| end.map_or(at, |end| at.min(end)));
         let value = json!({
             "code_cell_id": self.call(cell.call.key), "model_visible_call_id": cell.call.attrs.text(CODE_CELL_ID),
             "thread_id": &*thread.id, "codex_turn_id": self.turn(thread, &turn.id),
