@@ -3,7 +3,7 @@
 use veilspan::event::Outcome::{Abandoned, Cancelled, Completed, Disconnected, Failed, Timeout};
 use veilspan::event::{CallKind, Event, Outcome, Veiled};
 use veilspan::reduce::{FindingKind, Rollout, Turn};
-use veilspan::semconv::{APPROVAL_DECISION, ERROR_KIND, TOOL_CALL_ID};
+use veilspan::semconv::{APPROVAL_DECISION, ERROR_KIND, TOOL_CALL_ID, TOOL_NAME};
 
 use super::events::*;
 
@@ -224,6 +224,29 @@ fn a12_a_placeholder_of_another_id_or_tool_is_folded_into_nothing() {
         other
     }] {
         assert_eq!(only_turn(&all(&[turn("r", 1).at(1, 20), stopped(2, 2), other])).tool_calls().count(), 2);
+    }
+}
+
+#[test]
+fn a09_a_call_that_stopped_and_was_refused_then_was_denied_and_is_no_error() {
+    let denial = |id: Option<&str>, from: u64| {
+        let mut denial = approval(9, from, from + 2, "denied").outcome(Outcome::Denied);
+        denial.opened.set(TOOL_NAME, text("add"));
+        id.into_iter().for_each(|id| denial.opened.set(TOOL_CALL_ID, text(id)));
+        denial
+    };
+    let waits = || with_id(tool("r", 2).at(2, 3).outcome(None), "call-1");
+    let goes_on = || turn("r", 3).at(6, 20).segment(1).trace(2).producer(2);
+    for (stopped, denial) in [(stopped(2, 2), denial(Some("call-1"), 3)), (waits(), denial(None, 3))] {
+        let turn = only_turn(&all(&[turn("r", 1).at(1, 4).outcome(None), stopped, denial, goes_on()]));
+        let tool = turn.tool_calls().next().unwrap();
+        assert_eq!((turn.outcome, tool.call.outcome, turn.totals.errors), (Some(Completed), Some(Outcome::Denied), 0));
+        assert_eq!(tool.call.closed_at, turn.approvals().next().unwrap().call.closed_at);
+    }
+    // Not one of another id, nor one that returned.
+    for (call, outcome) in [(with_id(waits(), "call-2"), None), (with_id(tool("r", 2), "call-1"), Some(Completed))] {
+        let turn = only_turn(&all(&[turn("r", 1).at(1, 4).outcome(None), call, denial(Some("call-1"), 3), goes_on()]));
+        assert_eq!(turn.tool_calls().next().unwrap().call.outcome, outcome);
     }
 }
 

@@ -79,6 +79,20 @@ fn a26_a_turn_during_the_wait_of_another_is_no_overlap() {
 }
 
 #[test]
+fn a26_a_turn_that_went_on_twice_at_once_overlaps_with_itself() {
+    let goes_on = |trace: u8, from: u64, to: u64| {
+        turn("r", u64::from(trace)).trace(trace).turn("a").at(from, to).segment(1).producer(u128::from(trace))
+    };
+    let stopped = turn("r", 1).turn("a").at(1, 3).outcome(None);
+    let rollout = reduce(&all(&[stopped.clone(), goes_on(2, 5, 8), goes_on(3, 6, 9)]));
+    assert_eq!((rollout.threads[0].turns[0].segments.len(), kinds(&rollout)), (3, vec![FindingKind::Overlap]));
+    // One after the other is none, and one inside of the other in one trace is one activation told by two.
+    for calls in [[goes_on(2, 5, 6), goes_on(3, 6, 9)], [goes_on(2, 5, 8), goes_on(3, 6, 7).trace(2).parent(2)]] {
+        assert!(reduce(&all(&[&[stopped.clone()][..], &calls].concat())).findings.is_empty());
+    }
+}
+
+#[test]
 fn turns_that_touch_or_run_in_two_threads_do_not_overlap() {
     let calls =
         [turn("r", 1).turn("a").at(1, 3), turn("r", 2).turn("b").at(3, 5), turn("r", 3).thread("other").at(2, 4)];

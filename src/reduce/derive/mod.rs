@@ -16,6 +16,7 @@ mod remarks;
 mod segment;
 mod settle;
 mod sighting;
+mod stopped;
 mod thread;
 mod told;
 mod turn;

@@ -10,7 +10,7 @@ use super::sighting::Sightings;
 use super::told::{self, TurnTold};
 use super::turn::{Place, derive_turn};
 use super::{Told, call, cells, link};
-use crate::event::{At, CallKind, ItemKind, Key};
+use crate::event::{At, CallKind, ItemKind, Key, TraceId};
 use crate::reduce::facts::{CallTold, NotedFact, Reading};
 use crate::reduce::graph::{
     Compaction, Finding, FindingKind, OtherCall, Reason, TerminalSession, Thread, Turn, VisibleItem,
@@ -163,10 +163,12 @@ struct Active<'a> {
     turn: &'a ByteString,
     index: i64,
     key: Key,
+    trace: Option<TraceId>,
 }
 
-/// One pass over the segments by start, against the one that reaches furthest. The same segment told twice is no
-/// overlap. Of a segment that is still open only its start is known to be active.
+/// One pass over the segments by start, against the one that reaches furthest. Two spans of one segment in one trace may be
+/// one inside of the other, so they are no overlap; in two traces it went on twice. Of a segment that is still open only its
+/// start is known to be active.
 fn overlaps(thread: &ByteString, turns: &[Turn], findings: &mut Vec<Finding>) {
     let mut active: Vec<Active<'_>> = turns.iter().flat_map(of_turn).collect();
     active.sort_unstable();
@@ -174,7 +176,7 @@ fn overlaps(thread: &ByteString, turns: &[Turn], findings: &mut Vec<Finding>) {
     for segment in active {
         if let Some(before) = furthest
             && segment.start < before.end
-            && (segment.turn, segment.index) != (before.turn, before.index)
+            && (segment.turn, segment.index, segment.trace) != (before.turn, before.index, before.trace)
         {
             let place = Place { thread, turn: segment.turn };
             let overlap = place.finding(FindingKind::Overlap, Some(segment.key), 1);
@@ -191,6 +193,7 @@ fn of_turn(turn: &Turn) -> impl Iterator<Item = Active<'_>> {
         let call = segment.call.as_ref()?;
         let start = call.opened_at?.time_unix_nano;
         let end = call.closed_at.map_or(start, |at| at.time_unix_nano);
-        Some(Active { start, end, turn: &turn.id, index: segment.index, key: call.key })
+        let trace = call.span.map(|span| span.trace);
+        Some(Active { start, end, turn: &turn.id, index: segment.index, key: call.key, trace })
     })
 }

@@ -1,13 +1,11 @@
 //! One turn: its segments, its calls, how it ended.
 
-use std::collections::BTreeMap;
-
 use bytestring::ByteString;
 use hashbrown::HashMap;
 
 use super::ending::{end, end_open_calls, late_cancels, mark_late};
 use super::told::TurnTold;
-use super::{agents, call, cells, checks, close, segment};
+use super::{agents, call, cells, checks, close, segment, stopped};
 use crate::event::{CallKind, Key, MarkKind, Outcome};
 use crate::reduce::facts::{CallTold, InputFact, Reading, shown};
 use crate::reduce::graph::{
@@ -77,7 +75,8 @@ pub(in crate::reduce) fn derive_turn(
             _ => whole.others.push(other(call)),
         }
     }
-    fold_placeholders(&mut whole.tool_calls);
+    stopped::fold(&mut whole.tool_calls);
+    stopped::deny(&mut whole.tool_calls, &whole.approvals);
     let reported = !spans.is_empty();
     if !reported {
         findings.push(place.finding(FindingKind::Orphan, None, whole.calls().count() as u64));
@@ -166,32 +165,6 @@ fn tool(call: Call, told: &CallTold) -> ToolCall {
 
 fn operation(call: Call, told: &CallTold) -> TerminalOperation {
     TerminalOperation { request: call::given_texts(told), result: call::returned_texts(told), call, tool: None }
-}
-
-/// A call that stopped for an approval and the call that went on after it are one, under one id of the provider.
-fn fold_placeholders(tools: &mut Vec<ToolCall>) {
-    segment::sort(tools, |tool| &tool.call);
-    if !tools.iter().any(|tool| call::returned_placeholder(&tool.call)) {
-        return;
-    }
-    let name = |tool: &ToolCall| Some((tool.call.attrs.get(TOOL_CALL_ID)?, tool.call.attrs.get(TOOL_NAME)?));
-    let mut stopped: BTreeMap<_, u32> = BTreeMap::new();
-    let mut last: BTreeMap<_, usize> = BTreeMap::new();
-    for (number, tool) in tools.iter().enumerate() {
-        last.extend(name(tool).map(|name| (name, number)));
-    }
-    let mut number = 0;
-    tools.retain_mut(|tool| {
-        let here = number;
-        number += 1;
-        let Some(name) = name(tool) else { return true };
-        if call::returned_placeholder(&tool.call) && last.get(&name).is_some_and(|last| *last > here) {
-            *stopped.entry(name).or_default() += 1 + tool.placeholders;
-            return false;
-        }
-        tool.placeholders += stopped.remove(&name).unwrap_or_default();
-        true
-    });
 }
 
 /// Providers use their ids more than once: which use it is in its segment, of one id and one tool.
