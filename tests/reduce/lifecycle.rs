@@ -273,3 +273,35 @@ fn content_of_one_thread_in_another_that_nothing_passed_to_is_a_leak() {
     handed[1] = handed[1].clone().link(1, 1, veilspan::event::EdgeKind::Spawn);
     assert!(reduce(&all(&handed)).findings.is_empty());
 }
+
+#[test]
+fn what_an_agent_gives_to_those_that_it_starts_is_no_leak() {
+    let said = |call: Call, byte: u8| {
+        let mut call = call;
+        call.input.items = vec![veilspan::event::Item {
+            digest: Some(digest(byte)),
+            role: veilspan::event::Role::User,
+            length: Some(200),
+            part_kinds: text("text"),
+        }];
+        call
+    };
+    let child =
+        |number: u64, name: &str, parent: u64| turn("r", number).thread(name).turn(name).at(2, 40).parent(parent);
+    let asked = |number: u64, name: &str, from: u64| inference("r", number).thread(name).turn(name).at(from, from + 1);
+    let root = [turn("r", 1).at(1, 50), tool("r", 2).at(1, 45).parent(1)];
+    let leaks = |calls: &[Call]| {
+        let rollout = reduce(&all(&[&root[..], calls].concat()));
+        rollout.findings.iter().filter(|finding| finding.kind == FindingKind::Leak).count()
+    };
+    // The same task for two of them.
+    let (one, two) = (child(3, "one", 2), child(4, "two", 2));
+    assert_eq!(leaks(&[one.clone(), two.clone(), said(asked(5, "one", 3), 7), said(asked(6, "two", 4), 7)]), 0);
+    // What one of them came to show only later is not what it was given.
+    let later = [asked(5, "one", 3), said(asked(7, "one", 5), 7), said(asked(6, "two", 6), 7)];
+    assert_eq!(leaks(&[&[one.clone(), two][..], &later].concat()), 1);
+    // What the root was told and handed down.
+    let helper = [tool("r", 8).thread("one").turn("one").at(3, 30).parent(3), child(9, "deep", 8)];
+    let told = [said(inference("r", 10).at(1, 2), 7), said(asked(11, "deep", 9), 7)];
+    assert_eq!(leaks(&[&[one][..], &helper, &told].concat()), 0);
+}

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 
 use super::Place;
 use crate::event::{Digest, Role, Value};
-use crate::reduce::graph::{Edge, Finding, FindingKind, Inference, Producer, Thread};
+use crate::reduce::graph::{Edge, Finding, FindingKind, Inference, Producer, Thread, Turn};
 use crate::semconv::{
     self, AGENT_NAME, FORMAT_DIGEST, FREQUENCY_PENALTY, KeyId, MAX_TOKENS, PRESENCE_PENALTY, REASONING_LEVEL,
     REQUEST_MODEL, SEED, STOP_DIGEST, TEMPERATURE, TOP_K, TOP_P,
@@ -98,8 +98,8 @@ fn word(value: &Value) -> ByteString {
 /// Shorter content is the same by chance: an "ok" proves nothing.
 const TELLING: u64 = 16;
 
-/// Content that one thread was first to show, seen in another that nothing passed to or from. What agents are told by
-/// their makers is the same in many.
+/// Content that one thread was first to show, seen in another that nothing passed to or from, not through others either. What
+/// agents are told by their makers is the same in many, and what an agent gives to several that it starts is its own.
 pub(super) fn leaks(threads: &[Thread], edges: &[Edge], findings: &mut Vec<Finding>) {
     if threads.len() < 2 {
         return;
@@ -109,10 +109,10 @@ pub(super) fn leaks(threads: &[Thread], edges: &[Edge], findings: &mut Vec<Findi
         .filter_map(|edge| Some((edge.from.thread()?, edge.to.thread()?)))
         .flat_map(|(from, to)| [(from, to), (to, from)])
         .collect();
+    let starters = Starters::of(threads);
+    let began: Vec<Option<u64>> = threads.iter().map(first_asked).collect();
     let related = |one: &Thread, other: &Thread| {
-        passed.contains(&(&one.id, &other.id))
-            || one.agent.parent.as_ref() == Some(&other.id)
-            || other.agent.parent.as_ref() == Some(&one.id)
+        passed.contains(&(&one.id, &other.id)) || starters.stands_above(one, other) || starters.stands_above(other, one)
     };
     let mut first: BTreeMap<Digest, (u64, usize)> = BTreeMap::new();
     for (number, thread) in threads.iter().enumerate() {
@@ -129,9 +129,17 @@ pub(super) fn leaks(threads: &[Thread], edges: &[Edge], findings: &mut Vec<Findi
         let shown =
             thread.items.iter().filter(|item| !item.produced_by.iter().any(|by| matches!(by, Producer::Inference(_))));
         for item in shown {
-            let Some((_, of)) = item.item.digest.and_then(|digest| first.get(&digest)) else { continue };
+            let Some((seen, of)) = item.item.digest.and_then(|digest| first.get(&digest)) else { continue };
             let Some(owner) = threads.get(*of).filter(|_| *of != number) else { continue };
-            if !related(owner, thread) {
+            let was_given = || {
+                let by = starters.by.get(&thread.id);
+                let from = |thread: usize, seen: u64| began.get(thread).is_some_and(|began| Some(seen) <= *began);
+                by.is_some()
+                    && by == starters.by.get(&owner.id)
+                    && from(*of, *seen)
+                    && from(number, item.first_seen_unix_nano)
+            };
+            if !related(owner, thread) && !was_given() {
                 leaks.entry((number, *of)).or_insert((&item.turn, 0)).1 += 1;
             }
         }
@@ -142,6 +150,41 @@ pub(super) fn leaks(threads: &[Thread], edges: &[Edge], findings: &mut Vec<Findi
             findings.push(Finding { actual: Some(owner.id.clone()), ..finding });
         }
     }
+}
+
+/// Which thread started each.
+struct Starters<'a> {
+    by: BTreeMap<&'a ByteString, &'a ByteString>,
+}
+
+impl<'a> Starters<'a> {
+    fn of(threads: &'a [Thread]) -> Self {
+        let seen = |thread: &'a Thread| thread.turns.iter().find_map(|turn| Some(&turn.spawned_by.as_ref()?.thread));
+        let by = threads.iter().filter_map(|thread| {
+            let by = thread.agent.parent.as_ref().or_else(|| seen(thread)).filter(|by| **by != thread.id)?;
+            Some((&thread.id, by))
+        });
+        Self { by: by.collect() }
+    }
+
+    /// Whether one started the other, or who did, and so on.
+    fn stands_above(&self, one: &Thread, other: &Thread) -> bool {
+        std::iter::successors(self.by.get(&other.id), |by| self.by.get(**by)).take(DEPTH).any(|by| **by == one.id)
+    }
+}
+
+/// How many agents may stand between two of which one passed something on to the other.
+const DEPTH: usize = 64;
+
+/// When the models of a thread were first asked.
+fn first_asked(thread: &Thread) -> Option<u64> {
+    thread
+        .turns
+        .iter()
+        .flat_map(Turn::inferences)
+        .filter_map(|one| one.call.opened_at)
+        .min()
+        .map(|at| at.time_unix_nano)
 }
 
 fn is_telling(role: Role, length: Option<u64>) -> bool {
