@@ -107,3 +107,49 @@ fn b05_arguments_that_are_no_json_are_compared_whole() {
     bundle.ask("i3", json!([user("hi"), call("call-1", &long("y"))]));
     assert_eq!(kinds(&bundle.reduce()), [FindingKind::Conflict]);
 }
+
+#[test]
+fn reduction_a16_a_request_that_went_on_from_before_a_compaction_does_not_undo_it() {
+    let mut bundle = Bundle::new();
+    bundle.ask("i1", json!([developer("rules"), user("hi")]));
+    bundle.answer("i1", "resp-1", json!([assistant("a")]));
+    install(
+        &mut bundle,
+        "k",
+        json!([developer("rules"), user("hi"), assistant("a")]),
+        json!([user("hi"), assistant("short")]),
+    );
+    bundle.ask_in("R", "t1", "i2", json!({"previous_response_id": "resp-1", "input": [user("more")]}));
+    bundle.answer("i2", "resp-2", json!([assistant("b")]));
+    let whole = [developer("rules"), user("hi"), assistant("short"), user("more"), assistant("b")];
+    bundle.ask("i3", json!(whole));
+    bundle.ask("i4", json!([&whole[..], &[user("again")]].concat()));
+    let rollout = bundle.reduce();
+    let compaction = &thread(&rollout, "R").compactions[0];
+    let put: Vec<u32> = compaction.replacement.iter().collect();
+    let [asked, answered] = [shown(inferences(&rollout)[1])[3], produced(inferences(&rollout)[1])[0]];
+    let third = shown(inferences(&rollout)[2]);
+    assert_eq!(third[1..], [put[0], put[1], asked, answered], "what is new is the developer's message alone");
+    assert!(third[0] > answered, "it stands before what was put there");
+    assert_eq!(shown(inferences(&rollout)[3])[..5], third[..]);
+}
+
+#[test]
+fn reduction_a22_an_answer_that_comes_after_its_turn_was_first_seen_then() {
+    let mut bundle = Bundle::new();
+    bundle.ask("i1", json!([user("hi")]));
+    let ended = bundle.end_turn("R", "t1", "cancelled");
+    bundle.turn("R", "t2");
+    bundle.ask_in("R", "t2", "i2", json!({"input": [user("hi"), user("again")]}));
+    let payload = bundle.payload("inference_response", json!({"output_items": [assistant("par")]}));
+    let told = bundle.told(json!({
+        "type": "inference_cancelled", "inference_call_id": "i1", "reason": "stop", "partial_response_payload": payload,
+    }));
+    let rollout = bundle.reduce();
+    let first = &inferences(&rollout)[0];
+    assert_eq!(first.call.closed_at.unwrap().seq, Some(ended));
+    let items = &thread(&rollout, "R").items;
+    let partial = &items[produced(first)[0] as usize];
+    assert_eq!(partial.first_seen_unix_nano, told * 1_000_000);
+    assert_eq!(items.len(), produced(first)[0] as usize + 1, "nothing was seen after it");
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytestring::ByteString;
 
+use super::items::Late;
 use super::settle::settle;
 use super::turn::Place;
 use crate::event::{At, Attrs, CallKind, Key, Outcome, SpanId, TraceId};
@@ -177,14 +178,19 @@ pub(super) fn end_open_calls(
     at: At,
     outcome: Outcome,
     findings: &mut Vec<Finding>,
+    late: &mut Late,
 ) {
     if !takes_with_it(outcome) {
         return;
     }
-    let inferences = whole.inferences.iter_mut().map(|inference| &mut inference.call);
-    let cells = whole.code_cells.iter_mut().map(|cell| &mut cell.call);
-    for call in inferences.chain(cells) {
-        end_with_turn(place, call, at, outcome, findings);
+    for inference in &mut whole.inferences {
+        let told = inference.call.closed_at;
+        if end_with_turn(place, &mut inference.call, at, outcome, findings) {
+            late.extend(told.map(|told| (inference.call.key, told)));
+        }
+    }
+    for cell in &mut whole.code_cells {
+        end_with_turn(place, &mut cell.call, at, outcome, findings);
     }
     for approval in &mut whole.approvals {
         if end_with_turn(place, &mut approval.call, at, outcome, findings) {

@@ -8,43 +8,13 @@ use hashbrown::HashMap;
 use smallvec::{SmallVec, smallvec};
 
 use super::Place;
-use super::items::{Install, Installed, answered_at, asked_at};
+use super::current::Current;
+use super::items::{Install, Installed, asked_at};
 use super::sighting::{Sightings, are_same_thoughts};
 use crate::event::{Digest, Facet, Item, ItemKind, PartKind};
 use crate::reduce::facts::Histories;
 use crate::reduce::graph::{Finding, FindingKind, Inference, Numbers, Producer, VisibleItem};
 use crate::semconv::{PREVIOUS_RESPONSE_ID, RESPONSE_ID};
-
-/// A history as it is now.
-#[derive(Default)]
-struct Current {
-    list: Vec<u32>,
-    /// The same, so that histories are compared and kept by what each adds.
-    numbers: Numbers,
-}
-
-impl Current {
-    fn extend(&mut self, numbers: &[u32]) {
-        self.list.extend_from_slice(numbers);
-        self.numbers.extend(numbers.iter().copied());
-    }
-
-    /// Makes it begin with a history that was known before.
-    fn go_back_to(&mut self, known: &Numbers) {
-        if !known.begins(&self.numbers) {
-            let shared = self.numbers.shared(known);
-            self.list.truncate(shared);
-            self.list.extend(known.starting_at(shared));
-            self.numbers = known.clone();
-        }
-    }
-
-    /// Keeps the first `length`.
-    fn cut(&mut self, length: usize) {
-        self.list.truncate(length);
-        self.numbers = self.numbers.first(length);
-    }
-}
 
 /// Which items of a history nothing has been matched with yet.
 struct Free(SmallVec<[bool; 16]>);
@@ -83,6 +53,8 @@ pub(super) struct History<'a, 'b> {
     identities: Vec<u32>,
     sightings: &'b mut Sightings<'a>,
     current: Current,
+    /// What a compaction put in the place of all before, until something goes on from it.
+    installed: Option<Numbers>,
     /// Whether the last request extends a response that nobody has seen.
     pub(super) lost: bool,
     shown: Histories<'a>,
@@ -112,6 +84,7 @@ impl<'a, 'b> History<'a, 'b> {
             identities: Vec::with_capacity(count),
             sightings,
             current: Current::default(),
+            installed: None,
             lost: false,
             shown,
             noted: None,
@@ -138,6 +111,7 @@ impl<'a, 'b> History<'a, 'b> {
         let input = &inference.input;
         let previous = inference.call.attrs.get(PREVIOUS_RESPONSE_ID).filter(|_| input.prefix.is_none());
         let extended = input.prefix.as_ref().and_then(|prefix| self.number(prefix));
+        let is_whole = input.prefix.is_none() && previous.is_none();
         let base = match (&input.prefix, &previous) {
             (Some(_), _) => extended.and_then(|chain| self.chains.get(&chain)).cloned(),
             (None, Some(id)) => self.responses.get(id).cloned(),
@@ -166,6 +140,11 @@ impl<'a, 'b> History<'a, 'b> {
         };
         let part = extended.and_then(|chain| self.parts.get(&chain)).cloned();
         self.current.go_back_to(&base);
+        if is_whole {
+            self.go_on_from_install();
+        } else if self.installed.as_ref().is_some_and(|installed| installed.begins(&base)) {
+            self.installed = None;
+        }
         // Messages that a whole request left out are those that stand before the others already.
         let omitted = input.omitted.and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
         let omitted = if input.prefix.is_none() { omitted } else { 0 };
@@ -186,6 +165,19 @@ impl<'a, 'b> History<'a, 'b> {
         let numbers = self.current.numbers.clone();
         self.note(input.chain.as_ref());
         numbers
+    }
+
+    /// A whole list tells what a compaction installed, and what came after that, also where what was asked meanwhile went on
+    /// from the history before it.
+    fn go_on_from_install(&mut self) {
+        let Some(installed) = self.installed.take().filter(|installed| !installed.begins(&self.current.numbers)) else {
+            return;
+        };
+        let mut list: Vec<u32> = installed.iter().collect();
+        let newest = list.iter().max().copied();
+        list.extend(self.current.list.iter().filter(|number| Some(**number) > newest));
+        self.current = Current::default();
+        self.current.extend(&list);
     }
 
     /// Notes the history as it is now, of which no more than a part is known. What was shown whole stays so.
@@ -336,8 +328,14 @@ impl<'a, 'b> History<'a, 'b> {
         }
     }
 
-    pub(super) fn response(&mut self, turn: &ByteString, inference: &mut Inference, findings: &mut Vec<Finding>) {
-        let first_seen = answered_at(inference).map_or(0, |at| at.time_unix_nano);
+    /// What a model answered at this time.
+    pub(super) fn response(
+        &mut self,
+        turn: &ByteString,
+        inference: &mut Inference,
+        first_seen: u64,
+        findings: &mut Vec<Finding>,
+    ) {
         let mut places = Few::new();
         self.sightings.add_places(&inference.output.items, &mut places);
         let mut produced = Numbers::default();
@@ -393,6 +391,7 @@ impl<'a, 'b> History<'a, 'b> {
         }
         self.current.extend(&replacement);
         let numbers = self.current.numbers.clone();
+        self.installed = Some(numbers.clone());
         self.note(install.chain.as_ref());
         Installed { marker, replaced: replaced.into_iter().collect(), replacement: numbers }
     }

@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 
 use bytestring::ByteString;
+use hashbrown::HashMap;
 
 use super::history::History;
 use super::sighting::Sightings;
@@ -55,19 +56,23 @@ pub(super) const fn asked_at(inference: &Inference) -> Option<At> {
     inference.call.opened_at
 }
 
-/// When it had answered. An answer whose end was concluded is known all the same, and comes after its request whatever the
-/// clocks say.
-pub(super) fn answered_at(inference: &Inference) -> Option<At> {
+/// When it had answered. An answer whose end was concluded is known all the same, from when it was told, and comes after its
+/// request whatever the clocks say.
+fn answered_at(inference: &Inference, late: &Late) -> Option<At> {
     let call = &inference.call;
-    call.closed_at.max(call.opened_at).filter(|_| call.closed_at.is_some())
+    let told = late.get(&call.key).copied().or(call.closed_at)?;
+    Some(told).max(call.opened_at)
 }
+
+/// When calls that had ended with their turn were told of as ended.
+pub(in crate::reduce) type Late = HashMap<Key, At>;
 
 impl Step {
     /// What its place among the others follows from, apart from the time.
-    fn order(self, turns: &[Turn], installs: &[Install]) -> Option<(At, u8, Key)> {
+    fn order(self, turns: &[Turn], installs: &[Install], late: &Late) -> Option<(At, u8, Key)> {
         match self {
             Self::Request(asked) => asked.of(turns).and_then(|one| Some((asked_at(one)?, 0, one.call.key))),
-            Self::Response(asked) => asked.of(turns).and_then(|one| Some((answered_at(one)?, 1, one.call.key))),
+            Self::Response(asked) => asked.of(turns).and_then(|one| Some((answered_at(one, late)?, 1, one.call.key))),
             Self::Install(number) => installs.get(number as usize).map(|install| (install.at, 2, install.key)),
         }
     }
@@ -98,7 +103,7 @@ pub(super) fn derive<'a>(
     sightings: &mut Sightings<'a>,
     thread: &'a ByteString,
     turns: &mut [Turn],
-    installs: &[Install],
+    (installs, late): (&[Install], &Late),
     findings: &mut Vec<Finding>,
 ) -> (Vec<VisibleItem>, Vec<Installed>) {
     let asked = turns.iter().map(|turn| turn.inferences().count()).sum();
@@ -110,12 +115,12 @@ pub(super) fn derive<'a>(
     let mut steps: Vec<(u64, Step)> = Vec::with_capacity(2 * asked + installs.len());
     for (asked, inference) in Asked::all(turns) {
         steps.extend(asked_at(inference).map(|at| (at.time_unix_nano, Step::Request(asked))));
-        steps.extend(answered_at(inference).map(|at| (at.time_unix_nano, Step::Response(asked))));
+        steps.extend(answered_at(inference, late).map(|at| (at.time_unix_nano, Step::Response(asked))));
     }
     steps.extend((0..).zip(installs).map(|(number, install)| (install.at.time_unix_nano, Step::Install(number))));
     // The rest of the order is looked up where times are equal.
     steps.sort_by(|(time, one), (of_other, other)| {
-        time.cmp(of_other).then_with(|| one.order(turns, installs).cmp(&other.order(turns, installs)))
+        time.cmp(of_other).then_with(|| one.order(turns, installs, late).cmp(&other.order(turns, installs, late)))
     });
 
     let mut installed: Vec<Option<Installed>> = installs.iter().map(|_| None).collect();
@@ -145,7 +150,8 @@ pub(super) fn derive<'a>(
             Step::Response(asked) => {
                 let Some((turn, inference)) = asked.find(turns) else { continue };
                 if !waiting.answer(inference.input.prefix, asked) {
-                    history.response(turn, inference, findings);
+                    let first_seen = answered_at(inference, late).map_or(0, |at| at.time_unix_nano);
+                    history.response(turn, inference, first_seen, findings);
                 }
             }
             Step::Install(number) => {

@@ -6,6 +6,7 @@ mod call;
 mod cells;
 mod checks;
 mod close;
+mod current;
 mod edges;
 mod ending;
 mod history;
@@ -25,6 +26,7 @@ mod waiting;
 pub(super) use agents::{Part, parts};
 pub(super) use cells::status as cell_status;
 pub(super) use close::{close, was_asked_to_stop};
+pub(super) use items::Late;
 pub(super) use told::is_turn;
 pub(super) use turn::{Place, derive_turn};
 

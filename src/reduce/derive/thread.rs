@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytestring::ByteString;
 
 use super::edges::{self, Linked};
-use super::items::{self, Install};
+use super::items::{self, Install, Late};
 use super::sighting::Sightings;
 use super::told::{self, TurnTold};
 use super::turn::{Place, derive_turn};
@@ -29,6 +29,7 @@ pub(super) fn derive<'a>(
     let mut installs = Vec::new();
     let mut admissions = Vec::new();
     let mut turns = Vec::with_capacity(all_told.len());
+    let mut late = Late::default();
     for told in all_told {
         let (turn, told, above) = match told {
             Told::Later(turn) => (turn.clone(), told::turn(facts, id, &turn), None),
@@ -40,7 +41,7 @@ pub(super) fn derive<'a>(
         installs.extend(installs_of(turn, &told));
         admissions.extend(admissions_of(place, &told, findings));
         if told::is_turn(&told) {
-            turns.push(derive_turn(place, facts, told, closed, findings));
+            turns.push(derive_turn(place, facts, told, closed, (findings, &mut late)));
         }
     }
     turns.sort_by(|one: &Turn, other| (one.started_unix_nano, &one.id).cmp(&(other.started_unix_nano, &other.id)));
@@ -49,7 +50,7 @@ pub(super) fn derive<'a>(
     admissions.sort_by_key(|admission: &OtherCall| (admission.call.seen_at(), admission.call.key));
     overlaps(id, &turns, findings);
 
-    let (mut items, installed) = items::derive(facts, sightings, id, &mut turns, &installs, findings);
+    let (mut items, installed) = items::derive(facts, sightings, id, &mut turns, (&installs, &late), findings);
     link::derive(&mut turns, &mut items);
     unknown_items(id, &items, findings);
     let attempts = attempts(&turns, &installs);

@@ -4,6 +4,7 @@ use bytestring::ByteString;
 use hashbrown::HashMap;
 
 use super::ending::{end, end_open_calls, late_cancels, mark_late};
+use super::items::Late;
 use super::told::TurnTold;
 use super::{agents, call, cells, checks, close, segment, stopped};
 use crate::event::{CallKind, Key, MarkKind, Outcome};
@@ -40,7 +41,7 @@ pub(in crate::reduce) fn derive_turn(
     facts: &Reading<'_>,
     told: TurnTold,
     closed: Option<Reason>,
-    findings: &mut Vec<Finding>,
+    (findings, late): (&mut Vec<Finding>, &mut Late),
 ) -> Turn {
     let TurnTold { calls: mut told, inferences, tools } = told;
     for (key, call) in &mut told {
@@ -84,7 +85,7 @@ pub(in crate::reduce) fn derive_turn(
     checks::parameters(place, &whole.inferences, findings);
     let end = end(place, &told, &mut spans, &whole, findings);
     if let Some((at, outcome)) = end {
-        end_open_calls(place, &mut whole, at, outcome, findings);
+        end_open_calls(place, &mut whole, at, outcome, findings, late);
         whole.calls_mut().for_each(|call| mark_late(call, at));
         late_cancels(place, &whole.others, at, findings);
     }

@@ -7,7 +7,7 @@ use super::generations::Next;
 use super::slot::{Ending, Kept, Live, Slot, Told, Tombstone};
 use super::{ClosedRollout, Counter, Effect, Reducer, RolloutFinding, summary, synthesis};
 use crate::event::Digest;
-use crate::reduce::derive::{Part, Place, close, derive, derive_turn, is_turn, parts, was_asked_to_stop};
+use crate::reduce::derive::{Late, Part, Place, close, derive, derive_turn, is_turn, parts, was_asked_to_stop};
 use crate::reduce::facts::{Reading, RolloutFacts, detach};
 use crate::reduce::graph::{Finding, Reason, Thread, Turn};
 use bytestring::ByteString;
@@ -30,9 +30,12 @@ impl Reducer {
             return;
         };
         let (mut findings, place) = (Vec::new(), Place { thread: &key.thread, turn: &key.turn });
-        let mut turn = derive_turn(place, facts, told, None, &mut findings);
+        // When late answers came matters to histories alone.
+        let mut late = Late::default();
+        let mut turn = derive_turn(place, facts, told, None, (&mut findings, &mut late));
         for part in parts {
-            derive_turn(Place { thread: &part.thread, turn: &part.turn }, facts, part.told, None, &mut findings);
+            let place = Place { thread: &part.thread, turn: &part.turn };
+            derive_turn(place, facts, part.told, None, (&mut findings, &mut late));
         }
         if turn.outcome.is_none() {
             if !was_asked_to_stop(&turn) {
