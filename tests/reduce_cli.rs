@@ -192,6 +192,32 @@ fn requests_that_were_made_readable_or_stand_in_an_array_are_read_as_on_lines() 
 }
 
 #[test]
+fn a_run_that_says_that_it_has_ended_is_over_when_all_of_it_has_been_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("spans.jsonl");
+    let reduced = |spans: &[Value]| -> Value {
+        std::fs::write(&file, lines(&[spans.to_vec()])).unwrap();
+        serde_json::from_str(&printed(&veilspan(&["reduce", file.to_str().unwrap()], &[]))).unwrap()
+    };
+    let mut waits = span(1, None, "invoke_agent", 1, 4);
+    waits["attributes"].as_array_mut().unwrap().retain(|attribute| attribute["key"] != "veilspan.outcome");
+    let mut last = span(2, None, "invoke_agent", 5, 9);
+    let set = |span: &mut Value, attribute: Value| span["attributes"].as_array_mut().unwrap().push(attribute);
+    for attribute in last["attributes"].as_array_mut().unwrap() {
+        if attribute["key"] == "veilspan.turn.id" {
+            attribute["value"]["stringValue"] = "last".into();
+        }
+    }
+    let open = reduced(&[waits.clone(), last.clone()]);
+    assert!(open.get("closed").is_none() && open["threads"][0]["turns"][0].get("outcome").is_none(), "{open}");
+    set(&mut last, json!({"key": "veilspan.rollout.end", "value": {"boolValue": true}}));
+    let closed = reduced(&[last.clone(), waits.clone()]);
+    assert_eq!((&closed["closed"], &closed["outcome"]), (&json!("ended"), &json!("completed")));
+    assert_eq!(closed["threads"][0]["turns"][0]["outcome"], "abandoned", "who waited is not waited for");
+    assert_eq!(reduced(&[waits, last.clone(), last]), closed);
+}
+
+#[test]
 fn latest_is_the_newest_bundle() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bundles");
     let variables = [("CODEX_ROLLOUT_TRACE_ROOT", root.to_str().unwrap())];

@@ -91,6 +91,7 @@ pub(super) fn rollouts(inputs: &[PathBuf], policy: &Policy) -> Result<(Vec<Rollo
             tracing::warn!(target: "veilspan", %input, lines, spans, refused, "not everything could be used");
         }
     }
+    facts.close_what_ended();
     let rollouts = facts.derive();
     if rollouts.is_empty() {
         return Err(Failure::BadData("there is no call in what was read".to_owned()));

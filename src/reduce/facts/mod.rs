@@ -187,6 +187,12 @@ impl Facts {
         self.rollouts.iter_mut().map(|facts| &mut **facts)
     }
 
+    /// Closes what has ended, as a stage does that stops: all has been read, so that what a turn calls its last is over.
+    #[cfg(feature = "cli")]
+    pub(crate) fn close_what_ended(&mut self) {
+        self.rollouts_mut().for_each(RolloutFacts::close_if_it_ends);
+    }
+
     /// The graph of each rollout, in the order of tenant and id. A trace of others that names a conversation on some of its
     /// spans is of that conversation whole.
     pub fn derive(&self) -> Vec<Rollout> {

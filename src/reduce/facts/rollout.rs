@@ -14,8 +14,9 @@ use super::key::RolloutKey;
 use super::row::RowWriter;
 use super::rows::{NONE, Rows};
 use super::tables::{Marks, Tables};
-use crate::event::{At, Digest, Event, Given, Key, Kind, Mark, Noted, Scope, SpanId, TraceId, Veiled};
+use crate::event::{At, CallKind, Digest, Event, Given, Key, Kind, Mark, Noted, Scope, SpanId, TraceId, Veiled};
 use crate::reduce::graph::Reason;
+use crate::semconv::ROLLOUT_END;
 
 /// What became of an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct RolloutFacts {
     /// The chain heads that generations before this one have shown.
     pub(in crate::reduce) heads: Vec<(ByteString, Digest)>,
     pub(in crate::reduce) closed: Option<Reason>,
+    /// Whether a turn said that it is the last.
+    ends: bool,
     /// Calls whose parent belongs to another tenant: they are kept, and are no part of the graph.
     pub(in crate::reduce) foreign: BTreeSet<Key>,
     /// Facts that a bound turned away.
@@ -87,6 +90,12 @@ struct LastCall {
     base: At,
 }
 
+/// Whether an observation is the end of a rollout's last turn.
+fn is_the_end(event: &Event<Veiled>) -> bool {
+    let Kind::Closed(closed, _) = &event.kind else { return false };
+    event.key.kind == CallKind::Turn && closed.attrs.get(ROLLOUT_END) == Some(true)
+}
+
 /// A pair of places and what it leads to in a hash map, its share of the free ones included.
 pub(super) const ENTRY: usize = 20;
 
@@ -102,6 +111,7 @@ impl RolloutFacts {
             resumes: None,
             heads: Vec::new(),
             closed: None,
+            ends: false,
             foreign: BTreeSet::new(),
             truncated: 0,
             tables: Tables::default(),
@@ -149,6 +159,14 @@ impl RolloutFacts {
         self.closed.get_or_insert(reason);
     }
 
+    /// The same, where one of its turns said that it is the last: there is nothing to wait for where all has been read.
+    #[cfg(feature = "cli")]
+    pub(super) fn close_if_it_ends(&mut self) {
+        if self.ends {
+            self.close(Reason::Ended);
+        }
+    }
+
     /// Takes one observation of this rollout in. O(1), amortised.
     pub fn absorb(&mut self, event: &Event<Veiled>) -> Absorbed {
         self.absorb_within(event, usize::MAX, u64::MAX)
@@ -184,6 +202,7 @@ impl RolloutFacts {
         }
         self.held = held;
         self.count += 1;
+        self.ends |= is_the_end(event);
         if let Some((thread, chain, by)) = chain {
             self.chains.note(thread, chain, by);
         }
