@@ -228,6 +228,24 @@ fn a12_a_placeholder_of_another_id_or_tool_is_folded_into_nothing() {
 }
 
 #[test]
+fn a08_segments_of_processes_whose_clocks_disagree_follow_one_another_by_their_numbers() {
+    let waits = || turn("r", 1).at(20, 23).outcome(None);
+    let wait = || approval(9, 23, 30, "approved").parent(1);
+    let goes_on = |outcome| turn("r", 2).trace(2).producer(2).at(4, 6).segment(1).outcome(outcome);
+    let told = |calls: &[Call]| only_turn(&all(calls));
+    let turn = told(&[waits(), wait(), goes_on(Some(Completed))]);
+    assert_eq!((turn.outcome, seconds(&turn), turn.waiting), (Some(Completed), Some(6), false));
+    // One that ended while by its own clock the first had not stopped, and one that says too early that it completed.
+    let slow = goes_on(Some(Completed)).at(24, 26);
+    assert_eq!(told(&[waits(), wait(), slow]).outcome, Some(Completed));
+    let turn = told(&[waits().outcome(Completed), wait(), goes_on(None)]);
+    assert_eq!((turn.outcome, turn.waiting), (None, true), "the last of them waits");
+    // A wait of the last segment holds it all the same.
+    let again = approval(8, 5, 9, "approved").parent(2).trace(2);
+    assert_eq!(told(&[waits(), wait(), goes_on(Some(Completed)), again]).outcome, None);
+}
+
+#[test]
 fn a09_a_call_that_stopped_and_was_refused_then_was_denied_and_is_no_error() {
     let denial = |id: Option<&str>, from: u64| {
         let mut denial = approval(9, from, from + 2, "denied").outcome(Outcome::Denied);

@@ -1,6 +1,6 @@
 //! When and how a turn ended, over all its segments, and what ended with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytestring::ByteString;
 
@@ -11,7 +11,7 @@ use crate::event::{At, Attrs, CallKind, Key, Outcome, SpanId, TraceId};
 use crate::reduce::facts::CallTold;
 use crate::reduce::facts::Closing;
 use crate::reduce::graph::{Call, Conflict, Finding, FindingKind, OtherCall, Segment};
-use crate::semconv::{APPROVAL_DECISION, APPROVAL_INDEX, FINISH_REASONS, TOOL_CALL_ID, TOOL_NAME};
+use crate::semconv::{APPROVAL_DECISION, APPROVAL_INDEX, FINISH_REASONS, SEGMENT, TOOL_CALL_ID, TOOL_NAME};
 
 /// How far up it is looked for an agent that an agent of the same turn runs inside of.
 const DEPTH: usize = 64;
@@ -24,16 +24,21 @@ pub(super) fn end(
     whole: &Segment,
     findings: &mut Vec<Finding>,
 ) -> Option<(At, Outcome)> {
-    let (inside, waits) = (Inside::of(told, whole), Waits::of(&whole.approvals));
+    let inside = Inside::of(told, whole);
     let ends: Vec<(Key, &CallTold)> = told
         .iter()
         .filter(|(key, call)| key.kind == CallKind::Turn && !inside.another(call))
         .map(|(key, call)| (*key, call))
         .collect();
     let beginnings = Beginnings::of(&ends);
-    let is_end = |key: Key, closing: &Closing| !waits.holds(closing) && !beginnings.went_on(key, closing);
+    let waits = Waits::of(whole.approvals.iter());
+    // What was asked before the last segment began has been decided by then, whatever the clocks say.
+    let of_last = Waits::of(whole.approvals.iter().filter(|approval| !beginnings.are_behind(&approval.call)));
+    let is_end = |call: &CallTold, key: Key, closing: &Closing| {
+        !of_last.holds(closing) && !beginnings.went_on((key, index(call)), closing)
+    };
     let is_end = &is_end;
-    let closings = ends.iter().flat_map(|(key, call)| call.closings.iter().filter(move |one| is_end(*key, one)));
+    let closings = ends.iter().flat_map(|(key, call)| call.closings.iter().filter(move |one| is_end(call, *key, one)));
     let settled = settle(closings);
     for span in spans {
         let waited = |at: At| span.outcome == Some(Outcome::Completed) && waits.pending(at);
@@ -45,32 +50,55 @@ pub(super) fn end(
     let outcome = winner.outcome?;
     findings.extend(settled.losers.iter().map(|loser| place.conflict(None, outcome, loser.outcome)));
     // Each segment may say that it completed; the turn did when the last of them had.
-    let completed = ends.iter().filter_map(|(key, call)| settle(call.closings.iter()).closing.map(|end| (*key, end)));
-    let completed = completed.filter(|(key, end)| end.outcome == Some(Outcome::Completed) && is_end(*key, end));
-    let last = completed.map(|(_, end)| end.at).max().filter(|_| outcome == Outcome::Completed);
+    let completed = ends.iter().filter_map(|(key, call)| {
+        let end = settle(call.closings.iter()).closing?;
+        (end.outcome == Some(Outcome::Completed) && is_end(call, *key, end)).then_some(end)
+    });
+    let last = completed.map(|end| end.at).max().filter(|_| outcome == Outcome::Completed);
     Some((last.unwrap_or(winner.at), outcome))
 }
 
-/// When the segments of a turn began, in order.
-struct Beginnings(Vec<(At, Key)>);
+/// Which segment of its turn a span tells of.
+fn index(call: &CallTold) -> i64 {
+    call.openings.first().and_then(|opening| opening.attrs.get(SEGMENT)).unwrap_or(0)
+}
+
+/// When the last segment of a turn began, each time that it was told of, in order. That one follows from the others, so their
+/// numbers say more than their clocks.
+struct Beginnings {
+    newest: i64,
+    all: Vec<(At, Key)>,
+    /// The spans of the segments before it.
+    before: BTreeSet<(TraceId, SpanId)>,
+}
 
 impl Beginnings {
     fn of(spans: &[(Key, &CallTold)]) -> Self {
+        let newest = spans.iter().map(|(_, call)| index(call)).max().unwrap_or(0);
+        let of_newest = |is: bool| spans.iter().filter(move |(_, call)| (index(call) == newest) == is);
         let began = |(key, call): &(Key, &CallTold)| Some((call.openings.first()?.at, *key));
-        let mut all: Vec<_> = spans.iter().filter_map(began).collect();
+        let mut all: Vec<_> = of_newest(true).filter_map(began).collect();
         all.sort_unstable();
-        Self(all)
+        let ids = of_newest(false).filter_map(|(_, call)| Some(call.openings.first()?.span));
+        Self { newest, all, before: ids.map(|ids| (ids.trace, ids.span)).collect() }
     }
 
     /// Whether the turn was told of once more after this segment of it had completed, or was given up: then it was not
     /// the last one.
-    fn went_on(&self, of: Key, closing: &Closing) -> bool {
-        let behind = self.0.partition_point(|(at, _)| *at <= closing.at);
+    fn went_on(&self, (of, index): (Key, i64), closing: &Closing) -> bool {
+        if !matches!(closing.outcome, Some(Outcome::Completed | Outcome::Abandoned)) {
+            return false;
+        }
+        let behind = self.all.partition_point(|(at, _)| *at <= closing.at);
         // The segment itself is among them once, so two at either end are enough to see one that is another.
-        let first = self.0.get(behind..).unwrap_or_default().iter().take(2);
-        let mut some = first.chain(self.0.iter().rev().take(2));
-        matches!(closing.outcome, Some(Outcome::Completed | Outcome::Abandoned))
-            && some.any(|(at, key)| *key != of && at.is_after(&closing.at))
+        let first = self.all.get(behind..).unwrap_or_default().iter().take(2);
+        let mut some = first.chain(self.all.iter().rev().take(2));
+        index < self.newest || some.any(|(at, key)| *key != of && at.is_after(&closing.at))
+    }
+
+    /// Whether they came after the segment that this call is of.
+    fn are_behind(&self, call: &Call) -> bool {
+        call.span.is_some_and(|span| span.parent.is_some_and(|parent| self.before.contains(&(span.trace, parent))))
     }
 }
 
@@ -122,8 +150,8 @@ struct Waits {
 }
 
 impl Waits {
-    fn of(approvals: &[OtherCall]) -> Self {
-        let mut in_order: Vec<_> = approvals.iter().map(|approval| &approval.call).collect();
+    fn of<'a>(approvals: impl Iterator<Item = &'a OtherCall>) -> Self {
+        let mut in_order: Vec<_> = approvals.map(|approval| &approval.call).collect();
         in_order.sort_by_key(|call| (call.opened_at, call.closed_at, call.key));
         let mut waits: BTreeMap<_, Vec<(At, Option<At>)>> = BTreeMap::new();
         for call in in_order {
