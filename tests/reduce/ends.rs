@@ -269,6 +269,20 @@ fn a09_a_call_that_stopped_and_was_refused_then_was_denied_and_is_no_error() {
 }
 
 #[test]
+fn b27_a_code_cell_that_was_given_up_has_answered_nobody() {
+    let given_up = of_kind(CallKind::CodeCell, "r", 2).at(2, 9).outcome(Abandoned);
+    let rollout = reduce(&all(&[turn("r", 1).at(1, 4), given_up]));
+    let cell = &rollout.threads[0].turns[0].segments[0].code_cells[0];
+    assert_eq!((cell.call.outcome, cell.responded_at), (Some(Abandoned), None));
+    let state = rollout.to_codex_state();
+    let cell = state["code_cells"].as_object().unwrap().values().next().unwrap();
+    assert_eq!(
+        (&cell["runtime_status"], &cell["initial_response_seq"]),
+        (&"starting".into(), &serde_json::Value::Null)
+    );
+}
+
+#[test]
 fn a26_a_long_turn_overlaps_with_each_that_runs_meanwhile() {
     let calls = [
         turn("r", 1).turn("long").at(1, 10),

@@ -34,7 +34,11 @@ pub(super) fn cell(place: Place<'_>, mut call: Call, told: &CallTold, findings: 
         source: call::given_texts(told).into_iter().next().unwrap_or_default(),
         reported: true,
         status: at_end.or(last),
-        responded_at: answers().map(|mark| mark.at).next().or(call.closed_at),
+        // Who was given up has answered nobody.
+        responded_at: answers()
+            .map(|mark| mark.at)
+            .next()
+            .or(call.closed_at.filter(|_| call.outcome != Some(Outcome::Abandoned))),
         yielded_at: answers().find(|mark| mark.kind == MarkKind::Yielded).map(|mark| mark.at),
         source_item: None,
         output_items: Vec::new(),
