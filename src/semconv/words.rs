@@ -20,7 +20,7 @@ const WORDS: [(KeyId, &[&str]); 20] = [
         &["starting", "running", "yielded", "completed", "failed", "cancelled", "aborted", "terminated"],
     ),
     (APPROVAL_DECISION.id(), &["approved", "denied", "cancelled", "expired"]),
-    (ADMISSION.id(), &["admitted", "busy", "rejected"]),
+    (ADMISSION.id(), &["admitted", "queued", "busy", "rejected"]),
     (USAGE_MISSING.id(), &["missing", "unrecognised", "no_token_count"]),
     (SKILL_TRIGGER.id(), &["explicit", "implicit"]),
     (EDGE_KIND.id(), &["spawn", "task", "message", "result", "close", "retry", "resume", "replay", "turn"]),
