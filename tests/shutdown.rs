@@ -108,3 +108,37 @@ fn spans_that_are_open_at_the_shutdown_are_counted_once_whenever_they_close() {
     assert_eq!(recorder.counts().dropped.calls(), 3);
     assert_eq!(sink.calls().len(), 1);
 }
+
+#[test]
+fn spans_that_open_and_close_around_a_shutdown_are_each_told_or_counted_once() {
+    for _ in 0..20 {
+        let (recorder, sink) = recorder();
+        let dispatch = tracing::Dispatch::new(tracing_subscriber::registry().with(recorder.layer()));
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        let complete = std::thread::scope(|threads| {
+            for _ in 0..3 {
+                threads.spawn(|| {
+                    tracing::dispatcher::with_default(&dispatch, || {
+                        let mut open = Vec::new();
+                        while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                            open.push(info_span!("chat", gen_ai.operation.name = "chat"));
+                            if open.len() > 20 {
+                                open.drain(..10);
+                            }
+                        }
+                    });
+                });
+            }
+            while recorder.counts().started < 100 {
+                std::thread::yield_now();
+            }
+            let complete = recorder.shutdown(SOON).complete;
+            is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+            complete
+        });
+        let counts = recorder.counts();
+        assert!(complete && counts.dropped.of(Drop::StillOpen) > 0, "{counts:?}");
+        assert_eq!(counts.started, counts.recorded + counts.dropped.calls(), "{counts:?}");
+        assert_eq!(counts.recorded, sink.calls().len() as u64);
+    }
+}

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::spans::OpenSpans;
 use crate::privacy::{PayloadCounts, VeilCounts};
 
 /// Why a call, or the content of one, was lost.
@@ -106,6 +107,7 @@ pub(crate) struct Counters {
     started: OfCallers,
     /// Those that the intake counts by itself.
     started_by_hand: AtomicU64,
+    spans: OpenSpans,
     recorded: AtomicU64,
     sent: AtomicU64,
     written: AtomicU64,
@@ -131,6 +133,25 @@ pub(crate) struct Counters {
 impl Counters {
     pub(crate) fn add_started(&self) {
         self.started.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a layer's span that opens, and will be handed in when it closes.
+    pub(super) fn add_span(&self) {
+        if !self.spans.open() {
+            self.add_dropped(Drop::ShutDown, 1);
+        }
+    }
+
+    /// Counts a span that was counted so and is not handed in. After the shutdown that has done so.
+    pub(super) fn add_lost_span(&self, reason: Drop) {
+        if self.spans.give_up() {
+            self.add_dropped(reason, 1);
+        }
+    }
+
+    /// Counts the spans that are open as lost, where so many were taken and no more will be.
+    pub(super) fn shut_spans(&self, taken: u64) {
+        self.add_dropped(Drop::StillOpen, self.spans.shut(taken));
     }
 
     /// So many calls were taken before they had ended. Told once in a while, and by several.
@@ -207,7 +228,7 @@ impl Counters {
             *place = load(counter);
         }
         Counts {
-            started: load(&self.started.0) + load(&self.started_by_hand),
+            started: load(&self.started.0) + load(&self.started_by_hand) + self.spans.opened(),
             recorded: load(&self.recorded),
             sent: load(&self.sent),
             written: load(&self.written),

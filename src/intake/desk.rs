@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::spans::OpenSpans;
 use super::{Counters, Counts, Drained, Drop, Intake, Propagation, Sampler, Timepiece, Whole};
 use crate::event::{
     At, CallId, CallIds, Event, Key, Kind, Mark, ProducerId, Raw, RawAttrs, Scope, Source, prepare_ids,
@@ -17,7 +16,6 @@ pub(crate) struct Desk {
     counters: Arc<Counters>,
     clock: Timepiece,
     producer: ProducerId,
-    spans: OpenSpans,
     sampler: Sampler,
     propagation: Propagation,
 }
@@ -33,7 +31,7 @@ impl Desk {
     ) -> Self {
         prepare_ids();
         let producer = producer.unwrap_or_else(|| ProducerId::generate(clock.now()));
-        Self { intake, counters, clock, producer, spans: OpenSpans::default(), sampler, propagation }
+        Self { intake, counters, clock, producer, sampler, propagation }
     }
 
     #[inline]
@@ -97,18 +95,16 @@ impl Desk {
 
     /// Counts a layer's span that opens, and will be handed in whole when it closes.
     pub(crate) fn span_opened(&self) {
-        self.counters.add_started();
-        if !self.spans.open() {
-            self.counters.add_dropped(Drop::ShutDown, 1);
-        }
+        self.counters.add_span();
     }
 
-    /// Whether a span that was counted so is to be handed in, now that it closes: not where the shutdown has counted it.
-    pub(crate) fn span_closed(&self) -> bool {
-        self.spans.close()
+    /// A span that was counted so, and has taken this place in the order of events, will not be handed in.
+    pub(crate) fn span_lost(&self, opened: At, reason: Drop) {
+        self.skip(opened);
+        self.counters.add_lost_span(reason);
     }
 
-    /// Takes a call that was counted so and has ended.
+    /// Takes a span that was counted so and has closed.
     pub(crate) fn whole(&self, whole: Box<dyn Whole>) {
         self.intake.whole(whole);
     }
@@ -153,7 +149,6 @@ impl Desk {
 
     /// The same for the last time. Spans of a layer that are still open are counted as lost; calls by hand are ended.
     pub(crate) fn shutdown(&self, timeout: Duration) -> Drained {
-        self.counters.add_dropped(Drop::StillOpen, self.spans.shut());
         // All end at once, so that no order among them is told.
         let at = At { time_unix_nano: self.now(), producer: Some(self.producer), seq: None };
         self.intake.shutdown(timeout, at)

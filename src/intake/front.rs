@@ -110,13 +110,20 @@ impl Intake {
         taken
     }
 
-    /// Takes a call that has ended and was counted as started before.
+    /// Takes a span that has closed and was counted as open before. What closes after the shutdown was counted by that.
     pub(crate) fn whole(&self, mut whole: Box<dyn Whole>) {
         if !self.newest.takes_content() {
             whole.drop_content();
         }
         let (opened, closed) = (whole.opened_at().seq, whole.closed_at().seq);
-        let taken = self.count(self.queue.whole(whole));
+        let taken = match self.queue.whole(whole) {
+            Err(Drop::ShutDown) => false,
+            Err(reason) => {
+                self.counters.add_lost_span(reason);
+                false
+            }
+            taken => self.count(taken),
+        };
         self.veil_inline();
         if !taken {
             self.settle(opened, false);
@@ -248,6 +255,7 @@ impl Intake {
     /// Counts all that this process will never tell, since it was forked off.
     fn leave(&self) -> Drained {
         if !self.is_left.swap(true, Ordering::Relaxed) {
+            self.counters.shut_spans(self.queue.whole_ones());
             let counts = self.counts();
             let told = counts.recorded.saturating_add(counts.dropped.calls());
             self.counters.add_dropped(Drop::Forked, counts.started.saturating_sub(told));
@@ -293,7 +301,12 @@ impl Intake {
     fn answered(&self, deadline: Instant, margin: Duration, last: Option<At>) -> Option<bool> {
         let (answer, answered) = sync_channel(1);
         let is_alone = self.sink.drains_alone();
-        self.queue.flush(Flush { deadline, last, asked: Asked::Pipeline { is_alone, answer } }).ok()?;
+        let asked = self.queue.flush(Flush { deadline, last, asked: Asked::Pipeline { is_alone, answer } });
+        if last.is_some() {
+            // From here on nothing is taken.
+            self.counters.shut_spans(self.queue.whole_ones());
+        }
+        asked.ok()?;
         let left = deadline.saturating_duration_since(Instant::now()) + margin;
         let complete = answered.recv_timeout(left).unwrap_or(false);
         // The pipeline has handed everything over, and goes on meanwhile.

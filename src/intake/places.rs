@@ -35,6 +35,8 @@ struct Tally {
     waiting: AtomicUsize,
     /// Calls of which the opening was taken by itself.
     started: AtomicU64,
+    /// Calls that were taken as a whole.
+    whole: AtomicU64,
 }
 
 #[derive(Default)]
@@ -65,8 +67,18 @@ impl Held<'_> {
 
     /// Counts a call of which the opening was taken by itself.
     pub(super) fn count_started(&self) {
-        self.tally.started.store(self.tally.started.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        count(&self.tally.started);
     }
+
+    /// Counts a call that was taken as a whole.
+    pub(super) fn count_whole(&self) {
+        count(&self.tally.whole);
+    }
+}
+
+/// By the one who holds the place.
+fn count(tally: &AtomicU64) {
+    tally.store(tally.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
 }
 
 impl Places {
@@ -79,6 +91,11 @@ impl Places {
     /// Calls of which the opening was taken by itself. Asks for no lock: after a `fork` one may be held for ever.
     pub(super) fn started(&self) -> u64 {
         self.0.iter().map(|stand| stand.tally.started.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Calls that were taken as a whole. The same.
+    pub(super) fn whole(&self) -> u64 {
+        self.0.iter().map(|stand| stand.tally.whole.load(Ordering::Relaxed)).sum()
     }
 
     /// How many wait where this thread puts its own.

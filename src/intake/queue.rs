@@ -181,6 +181,11 @@ impl Queue {
         self.places.started()
     }
 
+    /// How many were taken as a whole.
+    pub(super) fn whole_ones(&self) -> u64 {
+        self.places.whole()
+    }
+
     /// Events of so many bytes have been veiled.
     pub(super) fn release(&self, bytes: usize) {
         self.budget.0.release(bytes);
@@ -267,7 +272,10 @@ impl Queue {
                 held.place.opened += 1;
                 held.count_started();
             }
-            Part::IsAll => held.place.opened += 1,
+            Part::IsAll => {
+                held.place.opened += 1;
+                held.count_whole();
+            }
             Part::Closes => self.budget.0.put_into(&mut held.place.room, Room { bytes: 0, calls: 1 }),
             Part::Tells => {}
         }

@@ -134,10 +134,6 @@ impl Spans {
     /// Hands a call in whose span has closed.
     fn hand_in(desk: &Desk, mut open: Box<Open>, is_abandoned: bool) {
         let Some(call) = open.call.as_mut().filter(|call| call.is_sampled) else { return spares::give(open) };
-        if !desk.span_closed() {
-            desk.skip(call.opened_at());
-            return spares::give(open);
-        }
         let At { time_unix_nano, seq, .. } = desk.at(desk.now().max(call.opened.unix_nano));
         let closed = Moment { unix_nano: time_unix_nano, seq: seq.unwrap_or_default() };
         call.end = Some(End { closed, is_abandoned, panics: std::thread::panicking() });
@@ -203,10 +199,7 @@ where
         if let Err(open) = self.calls.put(id.into_u64(), open) {
             spares::give(open);
             if is_sampled {
-                desk.skip(opened_at);
-                if desk.span_closed() {
-                    desk.count_lost(Loss::IntakeFull);
-                }
+                desk.span_lost(opened_at, Loss::IntakeFull);
             }
         }
     }
