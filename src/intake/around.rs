@@ -95,6 +95,10 @@ impl Entering {
     pub(crate) fn leave(self) {
         let left = AROUND.try_with(|all| {
             let mut all = all.try_borrow_mut().ok()?;
+            // Mostly it is the innermost one.
+            if let Some(last) = all.pop_if(|last| last.entering == self.0) {
+                return Some(last);
+            }
             let place = all.iter().rposition(|entry| entry.entering == self.0)?;
             Some(all.remove(place))
         });

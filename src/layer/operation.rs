@@ -16,6 +16,9 @@ impl Operation {
     /// The operation that a word of this vocabulary names.
     pub(super) fn named(words: Words, word: &str) -> Self {
         let word = match (words, word) {
+            // What is named most is looked for before the table is.
+            (Words::GenAi, "chat") => return Self::of_kind(CallKind::Inference),
+            (Words::GenAi, "execute_tool") => return Self::of_kind(CallKind::Tool),
             (Words::GenAi, word) => word,
             (Words::OpenInference, "LLM") | (Words::TraceloopRequest, "chat") => "chat",
             (Words::TraceloopRequest, "completion") => "text_completion",
@@ -48,4 +51,19 @@ impl Operation {
 const fn is_of_the_conventions(kind: CallKind) -> bool {
     use CallKind::{Embeddings, Inference, Memory, Retrieval, Tool, Turn, Workflow};
     matches!(kind, Turn | Inference | Tool | Workflow | Embeddings | Retrieval | Memory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_of_the_conventions_is_told_again_as_it_was() {
+        for kind in CallKind::ALL {
+            for word in kind.operations() {
+                let told = Operation::named(Words::GenAi, word).call();
+                assert_eq!(told, is_of_the_conventions(kind).then_some((kind, *word)));
+            }
+        }
+    }
 }
