@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{Error, Spanned};
 
 use super::error::ConfigError;
@@ -30,14 +31,21 @@ pub(super) enum Value {
     Map(Vec<(String, Node)>),
 }
 
+/// How deep values may stand in each other: no setting is half as deep, and each level takes stack.
+const MAX_DEPTH: usize = 24;
+
 /// Reads a document.
 pub(super) fn parse(yaml: &str) -> Result<Node, ConfigError> {
-    let document: Result<Spanned<Value>, _> = serde_saphyr::from_str(yaml);
+    let options = serde_saphyr::options! { budget: serde_saphyr::budget! { max_depth: MAX_DEPTH } };
+    let document: Result<Spanned<Value>, _> = serde_saphyr::from_str_with_options(yaml, options);
     document.map(Node::from).map_err(|error| {
         // The parser's own words may quote the file.
         let line = error.location().map(|location| location.line());
         let problem = match error.without_snippet() {
             Error::DuplicateMappingKey { .. } => "a key stands here that stood there before",
+            Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => {
+                "values stand in each other deeper than any setting does"
+            }
             _ => "not YAML; indent with blanks, and quote what holds `: ` or begins with a sign",
         };
         ConfigError::new(line, "the file", problem)

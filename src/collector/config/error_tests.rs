@@ -30,6 +30,16 @@ fn errors_name_the_line_the_place_and_what_is_allowed_and_no_value() {
         let error = read(&EXAMPLE.replace(from, to)).unwrap_err().to_string();
         assert!(error.starts_with(start) && !error.contains("canary"), "{error}");
     }
+    let within = |open: &str, close: &str| open.repeat(25) + &close.repeat(25);
+    let deep = ["- ".repeat(25), within("[", "]"), within("{a: ", "}"), "- ".repeat(100_000)];
+    for yaml in deep {
+        let error = read(&yaml).unwrap_err().to_string();
+        assert!(
+            error.starts_with("line 1: the file: values stand in each other deeper than any"),
+            "{error}: {yaml:.20}"
+        );
+    }
+    assert!(read(&"- ".repeat(24)).unwrap_err().to_string().starts_with("line 1: the file: expected a map"));
     for (yaml, start) in [
         ("a: [canary", "line "),
         ("service: {}\nservice: {}", "line 2: the file: a key stands here that stood there before"),
