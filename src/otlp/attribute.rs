@@ -4,18 +4,19 @@
 
 use bytestring::ByteString;
 
+use super::elements::{Size, Word};
 use super::keys::{Keys, SHORT};
 use super::varint::varint_len;
 use super::writer::{BYTES, FIXED64, VARINT, bytes_len, key, put_varint};
 use crate::event::{Algorithm, Digest, Value, hex};
 use crate::semconv::KeyId;
 
-const TEXT: u8 = key(1, BYTES);
+pub(super) const TEXT: u8 = key(1, BYTES);
 const BOOL: u8 = key(2, VARINT);
 const INT: u8 = key(3, VARINT);
 const DOUBLE: u8 = key(4, FIXED64);
 const ARRAY: u8 = key(5, BYTES);
-const ELEMENT: u8 = key(1, BYTES);
+pub(super) const ELEMENT: u8 = key(1, BYTES);
 
 /// Appends attributes as fields of one message.
 pub(super) struct AttributeWriter<'a> {
@@ -221,54 +222,6 @@ impl<'a> AttributeWriter<'a> {
     }
 }
 
-/// The bytes that the elements of an array take. Lengths of elements are cheap, so they are computed twice rather than
-/// kept.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Size(usize);
-
-impl Size {
-    #[inline]
-    pub(super) const fn text(self, text: &str) -> Self {
-        Self(self.0 + bytes_len(bytes_len(text.len())))
-    }
-
-    #[inline]
-    pub(super) const fn word(self, word: &Word) -> Self {
-        Self(self.0 + word.length)
-    }
-
-    #[inline]
-    pub(super) const fn int(self, number: i64) -> Self {
-        Self(self.0 + bytes_len(1 + varint_len(number.cast_unsigned())))
-    }
-
-    #[inline]
-    pub(super) fn digest(self, digest: Option<&Digest>) -> Self {
-        Self(self.0 + bytes_len(bytes_len(digest.map_or(0, digest_len))))
-    }
-}
-
-/// A short word as an element of an array, for what is told of each of many messages.
-pub(super) struct Word {
-    element: [u8; Self::ROOM],
-    length: usize,
-}
-
-impl Word {
-    const ROOM: usize = 16;
-
-    pub(super) const fn of(word: &str) -> Self {
-        let word = word.as_bytes();
-        let mut element = [0; Self::ROOM];
-        assert!(word.len() + 4 <= Self::ROOM);
-        let (head, mut rest) = element.split_at_mut(4);
-        head.copy_from_slice(&[ELEMENT, word.len() as u8 + 2, TEXT, word.len() as u8]);
-        (rest, _) = rest.split_at_mut(word.len());
-        rest.copy_from_slice(word);
-        Self { element, length: 4 + word.len() }
-    }
-}
-
 /// The varint of what four bytes hold, and its length.
 #[inline]
 const fn short_varint(value: u32) -> ([u8; 4], usize) {
@@ -339,7 +292,7 @@ fn put_digest_of<const N: usize>(out: &mut Vec<u8>, algorithm: &[u8], digest: &D
     out.extend_from_slice(&bytes);
 }
 
-fn digest_len(digest: &Digest) -> usize {
+pub(super) fn digest_len(digest: &Digest) -> usize {
     digest.algorithm.as_str().len() + 1 + 2 * digest.bytes.len()
 }
 

@@ -3,7 +3,8 @@
 
 use bytestring::ByteString;
 
-use super::attribute::{AttributeWriter, Size, Word};
+use super::attribute::AttributeWriter;
+use super::elements::{Size, Word};
 #[cfg(any(feature = "collector", feature = "sdk"))]
 use crate::event::Value;
 use crate::event::{Arguments, Digest, Given, Input, Item, Measure, Noted, Output, Returned, Role, Shown, Veiled};

@@ -23,6 +23,7 @@ mod content;
 mod decision;
 pub mod decode;
 pub mod dialects;
+mod elements;
 pub mod encode;
 mod endpoint;
 mod error;
