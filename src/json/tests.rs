@@ -32,6 +32,17 @@ fn read(text: &str) -> Result<Value, Unread> {
 }
 
 #[test]
+fn runs_of_any_length_between_escapes_are_copied_whole() {
+    let run = |length: usize| ('0'..='Z').cycle().take(length).collect::<String>();
+    for length in 0..200 {
+        for rest in [0, 1, 31, 32, 33, 63, 64, 65, 66, 130] {
+            let value = json!(format!("{}\n{}\u{1}{}\"", run(rest), run(length), run(rest)));
+            assert_eq!(read(&value.to_string()), Ok(value), "{length} {rest}");
+        }
+    }
+}
+
+#[test]
 fn escapes_are_left_in_one_member_alone_and_what_stands_there_again_is_itself() {
     let long = "a\n\"b\" ".repeat(50);
     let others = [long.clone(), format!("{long}x"), format!("x{long}"), long.replace('b', "c"), String::new()];

@@ -246,18 +246,19 @@ fn a24_a_turn_that_was_asked_to_stop_and_never_told_its_end_was_cancelled() {
     assert_eq!((turn.outcome, turn.end_inferred), (Some(Cancelled), true));
 }
 
+/// The call of a model that was sent this text.
+fn said(mut call: Call, byte: u8) -> Call {
+    call.input.items = vec![veilspan::event::Item {
+        digest: Some(digest(byte)),
+        role: veilspan::event::Role::User,
+        length: Some(200),
+        part_kinds: text("text"),
+    }];
+    call
+}
+
 #[test]
 fn content_of_one_thread_in_another_that_nothing_passed_to_is_a_leak() {
-    let said = |call: Call, byte: u8| {
-        let mut call = call;
-        call.input.items = vec![veilspan::event::Item {
-            digest: Some(digest(byte)),
-            role: veilspan::event::Role::User,
-            length: Some(200),
-            part_kinds: text("text"),
-        }];
-        call
-    };
     let calls = [
         turn("r", 1).thread("one").turn("a").at(1, 9),
         turn("r", 2).thread("two").turn("b").at(1, 9),
@@ -276,16 +277,6 @@ fn content_of_one_thread_in_another_that_nothing_passed_to_is_a_leak() {
 
 #[test]
 fn what_an_agent_gives_to_those_that_it_starts_is_no_leak() {
-    let said = |call: Call, byte: u8| {
-        let mut call = call;
-        call.input.items = vec![veilspan::event::Item {
-            digest: Some(digest(byte)),
-            role: veilspan::event::Role::User,
-            length: Some(200),
-            part_kinds: text("text"),
-        }];
-        call
-    };
     let child =
         |number: u64, name: &str, parent: u64| turn("r", number).thread(name).turn(name).at(2, 40).parent(parent);
     let asked = |number: u64, name: &str, from: u64| inference("r", number).thread(name).turn(name).at(from, from + 1);
