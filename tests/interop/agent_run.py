@@ -16,8 +16,9 @@ from stack import Stack
 
 MODEL = "gpt-interop"
 CONTEXT_HEADERS = ("traceparent", "tracestate", "baggage")
-AGENT_SECONDS = 60.0
-ARRIVAL_SECONDS = 30.0
+AGENT_SECONDS = 120.0
+# No promise: how long a loaded machine may take.
+ARRIVAL_SECONDS = 120.0
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 
-from agent_run import CONTEXT_HEADERS, check_nothing_leaked
+from agent_run import AGENT_SECONDS, ARRIVAL_SECONDS, CONTEXT_HEADERS, check_nothing_leaked
 from fake_openai import FakeOpenAi, canary
 from jaeger import Jaeger
 from leaks import secrets_in
@@ -48,13 +48,13 @@ def run(report: Report, workspace: Workspace) -> None:
                 "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "true",
             },
         )
-        report.equal("the example exits with 0", example.wait(60.0), 0)
+        report.equal("the example exits with 0", example.wait(AGENT_SECONDS), 0)
     report.equal("the model was asked twice", len(model.exchanges), 2)
     report.check("the model was sent the question", any(question in text for text in model.said()))
     context = [name for exchange in model.exchanges for name in CONTEXT_HEADERS if name in exchange.headers]
     report.equal("no trace context goes to a model", context, [])
 
-    wait_until("every span is in Jaeger", lambda: len(jaeger.spans()) >= sum(TREE.values()), 20.0)
+    wait_until("every span is in Jaeger", lambda: len(jaeger.spans()) >= sum(TREE.values()), ARRIVAL_SECONDS)
     report.equal("the stage exits with 0 on SIGTERM", stage.stop(), 0)
     spans = [span for span in jaeger.spans() if not span.name.startswith("rollout")]
     report.equal("service.name is the producer's", {span.resource.get("service.name") for span in spans}, {service})

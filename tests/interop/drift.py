@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from agent_run import AgentRun, await_spans
+from agent_run import ARRIVAL_SECONDS, AgentRun, await_spans
 from jaeger import Jaeger
-from process import wait_until
+from process import wait_until, whole_lines
 from report import Report
 from rollout import Rollout
 from stack import EXAMPLES, Stack
@@ -24,7 +24,10 @@ def check(report: Report, stack: Stack, jaeger: Jaeger, played: AgentRun, baseli
     configuration = stack.workspace.folder("drift") / "drift.yaml"
     configuration.write_text(example.replace(RULE, rule))
 
-    wait_until("the first run is recorded", lambda: "veilspan.rollout.reason" in stack.recorded.read_text(), 30.0)
+    def recorded() -> bool:
+        return any("veilspan.rollout.reason" in line for line in whole_lines(stack.recorded))
+
+    wait_until("the first run is recorded", recorded, ARRIVAL_SECONDS)
     before = {span.id for span in jaeger.spans()}
     stage = stack.stage(configuration, "stage-drift")
     again = played.play_again(report, stack, DEGREES)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from agent_run import ARRIVAL_SECONDS
 from fake_openai import canary
 from jaeger import Jaeger
 from leaks import leaks
@@ -33,7 +34,7 @@ def run(report: Report, workspace: Workspace) -> None:
 
     forms = encoded_canaries()
     send(stack.addresses.otelcol_in_http, span({name: text for name, (_, text) in forms.items()}))
-    wait_until("the span is in Jaeger", lambda: bool(jaeger.spans()), 20.0)
+    wait_until("the span is in Jaeger", lambda: bool(jaeger.spans()), ARRIVAL_SECONDS)
     check_reading(report, jaeger)
 
     answers = b"\n".join(jaeger.raw_answers().values())

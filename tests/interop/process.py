@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import http.client
 import os
+import random
 import shutil
 import signal
 import socket
@@ -17,7 +19,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-STOP_SECONDS = 20.0
+STOP_SECONDS = 60.0
+READY_SECONDS = 120.0
+LOWEST_PORT = 10_000
 TAIL_LINES = 15
 TAIL_CHARS = 300
 # What a developer's shell sets for these must not change what is tested.
@@ -46,21 +50,46 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def free_addresses(count: int) -> list[str]:
-    """Loopback addresses that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    addresses = [f"127.0.0.1:{held.getsockname()[1]}" for held in sockets]
-    for held in sockets:
-        held.close()
-    return addresses
+    """Loopback addresses that nobody listens on, and that the kernel gives to no outgoing connection meanwhile."""
+    found: list[str] = []
+    ports = list(range(LOWEST_PORT, _lowest_ephemeral_port()))
+    random.shuffle(ports)
+    for port in ports:
+        if len(found) == count:
+            break
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.append(f"127.0.0.1:{port}")
+    if len(found) < count:
+        raise NotReady(f"{count} free ports: there are {len(found)}")
+    return found
+
+
+def _lowest_ephemeral_port() -> int:
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    return lowest if lowest > 2 * LOWEST_PORT else 1 << 16
 
 
 def wait_until(what: str, ready: Callable[[], bool], seconds: float) -> None:
-    """Polls `ready`; raises NotReady after `seconds`."""
+    """Polls `ready`, for which a server that cannot answer yet is not ready; raises NotReady after `seconds`."""
     deadline = time.monotonic() + seconds
-    while not ready():
+    while True:
+        why = ""
+        try:
+            if ready():
+                return
+        except (OSError, http.client.HTTPException) as error:
+            why = f" ({error})"
         if time.monotonic() > deadline:
-            raise NotReady(f"{what}: not within {seconds:g} s")
+            raise NotReady(f"{what}: not within {seconds:g} s{why}")
         time.sleep(0.1)
+
+
+def whole_lines(path: Path) -> list[str]:
+    """The lines of a file that somebody else is writing, without the one that is not whole yet."""
+    if not path.exists():
+        return []
+    written = path.read_bytes()
+    return written[: written.rfind(b"\n") + 1].decode().splitlines()
 
 
 def answers_http(url: str) -> bool:
@@ -114,7 +143,7 @@ class Process:
         except subprocess.TimeoutExpired:
             raise NotReady(f"{self.name}: did not end within {seconds:g} s") from None
 
-    def wait_until(self, ready: Callable[[], bool], seconds: float = 30.0) -> None:
+    def wait_until(self, ready: Callable[[], bool], seconds: float = READY_SECONDS) -> None:
         """Waits for a child to be ready, and no longer than it lives."""
 
         def ready_or_dead() -> bool:

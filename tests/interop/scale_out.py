@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import peers
+from agent_run import ARRIVAL_SECONDS
 from no_stage import send
-from process import Process, Workspace, accepts, answers_http, free_addresses, wait_until
+from process import Process, Workspace, accepts, answers_http, free_addresses, wait_until, whole_lines
 from report import Report
 from spans import Span, spans_in
 from stack import EXAMPLES, Addresses, Stack, built
@@ -28,7 +29,6 @@ TURNS = 3
 # Of these every two share a trace.
 SHARED = 12
 REQUEST_SPANS = 40
-ARRIVAL_SECONDS = 60.0
 # Of every turn: input and output tokens of its two requests.
 USAGE = ((100, 20), (150, 30))
 
@@ -219,10 +219,8 @@ def lines_of_stages(files: Path) -> dict[str, list[Span]]:
     """What each stage has sent on, copies included, as far as it has been written."""
     found: dict[str, list[Span]] = {stage: [] for stage in STAGES}
     for stage, spans in found.items():
-        path = files / f"{stage}.jsonl"
-        for line in path.read_text().splitlines() if path.exists() else ():
-            if line.endswith("}"):
-                spans += spans_in(json.loads(line)["resourceSpans"])
+        for line in whole_lines(files / f"{stage}.jsonl"):
+            spans += spans_in(json.loads(line)["resourceSpans"])
     return found
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from agent_run import check_nothing_leaked
+from agent_run import AGENT_SECONDS, ARRIVAL_SECONDS, check_nothing_leaked
 from jaeger import Jaeger
 from leaks import secrets_in
 from process import Workspace, wait_until
@@ -39,9 +39,9 @@ def run(report: Report, workspace: Workspace) -> None:
     stack.collector()
     service = f"interop-plugin-{secrets.token_hex(4)}"
     example = stack.example("sdk_plugin", [], {"OTEL_SERVICE_NAME": service})
-    report.equal("the example exits with 0", example.wait(60.0), 0)
+    report.equal("the example exits with 0", example.wait(AGENT_SECONDS), 0)
 
-    wait_until("three spans are in Jaeger", lambda: len(jaeger.spans()) >= 3, 20.0)
+    wait_until("three spans are in Jaeger", lambda: len(jaeger.spans()) >= 3, ARRIVAL_SECONDS)
     spans = jaeger.spans()
     report.equal("service.name is the producer's", {span.resource.get("service.name") for span in spans}, {service})
     check_spans(report, jaeger, spans)

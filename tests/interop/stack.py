@@ -18,7 +18,7 @@ from tempo import Tempo
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLES = REPOSITORY / "examples" / "collector"
 BUILD_SECONDS = 3600.0
-COMMAND_SECONDS = 60.0
+COMMAND_SECONDS = 120.0
 OURS = ("--bin", "veilspan", "--example", "agent", "--example", "axum", "--example", "sdk_plugin")
 
 
@@ -105,7 +105,7 @@ class Stack:
         flags = [f"-config.file={peers.PEERS / 'tempo.yaml'}", "-config.expand-env=true"]
         process = self.start("tempo", [str(peers.ALL["tempo"].binary()), *flags], environment)
         # It says that it is ready fifteen seconds after its ring is.
-        process.wait_until(lambda: answers_http(f"http://{self.addresses.back_end_http}/ready"), 120.0)
+        process.wait_until(lambda: answers_http(f"http://{self.addresses.back_end_http}/ready"))
         return Tempo(self.addresses.back_end_http)
 
     def phoenix(self) -> Phoenix:

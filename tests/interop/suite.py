@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -100,8 +101,11 @@ def play(report: Report, name: str, scenario: Scenario) -> None:
     with Workspace(name) as workspace:
         try:
             scenario.run(report, workspace)
-        except (NotReady, BuildFailed, OSError) as why:
+        except (NotReady, BuildFailed) as why:
             report.check("it ran to its end", False, str(why))
+        except Exception:
+            # Whatever ends one scenario, the others have something to say.
+            report.check("it ran to its end", False, traceback.format_exc(limit=-2))
     if report.failed > failed_before:
         workspace.show()
     else:
