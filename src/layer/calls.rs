@@ -1,8 +1,9 @@
-//! The calls whose spans are open, by the ids of the spans.
+//! The GenAI spans that are open, by their ids, and their calls.
 //!
 //! Beside the registry's own data, where a look costs more than what is done with what was found: there a span is counted in
 //! use, its data locked, and an entry found by its type. Here it is one place that its id leads to, behind a lock that only
-//! those ask for who tell something of the same span at the same time.
+//! those ask for who tell something of the same span at the same time. That a span is none of these, which is asked of each
+//! that any layer sees, takes one look at that place.
 //!
 //! That lock is taken by one exchange and given back by a store, where a mutex needs an exchange for that too, to learn
 //! whether it has to wake somebody. Here nobody is woken: the lock is held for as long as it takes to copy the values of one
@@ -11,7 +12,7 @@
 
 use std::hint::spin_loop;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -20,11 +21,26 @@ use try_lock::{Locked, TryLock};
 use super::open::{Call, Open};
 use super::page::Page;
 
-/// The calls of one layer in one registry.
+/// The spans of one layer in one registry.
 #[derive(Default)]
 pub(super) struct Calls {
     /// Each is made when there is no place for a span in those before.
     rooms: [OnceLock<Box<[Place]>>; ROOMS.len()],
+    /// There may be spans of ours that have no place here.
+    lacks_some: AtomicBool,
+}
+
+/// What is known of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known<T> {
+    /// It is somebody else's.
+    Foreign,
+    /// It is ours, and nothing is recorded of it.
+    Bare,
+    /// It is ours, and this was said of its call.
+    Call(T),
+    /// It is somebody else's, or it is ours and has no place here.
+    Unknown,
 }
 
 /// How many places there are in each room. All together they are more than the calls that may be open.
@@ -39,6 +55,8 @@ const NEIGHBOURS: usize = 8;
 struct Place {
     /// Zero where it is free.
     span: AtomicU64,
+    /// How many spans stand elsewhere because this first place of theirs was taken.
+    elsewhere: AtomicU32,
     call: TryLock<Option<Box<Open>>>,
 }
 
@@ -52,33 +70,58 @@ const REST: Duration = Duration::from_micros(50);
 const RESTS: u32 = 20_000;
 
 impl Calls {
-    /// Puts the call of a span in; gives it back where there is no room.
-    pub(super) fn put(&self, span: u64, call: Box<Open>) -> Result<(), Box<Open>> {
-        for (room, places) in self.rooms.iter().zip(ROOMS) {
+    /// Puts a span in, with its call if it is recorded; gives that back where there is no room.
+    pub(super) fn put(&self, span: u64, call: Option<Box<Open>>) -> Result<(), Option<Box<Open>>> {
+        for (number, places) in ROOMS.into_iter().enumerate() {
+            let Some(room) = self.rooms.get(number) else { break };
             let room = room.get_or_init(|| (0..places).map(|_| Place::default()).collect());
-            if let Some(mut place) = neighbours(room, span).find_map(|place| place.take_up(span)) {
-                *place = Some(call);
+            if let Some((nth, mut place)) =
+                neighbours(room, span).enumerate().find_map(|(nth, place)| Some((nth, place.take_up(span)?)))
+            {
+                if (number, nth) != (0, 0) {
+                    self.first(span).inspect(|first| _ = first.elsewhere.fetch_add(1, Ordering::Release));
+                }
+                *place = call;
                 return Ok(());
             }
         }
+        self.may_not_have_all();
         Err(call)
+    }
+
+    /// From now on a span that has no place here may be ours all the same.
+    pub(super) fn may_not_have_all(&self) {
+        self.lacks_some.store(true, Ordering::Relaxed);
     }
 
     /// Runs `look` on the call of a span, if there is one. The host's code must not be run in it.
     pub(super) fn with<T>(&self, span: u64, look: impl FnOnce(&mut Call, &mut Page) -> T) -> Option<T> {
-        let place = self.place(span)?;
-        let mut open = place.open()?;
-        // An event may tell of a span that another thread closes right now; its place may be another span's by then.
-        let open = open.as_deref_mut().filter(|_| place.is_of(span))?;
-        let Open { call, page } = open;
-        Some(look(call.as_mut()?, page))
+        match self.look(span, look) {
+            Known::Call(told) => Some(told),
+            Known::Foreign | Known::Bare | Known::Unknown => None,
+        }
     }
 
-    /// Takes the call of a span out.
+    /// The same, and tells what is known of one without a call.
+    pub(super) fn look<T>(&self, span: u64, look: impl FnOnce(&mut Call, &mut Page) -> T) -> Known<T> {
+        let Some(place) = self.place(span) else {
+            return if self.lacks_some.load(Ordering::Relaxed) { Known::Unknown } else { Known::Foreign };
+        };
+        let Some(mut open) = place.open() else { return Known::Bare };
+        // An event may tell of a span that another thread closes right now; its place may be another span's by then.
+        let open = open.as_deref_mut().filter(|_| place.is_of(span));
+        let Some(Open { call: Some(call), page }) = open else { return Known::Bare };
+        Known::Call(look(call, page))
+    }
+
+    /// Takes a span out; gives its call, if it is recorded.
     pub(super) fn take(&self, span: u64) -> Option<Box<Open>> {
         let place = self.place(span)?;
         let call = place.open()?.take();
         place.span.store(0, Ordering::Release);
+        if let Some(first) = self.first(span).filter(|first| !std::ptr::eq(*first, place)) {
+            first.elsewhere.fetch_sub(1, Ordering::Release);
+        }
         call
     }
 
@@ -88,13 +131,22 @@ impl Calls {
         rooms.flatten().filter_map(|place| place.call.try_lock()?.take())
     }
 
+    /// The place that a span's id leads to.
     #[inline]
-    fn place(&self, span: u64) -> Option<&Place> {
-        // Almost always it has the first place of its own.
+    fn first(&self, span: u64) -> Option<&Place> {
         let [first, ..] = &self.rooms;
         let room = first.get()?;
-        let own = room.get(own_place(room, span)).filter(|place| place.is_of(span));
-        own.or_else(|| self.search(span))
+        room.get(own_place(room, span))
+    }
+
+    #[inline]
+    fn place(&self, span: u64) -> Option<&Place> {
+        let first = self.first(span)?;
+        if first.is_of(span) {
+            return Some(first);
+        }
+        // Almost always it is somebody else's.
+        if first.elsewhere.load(Ordering::Acquire) == 0 { None } else { self.search(span) }
     }
 
     #[cold]
@@ -162,7 +214,7 @@ mod tests {
     #[test]
     fn more_spans_than_a_room_holds_are_each_found_until_they_are_taken_out() {
         let mut calls = Calls::default();
-        assert!((1..=20_000).all(|span| calls.put(span, Box::default()).is_ok()));
+        assert!((1..=20_000).all(|span| calls.put(span, Some(Box::default())).is_ok()));
         assert!((1..=20_000).all(|span| calls.place(span).is_some()));
         assert!((1..=10_000).all(|span| calls.take(span).is_some()));
         assert!((1..=10_000).all(|span| calls.place(span).is_none() && calls.take(span).is_none()));
@@ -174,7 +226,7 @@ mod tests {
     #[test]
     fn nobody_waits_for_ever_for_who_never_lets_go() {
         let mut calls = Calls::default();
-        assert!(calls.put(7, Box::default()).is_ok() && calls.put(8, Box::default()).is_ok());
+        assert!(calls.put(7, Some(Box::default())).is_ok() && calls.put(8, Some(Box::default())).is_ok());
         let held = calls.place(7).and_then(Place::open);
         std::mem::forget(held);
         assert!(calls.with(7, |_, _| {}).is_none());
@@ -185,7 +237,7 @@ mod tests {
     fn what_has_no_room_is_given_back() {
         let calls = Calls::default();
         // The same id again and again leads to the same few places.
-        let taken = (0..100).take_while(|_| calls.put(7, Box::default()).is_ok()).count();
+        let taken = (0..100).take_while(|_| calls.put(7, Some(Box::default())).is_ok()).count();
         assert_eq!(taken, NEIGHBOURS * ROOMS.len());
     }
 }

@@ -70,6 +70,9 @@ pub(super) fn enter(layer: u64, span: u64, entering: Option<Entering>, place: Op
 /// a layer that is asked before ours, so that it was below and is gone by now; or by one that is asked after ours, so that
 /// it still is above.
 pub(super) fn exit(layer: u64, span: u64) -> Company {
+    if !is_inside() {
+        return Company::Unknown;
+    }
     let left = ENTERED.try_with(|entered| {
         let mut entered = entered.borrow_mut();
         let is_it = |one: &Entered| one.layer == layer && one.span == span;

@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
+use veilspan_filtered::{Direct, KnowsItsSpans};
 
 use super::bridge::{self, Carried};
-use super::calls::Calls;
+use super::call_site;
+use super::calls::{Calls, Known};
 use super::entered::{self, Company};
 use super::heading::{Ending, Heading};
 use super::open::{Call, End, Moment, Open};
@@ -39,7 +40,13 @@ pub struct Spans {
 }
 
 /// The layer behind its own filter.
-pub type GenAiLayer<S> = Filtered<Spans, Taken, S>;
+pub type GenAiLayer<S> = Direct<Spans, Taken, S>;
+
+impl KnowsItsSpans for Spans {
+    fn may_not_know(&mut self) {
+        self.calls.may_not_have_all();
+    }
+}
 
 /// The layer that hands spans in at `desk`; without one it is a layer that sees nothing.
 pub(crate) fn layer_for<S>(desk: Option<Arc<Desk>>) -> GenAiLayer<S>
@@ -49,7 +56,7 @@ where
     static NUMBERS: AtomicU64 = AtomicU64::new(0);
     let taken = Taken { is_enabled: desk.is_some() };
     let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-    Spans { desk, number, calls: Calls::default(), watch: Watch::default() }.with_filter(taken)
+    Direct::new(Spans { desk, number, calls: Calls::default(), watch: Watch::default() }, taken)
 }
 
 /// What a new call is the inside of: a place in a trace, and a scope where that is known; where it is not, what baggage says.
@@ -64,6 +71,11 @@ impl Spans {
     /// Where a rollout may be recorded. Where none is, all that is done is to know that a thread is inside of a GenAI span.
     fn sampling(&self) -> Option<&Arc<Desk>> {
         self.desk.as_ref().filter(|desk| !desk.samples_nothing())
+    }
+
+    /// Keeps a span of which nothing is recorded: what is logged inside of it is kept from other exporters all the same.
+    fn put_bare(&self, span: u64) {
+        let _ = self.calls.put(span, None);
     }
 
     fn call(desk: &Desk, heading: &mut Heading, fields: Fields, around: Around) -> Call {
@@ -179,7 +191,8 @@ where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let Some(desk) = self.sampling() else { return };
+        let span = id.into_u64();
+        let Some(desk) = self.sampling() else { return self.put_bare(span) };
         let fields = Fields::of(attributes.metadata());
         let mut open = spares::take();
         attributes.record(&mut Visitor::new(&mut open.page, fields));
@@ -187,7 +200,8 @@ where
         if open.page.heading.stated_operation() == Some(Operation::Unmapped) {
             desk.count_started();
             desk.count_lost(Loss::UnmappedOperation);
-            return spares::give(open);
+            spares::give(open);
+            return self.put_bare(span);
         }
         let around = self.around(desk, id, attributes, &context);
         let call = Self::call(desk, &mut open.page.heading, fields, around);
@@ -196,8 +210,8 @@ where
         if is_sampled {
             desk.span_opened();
         }
-        if let Err(open) = self.calls.put(id.into_u64(), open) {
-            spares::give(open);
+        if let Err(open) = self.calls.put(span, Some(open)) {
+            open.into_iter().for_each(spares::give);
             if is_sampled {
                 desk.span_lost(opened_at, Loss::IntakeFull);
             }
@@ -205,9 +219,6 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
-        if self.sampling().is_none() {
-            return;
-        }
         let untyped = self.calls.with(id.into_u64(), |call, page| {
             let fields = call.fields;
             (call.is_sampled && Visitor::read_typed(page, fields, values)).then_some(fields)
@@ -235,13 +246,21 @@ where
         let _ = self.calls.with(id, |_, known| known.merge(page));
     }
 
-    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
-        let known = self.sampling().and_then(|desk| {
-            let enter = |call: &mut Call| (Inside::span(&call.ids, call.scope.as_ref()).enter(desk), call.place());
-            self.calls.with(id.into_u64(), |call, _| enter(call))
-        });
-        let (entering, place) = known.unwrap_or_default();
-        entered::enter(self.number, id.into_u64(), entering, place.as_ref(), self.watch.is_on());
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        let span = id.into_u64();
+        let enter = |call: &mut Call, _: &mut Page| {
+            let entering = self.desk.as_ref().and_then(|desk| Inside::span(&call.ids, call.scope.as_ref()).enter(desk));
+            (entering, call.place())
+        };
+        let (entering, place) = match self.calls.look(span, enter) {
+            Known::Foreign => return,
+            Known::Unknown if !context.metadata(id).is_some_and(|metadata| call_site::of(metadata).is_gen_ai()) => {
+                return;
+            }
+            Known::Bare | Known::Unknown => (None, None),
+            Known::Call(known) => known,
+        };
+        entered::enter(self.number, span, entering, place.as_ref(), self.watch.is_on());
     }
 
     fn on_exit(&self, id: &Id, _: Context<'_, S>) {
@@ -256,8 +275,8 @@ where
     }
 
     fn on_close(&self, id: Id, _: Context<'_, S>) {
-        let Some(desk) = self.sampling() else { return };
-        if let Some(open) = self.calls.take(id.into_u64()) {
+        let open = self.calls.take(id.into_u64());
+        if let (Some(desk), Some(open)) = (&self.desk, open) {
             Self::hand_in(desk, open, false);
         }
     }

@@ -9,6 +9,7 @@ mod aliases;
 mod amounts;
 mod beside;
 mod by_hand;
+mod inside;
 mod odd;
 mod rig;
 mod spans;
