@@ -35,6 +35,7 @@ mod settlement;
 mod sink;
 mod spans;
 mod spares;
+mod step;
 mod timepiece;
 mod told;
 mod turns;

@@ -4,7 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::events;
 use super::newest::Newest;
 use super::open_call::{OpenCall, Then};
 use super::open_calls::OpenCalls;
@@ -12,13 +11,14 @@ use super::policies::Policies;
 use super::progress::Progress;
 use super::queue::{Batch, Queue};
 use super::settlement::Settlement;
-use super::told::{Item, Told};
+use super::step::Step;
+use super::told::Item;
 use super::watch::Watch;
-use super::{Counters, Drop, Ranges, Refused, Sink, Whole};
+use super::{Counters, Drop, Ranges, Refused, Sink};
 use crate::event::{
     At, Attrs, CallRecord, Closed, Event, Given, Key, Kind, Mark, Outcome, Raw, RawAttrs, Record, Returned, Veiled,
 };
-use crate::privacy::{Pass, Policy, Veil};
+use crate::privacy::{Foretold, Pass, Policy, Veil};
 use crate::semconv::END_INFERRED;
 
 /// What it works with.
@@ -40,10 +40,14 @@ pub(super) struct Pipeline {
     progress: Option<Arc<Progress>>,
     /// Events that the sink was offered and may not have kept yet.
     handled: Ranges,
+    /// Empty between two turns.
+    steps: Vec<Step>,
 }
 
 /// So many bytes of events that are done may still count as waiting.
 const RELEASED_AT_ONCE: usize = 16 << 10;
+/// So much is looked at before it is veiled, so that texts are hashed side by side.
+const STEPS_AT_ONCE: usize = 8;
 /// Most calls of a busy host have closed when so many more have opened. Those that have not are told of, so that room is kept
 /// for their closes before others take it.
 const TOLD_AFTER: usize = 8;
@@ -71,6 +75,7 @@ impl Pipeline {
             since_told: 0,
             progress,
             handled: Ranges::default(),
+            steps: Vec::new(),
         }
     }
 
@@ -78,21 +83,23 @@ impl Pipeline {
     /// any more.
     pub(super) fn turn(&mut self, batch: &mut Batch, with_flushes: bool) {
         self.queue.fill(batch, with_flushes);
-        let mut veiled = 0;
-        for Item { told, bytes, .. } in batch.items.drain(..) {
-            match told {
-                Told::Event(event) => {
-                    self.event(&event);
-                    events::give(event);
-                }
-                Told::Whole(whole) => self.whole(whole),
-            }
+        let (mut veiled, mut steps) = (0, std::mem::take(&mut self.steps));
+        let mut items = batch.items.drain(..);
+        while !items.as_slice().is_empty() {
+            steps.extend(items.by_ref().take(STEPS_AT_ONCE).map(|Item { told, bytes, .. }| {
+                veiled += bytes;
+                Step::of(told)
+            }));
+            let foretold = self.veil.foretell(steps.iter().flat_map(Step::events));
+            steps.iter().for_each(|step| self.step(step, &foretold));
+            steps.drain(..).for_each(Step::give);
             // The count is shared with all callers, so it is touched once for many events.
-            veiled += bytes;
             if veiled >= RELEASED_AT_ONCE {
                 self.queue.release(std::mem::take(&mut veiled));
             }
         }
+        drop(items);
+        self.steps = steps;
         self.queue.release(veiled);
         self.commit();
         self.counters.set_veiled(self.veil.counts());
@@ -154,22 +161,29 @@ impl Pipeline {
         }
     }
 
-    fn event(&mut self, event: &Event<Raw>) {
+    fn step(&mut self, step: &Step, foretold: &Foretold<'_>) {
+        match step {
+            Step::Event(event) => self.event(event, foretold),
+            Step::Whole { opened_at, closed_at, events } => self.whole(*opened_at, *closed_at, events, foretold),
+        }
+    }
+
+    fn event(&mut self, event: &Event<Raw>, foretold: &Foretold<'_>) {
         self.keep_up(event.at);
         match &event.kind {
             Kind::Opened(..) => {
-                if let Some(call) = self.opened(event, None) {
+                if let Some(call) = self.opened(event, None, foretold) {
                     if self.sink.wants_opened() && self.progress.is_some() {
                         self.tell_later(event.key);
                     }
                     self.open.insert(event.key, call);
                 }
             }
-            Kind::Marked(mark) => self.marked(event, mark),
-            Kind::Learned(attrs) => self.learned(event, attrs),
+            Kind::Marked(mark) => self.marked(event, mark, foretold),
+            Kind::Learned(attrs) => self.learned(event, attrs, foretold),
             Kind::Closed(..) => {
                 let call = self.open.remove(&event.key);
-                self.closed(event, call);
+                self.closed(event, call, foretold);
             }
             Kind::Stated { .. } | Kind::Quarantined { .. } | Kind::Tick | Kind::Unknown { .. } => {}
         }
@@ -182,29 +196,39 @@ impl Pipeline {
     }
 
     /// What `work` makes of an event of a call that opened under `policy`.
-    fn veiled<T>(&mut self, event: &Event<Raw>, policy: Option<&Policy>, work: impl FnOnce(&mut Pass<'_>) -> T) -> T {
+    fn veiled<T>(
+        &mut self,
+        event: &Event<Raw>,
+        policy: Option<&Policy>,
+        foretold: &Foretold<'_>,
+        work: impl FnOnce(&mut Pass<'_>) -> T,
+    ) -> T {
         let other = self.policies.other(policy, &self.veil);
-        let veiled = self.veil.pass(other.as_ref(), event.scope.tenant.as_ref(), work);
+        let veiled = self.veil.pass(other.as_ref(), event.scope.tenant.as_ref(), foretold, work);
         self.policies.lower_stores();
         self.handle(event.at);
         veiled
     }
 
-    fn whole(&mut self, whole: Box<dyn Whole>) {
-        let (opened_at, closed_at) = (whole.opened_at(), whole.closed_at());
-        match whole.unfold() {
+    fn whole(
+        &mut self,
+        opened_at: At,
+        closed_at: At,
+        events: &Result<[Box<Event<Raw>>; 2], Drop>,
+        foretold: &Foretold<'_>,
+    ) {
+        match events {
             Ok([opened, closed]) => {
                 // The policy under which it opened, where that is another one by now.
                 let under = self.policies.before(opened_at.seq);
                 self.keep_up(opened_at);
-                let call = self.opened(&opened, under.as_ref());
+                let call = self.opened(opened, under.as_ref(), foretold);
                 self.keep_up(closed_at);
-                self.closed(&closed, call);
-                [opened, closed].into_iter().for_each(events::give);
+                self.closed(closed, call, foretold);
             }
             Err(reason) => {
                 [opened_at, closed_at].into_iter().for_each(|at| self.handle(at));
-                self.refuse(Refused { reason });
+                self.refuse(Refused { reason: *reason });
             }
         }
     }
@@ -217,10 +241,10 @@ impl Pipeline {
     }
 
     /// Nothing where the call was refused.
-    fn opened(&mut self, event: &Event<Raw>, under: Option<&Policy>) -> Option<OpenCall> {
+    fn opened(&mut self, event: &Event<Raw>, under: Option<&Policy>, foretold: &Foretold<'_>) -> Option<OpenCall> {
         let Kind::Opened(opened, given) = &event.kind else { return None };
         let Event { key, at, .. } = *event;
-        let (scope, given, opened) = self.veiled(event, under, |pass| {
+        let (scope, given, opened) = self.veiled(event, under, foretold, |pass| {
             let scope = pass.scope(&event.scope, Some(&opened.span));
             let given = (!given.is_nothing()).then(|| Box::new(pass.given(key.kind, &scope, given)));
             (scope, given, pass.opened(opened))
@@ -238,9 +262,9 @@ impl Pipeline {
     }
 
     /// A mark of a call that was refused is lost with it.
-    fn marked(&mut self, event: &Event<Raw>, mark: &Mark<Raw>) {
+    fn marked(&mut self, event: &Event<Raw>, mark: &Mark<Raw>, foretold: &Foretold<'_>) {
         let policy = self.policy_of(event.key);
-        let mark = self.veiled(event, policy.as_ref(), |pass| {
+        let mark = self.veiled(event, policy.as_ref(), foretold, |pass| {
             let scope = pass.scope(&event.scope, None);
             pass.mark(&scope, mark)
         });
@@ -251,9 +275,9 @@ impl Pipeline {
         }
     }
 
-    fn learned(&mut self, event: &Event<Raw>, attrs: &RawAttrs) {
+    fn learned(&mut self, event: &Event<Raw>, attrs: &RawAttrs, foretold: &Foretold<'_>) {
         let policy = self.policy_of(event.key);
-        let attrs = self.veiled(event, policy.as_ref(), |pass| pass.attrs(attrs));
+        let attrs = self.veiled(event, policy.as_ref(), foretold, |pass| pass.attrs(attrs));
         self.add(event.key, |record| record.learn(&attrs));
     }
 
@@ -269,7 +293,7 @@ impl Pipeline {
         self.open.get(&key).map(|call| call.then.policy.clone())
     }
 
-    fn closed(&mut self, event: &Event<Raw>, call: Option<OpenCall>) {
+    fn closed(&mut self, event: &Event<Raw>, call: Option<OpenCall>, foretold: &Foretold<'_>) {
         let (Some(call), Kind::Closed(closed, returned)) = (call, &event.kind) else {
             // The opening was refused and counted then: the close is not offered.
             return self.handle(event.at);
@@ -277,7 +301,7 @@ impl Pipeline {
         self.untold.pop_if(|key| *key == event.key);
         let (mut record, then) = call.into_record(event.key);
         record.closed_at = event.at;
-        self.veiled(event, Some(&then.policy), |pass| pass.close(&mut record, closed, returned));
+        self.veiled(event, Some(&then.policy), foretold, |pass| pass.close(&mut record, closed, returned));
         self.finish(record, &then);
     }
 

@@ -133,7 +133,7 @@ impl Conversation {
 
     /// What may be told of content.
     pub(crate) fn telling(&self) -> Telling<'_> {
-        Telling { policy: &self.policy, hasher: self.policy.hasher(), tally: &self.tally }
+        Telling::new(&self.policy, self.policy.hasher(), &self.tally)
     }
 
     /// Adds a message.
@@ -147,7 +147,7 @@ impl Conversation {
             self.course.part(self.branches, &mut self.place);
         }
         let Self { policy, tally, calls, items, place, .. } = self;
-        let telling = Telling { policy, hasher: policy.hasher(), tally };
+        let telling = Telling::new(policy, policy.hasher(), tally);
         let blobs_may_leave = telling.hasher.is_some() && telling.level(Field::Reasoning) > Level::None;
         calls.remember(heard.calls);
         for piece in heard.pieces {

@@ -281,7 +281,7 @@ mod tests {
     fn what_was_hashed_once_is_told_as_if_each_had_hashed_it() {
         for policy in policies() {
             let tally = Tally::default();
-            let telling = Telling { policy: &policy, hasher: policy.hasher(), tally: &tally };
+            let telling = Telling::new(&policy, policy.hasher(), &tally);
             for (answer, again) in answers().into_iter().zip(answers()) {
                 let message = Message { role: Role::Assistant, parts: answer };
                 let text = message.parts.iter().rev().find_map(|part| match part {
@@ -328,7 +328,7 @@ mod tests {
         let over = "x".repeat(RawText::MAX_BYTES + 1);
         for policy in policies() {
             let tally = Tally::default();
-            let telling = Telling { policy: &policy, hasher: policy.hasher(), tally: &tally };
+            let telling = Telling::new(&policy, policy.hasher(), &tally);
             let (answer, mut hashed) = (parts(), SmallVec::new());
             for ((id, text), known) in returned.iter().zip([0, 1, 2, 2]) {
                 let alone = telling.returned_by(id, Returning::Text(text), (&[], &mut SmallVec::new()));
@@ -353,7 +353,7 @@ mod tests {
         for (level, is_kept) in [(Level::None, false), (Level::Digest, false), (Level::Preview, true)] {
             let policy = Policy::builder().unkeyed_sha256().content(level).build();
             let tally = Tally::default();
-            let telling = Telling { policy: &policy, hasher: policy.hasher(), tally: &tally };
+            let telling = Telling::new(&policy, policy.hasher(), &tally);
             assert_eq!(telling.heard(Message::text(Role::User, "a")).message.is_some(), is_kept, "{level:?}");
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! One place for the recorder and for the stage, so that equal content has equal digests through both.
 
-use super::c1::{self, Hasher, RequestDigests};
+use super::c1::{self, Hasher, Made, RequestDigests};
 use super::classes::{self, Said};
 use super::level::Level;
 use super::policy::Policy;
@@ -20,9 +20,15 @@ pub(crate) struct Telling<'a> {
     pub(crate) hasher: Option<&'a Hasher>,
     /// What is done to texts is counted here.
     pub(crate) tally: &'a Tally,
+    /// Digests of some of it that this function has made already.
+    pub(crate) made: Made<'a>,
 }
 
-impl Telling<'_> {
+impl<'a> Telling<'a> {
+    pub(crate) const fn new(policy: &'a Policy, hasher: Option<&'a Hasher>, tally: &'a Tally) -> Self {
+        Self { policy, hasher, tally, made: Made::NONE }
+    }
+
     /// The level of a class.
     pub(crate) fn level(&self, class: Field) -> Level {
         self.policy.levels().of(class)
@@ -38,7 +44,7 @@ impl Telling<'_> {
         if self.level(Field::Completions) == Level::None {
             return Output::default();
         }
-        let mut output = c1::answer(self.any_hasher(), answer);
+        let mut output = c1::answer_knowing(self.any_hasher(), answer, self.made);
         if self.policy.levels().least() == Level::None {
             let hidden = classes::hidden(self.policy.levels(), Said::ByModel, answer);
             output
@@ -122,7 +128,7 @@ impl Telling<'_> {
 
     /// The digests of a request, as many as may leave.
     pub(super) fn digests(&self, request: &Request) -> RequestDigests {
-        let mut digests = c1::request(self.any_hasher(), request);
+        let mut digests = c1::request_knowing(self.any_hasher(), request, self.made);
         self.hide(request, &mut digests);
         if self.hasher.is_none() {
             digests.items.iter_mut().for_each(|item| item.digest = None);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytestring::ByteString;
 use smallvec::SmallVec;
 
-use super::c1::{Hasher, digest};
+use super::c1::{Hasher, Made, digest};
 use super::history::History;
 use super::known::Known;
 use super::label::{is_policy, is_safe_label};
@@ -33,6 +33,8 @@ pub(crate) struct Pass<'a> {
     pub(super) labels: &'a mut Labels,
     pub(super) tally: &'a Tally,
     pub(super) history: &'a mut History,
+    /// Digests of some of what was said that are made already.
+    pub(super) made: Made<'a>,
 }
 
 impl Pass<'_> {
@@ -301,6 +303,6 @@ impl Pass<'_> {
     }
 
     const fn telling(&self) -> Telling<'_> {
-        Telling { policy: self.policy, hasher: self.hasher, tally: self.tally }
+        Telling { policy: self.policy, hasher: self.hasher, tally: self.tally, made: self.made }
     }
 }

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use bytestring::ByteString;
 
-use super::c1::Hasher;
+use super::c1::{self, Foretelling, Hasher, Made};
 use super::history::History;
 use super::known::Known;
+use super::level::Level;
 use super::pass::{Labels, Pass};
 use super::policy::Policy;
 use super::tally::Tally;
-use crate::event::{CallKind, Digest, Event, Raw, Scope, Veiled};
+use crate::event::{CallKind, Digest, Event, Given, Kind, Raw, Returned, Scope, Veiled};
+use crate::semconv::Field;
 
 /// The tenants whose keys are kept ready.
 const TENANTS: usize = 1024;
@@ -80,7 +82,27 @@ impl Veil {
 
     /// The event, as much as may leave of it. What was said is wiped.
     pub fn event(&mut self, event: Event<Raw>) -> Event<Veiled> {
-        self.pass(None, event.scope.tenant.as_ref(), |pass| pass.event(&event))
+        let foretold = Foretold::nothing(&self.policy);
+        self.pass(None, event.scope.tenant.as_ref(), &foretold, |pass| pass.event(&event))
+    }
+
+    /// Makes the digests of what events say to models and are answered, for when they pass: of several texts that takes less
+    /// time than of one after the other.
+    pub(crate) fn foretell<'e>(&mut self, events: impl Iterator<Item = &'e Event<Raw>>) -> Foretold<'e> {
+        let Self { policy, tenants, .. } = self;
+        let mut foretelling = Foretelling::default();
+        for Event { scope, kind, .. } in events {
+            let messages = match kind {
+                Kind::Opened(_, Given::Request(Some(request))) => &request.messages,
+                Kind::Closed(_, Returned::Answer(answer)) => answer,
+                _ => continue,
+            };
+            let is_told = matches!(kind, Kind::Opened(..)) || policy.levels().of(Field::Completions) > Level::None;
+            if let Some(hasher) = hasher_of(policy, tenants, scope.tenant.as_ref()).filter(|_| is_told) {
+                foretelling.add(hasher, messages);
+            }
+        }
+        Foretold { policy: policy.clone(), digests: foretelling.make() }
     }
 
     /// Runs `work` on what is done to an event of this tenant, `under` the policy under which its call opened, where that is
@@ -89,18 +111,19 @@ impl Veil {
         &mut self,
         under: Option<&Policy>,
         tenant: Option<&ByteString>,
+        foretold: &Foretold<'_>,
         work: impl FnOnce(&mut Pass<'_>) -> T,
     ) -> T {
         let Self { policy, history, tenants, known, labels, tally } = self;
         match under {
             None => {
-                let hasher = hasher_of(policy, tenants, tenant);
-                work(&mut Pass { hasher, policy, known, labels, tally, history })
+                let (hasher, made) = (hasher_of(policy, tenants, tenant), foretold.made(policy));
+                work(&mut Pass { hasher, policy, known, labels, tally, history, made })
             }
             Some(policy) => {
                 let hasher = policy.hasher().map(|hasher| hasher.for_tenant(tenant.map(|tenant| &**tenant)));
-                let known = &mut Known::default();
-                work(&mut Pass { hasher: hasher.as_ref(), policy, known, labels, tally, history })
+                let (known, made) = (&mut Known::default(), foretold.made(policy));
+                work(&mut Pass { hasher: hasher.as_ref(), policy, known, labels, tally, history, made })
             }
         }
     }
@@ -115,6 +138,23 @@ impl Veil {
     /// A call that this veil has passed was lost: every thread tells its history anew.
     pub fn lost(&mut self) {
         self.history.forget();
+    }
+}
+
+/// Digests of what some events say, made under one policy: those events are there for as long as these are.
+pub(crate) struct Foretold<'e> {
+    policy: Policy,
+    digests: c1::Foretold<'e>,
+}
+
+impl Foretold<'_> {
+    pub(crate) fn nothing(policy: &Policy) -> Self {
+        Self { policy: policy.clone(), digests: c1::Foretold::default() }
+    }
+
+    /// Under another policy there may be another key.
+    fn made(&self, policy: &Policy) -> Made<'_> {
+        if self.policy.is(policy) { self.digests.made() } else { Made::NONE }
     }
 }
 
@@ -133,4 +173,90 @@ fn hasher_of<'h>(
         tenants.insert(tenant.clone(), base.for_tenant(Some(tenant)));
     }
     tenants.get(tenant)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::event::{At, Key as CallKey, RawText, ResultContent, SpanId, TraceId};
+    use crate::event::{Closed, KeyIdentity, Message, Opened, Part, RawAttrs, Request, Role, Source, SpanIds};
+    use crate::privacy::Key;
+
+    fn policy(key: u8) -> Policy {
+        Policy::builder().key(Key::new(vec![key; 32], None).unwrap()).build_in(&Default::default()).0
+    }
+
+    fn event(tenant: Option<&'static str>, kind: Kind<Raw>) -> Event<Raw> {
+        let scope = Scope { tenant: tenant.map(Into::into), rollout: "r".into(), thread: "t".into(), turn: "u".into() };
+        let key = CallKey { kind: CallKind::Inference, id: KeyIdentity::None, occurrence: 0 };
+        let at = At { time_unix_nano: 1, producer: None, seq: None };
+        Event { scope: Arc::new(scope), key, at, source: Source::Recorder, kind }
+    }
+
+    fn said(tenant: Option<&'static str>, messages: Vec<Message>) -> Event<Raw> {
+        let span = SpanIds { trace: TraceId::random(), span: SpanId::random(), parent: None, parent_is_remote: false };
+        let opened = Opened { span, attrs: RawAttrs::default(), links: Vec::new(), policy: None };
+        let request = Request { messages, ..Request::default() };
+        event(tenant, Kind::Opened(opened, Given::Request(Some(Box::new(request)))))
+    }
+
+    fn answered(tenant: Option<&'static str>, messages: Vec<Message>) -> Event<Raw> {
+        event(tenant, Kind::Closed(Closed::default(), Returned::Answer(messages)))
+    }
+
+    fn text(number: usize) -> Message {
+        Message::text(Role::User, format!("{number} ").repeat(300))
+    }
+
+    /// What was said, to different tenants, in texts of which many are equal.
+    fn events() -> Vec<Event<Raw>> {
+        let long = || RawText::from("thought ".repeat(200));
+        let parts = vec![
+            Part::Reasoning(long()),
+            Part::Text(long()),
+            Part::ToolResult { call_id: None, content: ResultContent::Text(long()) },
+            Part::Text("short".into()),
+        ];
+        let mixed = Message { role: Role::Assistant, parts };
+        vec![
+            said(None, vec![text(1), text(2), mixed]),
+            answered(None, vec![text(3)]),
+            said(Some("a"), vec![text(1)]),
+            answered(Some("a"), vec![text(1)]),
+            said(Some("b"), vec![text(1), Message::text(Role::User, "x".repeat(RawText::MAX_BYTES + 1))]),
+        ]
+    }
+
+    fn passed(veil: &mut Veil, under: Option<&Policy>, events: &[Event<Raw>], foretold: &Foretold<'_>) -> String {
+        let pass =
+            |event: &Event<Raw>| veil.pass(under, event.scope.tenant.as_ref(), foretold, |pass| pass.event(event)).kind;
+        format!("{:?}", events.iter().map(pass).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn what_is_foretold_is_what_is_told_and_under_its_own_policy_alone() {
+        let (events, own, other) = (events(), policy(1), policy(2));
+        let nothing = Foretold::nothing(&own);
+        let expected = passed(&mut Veil::new(own.clone()), None, &events, &nothing);
+        let mut veil = Veil::new(own.clone());
+        let foretold = veil.foretell(events.iter());
+        assert_eq!(passed(&mut veil, None, &events, &foretold), expected);
+        let expected = passed(&mut Veil::new(own.clone()), Some(&other), &events, &nothing);
+        assert_eq!(passed(&mut veil, Some(&other), &events, &foretold), expected);
+        veil.set_policy(other.clone());
+        assert_eq!(passed(&mut veil, None, &events, &foretold), expected);
+    }
+
+    #[test]
+    fn of_answers_that_leave_in_no_form_nothing_is_foretold() {
+        let events = events();
+        let foretold = |level| {
+            let policy = Policy::builder().key(Key::new(vec![1; 32], None).unwrap()).class(Field::Completions, level);
+            let mut veil = Veil::new(policy.build_in(&Default::default()).0);
+            veil.foretell(events.iter()).digests.count()
+        };
+        assert_eq!((foretold(Level::Digest), foretold(Level::None)), (9, 7));
+    }
 }

@@ -63,7 +63,7 @@ impl Items {
 
     /// What may be told of content, class by class.
     pub(super) const fn telling(&self) -> Telling<'_> {
-        Telling { policy: &self.policy, hasher: self.hasher.as_ref(), tally: &self.tally }
+        Telling::new(&self.policy, self.hasher.as_ref(), &self.tally)
     }
 
     /// The item of a message and the digests of its parts; no more than its kind where nothing may be told of what it

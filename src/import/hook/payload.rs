@@ -83,7 +83,7 @@ pub fn read(payload: &[u8], name: Option<&str>, time_unix_nano: u64, policy: &Po
 fn fact(payload: &[u8], name: Option<&str>, time_unix_nano: u64, policy: &Policy) -> Option<Fact> {
     let told: Payload<'_> = serde_json::from_slice(payload).ok()?;
     let tally = Tally::default();
-    let telling = Telling { policy, hasher: policy.hasher(), tally: &tally };
+    let telling = Telling::new(policy, policy.hasher(), &tally);
     let label = |text: &Text<'_>| text.some().map(|text| policy.label(text).to_string());
     let own_name = |text: &Text<'_>| {
         let name = text.some()?.rsplit(['/', '\\']).next().filter(|name| !name.is_empty())?;

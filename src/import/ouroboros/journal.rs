@@ -255,7 +255,7 @@ fn labels(desk: &Desk, attrs: &mut Attrs, data: &Data<'_>) {
 }
 
 fn telling<'a>(desk: &'a Desk, cuts: &'a Cuts) -> Telling<'a> {
-    Telling { policy: &desk.set.policy, hasher: desk.set.policy.hasher(), tally: cuts }
+    Telling::new(&desk.set.policy, desk.set.policy.hasher(), cuts)
 }
 
 fn referring(role: Role, hash: &str) -> Message {

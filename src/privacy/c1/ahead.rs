@@ -9,7 +9,7 @@ use super::normal::{self, Piece};
 use super::{Canonical, Hasher, canonical, digest};
 #[cfg(feature = "import")]
 use crate::event::Role;
-use crate::event::{Digest, Part, RawText, ResultContent};
+use crate::event::{Digest, Message, Part, RawText, ResultContent};
 
 /// What is shorter is hashed as soon as it is put aside.
 const LONG: usize = 256;
@@ -21,6 +21,21 @@ pub(super) struct Ahead<'a> {
     made: SmallVec<[(&'a RawText, Digest); 4]>,
     next: Cell<usize>,
 }
+
+/// What is said by several events, of which the digests are made together.
+#[derive(Default)]
+pub(in crate::privacy) struct Foretelling<'a> {
+    contents: Vec<&'a RawText>,
+    last: Vec<Last<'a>>,
+}
+
+/// The digests of contents, each of the very same and not of one that equals it.
+#[derive(Default)]
+pub(in crate::privacy) struct Foretold<'a>(Vec<(&'a RawText, Digest)>);
+
+/// Those at hand.
+#[derive(Clone, Copy)]
+pub(crate) struct Made<'a>(&'a [(&'a RawText, Digest)]);
 
 /// A content that is long enough, and what it is.
 struct Long<'a> {
@@ -41,8 +56,8 @@ impl<'a> Ahead<'a> {
         Self { hasher, made: SmallVec::new_const(), next: Cell::new(0) }
     }
 
-    /// The digests of these pieces are asked for next.
-    pub(super) fn of(hasher: &'a Hasher, pieces: &[Piece<'a>]) -> Self {
+    /// The digests of these pieces are asked for next. Some of them may be made already.
+    pub(super) fn of(hasher: &'a Hasher, pieces: &[Piece<'a>], made: Made<'a>) -> Self {
         let mut all = SmallVec::<[Long<'_>; 4]>::new();
         let mut add = |content: &'a RawText, of| {
             all.extend(content.expose().filter(|text| text.len() >= LONG).map(|text| Long { content, text, of }));
@@ -63,16 +78,21 @@ impl<'a> Ahead<'a> {
                 }),
             }
         }
-        if all.len() < 2 {
-            return Self::nothing(hasher);
-        }
-        for long in &mut all {
-            if let Of::Call { arguments, .. } = &mut long.of {
-                *arguments = canonical(long.text);
+        let mut told: SmallVec<[_; 4]> = all.iter().map(|long| (long.content, made.of(long.content))).collect();
+        let mut rest = all;
+        rest.retain(|long| made.of(long.content).is_none());
+        // One alone is hashed when it is asked for.
+        if rest.len() > 1 {
+            for long in &mut rest {
+                if let Of::Call { arguments, .. } = &mut long.of {
+                    *arguments = canonical(long.text);
+                }
             }
+            let digests = finish_all(rest.iter().map(|long| long.last(hasher)));
+            let untold = told.iter_mut().filter(|(_, digest)| digest.is_none());
+            untold.zip(digests).for_each(|((_, told), digest)| *told = Some(digest));
         }
-        let digests = finish_all(all.iter().map(|long| long.last(hasher)));
-        let made = all.iter().map(|long| long.content).zip(digests).collect();
+        let made = told.into_iter().filter_map(|(content, digest)| Some((content, digest?))).collect();
         Self { hasher, made, next: Cell::new(0) }
     }
 
@@ -81,7 +101,7 @@ impl<'a> Ahead<'a> {
     #[cfg(feature = "import")]
     pub(super) fn knowing(hasher: &'a Hasher, role: Role, parts: &'a [Part], hashed: &[Hashed]) -> Self {
         if hashed.is_empty() {
-            return Self::of(hasher, &[Piece::Rest { role, parts }]);
+            return Self::of(hasher, &[Piece::Rest { role, parts }], Made::NONE);
         }
         let made = hashed.iter().filter_map(|Hashed { place, digest }| match parts.get(*place)? {
             Part::Text(content) | Part::Reasoning(content) => Some((content, *digest)),
@@ -113,6 +133,51 @@ impl<'a> Ahead<'a> {
             self.next.set(self.next.get() + 1);
             *digest
         })
+    }
+}
+
+impl<'a> Foretelling<'a> {
+    /// Adds the long texts and thoughts of messages that one function makes the digests of.
+    pub(in crate::privacy) fn add(&mut self, hasher: &Hasher, messages: &'a [Message]) {
+        for part in messages.iter().flat_map(|message| &message.parts) {
+            let (content, is_thought) = match part {
+                Part::Text(text) | Part::ToolResult { content: ResultContent::Text(text), .. } => (text, false),
+                Part::Reasoning(text) => (text, true),
+                _ => continue,
+            };
+            if let Some(text) = content.expose().filter(|text| text.len() >= LONG) {
+                self.contents.push(content);
+                self.last.push(last_of_text(hasher, text, is_thought));
+            }
+        }
+    }
+
+    /// Makes the digests, two at a time. One alone is made when it is asked for.
+    pub(in crate::privacy) fn make(self) -> Foretold<'a> {
+        let Self { contents, last } = self;
+        if contents.len() < 2 {
+            return Foretold::default();
+        }
+        Foretold(contents.into_iter().zip(finish_all(last.into_iter())).collect())
+    }
+}
+
+impl Foretold<'_> {
+    pub(in crate::privacy) fn made(&self) -> Made<'_> {
+        Made(&self.0)
+    }
+
+    #[cfg(test)]
+    pub(in crate::privacy) fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Made<'_> {
+    pub(crate) const NONE: Self = Self(&[]);
+
+    fn of(self, content: &RawText) -> Option<Digest> {
+        self.0.iter().find_map(|(made, digest)| std::ptr::eq(*made, content).then_some(*digest))
     }
 }
 
@@ -157,14 +222,21 @@ pub(in crate::privacy) fn beside(
 impl Long<'_> {
     fn last(&self, hasher: &Hasher) -> Last<'_> {
         match &self.of {
-            Of::Text => Last { hashing: hasher.begin(), piece: self.text.as_bytes() },
-            Of::Reasoning => digest::last_of_reasoning(hasher, self.text),
+            Of::Text => last_of_text(hasher, self.text, false),
+            Of::Reasoning => last_of_text(hasher, self.text, true),
             Of::Call { name, arguments } => {
                 let exact = self.text.as_bytes();
                 digest::last_of_call(hasher, name, arguments.as_ref().map_or(exact, Canonical::as_bytes))
             }
         }
     }
+}
+
+fn last_of_text<'a>(hasher: &Hasher, text: &'a str, is_thought: bool) -> Last<'a> {
+    if is_thought {
+        return digest::last_of_reasoning(hasher, text);
+    }
+    Last { hashing: hasher.begin(), piece: text.as_bytes() }
 }
 
 #[cfg(test)]
@@ -232,7 +304,7 @@ mod tests {
                 };
                 pieces.iter().map(of_piece).collect()
             };
-            let ahead = Ahead::of(&hasher, &pieces);
+            let ahead = Ahead::of(&hasher, &pieces, Made::NONE);
             assert_eq!(items(&ahead), items(&Ahead::nothing(&hasher)));
             assert_eq!((ahead.next.get(), ahead.made.len()), (9, 9), "each was asked for");
         }

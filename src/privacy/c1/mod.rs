@@ -24,8 +24,10 @@ mod wipe;
 
 #[cfg(feature = "import")]
 pub(crate) use ahead::Hashed;
+pub(crate) use ahead::Made;
 #[cfg(feature = "import")]
 pub(super) use ahead::beside;
+pub(super) use ahead::{Foretelling, Foretold};
 pub use arguments::arguments;
 pub use chain::Chain;
 pub use hasher::{Hasher, Hashing};
@@ -37,6 +39,7 @@ pub(super) use normal::{Calls, Piece};
 #[cfg(feature = "import")]
 pub(super) use normal::{named, unplaced, without_results};
 pub use request::{RequestDigests, answer, request, system, tools};
+pub(super) use request::{answer_knowing, request_knowing};
 pub use visible::visible;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, Made};
 use super::json::escape::write_string;
 use super::message::{ItemWithBlobs, item, result_item};
 use super::normal::{Calls, Piece};
@@ -28,9 +28,14 @@ pub struct RequestDigests {
 
 /// The digests of a request, its chain included.
 pub fn request(hasher: &Hasher, request: &Request) -> RequestDigests {
+    request_knowing(hasher, request, Made::NONE)
+}
+
+/// The same where some are made already.
+pub(in crate::privacy) fn request_knowing(hasher: &Hasher, request: &Request, made: Made<'_>) -> RequestDigests {
     let system = system(hasher, &request.system);
     let tools = tools(hasher, &request.tools);
-    let (items, blobs): (Vec<Item>, Vec<_>) = items(hasher, &request.messages).into_iter().unzip();
+    let (items, blobs): (Vec<Item>, Vec<_>) = items(hasher, &request.messages, made).into_iter().unzip();
     let is_known = |digest: Option<Digest>, is_absent: bool| digest.is_some() || is_absent;
     let mut heads = Vec::new();
     if is_known(system.digest, request.system.is_empty()) && is_known(tools, request.tools.is_empty()) {
@@ -48,19 +53,24 @@ pub fn request(hasher: &Hasher, request: &Request) -> RequestDigests {
 
 /// The digests of an answer: one entry for each of its messages.
 pub fn answer(hasher: &Hasher, messages: &[Message]) -> Output {
+    answer_knowing(hasher, messages, Made::NONE)
+}
+
+/// The same where some are made already.
+pub(in crate::privacy) fn answer_knowing(hasher: &Hasher, messages: &[Message], made: Made<'_>) -> Output {
     let mut output = Output::default();
-    for (item, blobs) in items(hasher, messages) {
+    for (item, blobs) in items(hasher, messages, made) {
         output.items.push(Measure { digest: item.digest, length: item.length, ..Measure::default() });
         output.blobs.extend(blobs);
     }
     output
 }
 
-fn items(hasher: &Hasher, messages: &[Message]) -> Vec<ItemWithBlobs> {
+fn items(hasher: &Hasher, messages: &[Message], made: Made<'_>) -> Vec<ItemWithBlobs> {
     let mut calls = Calls::default();
     let mut pieces = Vec::with_capacity(messages.len());
     messages.iter().for_each(|message| calls.pieces(message, |piece| pieces.push(piece)));
-    let ahead = Ahead::of(hasher, &pieces);
+    let ahead = Ahead::of(hasher, &pieces, made);
     pieces.into_iter().map(|piece| of_piece(&ahead, piece)).collect()
 }
 

@@ -55,7 +55,7 @@ impl<'a> Reading<'a> {
 
     /// What this policy shows of it. The payload has the form of its attribute.
     fn told(&self, of: ShownOf, text: String) -> Option<Shown> {
-        let telling = Telling { policy: &self.policy, hasher: None, tally: &self.tally };
+        let telling = Telling::new(&self.policy, None, &self.tally);
         let json = |text: &str| serde_json::from_str::<Value>(text).ok();
         let request = |request: Request| telling.shown_input(&request, Input::default());
         Some(match of {

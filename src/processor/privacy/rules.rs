@@ -79,7 +79,7 @@ impl<'r> Rules<'r> {
 
     /// What may be told of content.
     pub(super) fn telling(&self) -> Telling<'_> {
-        Telling { policy: self.policy, hasher: self.hasher(), tally: self.tally }
+        Telling::new(self.policy, self.hasher(), self.tally)
     }
 
     /// The policy as it stands on a span.

@@ -137,7 +137,7 @@ impl Veiling<'_> {
         bytes: &'r [u8],
         seen: Option<&Seen<'r>>,
     ) -> Result<Option<Vec<u8>>, Malformed> {
-        let telling = Telling { policy: &self.in_force, hasher: None, tally: &self.veil.tally };
+        let telling = Telling::new(&self.in_force, None, &self.veil.tally);
         others::span(&telling, bytes, seen)
     }
 
