@@ -47,7 +47,7 @@ pub(super) struct Pipeline {
 /// So many bytes of events that are done may still count as waiting.
 const RELEASED_AT_ONCE: usize = 16 << 10;
 /// So much is looked at before it is veiled, so that texts are hashed side by side.
-const STEPS_AT_ONCE: usize = 8;
+const STEPS_AT_ONCE: usize = 16;
 /// Most calls of a busy host have closed when so many more have opened. Those that have not are told of, so that room is kept
 /// for their closes before others take it.
 const TOLD_AFTER: usize = 8;

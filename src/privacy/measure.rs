@@ -168,8 +168,8 @@ impl<'a> Telling<'a> {
 
     /// Lengths come with digests; where no digest may leave they are thrown away.
     pub(super) fn any_hasher(&self) -> &Hasher {
-        const PLAIN: &Hasher = &Hasher::sha256();
-        self.hasher.unwrap_or(PLAIN)
+        static PLAIN: Hasher = Hasher::sha256();
+        self.hasher.unwrap_or(&PLAIN)
     }
 }
 

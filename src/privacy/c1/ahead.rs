@@ -13,12 +13,14 @@ use crate::event::{Digest, Message, Part, RawText, ResultContent};
 
 /// What is shorter is hashed as soon as it is put aside.
 const LONG: usize = 256;
+/// So many are often said by the events that are looked at together.
+const MANY: usize = 32;
 
 /// The function D, and what it has made of some contents already. These are to be asked for in the order in which they
 /// stand; what is not among them is hashed when it is asked for.
 pub(super) struct Ahead<'a> {
     hasher: &'a Hasher,
-    made: SmallVec<[(&'a RawText, Digest); 4]>,
+    made: SmallVec<[(&'a RawText, Option<Digest>); 4]>,
     next: Cell<usize>,
 }
 
@@ -39,7 +41,6 @@ pub(crate) struct Made<'a>(&'a [(&'a RawText, Digest)]);
 
 /// A content that is long enough, and what it is.
 struct Long<'a> {
-    content: &'a RawText,
     text: &'a str,
     of: Of<'a>,
 }
@@ -58,9 +59,16 @@ impl<'a> Ahead<'a> {
 
     /// The digests of these pieces are asked for next. Some of them may be made already.
     pub(super) fn of(hasher: &'a Hasher, pieces: &[Piece<'a>], made: Made<'a>) -> Self {
-        let mut all = SmallVec::<[Long<'_>; 4]>::new();
+        let mut all = SmallVec::<[(&'a RawText, Option<Digest>); 4]>::new();
+        let mut rest = SmallVec::<[Long<'_>; 4]>::new();
         let mut add = |content: &'a RawText, of| {
-            all.extend(content.expose().filter(|text| text.len() >= LONG).map(|text| Long { content, text, of }));
+            if let Some(text) = content.expose().filter(|text| text.len() >= LONG) {
+                let digest = made.of(content);
+                all.push((content, digest));
+                if digest.is_none() {
+                    rest.push(Long { text, of });
+                }
+            }
         };
         for piece in pieces {
             match piece {
@@ -78,9 +86,6 @@ impl<'a> Ahead<'a> {
                 }),
             }
         }
-        let mut told: SmallVec<[_; 4]> = all.iter().map(|long| (long.content, made.of(long.content))).collect();
-        let mut rest = all;
-        rest.retain(|long| made.of(long.content).is_none());
         // One alone is hashed when it is asked for.
         if rest.len() > 1 {
             for long in &mut rest {
@@ -89,11 +94,10 @@ impl<'a> Ahead<'a> {
                 }
             }
             let digests = finish_all(rest.iter().map(|long| long.last(hasher)));
-            let untold = told.iter_mut().filter(|(_, digest)| digest.is_none());
-            untold.zip(digests).for_each(|((_, told), digest)| *told = Some(digest));
+            let unknown = all.iter_mut().filter(|(_, digest)| digest.is_none());
+            unknown.zip(digests).for_each(|((_, unknown), digest)| *unknown = Some(digest));
         }
-        let made = told.into_iter().filter_map(|(content, digest)| Some((content, digest?))).collect();
-        Self { hasher, made, next: Cell::new(0) }
+        Self { hasher, made: all, next: Cell::new(0) }
     }
 
     /// Of these parts some have been hashed, each by its place and in order; of the others nothing is made ahead but where
@@ -104,7 +108,7 @@ impl<'a> Ahead<'a> {
             return Self::of(hasher, &[Piece::Rest { role, parts }], Made::NONE);
         }
         let made = hashed.iter().filter_map(|Hashed { place, digest }| match parts.get(*place)? {
-            Part::Text(content) | Part::Reasoning(content) => Some((content, *digest)),
+            Part::Text(content) | Part::Reasoning(content) => Some((content, Some(*digest))),
             _ => None,
         });
         Self { hasher, made: made.collect(), next: Cell::new(0) }
@@ -128,11 +132,12 @@ impl<'a> Ahead<'a> {
 
     /// The digest of this content, the very same and not one that equals it: what it is is known of no other.
     fn made(&self, content: &RawText) -> Option<Digest> {
-        let (known, digest) = self.made.get(self.next.get())?;
-        std::ptr::eq(*known, content).then(|| {
-            self.next.set(self.next.get() + 1);
-            *digest
-        })
+        let (next, digest) = self.made.get(self.next.get())?;
+        if !std::ptr::eq(*next, content) {
+            return None;
+        }
+        self.next.set(self.next.get() + 1);
+        *digest
     }
 }
 
@@ -146,6 +151,10 @@ impl<'a> Foretelling<'a> {
                 _ => continue,
             };
             if let Some(text) = content.expose().filter(|text| text.len() >= LONG) {
+                if self.contents.is_empty() {
+                    self.contents.reserve(MANY);
+                    self.last.reserve(MANY);
+                }
                 self.contents.push(content);
                 self.last.push(last_of_text(hasher, text, is_thought));
             }
@@ -210,7 +219,7 @@ pub(in crate::privacy) fn beside(
         };
         let text = content.expose().filter(|text| text.len() >= LONG)?;
         let of = if is_thought { Of::Reasoning } else { Of::Text };
-        Some((place, Long { content, text, of }))
+        Some((place, Long { text, of }))
     })?;
     let both = [Last { hashing: hasher.begin(), piece: text.as_bytes() }, other.last(hasher)];
     match finish_all(both.into_iter()).as_slice() {

@@ -13,8 +13,11 @@ pub struct Chain<'h> {
 impl<'h> Chain<'h> {
     /// The chain before the first message, from the digests of the system instructions and the tools, where there are any.
     pub fn new(hasher: &'h Hasher, system: Option<&Digest>, tools: Option<&Digest>) -> Self {
-        let bytes = |digest: Option<&Digest>| digest.map_or([0; 32], |digest| digest.bytes);
-        Self { hasher, head: hasher.digest(&[b"c1/chain\0", &bytes(system), &bytes(tools)]) }
+        let head = match (system, tools) {
+            (None, None) => hasher.bare_head(),
+            _ => first_head(hasher, system, tools),
+        };
+        Self { hasher, head }
     }
 
     /// The chain that a known head stands for.
@@ -31,4 +34,10 @@ impl<'h> Chain<'h> {
     pub const fn head(&self) -> Digest {
         self.head
     }
+}
+
+/// The chain before the first message.
+pub(super) fn first_head(hasher: &Hasher, system: Option<&Digest>, tools: Option<&Digest>) -> Digest {
+    let bytes = |digest: Option<&Digest>| digest.map_or([0; 32], |digest| digest.bytes);
+    hasher.digest(&[b"c1/chain\0", &bytes(system), &bytes(tools)])
 }

@@ -1,10 +1,12 @@
 //! The function D of form `c1`: SHA-256, or HMAC-SHA-256 with the tenant's key.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
+use super::chain;
 use super::sha256::{self, BLOCK, Job, Sha256, State};
 use crate::event::{Algorithm, Digest};
 
@@ -18,6 +20,8 @@ pub struct Hasher(Option<Keyed>);
 struct Keyed {
     inner: State,
     outer: State,
+    /// Of chains without instructions and tools, as most calls have one.
+    bare_head: OnceLock<Digest>,
 }
 
 /// A digest in the making.
@@ -51,7 +55,7 @@ impl Hasher {
             *place = *byte;
         }
         let behind = |pad: u8| sha256::behind(&Zeroizing::new(block.map(|byte| byte ^ pad)));
-        Self(Some(Keyed { inner: behind(0x36), outer: behind(0x5c) }))
+        Self(Some(Keyed { inner: behind(0x36), outer: behind(0x5c), bare_head: OnceLock::new() }))
     }
 
     /// The function of one tenant: its key is derived from this one's. Without a tenant, and without a key, the same.
@@ -79,6 +83,13 @@ impl Hasher {
         }
     }
 
+    /// The chain before the first message of a call without instructions and tools.
+    pub(super) fn bare_head(&self) -> Digest {
+        static PLAIN: OnceLock<Digest> = OnceLock::new();
+        let known = self.0.as_ref().map_or(&PLAIN, |keyed| &keyed.bare_head);
+        *known.get_or_init(|| chain::first_head(self, None, None))
+    }
+
     /// The digest of the pieces, one after the other.
     pub fn digest(&self, pieces: &[&[u8]]) -> Digest {
         let (state, blocks) = self.0.as_ref().map_or((sha256::BEGINNING, 0), |keyed| (keyed.inner, 1));
@@ -104,7 +115,9 @@ impl Hasher {
     pub fn begin(&self) -> Hashing {
         match &self.0 {
             None => Hashing { running: Sha256::new(), outer: None },
-            Some(Keyed { inner, outer }) => Hashing { running: Sha256::after(*inner, 1), outer: Some(Outer(*outer)) },
+            Some(Keyed { inner, outer, .. }) => {
+                Hashing { running: Sha256::after(*inner, 1), outer: Some(Outer(*outer)) }
+            }
         }
     }
 }
@@ -140,6 +153,8 @@ impl Last<'_> {
 /// The digests of all, in order, which are made two at a time.
 pub(super) fn finish_all<'p>(all: impl Iterator<Item = Last<'p>>) -> SmallVec<[Digest; 4]> {
     let (mut jobs, mut outer) = (SmallVec::<[Job<'_>; 4]>::new(), SmallVec::<[Option<Outer>; 4]>::new());
+    jobs.reserve(all.size_hint().0);
+    outer.reserve(all.size_hint().0);
     for Last { hashing, piece } in all {
         jobs.push(Job { digest: hashing.running, piece });
         outer.push(hashing.outer);

@@ -35,7 +35,12 @@ pub fn request(hasher: &Hasher, request: &Request) -> RequestDigests {
 pub(in crate::privacy) fn request_knowing(hasher: &Hasher, request: &Request, made: Made<'_>) -> RequestDigests {
     let system = system(hasher, &request.system);
     let tools = tools(hasher, &request.tools);
-    let (items, blobs): (Vec<Item>, Vec<_>) = items(hasher, &request.messages, made).into_iter().unzip();
+    let (mut items, mut blobs) =
+        (Vec::with_capacity(request.messages.len()), Vec::with_capacity(request.messages.len()));
+    each_item(hasher, &request.messages, made, |(item, of_item)| {
+        items.push(item);
+        blobs.push(of_item);
+    });
     let is_known = |digest: Option<Digest>, is_absent: bool| digest.is_some() || is_absent;
     let mut heads = Vec::new();
     if is_known(system.digest, request.system.is_empty()) && is_known(tools, request.tools.is_empty()) {
@@ -59,19 +64,19 @@ pub fn answer(hasher: &Hasher, messages: &[Message]) -> Output {
 /// The same where some are made already.
 pub(in crate::privacy) fn answer_knowing(hasher: &Hasher, messages: &[Message], made: Made<'_>) -> Output {
     let mut output = Output::default();
-    for (item, blobs) in items(hasher, messages, made) {
+    output.items.reserve(messages.len());
+    each_item(hasher, messages, made, |(item, blobs)| {
         output.items.push(Measure { digest: item.digest, length: item.length, ..Measure::default() });
         output.blobs.extend(blobs);
-    }
+    });
     output
 }
 
-fn items(hasher: &Hasher, messages: &[Message], made: Made<'_>) -> Vec<ItemWithBlobs> {
-    let mut calls = Calls::default();
-    let mut pieces = Vec::with_capacity(messages.len());
+fn each_item(hasher: &Hasher, messages: &[Message], made: Made<'_>, each: impl FnMut(ItemWithBlobs)) {
+    let (mut calls, mut pieces) = (Calls::default(), SmallVec::<[Piece<'_>; 4]>::new());
     messages.iter().for_each(|message| calls.pieces(message, |piece| pieces.push(piece)));
     let ahead = Ahead::of(hasher, &pieces, made);
-    pieces.into_iter().map(|piece| of_piece(&ahead, piece)).collect()
+    pieces.into_iter().map(|piece| of_piece(&ahead, piece)).for_each(each);
 }
 
 /// The item of a piece of a message.
