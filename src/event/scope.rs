@@ -100,14 +100,17 @@ pub struct SpanIds {
     pub parent_is_remote: bool,
 }
 
+/// The digits of a trace id and a span id, and what stands between them.
+const OWN_ID_CHARS: usize = 32 + 1 + 16;
+
 impl SpanIds {
     /// The id that a call makes of its own span where nobody gave it one: `<trace id>-<span id>`.
     pub(crate) fn own_id(&self) -> ByteString {
         std::str::from_utf8(&self.own_digits()).unwrap_or_default().into()
     }
 
-    fn own_digits(&self) -> [u8; 32 + 1 + 16] {
-        let mut own = [b'-'; 32 + 1 + 16];
+    fn own_digits(&self) -> [u8; OWN_ID_CHARS] {
+        let mut own = [b'-'; OWN_ID_CHARS];
         let (trace, rest) = own.split_at_mut(32);
         hex::write(self.trace.as_bytes(), trace);
         if let [_, span @ ..] = rest {
@@ -118,7 +121,7 @@ impl SpanIds {
 
     /// Whether this is that id.
     pub(crate) fn is_own_id(&self, id: &str) -> bool {
-        id.as_bytes() == self.own_digits()
+        id.len() == OWN_ID_CHARS && id.as_bytes() == self.own_digits()
     }
 }
 

@@ -92,6 +92,7 @@ impl Pipeline {
             }));
             let foretold = self.veil.foretell(steps.iter().flat_map(Step::events));
             steps.iter().for_each(|step| self.step(step, &foretold));
+            drop(foretold);
             steps.drain(..).for_each(Step::give);
             // The count is shared with all callers, so it is touched once for many events.
             if veiled >= RELEASED_AT_ONCE {
@@ -246,7 +247,7 @@ impl Pipeline {
         let Event { key, at, .. } = *event;
         let (scope, given, opened) = self.veiled(event, under, foretold, |pass| {
             let scope = pass.scope(&event.scope, Some(&opened.span));
-            let given = (!given.is_nothing()).then(|| Box::new(pass.given(key.kind, &scope, given)));
+            let given = (!given.is_nothing()).then(|| Box::new(pass.given(key.kind, &scope, &opened.span, given)));
             (scope, given, pass.opened(opened))
         });
         let policy = under.unwrap_or_else(|| self.veil.policy()).clone();
@@ -320,7 +321,8 @@ impl Pipeline {
             self.forget(key);
             return;
         }
-        let scope = chain.is_some().then(|| Arc::clone(&record.scope));
+        let is_alone = |record: &CallRecord<Veiled>| record.opened.span.is_own_id(&record.scope.thread);
+        let scope = (chain.is_some() && !is_alone(&record)).then(|| Arc::clone(&record.scope));
         let taken = self.offer(|| Record::Closed(record));
         if !self.settlement.settle() {
             return;

@@ -47,7 +47,9 @@ impl Pass<'_> {
         };
         let scope = self.scope(scope, own);
         let kind = match kind {
-            Kind::Opened(opened, given) => Kind::Opened(self.opened(opened), self.given(key.kind, &scope, given)),
+            Kind::Opened(opened, given) => {
+                Kind::Opened(self.opened(opened), self.given(key.kind, &scope, &opened.span, given))
+            }
             Kind::Marked(mark) => Kind::Marked(self.mark(&scope, mark)),
             Kind::Closed(closed, returned) => {
                 let closed = self.closed(closed);
@@ -141,11 +143,11 @@ impl Pass<'_> {
         Mark { kind: mark.kind, attrs: self.attrs(&mark.attrs), noted }
     }
 
-    /// What a call in this scope was given.
-    pub(crate) fn given(&mut self, kind: CallKind, scope: &Scope, given: &Given<Raw>) -> Given<Veiled> {
+    /// What a call in this scope was given, whose span is this.
+    pub(crate) fn given(&mut self, kind: CallKind, scope: &Scope, span: &SpanIds, given: &Given<Raw>) -> Given<Veiled> {
         match given {
             Given::Request(request) if kind == CallKind::Inference => {
-                Given::Request(self.request(scope, request.as_deref()))
+                Given::Request(self.request(scope, span, request.as_deref()))
             }
             // Nothing builds on it, so it is told whole.
             Given::Request(request) => Given::Request(self.keyframe(request.as_deref())),
@@ -268,10 +270,12 @@ impl Pass<'_> {
         replaced_label(self.hasher, text)
     }
 
-    fn request(&mut self, scope: &Scope, request: Option<&Request>) -> Input {
+    fn request(&mut self, scope: &Scope, span: &SpanIds, request: Option<&Request>) -> Input {
         let Some(request) = request else { return Input::default() };
         let digests = self.telling().digests(request);
-        let known = measure::whole_chain(&digests).and_then(|_| self.history.known_prefix(scope, &digests.heads));
+        // In a thread of its own nothing was told before, and nothing but its own inside comes after.
+        let is_one_of_many = measure::whole_chain(&digests).is_some() && !span.is_own_id(&scope.thread);
+        let known = if is_one_of_many { self.history.known_prefix(scope, &digests.heads) } else { None };
         self.telling().shown_input(request, measure::told(digests, known))
     }
 

@@ -27,17 +27,17 @@ pub(super) struct Ahead<'a> {
 /// What is said by several events, of which the digests are made together.
 #[derive(Default)]
 pub(in crate::privacy) struct Foretelling<'a> {
-    contents: Vec<&'a RawText>,
-    last: Vec<Last<'a>>,
+    contents: SmallVec<[(&'a RawText, Option<Digest>); MANY]>,
+    last: SmallVec<[Last<'a>; MANY]>,
 }
 
 /// The digests of contents, each of the very same and not of one that equals it.
 #[derive(Default)]
-pub(in crate::privacy) struct Foretold<'a>(Vec<(&'a RawText, Digest)>);
+pub(in crate::privacy) struct Foretold<'a>(SmallVec<[(&'a RawText, Option<Digest>); MANY]>);
 
 /// Those at hand.
 #[derive(Clone, Copy)]
-pub(crate) struct Made<'a>(&'a [(&'a RawText, Digest)]);
+pub(crate) struct Made<'a>(&'a [(&'a RawText, Option<Digest>)]);
 
 /// A content that is long enough, and what it is.
 struct Long<'a> {
@@ -60,14 +60,14 @@ impl<'a> Ahead<'a> {
     /// The digests of these pieces are asked for next. Some of them may be made already.
     pub(super) fn of(hasher: &'a Hasher, pieces: &[Piece<'a>], made: Made<'a>) -> Self {
         let mut all = SmallVec::<[(&'a RawText, Option<Digest>); 4]>::new();
-        let mut rest = SmallVec::<[Long<'_>; 4]>::new();
+        let mut rest = SmallVec::<[(usize, Long<'_>); 4]>::new();
         let mut add = |content: &'a RawText, of| {
             if let Some(text) = content.expose().filter(|text| text.len() >= LONG) {
                 let digest = made.of(content);
-                all.push((content, digest));
                 if digest.is_none() {
-                    rest.push(Long { text, of });
+                    rest.push((all.len(), Long { text, of }));
                 }
+                all.push((content, digest));
             }
         };
         for piece in pieces {
@@ -88,14 +88,15 @@ impl<'a> Ahead<'a> {
         }
         // One alone is hashed when it is asked for.
         if rest.len() > 1 {
-            for long in &mut rest {
+            for (_, long) in &mut rest {
                 if let Of::Call { arguments, .. } = &mut long.of {
                     *arguments = canonical(long.text);
                 }
             }
-            let digests = finish_all(rest.iter().map(|long| long.last(hasher)));
-            let unknown = all.iter_mut().filter(|(_, digest)| digest.is_none());
-            unknown.zip(digests).for_each(|((_, unknown), digest)| *unknown = Some(digest));
+            finish_all(rest.iter().map(|(_, long)| long.last(hasher)), |number, made| {
+                let unknown = rest.get(number).and_then(|(place, _)| all.get_mut(*place));
+                unknown.into_iter().for_each(|(_, digest)| *digest = Some(made));
+            });
         }
         Self { hasher, made: all, next: Cell::new(0) }
     }
@@ -151,11 +152,7 @@ impl<'a> Foretelling<'a> {
                 _ => continue,
             };
             if let Some(text) = content.expose().filter(|text| text.len() >= LONG) {
-                if self.contents.is_empty() {
-                    self.contents.reserve(MANY);
-                    self.last.reserve(MANY);
-                }
-                self.contents.push(content);
+                self.contents.push((content, None));
                 self.last.push(last_of_text(hasher, text, is_thought));
             }
         }
@@ -163,11 +160,13 @@ impl<'a> Foretelling<'a> {
 
     /// Makes the digests, two at a time. One alone is made when it is asked for.
     pub(in crate::privacy) fn make(self) -> Foretold<'a> {
-        let Self { contents, last } = self;
-        if contents.len() < 2 {
-            return Foretold::default();
+        let Self { mut contents, last } = self;
+        if contents.len() > 1 {
+            finish_all(last.into_iter(), |number, made| {
+                contents.get_mut(number).into_iter().for_each(|(_, digest)| *digest = Some(made));
+            });
         }
-        Foretold(contents.into_iter().zip(finish_all(last.into_iter())).collect())
+        Foretold(contents)
     }
 }
 
@@ -178,7 +177,7 @@ impl Foretold<'_> {
 
     #[cfg(test)]
     pub(in crate::privacy) fn count(&self) -> usize {
-        self.0.len()
+        self.0.iter().filter(|(_, digest)| digest.is_some()).count()
     }
 }
 
@@ -186,7 +185,7 @@ impl Made<'_> {
     pub(crate) const NONE: Self = Self(&[]);
 
     fn of(self, content: &RawText) -> Option<Digest> {
-        self.0.iter().find_map(|(made, digest)| std::ptr::eq(*made, content).then_some(*digest))
+        self.0.iter().find(|(made, _)| std::ptr::eq(*made, content)).and_then(|(_, digest)| *digest)
     }
 }
 
@@ -222,10 +221,12 @@ pub(in crate::privacy) fn beside(
         Some((place, Long { text, of }))
     })?;
     let both = [Last { hashing: hasher.begin(), piece: text.as_bytes() }, other.last(hasher)];
-    match finish_all(both.into_iter()).as_slice() {
-        [told, digest] => Some((*told, Hashed { place, digest: *digest })),
-        _ => None,
-    }
+    let mut made = [None; 2];
+    finish_all(both.into_iter(), |number, digest| {
+        made.get_mut(number).into_iter().for_each(|made| *made = Some(digest));
+    });
+    let [told, digest] = made;
+    Some((told?, Hashed { place, digest: digest? }))
 }
 
 impl Long<'_> {

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use super::chain;
-use super::sha256::{self, BLOCK, Job, Sha256, State};
+use super::sha256::{self, BLOCK, Blocks, Sha256, State};
 use crate::event::{Algorithm, Digest};
 
 /// The function D. Cheap to clone; holds no key, only the states that the key leads to, and wipes those when dropped.
@@ -108,7 +108,13 @@ impl Hasher {
     /// The digest of each of some texts, sooner than one after the other.
     #[cfg(any(feature = "collector", feature = "sdk"))]
     pub(crate) fn digests<'t>(&self, texts: impl Iterator<Item = &'t [u8]>) -> SmallVec<[Digest; 4]> {
-        finish_all(texts.map(|piece| Last { hashing: self.begin(), piece }))
+        let mut digests = SmallVec::new();
+        let nothing = Digest { algorithm: self.algorithm(), bytes: [0; 32] };
+        finish_all(texts.map(|piece| Last { hashing: self.begin(), piece }), |number, digest| {
+            digests.resize(digests.len().max(number + 1), nothing);
+            digests.get_mut(number).into_iter().for_each(|told| *told = digest);
+        });
+        digests
     }
 
     /// Begins a digest whose pieces are not all at hand.
@@ -150,18 +156,35 @@ impl Last<'_> {
     }
 }
 
-/// The digests of all, in order, which are made two at a time.
-pub(super) fn finish_all<'p>(all: impl Iterator<Item = Last<'p>>) -> SmallVec<[Digest; 4]> {
-    let (mut jobs, mut outer) = (SmallVec::<[Job<'_>; 4]>::new(), SmallVec::<[Option<Outer>; 4]>::new());
-    jobs.reserve(all.size_hint().0);
-    outer.reserve(all.size_hint().0);
-    for Last { hashing, piece } in all {
-        jobs.push(Job { digest: hashing.running, piece });
-        outer.push(hashing.outer);
+/// One of two that are made in turns.
+struct Lane<'p> {
+    number: usize,
+    hashing: Hashing,
+    blocks: Blocks<'p>,
+}
+
+/// Makes all, two at a time, and tells each with its number.
+pub(super) fn finish_all<'p>(all: impl Iterator<Item = Last<'p>>, mut tell: impl FnMut(usize, Digest)) {
+    let mut lanes = all.enumerate().map(|(number, Last { mut hashing, piece })| {
+        let blocks = hashing.running.take_ends(piece);
+        Lane { number, hashing, blocks }
+    });
+    let mut finish = |Lane { number, mut hashing, blocks }: Lane<'_>| {
+        hashing.running.take_blocks(blocks);
+        tell(number, hashing.finish());
+    };
+    let Some(mut one) = lanes.next() else { return };
+    for mut other in lanes {
+        sha256::take_in_turns(
+            (&mut one.hashing.running, &mut one.blocks),
+            (&mut other.hashing.running, &mut other.blocks),
+        );
+        if one.blocks.is_empty() {
+            std::mem::swap(&mut one, &mut other);
+        }
+        finish(other);
     }
-    sha256::take_all(&mut jobs);
-    let hashed = jobs.into_iter().zip(outer);
-    hashed.map(|(job, outer)| Hashing { running: job.digest, outer }.finish()).collect()
+    finish(one);
 }
 
 impl Drop for Outer {

@@ -14,6 +14,8 @@ pub(super) const BEGINNING: State =
 
 /// What whole blocks lead to.
 pub(super) type State = [u32; 8];
+/// Whole blocks of a text.
+pub(super) type Blocks<'p> = &'p [[u8; BLOCK]];
 
 /// A digest in the making. What it holds of a text is wiped when it is dropped.
 #[derive(Clone)]
@@ -23,18 +25,6 @@ pub(super) struct Sha256 {
     rest: [u8; BLOCK],
     filled: usize,
     taken: u64,
-}
-
-/// A digest in the making, and what it is to take.
-pub(super) struct Job<'p> {
-    pub(super) digest: Sha256,
-    pub(super) piece: &'p [u8],
-}
-
-/// A digest in the making that is at the end of a block, and whole blocks for it.
-struct Lane<'j, 'p> {
-    state: &'j mut State,
-    blocks: &'p [[u8; BLOCK]],
 }
 
 /// The state behind one block.
@@ -100,31 +90,15 @@ pub(super) fn wipe(state: &mut State) {
     optimization_barrier(state);
 }
 
-/// Has each take its piece, two at a time.
-pub(super) fn take_all(jobs: &mut [Job<'_>]) {
-    let mut lanes = jobs.iter_mut().map(|Job { digest, piece }| digest.lane(piece));
-    let [mut one, mut other] = [lanes.next(), lanes.next()];
-    while let (Some(this), Some(that)) = (&mut one, &mut other) {
-        for (block, beside) in this.blocks.iter().zip(that.blocks) {
-            compress256(this.state, std::slice::from_ref(block));
-            compress256(that.state, std::slice::from_ref(beside));
-        }
-        let both = this.blocks.len().min(that.blocks.len());
-        for lane in [&mut one, &mut other] {
-            *lane = lane.take().and_then(|it| it.behind(both)).or_else(|| lanes.next());
-        }
+/// Has two take blocks, one of each in turns, for as long as both have some.
+pub(super) fn take_in_turns(one: (&mut Sha256, &mut Blocks<'_>), other: (&mut Sha256, &mut Blocks<'_>)) {
+    let both = one.1.len().min(other.1.len());
+    let ((now, later), (now_beside, later_beside)) = (one.1.split_at(both), other.1.split_at(both));
+    for (block, beside) in now.iter().zip(now_beside) {
+        compress256(&mut one.0.state, std::slice::from_ref(block));
+        compress256(&mut other.0.state, std::slice::from_ref(beside));
     }
-    for Lane { state, blocks } in [one, other].into_iter().flatten() {
-        compress256(state, blocks);
-    }
-}
-
-impl<'j, 'p> Lane<'j, 'p> {
-    /// What is left behind so many blocks, if there is any.
-    fn behind(self, blocks: usize) -> Option<Self> {
-        let blocks = self.blocks.get(blocks..).filter(|left| !left.is_empty())?;
-        Some(Self { blocks, ..self })
-    }
+    (*one.1, *other.1) = (later, later_beside);
 }
 
 impl Sha256 {
@@ -138,14 +112,18 @@ impl Sha256 {
     }
 
     pub(super) fn take(&mut self, piece: &[u8]) {
-        let Lane { state, blocks } = self.lane(piece);
+        let blocks = self.take_ends(piece);
+        self.take_blocks(blocks);
+    }
+
+    pub(super) fn take_blocks(&mut self, blocks: Blocks<'_>) {
         if !blocks.is_empty() {
-            compress256(state, blocks);
+            compress256(&mut self.state, blocks);
         }
     }
 
-    /// Takes all of a piece but its whole blocks, which are left to be taken at once.
-    fn lane<'p>(&mut self, piece: &'p [u8]) -> Lane<'_, 'p> {
+    /// Takes all of a piece but its whole blocks, which have to be taken before anything else.
+    pub(super) fn take_ends<'p>(&mut self, piece: &'p [u8]) -> Blocks<'p> {
         self.taken += piece.len() as u64;
         let piece = self.fill(piece);
         let (blocks, rest) = piece.as_chunks();
@@ -156,7 +134,7 @@ impl Sha256 {
             room.copy_from_slice(rest);
             self.filled = rest.len();
         }
-        Lane { state: &mut self.state, blocks }
+        blocks
     }
 
     /// Completes the block that is open, as far as there is enough for it; gives what is left of the piece.
@@ -254,26 +232,16 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_all_lengths_side_by_side_have_the_digests_that_they_have_alone() {
-        let lengths = [0, 1, 55, 56, 63, 64, 65, 127, 128, 129, 1000, 4096, 5000, 64, 3, 640];
-        for many in 0..lengths.len() {
-            for head in [0, 1, 9, 63, 64, 70] {
-                let texts: Vec<_> = lengths.iter().take(many).enumerate().map(|(n, len)| text(n, *len)).collect();
-                let heads: Vec<_> = (0..many).map(|number| text(100 + number, head)).collect();
-                let mut jobs: Vec<_> = texts
-                    .iter()
-                    .zip(&heads)
-                    .map(|(text, head)| {
-                        let mut digest = Sha256::new();
-                        digest.take(head);
-                        Job { digest, piece: text }
-                    })
-                    .collect();
-                take_all(&mut jobs);
-                for ((job, text), head) in jobs.into_iter().zip(&texts).zip(&heads) {
-                    assert_eq!(job.digest.finish(), expected(&[&head[..], text].concat()));
-                }
-            }
+    fn two_that_take_blocks_in_turns_have_the_digests_that_they_have_alone() {
+        for (length, beside) in [(0, 0), (64, 0), (64, 128), (65, 1000), (4096, 640), (129, 127)] {
+            let texts = [text(0, length), text(1, beside)];
+            let (mut one, mut other) = (Sha256::new(), Sha256::new());
+            let (mut blocks, mut blocks_beside) = (one.take_ends(&texts[0]), other.take_ends(&texts[1]));
+            take_in_turns((&mut one, &mut blocks), (&mut other, &mut blocks_beside));
+            assert!(blocks.is_empty() || blocks_beside.is_empty());
+            one.take_blocks(blocks);
+            other.take_blocks(blocks_beside);
+            assert_eq!([one.finish(), other.finish()], texts.map(|text| expected(&text)));
         }
     }
 }
