@@ -18,7 +18,7 @@ use super::{Counters, Drop, Ranges, Refused, Sink};
 use crate::event::{
     At, Attrs, CallRecord, Closed, Event, Given, Key, Kind, Mark, Outcome, Raw, RawAttrs, Record, Returned, Veiled,
 };
-use crate::privacy::{Foretold, Pass, Policy, Veil};
+use crate::privacy::{Foretold, Pass, Policy, Veil, says_something};
 use crate::semconv::END_INFERRED;
 
 /// What it works with.
@@ -46,7 +46,7 @@ pub(super) struct Pipeline {
 
 /// So many bytes of events that are done may still count as waiting.
 const RELEASED_AT_ONCE: usize = 16 << 10;
-/// So much is looked at before it is veiled, so that texts are hashed side by side.
+/// So much of what says something is looked at before it is veiled.
 const STEPS_AT_ONCE: usize = 16;
 /// Most calls of a busy host have closed when so many more have opened. Those that have not are told of, so that room is kept
 /// for their closes before others take it.
@@ -83,23 +83,26 @@ impl Pipeline {
     /// any more.
     pub(super) fn turn(&mut self, batch: &mut Batch, with_flushes: bool) {
         self.queue.fill(batch, with_flushes);
-        let (mut veiled, mut steps) = (0, std::mem::take(&mut self.steps));
-        let mut items = batch.items.drain(..);
-        while !items.as_slice().is_empty() {
-            steps.extend(items.by_ref().take(STEPS_AT_ONCE).map(|Item { told, bytes, .. }| {
-                veiled += bytes;
-                Step::of(told)
-            }));
-            let foretold = self.veil.foretell(steps.iter().flat_map(Step::events));
-            steps.iter().for_each(|step| self.step(step, &foretold));
-            drop(foretold);
-            steps.drain(..).for_each(Step::give);
+        let (mut veiled, mut steps, nothing) = (0, std::mem::take(&mut self.steps), Foretold::default());
+        for Item { told, bytes, .. } in batch.items.drain(..) {
+            let step = Step::of(told);
+            veiled += bytes;
+            // Only what says something is worth waiting for others, and only what comes after it has to wait too.
+            if steps.is_empty() && !step.events().any(says_something) {
+                self.step(&step, &nothing);
+                step.give();
+            } else {
+                steps.push(step);
+                if steps.len() == STEPS_AT_ONCE {
+                    self.steps(&mut steps);
+                }
+            }
             // The count is shared with all callers, so it is touched once for many events.
-            if veiled >= RELEASED_AT_ONCE {
+            if veiled >= RELEASED_AT_ONCE && steps.is_empty() {
                 self.queue.release(std::mem::take(&mut veiled));
             }
         }
-        drop(items);
+        self.steps(&mut steps);
         self.steps = steps;
         self.queue.release(veiled);
         self.commit();
@@ -160,6 +163,17 @@ impl Pipeline {
             self.counters.add_dropped(refused.reason, 1);
             self.settlement.settle();
         }
+    }
+
+    /// Takes all of these, of which the texts are hashed side by side.
+    fn steps(&mut self, steps: &mut Vec<Step>) {
+        if steps.is_empty() {
+            return;
+        }
+        let foretold = self.veil.foretell(steps.iter().flat_map(Step::events));
+        steps.iter().for_each(|step| self.step(step, &foretold));
+        drop(foretold);
+        steps.drain(..).for_each(Step::give);
     }
 
     fn step(&mut self, step: &Step, foretold: &Foretold<'_>) {

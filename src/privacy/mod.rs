@@ -55,5 +55,5 @@ pub(crate) use policy::{OTHER, replaced_label};
 pub(crate) use show::told_reasons;
 #[cfg(any(feature = "collector", feature = "import", feature = "sdk"))]
 pub(crate) use tally::Tally;
-pub(crate) use veil::Foretold;
+pub(crate) use veil::{Foretold, says_something};
 pub use veil::{Veil, VeilCounts};

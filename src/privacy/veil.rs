@@ -11,7 +11,7 @@ use super::level::Level;
 use super::pass::{Labels, Pass};
 use super::policy::Policy;
 use super::tally::Tally;
-use crate::event::{CallKind, Digest, Event, Given, Kind, Raw, Returned, Scope, Veiled};
+use crate::event::{CallKind, Digest, Event, Given, Kind, Message, Raw, Returned, Scope, Veiled};
 use crate::semconv::Field;
 
 /// The tenants whose keys are kept ready.
@@ -82,8 +82,7 @@ impl Veil {
 
     /// The event, as much as may leave of it. What was said is wiped.
     pub fn event(&mut self, event: Event<Raw>) -> Event<Veiled> {
-        let foretold = Foretold::nothing(&self.policy);
-        self.pass(None, event.scope.tenant.as_ref(), &foretold, |pass| pass.event(&event))
+        self.pass(None, event.scope.tenant.as_ref(), &Foretold::default(), |pass| pass.event(&event))
     }
 
     /// Makes the digests of what events say to models and are answered, for when they pass: of several texts that takes less
@@ -92,17 +91,13 @@ impl Veil {
         let Self { policy, tenants, .. } = self;
         let mut foretelling = Foretelling::default();
         for Event { scope, kind, .. } in events {
-            let messages = match kind {
-                Kind::Opened(_, Given::Request(Some(request))) => &request.messages,
-                Kind::Closed(_, Returned::Answer(answer)) => answer,
-                _ => continue,
-            };
+            let Some(messages) = messages(kind) else { continue };
             let is_told = matches!(kind, Kind::Opened(..)) || policy.levels().of(Field::Completions) > Level::None;
             if let Some(hasher) = hasher_of(policy, tenants, scope.tenant.as_ref()).filter(|_| is_told) {
                 foretelling.add(hasher, messages);
             }
         }
-        Foretold { policy: policy.clone(), digests: foretelling.make() }
+        Foretold { policy: Some(policy.clone()), digests: foretelling.make() }
     }
 
     /// Runs `work` on what is done to an event of this tenant, `under` the policy under which its call opened, where that is
@@ -142,19 +137,30 @@ impl Veil {
 }
 
 /// Digests of what some events say, made under one policy: those events are there for as long as these are.
+#[derive(Default)]
 pub(crate) struct Foretold<'e> {
-    policy: Policy,
+    policy: Option<Policy>,
     digests: c1::Foretold<'e>,
 }
 
 impl Foretold<'_> {
-    pub(crate) fn nothing(policy: &Policy) -> Self {
-        Self { policy: policy.clone(), digests: c1::Foretold::default() }
-    }
-
     /// Under another policy there may be another key.
     fn made(&self, policy: &Policy) -> Made<'_> {
-        if self.policy.is(policy) { self.digests.made() } else { Made::NONE }
+        let is_same = self.policy.as_ref().is_some_and(|own| own.is(policy));
+        if is_same { self.digests.made() } else { Made::NONE }
+    }
+}
+
+/// Whether an event tells of messages, whose digests may be foretold.
+pub(crate) fn says_something(event: &Event<Raw>) -> bool {
+    messages(&event.kind).is_some_and(|messages| !messages.is_empty())
+}
+
+fn messages(kind: &Kind<Raw>) -> Option<&[Message]> {
+    match kind {
+        Kind::Opened(_, Given::Request(Some(request))) => Some(&request.messages),
+        Kind::Closed(_, Returned::Answer(answer)) => Some(answer),
+        _ => None,
     }
 }
 
@@ -181,7 +187,7 @@ mod tests {
 
     use super::*;
     use crate::event::{At, Key as CallKey, RawText, ResultContent, SpanId, TraceId};
-    use crate::event::{Closed, KeyIdentity, Message, Opened, Part, RawAttrs, Request, Role, Source, SpanIds};
+    use crate::event::{Closed, KeyIdentity, Opened, Part, RawAttrs, Request, Role, Source, SpanIds};
     use crate::privacy::Key;
 
     fn policy(key: u8) -> Policy {
@@ -238,7 +244,7 @@ mod tests {
     #[test]
     fn what_is_foretold_is_what_is_told_and_under_its_own_policy_alone() {
         let (events, own, other) = (events(), policy(1), policy(2));
-        let nothing = Foretold::nothing(&own);
+        let nothing = Foretold::default();
         let expected = passed(&mut Veil::new(own.clone()), None, &events, &nothing);
         let mut veil = Veil::new(own.clone());
         let foretold = veil.foretell(events.iter());
