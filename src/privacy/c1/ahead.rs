@@ -13,34 +13,36 @@ use crate::event::{Digest, Message, Part, RawText, ResultContent};
 
 /// What is shorter is hashed as soon as it is put aside.
 const LONG: usize = 256;
-/// So many are often said by the events that are looked at together.
+/// So many stand alone in the events that are looked at together, at the most.
 const MANY: usize = 32;
 
 /// The function D, and what it has made of some contents already. These are to be asked for in the order in which they
 /// stand; what is not among them is hashed when it is asked for.
 pub(super) struct Ahead<'a> {
     hasher: &'a Hasher,
-    made: SmallVec<[(&'a RawText, Option<Digest>); 4]>,
+    made: SmallVec<[(&'a RawText, Digest); 4]>,
     next: Cell<usize>,
 }
 
-/// What is said by several events, of which the digests are made together.
+/// The only long content of each of several events, of which the digests are made together. Where there are more in one, these
+/// are made beside each other.
 #[derive(Default)]
 pub(in crate::privacy) struct Foretelling<'a> {
-    contents: SmallVec<[(&'a RawText, Option<Digest>); MANY]>,
+    contents: SmallVec<[&'a RawText; MANY]>,
     last: SmallVec<[Last<'a>; MANY]>,
 }
 
 /// The digests of contents, each of the very same and not of one that equals it.
 #[derive(Default)]
-pub(in crate::privacy) struct Foretold<'a>(SmallVec<[(&'a RawText, Option<Digest>); MANY]>);
+pub(in crate::privacy) struct Foretold<'a>(SmallVec<[(&'a RawText, Digest); MANY]>);
 
 /// Those at hand.
 #[derive(Clone, Copy)]
-pub(crate) struct Made<'a>(&'a [(&'a RawText, Option<Digest>)]);
+pub(crate) struct Made<'a>(&'a [(&'a RawText, Digest)]);
 
 /// A content that is long enough, and what it is.
 struct Long<'a> {
+    content: &'a RawText,
     text: &'a str,
     of: Of<'a>,
 }
@@ -59,46 +61,25 @@ impl<'a> Ahead<'a> {
 
     /// The digests of these pieces are asked for next. Some of them may be made already.
     pub(super) fn of(hasher: &'a Hasher, pieces: &[Piece<'a>], made: Made<'a>) -> Self {
-        let mut all = SmallVec::<[(&'a RawText, Option<Digest>); 4]>::new();
-        let mut rest = SmallVec::<[(usize, Long<'_>); 4]>::new();
-        let mut add = |content: &'a RawText, of| {
-            if let Some(text) = content.expose().filter(|text| text.len() >= LONG) {
-                let digest = made.of(content);
-                if digest.is_none() {
-                    rest.push((all.len(), Long { text, of }));
-                }
-                all.push((content, digest));
-            }
-        };
+        let mut all = SmallVec::<[Long<'_>; 4]>::new();
         for piece in pieces {
             match piece {
-                Piece::Result { content: ResultContent::Text(text), .. } => add(text, Of::Text),
+                Piece::Result { content: ResultContent::Text(text), .. } => all.extend(Long::of(text, Of::Text)),
                 Piece::Result { content: ResultContent::Parts(_), .. } => {}
-                Piece::Rest { parts, .. } => normal::without_results(parts).for_each(|part| match part {
-                    Part::Text(text) => add(text, Of::Text),
-                    Part::Reasoning(text) => add(text, Of::Reasoning),
-                    Part::ToolCall { name, arguments, .. } => {
-                        if let Some(name) = name.expose() {
-                            add(arguments, Of::Call { name, arguments: None });
-                        }
-                    }
-                    _ => {}
-                }),
+                Piece::Rest { parts, .. } => all.extend(normal::without_results(parts).filter_map(Long::of_part)),
             }
         }
-        // One alone is hashed when it is asked for.
-        if rest.len() > 1 {
-            for (_, long) in &mut rest {
-                if let Of::Call { arguments, .. } = &mut long.of {
-                    *arguments = canonical(long.text);
-                }
+        let digests = match all.as_slice() {
+            [] => SmallVec::new(),
+            // One alone is hashed when it is asked for, if it was not beside another event's.
+            [one] => made.of(one.content).into_iter().collect(),
+            _ => {
+                all.iter_mut().for_each(Long::read);
+                finish_all(all.iter().map(|long| long.last(hasher)))
             }
-            finish_all(rest.iter().map(|(_, long)| long.last(hasher)), |number, made| {
-                let unknown = rest.get(number).and_then(|(place, _)| all.get_mut(*place));
-                unknown.into_iter().for_each(|(_, digest)| *digest = Some(made));
-            });
-        }
-        Self { hasher, made: all, next: Cell::new(0) }
+        };
+        let made = all.iter().map(|long| long.content).zip(digests).collect();
+        Self { hasher, made, next: Cell::new(0) }
     }
 
     /// Of these parts some have been hashed, each by its place and in order; of the others nothing is made ahead but where
@@ -109,7 +90,7 @@ impl<'a> Ahead<'a> {
             return Self::of(hasher, &[Piece::Rest { role, parts }], Made::NONE);
         }
         let made = hashed.iter().filter_map(|Hashed { place, digest }| match parts.get(*place)? {
-            Part::Text(content) | Part::Reasoning(content) => Some((content, Some(*digest))),
+            Part::Text(content) | Part::Reasoning(content) => Some((content, *digest)),
             _ => None,
         });
         Self { hasher, made: made.collect(), next: Cell::new(0) }
@@ -133,40 +114,40 @@ impl<'a> Ahead<'a> {
 
     /// The digest of this content, the very same and not one that equals it: what it is is known of no other.
     fn made(&self, content: &RawText) -> Option<Digest> {
-        let (next, digest) = self.made.get(self.next.get())?;
-        if !std::ptr::eq(*next, content) {
-            return None;
-        }
-        self.next.set(self.next.get() + 1);
-        *digest
+        let (known, digest) = self.made.get(self.next.get())?;
+        std::ptr::eq(*known, content).then(|| {
+            self.next.set(self.next.get() + 1);
+            *digest
+        })
     }
 }
 
 impl<'a> Foretelling<'a> {
-    /// Adds the long texts and thoughts of messages that one function makes the digests of.
+    /// Adds the only long content of these messages, if there is one.
     pub(in crate::privacy) fn add(&mut self, hasher: &Hasher, messages: &'a [Message]) {
-        for part in messages.iter().flat_map(|message| &message.parts) {
-            let (content, is_thought) = match part {
-                Part::Text(text) | Part::ToolResult { content: ResultContent::Text(text), .. } => (text, false),
-                Part::Reasoning(text) => (text, true),
-                _ => continue,
-            };
-            if let Some(text) = content.expose().filter(|text| text.len() >= LONG) {
-                self.contents.push((content, None));
-                self.last.push(last_of_text(hasher, text, is_thought));
-            }
-        }
+        let parts = messages.iter().flat_map(|message| &message.parts);
+        let mut all = parts.filter_map(|part| match part {
+            Part::ToolResult { content: ResultContent::Text(text), .. } => Long::of(text, Of::Text),
+            part => Long::of_part(part),
+        });
+        let (Some(Long { content, text, of }), None) = (all.next(), all.next()) else { return };
+        let last = match of {
+            Of::Text => last_of_text(hasher, text, false),
+            Of::Reasoning => last_of_text(hasher, text, true),
+            // What is hashed of its arguments would have to be kept.
+            Of::Call { .. } => return,
+        };
+        self.contents.push(content);
+        self.last.push(last);
     }
 
     /// Makes the digests, two at a time. One alone is made when it is asked for.
     pub(in crate::privacy) fn make(self) -> Foretold<'a> {
-        let Self { mut contents, last } = self;
-        if contents.len() > 1 {
-            finish_all(last.into_iter(), |number, made| {
-                contents.get_mut(number).into_iter().for_each(|(_, digest)| *digest = Some(made));
-            });
+        let Self { contents, last } = self;
+        if contents.len() < 2 {
+            return Foretold::default();
         }
-        Foretold(contents)
+        Foretold(contents.into_iter().zip(finish_all(last.into_iter())).collect())
     }
 }
 
@@ -177,7 +158,7 @@ impl Foretold<'_> {
 
     #[cfg(test)]
     pub(in crate::privacy) fn count(&self) -> usize {
-        self.0.iter().filter(|(_, digest)| digest.is_some()).count()
+        self.0.len()
     }
 }
 
@@ -185,7 +166,7 @@ impl Made<'_> {
     pub(crate) const NONE: Self = Self(&[]);
 
     fn of(self, content: &RawText) -> Option<Digest> {
-        self.0.iter().find(|(made, _)| std::ptr::eq(*made, content)).and_then(|(_, digest)| *digest)
+        self.0.iter().find_map(|(made, digest)| std::ptr::eq(*made, content).then_some(*digest))
     }
 }
 
@@ -211,25 +192,42 @@ pub(in crate::privacy) fn beside(
     }
     let first = hashed.last().map_or(0, |hashed| hashed.place + 1);
     let (place, other) = parts.iter().enumerate().skip(first).find_map(|(place, part)| {
-        let (content, is_thought) = match part {
-            Part::Text(content) => (content, false),
-            Part::Reasoning(content) => (content, true),
-            _ => return None,
-        };
-        let text = content.expose().filter(|text| text.len() >= LONG)?;
-        let of = if is_thought { Of::Reasoning } else { Of::Text };
-        Some((place, Long { text, of }))
+        let long = Long::of_part(part).filter(|long| !matches!(long.of, Of::Call { .. }))?;
+        Some((place, long))
     })?;
     let both = [Last { hashing: hasher.begin(), piece: text.as_bytes() }, other.last(hasher)];
-    let mut made = [None; 2];
-    finish_all(both.into_iter(), |number, digest| {
-        made.get_mut(number).into_iter().for_each(|made| *made = Some(digest));
-    });
-    let [told, digest] = made;
-    Some((told?, Hashed { place, digest: digest? }))
+    match finish_all(both.into_iter()).as_slice() {
+        [told, digest] => Some((*told, Hashed { place, digest: *digest })),
+        _ => None,
+    }
 }
 
-impl Long<'_> {
+impl<'a> Long<'a> {
+    /// A content, where it is long enough.
+    fn of(content: &'a RawText, of: Of<'a>) -> Option<Self> {
+        let text = content.expose().filter(|text| text.len() >= LONG)?;
+        Some(Self { content, text, of })
+    }
+
+    /// That of a part which is no result, likewise.
+    fn of_part(part: &'a Part) -> Option<Self> {
+        match part {
+            Part::Text(text) => Self::of(text, Of::Text),
+            Part::Reasoning(text) => Self::of(text, Of::Reasoning),
+            Part::ToolCall { name, arguments, .. } => {
+                Self::of(arguments, Of::Call { name: name.expose()?, arguments: None })
+            }
+            _ => None,
+        }
+    }
+
+    /// Brings the arguments of a call into the form that is hashed.
+    fn read(&mut self) {
+        if let Of::Call { arguments, .. } = &mut self.of {
+            *arguments = canonical(self.text);
+        }
+    }
+
     fn last(&self, hasher: &Hasher) -> Last<'_> {
         match &self.of {
             Of::Text => last_of_text(hasher, self.text, false),

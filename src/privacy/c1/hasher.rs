@@ -108,13 +108,7 @@ impl Hasher {
     /// The digest of each of some texts, sooner than one after the other.
     #[cfg(any(feature = "collector", feature = "sdk"))]
     pub(crate) fn digests<'t>(&self, texts: impl Iterator<Item = &'t [u8]>) -> SmallVec<[Digest; 4]> {
-        let mut digests = SmallVec::new();
-        let nothing = Digest { algorithm: self.algorithm(), bytes: [0; 32] };
-        finish_all(texts.map(|piece| Last { hashing: self.begin(), piece }), |number, digest| {
-            digests.resize(digests.len().max(number + 1), nothing);
-            digests.get_mut(number).into_iter().for_each(|told| *told = digest);
-        });
-        digests
+        finish_all(texts.map(|piece| Last { hashing: self.begin(), piece }))
     }
 
     /// Begins a digest whose pieces are not all at hand.
@@ -163,17 +157,21 @@ struct Lane<'p> {
     blocks: Blocks<'p>,
 }
 
-/// Makes all, two at a time, and tells each with its number.
-pub(super) fn finish_all<'p>(all: impl Iterator<Item = Last<'p>>, mut tell: impl FnMut(usize, Digest)) {
+/// The digests of all, in order, which are made two at a time.
+pub(super) fn finish_all<'p>(all: impl Iterator<Item = Last<'p>>) -> SmallVec<[Digest; 4]> {
+    let mut made = SmallVec::<[Digest; 4]>::with_capacity(all.size_hint().0);
     let mut lanes = all.enumerate().map(|(number, Last { mut hashing, piece })| {
         let blocks = hashing.running.take_ends(piece);
         Lane { number, hashing, blocks }
     });
     let mut finish = |Lane { number, mut hashing, blocks }: Lane<'_>| {
         hashing.running.take_blocks(blocks);
-        tell(number, hashing.finish());
+        let digest = hashing.finish();
+        // Those before it that take longer come later.
+        made.resize(made.len().max(number + 1), digest);
+        made.get_mut(number).into_iter().for_each(|place| *place = digest);
     };
-    let Some(mut one) = lanes.next() else { return };
+    let Some(mut one) = lanes.next() else { return SmallVec::new() };
     for mut other in lanes {
         sha256::take_in_turns(
             (&mut one.hashing.running, &mut one.blocks),
@@ -185,6 +183,7 @@ pub(super) fn finish_all<'p>(all: impl Iterator<Item = Last<'p>>, mut tell: impl
         finish(other);
     }
     finish(one);
+    made
 }
 
 impl Drop for Outer {
