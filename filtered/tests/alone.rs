@@ -9,7 +9,7 @@ use veilspan_filtered::{Direct, KnowsItsSpans};
 struct Wanted;
 
 impl KnowsItsSpans for Wanted {
-    fn may_not_know(&mut self) {}
+    fn forget(&mut self) {}
 }
 
 impl<S: Subscriber> Layer<S> for Wanted {

@@ -46,8 +46,9 @@ pub(super) struct Pipeline {
 
 /// So many bytes of events that are done may still count as waiting.
 const RELEASED_AT_ONCE: usize = 16 << 10;
-/// So much of what says something is looked at before it is veiled.
+/// So much of what says something is looked at before it is veiled, and less where it is long.
 const STEPS_AT_ONCE: usize = 16;
+const BYTES_AT_ONCE: usize = 256 << 10;
 /// Most calls of a busy host have closed when so many more have opened. Those that have not are told of, so that room is kept
 /// for their closes before others take it.
 const TOLD_AFTER: usize = 8;
@@ -83,7 +84,8 @@ impl Pipeline {
     /// any more.
     pub(super) fn turn(&mut self, batch: &mut Batch, with_flushes: bool) {
         self.queue.fill(batch, with_flushes);
-        let (mut veiled, mut steps, nothing) = (0, std::mem::take(&mut self.steps), Foretold::default());
+        let (mut steps, nothing) = (std::mem::take(&mut self.steps), Foretold::default());
+        let (mut veiled, mut waiting) = (0, 0);
         for Item { told, bytes, .. } in batch.items.drain(..) {
             let step = Step::of(told);
             veiled += bytes;
@@ -93,7 +95,9 @@ impl Pipeline {
                 step.give();
             } else {
                 steps.push(step);
-                if steps.len() == STEPS_AT_ONCE {
+                waiting += bytes;
+                if steps.len() == STEPS_AT_ONCE || waiting >= BYTES_AT_ONCE {
+                    waiting = 0;
                     self.steps(&mut steps);
                 }
             }

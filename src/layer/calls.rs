@@ -35,7 +35,7 @@ pub(super) struct Calls {
 pub(super) enum Known<T> {
     /// It is somebody else's.
     Foreign,
-    /// It is ours, and nothing is recorded of it.
+    /// It is ours, and nothing is recorded of it; or nothing can be told of it right now.
     Bare,
     /// It is ours, and this was said of its call.
     Call(T),

@@ -15,8 +15,8 @@
 //! when it closes: until then its texts wait with it, outside of the intake's bound. One that is open when the recorder
 //! shuts down is lost, and counted as `still_open`. Costs nothing for other call sites where this is the only layer; where
 //! it is not, one look into a table of addresses, and with each of their spans one into the table of ours each time that it
-//! is entered, left, recorded on or closed: the registry is asked for none, which takes two exchanges of a shared counter.
-//! Of a span's values each is copied once, to a page that waits with it; what is more than one value under one of the
+//! is entered, left, recorded on or closed: the registry is asked for none, as long as there was room for all of ours. Of a
+//! span's values each is copied once, to a page that waits with it; what is more than one value under one of the
 //! conventions' own names, JSON in strings included, is understood on the pipeline's thread, and the memory of the page goes
 //! back to the next span.
 //!

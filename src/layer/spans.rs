@@ -43,7 +43,9 @@ pub struct Spans {
 pub type GenAiLayer<S> = Direct<Spans, Taken, S>;
 
 impl KnowsItsSpans for Spans {
-    fn may_not_know(&mut self) {
+    fn forget(&mut self) {
+        self.abandon();
+        self.calls = Calls::default();
         self.calls.may_not_have_all();
     }
 }
@@ -68,9 +70,20 @@ struct Around {
 }
 
 impl Spans {
-    /// Where a rollout may be recorded. Where none is, all that is done is to know that a thread is inside of a GenAI span.
-    fn sampling(&self) -> Option<&Arc<Desk>> {
-        self.desk.as_ref().filter(|desk| !desk.samples_nothing())
+    /// Whether a span is ours of which the table knows nothing.
+    fn would_take<S>(&self, id: &Id, context: &Context<'_, S>) -> bool
+    where
+        S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+    {
+        let is_gen_ai = || context.metadata(id).is_some_and(|metadata| call_site::of(metadata).is_gen_ai());
+        self.desk.is_some() && is_gen_ai()
+    }
+
+    /// Hands all in that is open, as what nobody will see the end of.
+    fn abandon(&mut self) {
+        if let Some(desk) = &self.desk {
+            self.calls.drain().for_each(|open| Self::hand_in(desk, open, true));
+        }
     }
 
     /// Keeps a span of which nothing is recorded: what is logged inside of it is kept from other exporters all the same.
@@ -191,8 +204,13 @@ where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let is_ours = |_: &&Arc<Desk>| call_site::of(attributes.metadata()).is_gen_ai();
+        let Some(desk) = self.desk.as_ref().filter(is_ours) else { return };
         let span = id.into_u64();
-        let Some(desk) = self.sampling() else { return self.put_bare(span) };
+        if desk.samples_nothing() {
+            // All that is done is to know that a thread is inside of a GenAI span.
+            return self.put_bare(span);
+        }
         let fields = Fields::of(attributes.metadata());
         let mut open = spares::take();
         attributes.record(&mut Visitor::new(&mut open.page, fields));
@@ -254,9 +272,7 @@ where
         };
         let (entering, place) = match self.calls.look(span, enter) {
             Known::Foreign => return,
-            Known::Unknown if !context.metadata(id).is_some_and(|metadata| call_site::of(metadata).is_gen_ai()) => {
-                return;
-            }
+            Known::Unknown if !self.would_take(id, &context) => return,
             Known::Bare | Known::Unknown => (None, None),
             Known::Call(known) => known,
         };
@@ -285,9 +301,7 @@ where
 impl Drop for Spans {
     /// What is still open will not be told of any more: the registry is gone, or the layer is.
     fn drop(&mut self) {
-        if let Some(desk) = &self.desk {
-            self.calls.drain().for_each(|open| Self::hand_in(desk, open, true));
-        }
+        self.abandon();
     }
 }
 

@@ -25,7 +25,7 @@ struct Thread {
 
 #[derive(Default)]
 struct Told {
-    /// Newest last. A call that is a thread by itself has one.
+    /// Newest last.
     heads: SmallVec<[Digest; 1]>,
     since_keyframe: u32,
     is_replaced: bool,
@@ -77,8 +77,7 @@ impl History {
         self.old.clear();
     }
 
-    /// What the thread of a scope has been told. Each call asks, and many are threads by themselves: nothing is copied or
-    /// hashed twice to find one.
+    /// What the thread of a scope has been told. Each call asks: nothing is copied or hashed twice to find one.
     fn thread(&mut self, scope: &Scope) -> &mut Told {
         let Self { young, old, hasher } = self;
         let hash = |(tenant, rollout, thread): Name<'_>| hasher.hash_one((tenant, rollout, thread));

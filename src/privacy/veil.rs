@@ -271,4 +271,25 @@ mod tests {
         };
         assert_eq!((foretold(Level::Digest), foretold(Level::None)), (5, 3));
     }
+
+    #[test]
+    fn a_call_that_is_a_thread_by_itself_builds_on_nothing_and_any_other_does() {
+        let Kind::Opened(opened, _) = said(None, Vec::new()).kind else { panic!("it opens") };
+        let prefix = |thread: ByteString| {
+            let mut veil = Veil::new(policy(1));
+            let mut pass = || {
+                let mut event = said(None, vec![text(1), text(2)]);
+                let Kind::Opened(own, _) = &mut event.kind else { panic!("it opens") };
+                own.span = opened.span;
+                let scope = Arc::new(Scope { thread: thread.clone(), ..(*event.scope).clone() });
+                event.scope = Arc::clone(&scope);
+                let Kind::Opened(_, Given::Request(input)) = veil.event(event).kind else { panic!("it opens") };
+                veil.accepted(&scope, CallKind::Inference, input.chain);
+                input.prefix.is_some()
+            };
+            [pass(), pass()]
+        };
+        assert_eq!(prefix("t".into()), [false, true]);
+        assert_eq!(prefix(opened.span.own_id()), [false, false]);
+    }
 }

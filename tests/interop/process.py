@@ -50,7 +50,8 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def free_addresses(count: int) -> list[str]:
-    """Loopback addresses that nobody listens on, and that the kernel gives to no outgoing connection meanwhile."""
+    """Loopback addresses that nobody listens on, and, but where its range begins low, that the kernel gives to no outgoing
+    connection meanwhile."""
     found: list[str] = []
     ports = list(range(LOWEST_PORT, _lowest_ephemeral_port()))
     random.shuffle(ports)

@@ -56,7 +56,7 @@ fn where_nothing_is_sampled_and_where_an_operation_is_none_of_ours() {
         let subscriber = tracing_subscriber::registry().with(written(&lines)).with(recorder.layer());
         tracing::subscriber::with_default(subscriber, || {
             log(&info_span!("call", gen_ai.operation.name = operation));
-            // Its id may be that of one which was ours.
+            // The registry gives them the place of one that was ours.
             (0..10).for_each(|_| plain().in_scope(|| info!("first")));
         });
         assert_kept(&lines);

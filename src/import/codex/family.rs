@@ -7,8 +7,8 @@ use bytestring::ByteString;
 use crate::event::SpanIds;
 use crate::import::session::{Origin, Recent};
 
-/// The turns, and the threads, that are remembered.
-const REMEMBERED: usize = 1 << 18;
+/// The turns, and the threads, that are remembered: those of some gigabytes of sessions.
+const REMEMBERED: usize = 50_000;
 /// The calls of one thread that started others and are remembered.
 const MAX_SPAWNS: usize = 1 << 12;
 

@@ -13,7 +13,8 @@ use crate::event::{Digest, Message, Part, RawText, ResultContent};
 
 /// What is shorter is hashed as soon as it is put aside.
 const LONG: usize = 256;
-/// So many stand alone in the events that are looked at together, at the most.
+/// So many stand alone in the events that are looked at together, at the most: more would take memory of their own, and a
+/// search that is no longer short.
 const MANY: usize = 32;
 
 /// The function D, and what it has made of some contents already. These are to be asked for in the order in which they
@@ -316,5 +317,22 @@ mod tests {
             assert_eq!(items(&ahead), items(&Ahead::nothing(&hasher)));
             assert_eq!((ahead.next.get(), ahead.made.len()), (9, 9), "each was asked for");
         }
+    }
+
+    #[test]
+    fn what_was_foretold_of_a_content_is_told_of_it_and_of_no_equal_one() {
+        let hasher = Hasher::sha256();
+        let messages = [Message::text(Role::User, long(1)), Message::text(Role::User, long(1))];
+        let Part::Text(first) = &messages[0].parts[0] else { panic!("a text") };
+        // One that nobody would make of it.
+        let sign = Digest { bytes: [7; 32], ..hasher.digest(&[]) };
+        let foretold = Foretold([(first, sign)].into_iter().collect());
+        let told = |message: &Message| {
+            let pieces = [Piece::Rest { role: message.role, parts: &message.parts }];
+            let Piece::Rest { role, parts } = &pieces[0] else { unreachable!() };
+            item(&Ahead::of(&hasher, &pieces, foretold.made()), *role, parts).0.digest
+        };
+        assert_eq!(told(&messages[0]), Some(sign));
+        assert_eq!(told(&messages[1]), Some(hasher.digest(&[long(1).as_bytes()])));
     }
 }

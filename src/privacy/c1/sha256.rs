@@ -233,15 +233,20 @@ mod tests {
 
     #[test]
     fn two_that_take_blocks_in_turns_have_the_digests_that_they_have_alone() {
-        for (length, beside) in [(0, 0), (64, 0), (64, 128), (65, 1000), (4096, 640), (129, 127)] {
+        let lengths = [(0, 0), (64, 0), (64, 128), (65, 1000), (4096, 640), (129, 127)];
+        let heads = [0, 1, 9, 63, 64, 70];
+        for ((length, beside), head) in lengths.iter().flat_map(|lengths| heads.map(|head| (*lengths, head))) {
             let texts = [text(0, length), text(1, beside)];
             let (mut one, mut other) = (Sha256::new(), Sha256::new());
+            let head = text(2, head);
+            one.take(&head);
+            other.take(&head);
             let (mut blocks, mut blocks_beside) = (one.take_ends(&texts[0]), other.take_ends(&texts[1]));
             take_in_turns((&mut one, &mut blocks), (&mut other, &mut blocks_beside));
             assert!(blocks.is_empty() || blocks_beside.is_empty());
             one.take_blocks(blocks);
             other.take_blocks(blocks_beside);
-            assert_eq!([one.finish(), other.finish()], texts.map(|text| expected(&text)));
+            assert_eq!([one.finish(), other.finish()], texts.map(|text| expected(&[&head[..], &text].concat())));
         }
     }
 }
