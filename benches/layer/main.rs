@@ -2,8 +2,8 @@
 //!
 //! Each comparison is a line `name<TAB>ours<TAB>peer<TAB>ratio<TAB>target` on standard output. The first rows are
 //! nanoseconds of processor time a call, with the median of the ratios of paired rounds; the rows that begin with `call site`
-//! are instructions a visit of a span's call site that is no GenAI one, with our layer and with one that wants nothing, and in
-//! place of the ratio their difference.
+//! are instructions a visit of a span's call site that is no GenAI one, with our layer and without it, and in place of the
+//! ratio their difference.
 
 #![allow(unreachable_pub)]
 #![allow(

@@ -1,7 +1,6 @@
-//! What a span's call site that is no GenAI one costs more because it is our layer that is there, in instructions: beside a layer
-//! that wants nothing of the kind and does nothing. What such a layer costs beside none stands in a row of its own.
+//! What a span's call site that is no GenAI one costs more because our layer is there, in instructions.
 //!
-//! Of that, one that nobody wants costs a look at what is known of it. One that another layer wants costs more, because
+//! One that nobody wants costs a look at what is known of it. One that another layer wants costs more, because
 //! tracing-subscriber asks all filters of a registry anew for each span as soon as one of them does not want it.
 //!
 //! Counted by valgrind, of this binary in another process.
@@ -74,9 +73,7 @@ const MANY: usize = 5_000;
 
 /// Prints a row for each stack and kind of site.
 pub fn compare() {
-    eprintln!(
-        "# instructions a visit: with our layer, with one that wants nothing, and the difference; then that one and none"
-    );
+    eprintln!("# instructions a visit: with a layer, without it, and the difference");
     for (name, stack, target) in STACKS {
         row(&format!("call site nobody wants, {name}"), stack, Site::Unwanted, &format!("{target:.0}"));
     }
@@ -90,8 +87,8 @@ fn row(name: &str, stack: Stack, site: Site, target: &str) {
         let arguments = [stack as usize, site as usize, listener as usize].map(|number| number.to_string());
         instructions::each(MODE, &arguments, [FEW, MANY])
     });
-    instructions::line(&format!("{name} / a layer that wants nothing"), ours, empty, target);
-    instructions::line(&format!("{name}, a layer that wants nothing / none"), empty, none, "-");
+    instructions::line(name, ours, none, target);
+    instructions::line(&format!("{name}: a layer that wants nothing"), empty, none, "-");
 }
 
 /// The other process: `STACK SITE LISTENER VISITS`.

@@ -7,8 +7,9 @@ use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use super::ending::Ending;
+use super::guarded::{drained, guarded};
 use super::newest::{Newest, Swap};
-use super::pipeline::{Pipeline, drained, guarded};
+use super::pipeline::Pipeline;
 use super::progress::Progress;
 use super::queue::{Asked, Bounds, Flush, Queue};
 use super::settlement::Settlement;

@@ -17,6 +17,7 @@ mod desk;
 mod ending;
 mod events;
 mod front;
+mod guarded;
 mod identity;
 mod newest;
 mod open_call;

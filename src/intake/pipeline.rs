@@ -1,9 +1,8 @@
 //! The pipeline: veils events as they come, folds the two of a call, and hands records to the sink.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
 
+use super::guarded::guarded;
 use super::newest::Newest;
 use super::open_call::{OpenCall, Then};
 use super::open_calls::OpenCalls;
@@ -398,18 +397,4 @@ impl Pipeline {
         self.losses += 1;
         self.veil.lost();
     }
-}
-
-/// A sink that panics has not drained.
-pub(super) fn drained(sink: &dyn Sink, deadline: Instant, last: bool) -> bool {
-    guarded(|| if last { sink.shutdown(deadline) } else { sink.flush(deadline) }).unwrap_or(false)
-}
-
-/// All that somebody waits for has been handed to the sink.
-pub(super) fn begun(sink: &dyn Sink, number: u64) {
-    guarded(|| sink.relay().map(|relay| relay.begin(number)));
-}
-
-pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(call)).ok()
 }

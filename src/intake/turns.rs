@@ -5,7 +5,8 @@ use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Sink;
-use super::pipeline::{Pipeline, begun, drained};
+use super::guarded::{begun, drained};
+use super::pipeline::Pipeline;
 use super::queue::{Asked, Batch};
 
 /// The pipeline, for one thread at a time.
