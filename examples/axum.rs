@@ -54,8 +54,8 @@ async fn run() -> Result<String, Box<dyn Error>> {
     let theirs = tracing_opentelemetry::layer().with_tracer(provider.tracer("axum"));
     tracing_subscriber::registry()
         .with(theirs.with_filter(others().and(LevelFilter::INFO)))
-        .with(telemetry.recorder().layer())
         .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(LevelFilter::WARN))
+        .with(telemetry.recorder().layer())
         .init();
 
     let weather = serve(Router::new().route("/temperature", post(temperature))).await?;

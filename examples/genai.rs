@@ -36,9 +36,9 @@ async fn main() -> ExitCode {
 async fn run() -> Result<String, Box<dyn Error>> {
     let telemetry = Telemetry::start()?;
     tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(LevelFilter::WARN))
         // This line is all that genai needs.
         .with(telemetry.recorder().layer())
-        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(LevelFilter::WARN))
         .init();
     let client = genai_client::asking(scripted::unless_set()?)?;
     let turn = AgentSpan::invoke_agent().internal().with_name("weather").start();

@@ -35,9 +35,9 @@ async fn main() -> ExitCode {
 async fn run() -> Result<String, Box<dyn Error>> {
     let telemetry = Telemetry::start()?;
     tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(LevelFilter::WARN))
         // This line is all that rig needs.
         .with(telemetry.recorder().layer())
-        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(LevelFilter::WARN))
         .init();
     let agent = agent(&scripted::unless_set()?);
     agent.prompt("How warm is it in Oslo?").await?;

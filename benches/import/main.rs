@@ -36,7 +36,7 @@ use veilspan::import::codex::Sessions;
 use veilspan::import::session::{Set, Told};
 use veilspan::otlp::encode::Encoder;
 use veilspan::privacy::Policy;
-use written::{Agent, write};
+use written::{Agent, Form, write};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -45,7 +45,7 @@ const MEGABYTE: u64 = 1 << 20;
 
 fn main() {
     if let Some((_, arguments)) = arguments::mode() {
-        let agent = if arguments[0] == "codex" { Agent::Codex } else { Agent::ClaudeCode };
+        let agent = if arguments[0] == "codex" { Agent::Codex(Form::Recorded) } else { Agent::ClaudeCode };
         let spans = read(agent, Path::new(&arguments[1]));
         let memory = std::fs::read_to_string("/proc/self/status").unwrap();
         let peak = memory.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap().trim().to_owned();
@@ -55,7 +55,13 @@ fn main() {
     let rounds = arguments::rounds(7);
     header("import", rounds);
     let folder = tempfile::tempdir().unwrap();
-    for (agent, name) in [(Agent::ClaudeCode, "claude-code"), (Agent::Codex, "codex")] {
+    let agents = [
+        (Agent::ClaudeCode, "claude-code", Some(1.0)),
+        (Agent::Codex(Form::Recorded), "codex", Some(1.0)),
+        (Agent::Codex(Form::Terse), "codex, without the events of commands", None),
+        (Agent::Codex(Form::Older), "codex, results as JSON in texts", None),
+    ];
+    for (agent, name, target) in agents {
         let path = folder.path().join("session.jsonl");
         write(agent, &path, 32 * MEGABYTE);
         let (mut ours, mut peer) = (Rounds::new(), Rounds::new());
@@ -63,7 +69,10 @@ fn main() {
             ours.push(spent(|| read(agent, &path)));
             peer.push(spent(|| parse(&path)));
         }
-        line(&format!("{name}, file to spans of 32 MB / serde_json::Value alone, s"), &ours, &peer, Some(1.0));
+        line(&format!("{name}, file to spans of 32 MB / serde_json::Value alone, s"), &ours, &peer, target);
+        if target.is_none() {
+            continue;
+        }
         let large = if std::env::args().any(|argument| argument == "--full") { 2048 } else { 200 };
         let (mut more, mut less) = (Rounds::new(), Rounds::new());
         for (size, peaks) in [(10, &mut less), (large, &mut more)] {
@@ -110,7 +119,7 @@ fn read(agent: Agent, path: &Path) -> u64 {
             std::iter::from_fn(|| session.next_told()).for_each(&mut tell);
             assert_eq!(session.tally().unknown + session.tally().aside, 0);
         }
-        Agent::Codex => {
+        Agent::Codex(_) => {
             let mut sessions = Sessions::new(set);
             while let Some(read) = next(&mut portion) {
                 sessions.feed("rollout-s.jsonl", &portion[..read]);

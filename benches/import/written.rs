@@ -1,4 +1,4 @@
-//! Sessions as agents write them, of any size, a line about 3.4 KB long.
+//! Sessions as agents write them, of any size.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -11,19 +11,30 @@ pub const SESSION: &str = "00000000-0000-4000-8000-00000000000a";
 #[derive(Clone, Copy)]
 pub enum Agent {
     ClaudeCode,
-    Codex,
+    Codex(Form),
+}
+
+/// How Codex writes a session.
+#[derive(Clone, Copy)]
+pub enum Form {
+    /// As the recordings of version 0.123 have it.
+    Recorded,
+    /// The same without what the runtime told of commands.
+    Terse,
+    /// As versions before it did.
+    Older,
 }
 
 pub fn write(agent: Agent, path: &Path, bytes: u64) {
     let mut out = Out { file: BufWriter::new(File::create(path).unwrap()), written: 0, second: 0, parent: None };
-    if let Agent::Codex = agent {
+    if let Agent::Codex(_) = agent {
         out.codex("session_meta", json!({"id": "s", "model_provider": "openai", "cwd": "/home/me"}));
     }
     let mut turn = 0;
     while out.written < bytes {
         match agent {
             Agent::ClaudeCode => claude(&mut out, turn),
-            Agent::Codex => codex(&mut out, turn),
+            Agent::Codex(form) => codex(&mut out, form, turn),
         }
         turn += 1;
     }
@@ -91,28 +102,52 @@ fn claude(out: &mut Out, turn: usize) {
     out.claude("assistant", &prompt, answer, json!({}));
 }
 
-fn codex(out: &mut Out, turn: usize) {
+/// The rows of a turn.
+fn codex(out: &mut Out, form: Form, turn: usize) {
     let id = format!("turn-{turn}");
     out.codex("event_msg", json!({"type": "task_started", "turn_id": id}));
     out.codex("turn_context", json!({"turn_id": id, "model": "gpt-x", "effort": "low", "cwd": "/home/me"}));
     out.codex("event_msg", json!({"type": "user_message", "message": text(turn, 60)}));
+    let usage = json!({"input_tokens": 20_000, "cached_input_tokens": 19_000, "output_tokens": 400,
+        "reasoning_output_tokens": 100, "total_tokens": 20_400});
+    let info = match form {
+        Form::Older => json!({"last_token_usage": usage}),
+        Form::Recorded | Form::Terse => json!({"last_token_usage": usage, "total_token_usage": usage}),
+    };
+    let counted = json!({"type": "token_count", "info": info});
     for step in 0..6 {
         let call = format!("call_{turn}_{step}");
-        let usage = json!({"input_tokens": 20_000, "cached_input_tokens": 19_000, "output_tokens": 400,
-            "reasoning_output_tokens": 100, "total_tokens": 20_400});
         let summary = json!([{"type": "summary_text", "text": text(step, 120)}]);
         let sealed = "QUJD".repeat(500);
         out.codex("response_item", json!({"type": "reasoning", "summary": summary, "encrypted_content": sealed}));
-        let arguments = json!({"command": ["bash", "-lc", text(step, 20)]}).to_string();
-        let item = json!({"type": "function_call", "name": "shell", "call_id": call, "arguments": arguments});
+        let (name, command) = match form {
+            Form::Older => ("shell", json!({"command": ["bash", "-lc", text(step, 20)]})),
+            Form::Recorded | Form::Terse => ("exec_command", json!({"cmd": text(step, 20), "workdir": "/home/me"})),
+        };
+        let item = json!({"type": "function_call", "name": name, "call_id": call, "arguments": command.to_string()});
         out.codex("response_item", item);
-        out.codex("event_msg", json!({"type": "token_count", "info": {"last_token_usage": usage}}));
-        let output = json!({"output": text(turn + step, 700), "metadata": {"exit_code": 0}}).to_string();
+        out.codex("event_msg", counted.clone());
+        let output = text(turn + step, 700);
+        if let Form::Recorded = form {
+            out.codex(
+                "event_msg",
+                json!({"type": "exec_command_end", "call_id": call, "status": "completed",
+                "exit_code": 0, "stdout": output, "stderr": "", "aggregated_output": output}),
+            );
+        }
+        let output = match form {
+            Form::Older => json!({"output": output, "metadata": {"exit_code": 0}}).to_string(),
+            Form::Recorded | Form::Terse => output,
+        };
         out.codex("response_item", json!({"type": "function_call_output", "call_id": call, "output": output}));
     }
-    let said = json!([{"type": "output_text", "text": text(turn, 300)}]);
+    let answer = text(turn, 300);
+    let said = json!([{"type": "output_text", "text": answer}]);
     out.codex("response_item", json!({"type": "message", "role": "assistant", "content": said}));
-    out.codex("event_msg", json!({"type": "token_count", "info": {"last_token_usage": {"input_tokens": 1}}}));
+    if let Form::Recorded | Form::Terse = form {
+        out.codex("event_msg", json!({"type": "agent_message", "message": answer}));
+    }
+    out.codex("event_msg", counted);
     out.codex("event_msg", json!({"type": "task_complete", "turn_id": id}));
 }
 

@@ -31,15 +31,18 @@ enum Stack {
     Fmt,
     /// tracing-opentelemetry, with our filter in front of it where our layer is there.
     OpenTelemetry,
-    /// An `EnvFilter` over all, and `fmt`.
+    /// An `EnvFilter` over all, and `fmt`; our layer after them.
     EnvFilter,
+    /// The same, and our layer before them: where `fmt` has no filter of its own, it is asked about each visit then.
+    EnvFilterLast,
 }
 
-const STACKS: [(&str, Stack, f64); 4] = [
-    ("alone", Stack::Alone, 0.0),
-    ("fmt", Stack::Fmt, 30.0),
-    ("tracing-opentelemetry", Stack::OpenTelemetry, 30.0),
-    ("EnvFilter and fmt", Stack::EnvFilter, 30.0),
+const STACKS: [(&str, Stack, Option<u32>); 5] = [
+    ("alone", Stack::Alone, Some(0)),
+    ("fmt", Stack::Fmt, Some(30)),
+    ("tracing-opentelemetry", Stack::OpenTelemetry, Some(30)),
+    ("EnvFilter and fmt", Stack::EnvFilter, Some(30)),
+    ("EnvFilter and fmt after the layer", Stack::EnvFilterLast, None),
 ];
 
 /// Whose call site it is.
@@ -51,7 +54,7 @@ enum Site {
     Wanted,
 }
 
-/// What stands in the place of our layer, which is asked first.
+/// What stands in the place of our layer.
 #[derive(Clone, Copy)]
 enum Listener {
     Ours,
@@ -75,7 +78,8 @@ const MANY: usize = 5_000;
 pub fn compare() {
     eprintln!("# instructions a visit: with a layer, without it, and the difference");
     for (name, stack, target) in STACKS {
-        row(&format!("call site nobody wants, {name}"), stack, Site::Unwanted, &format!("{target:.0}"));
+        let target = target.map_or_else(|| "-".to_owned(), |target| target.to_string());
+        row(&format!("call site nobody wants, {name}"), stack, Site::Unwanted, &target);
     }
     for (name, stack, _) in STACKS.into_iter().filter(|(_, stack, _)| !matches!(stack, Stack::Alone)) {
         row(&format!("call site others want, {name}"), stack, Site::Wanted, "-");
@@ -114,29 +118,41 @@ where
 }
 
 fn listening(stack: Stack, listener: usize) -> Dispatch {
-    if listener == Listener::Ours as usize {
+    let recorder = || {
         let sink = Arc::new(MemorySink::default());
-        return beside(stack, Recorder::builder().policy(Policy::from_env()).sink(sink).build().layer());
+        Recorder::builder().policy(Policy::from_env()).sink(sink).build()
+    };
+    let empty = filter_fn(|_| false);
+    let is_ours = listener == Listener::Ours as usize;
+    if let (Stack::EnvFilter, true) = (stack, listener != Listener::None as usize) {
+        let others = registry().with(EnvFilter::new("info")).with(quiet());
+        return match is_ours {
+            true => Dispatch::new(others.with(recorder().layer())),
+            false => Dispatch::new(others.with(Empty.with_filter(empty))),
+        };
+    }
+    if is_ours {
+        return beside(stack, recorder().layer());
     }
     if listener == Listener::Empty as usize {
-        return beside(stack, Empty.with_filter(filter_fn(|_| false)));
+        return beside(stack, Empty.with_filter(empty));
     }
     match stack {
         Stack::Alone => Dispatch::new(registry().with(quiet().with_filter(LevelFilter::OFF))),
         Stack::Fmt => Dispatch::new(registry().with(quiet().with_filter(INFO))),
         Stack::OpenTelemetry => Dispatch::new(registry().with(open_telemetry().with_filter(INFO))),
-        Stack::EnvFilter => Dispatch::new(registry().with(EnvFilter::new("info")).with(quiet())),
+        Stack::EnvFilter | Stack::EnvFilterLast => Dispatch::new(registry().with(EnvFilter::new("info")).with(quiet())),
     }
 }
 
-/// A layer with a filter of its own, and what else listens.
+/// A layer with a filter of its own, and after it what else listens.
 fn beside(stack: Stack, layer: impl Layer<Registry> + Send + Sync) -> Dispatch {
     let registry = registry().with(layer);
     match stack {
         Stack::Alone => Dispatch::new(registry),
         Stack::Fmt => Dispatch::new(registry.with(quiet().with_filter(INFO))),
         Stack::OpenTelemetry => Dispatch::new(registry.with(open_telemetry().with_filter(others().and(INFO)))),
-        Stack::EnvFilter => Dispatch::new(registry.with(EnvFilter::new("info")).with(quiet())),
+        Stack::EnvFilter | Stack::EnvFilterLast => Dispatch::new(registry.with(EnvFilter::new("info")).with(quiet())),
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum Escapes {
     Left,
     /// Those in the outermost object's member of this name are left, and all others unescaped.
     LeftIn(&'static str),
+    /// Those of strings that are members of these names are left, and all others unescaped.
+    LeftOf(&'static [&'static str]),
 }
 
 /// Why nothing was read.
@@ -96,8 +98,20 @@ impl Tape {
         let (bytes, marks) = (text.as_bytes(), Marks::of(text.as_bytes()));
         let is_left = escapes == Escapes::Left;
         let left_in = if let Escapes::LeftIn(name) = escapes { Some(name) } else { None };
-        let mut reader =
-            Reader { bytes, marks, slots, out: unescaped, used: 0, is_left, left_in, longest: 0..0, open: 0, depth: 0 };
+        let left_of = if let Escapes::LeftOf(names) = escapes { names } else { &[] };
+        let mut reader = Reader {
+            bytes,
+            marks,
+            slots,
+            out: unescaped,
+            used: 0,
+            is_left,
+            left_in,
+            left_of,
+            longest: 0..0,
+            open: 0,
+            depth: 0,
+        };
         let read = reader.read();
         let (used, depth) = (reader.used, reader.depth);
         let result = match read {
@@ -144,7 +158,9 @@ struct Reader<'r> {
     /// Whether the escapes of what comes are left, and the member for which they are.
     is_left: bool,
     left_in: Option<&'static str>,
-    /// Where the longest string stands that was unescaped, its last quote included: it may stand again where they are left.
+    /// The members for whose own they are.
+    left_of: &'static [&'static str],
+    /// Where the longest string with escapes stands, its last quote included: it may stand again where they are left.
     longest: Range<usize>,
     /// How many containers are open, and were at the most.
     open: u32,
@@ -159,7 +175,7 @@ impl Reader<'_> {
         let mut is_object = false;
         loop {
             at = match *self.bytes.get(at)? {
-                b'"' => self.string(at, self.is_left)?,
+                b'"' => self.string(at, self.is_left || is_object && self.is_left_of())?,
                 b'{' | b'[' => {
                     is_object = self.bytes.get(at) == Some(&b'{');
                     let kind = if is_object { Kind::Object } else { Kind::Array };
@@ -246,11 +262,28 @@ impl Reader<'_> {
 
     /// Whether the name that was read last is that of the member whose escapes are left.
     fn is_left_in(&self) -> bool {
-        let name = self.slots.last().and_then(|slot| match slot.kind {
+        self.last_name() == self.left_in.map(str::as_bytes)
+    }
+
+    /// Whether it is that of a member for whose own they are.
+    #[inline]
+    fn is_left_of(&self) -> bool {
+        !self.left_of.is_empty()
+            && self.last_name().is_some_and(|name| self.left_of.iter().any(|left| left.as_bytes() == name))
+    }
+
+    fn last_name(&self) -> Option<&[u8]> {
+        let slot = self.slots.last()?;
+        match slot.kind {
             Kind::Plain => self.bytes.get(slot.start as usize + 1..slot.end as usize - 1),
             _ => self.out.get(slot.from as usize..slot.to as usize),
-        });
-        name == self.left_in.map(str::as_bytes)
+        }
+    }
+
+    fn note_longest(&mut self, first: usize, end: usize) {
+        if end - first >= self.longest.len() {
+            self.longest = first..end + 1;
+        }
     }
 
     /// The last quote of a string that is the longest one so far, which has escapes.
@@ -273,6 +306,7 @@ impl Reader<'_> {
             }
             End::Escape(escape) if is_left => {
                 let end = string::pass(self.bytes, &mut self.marks, escape)?;
+                self.note_longest(first, end);
                 self.push(Kind::Escaped, quote, end + 1, (0, 0))?;
                 end
             }
@@ -286,9 +320,7 @@ impl Reader<'_> {
                     return None;
                 };
                 self.used = used;
-                if end - first >= self.longest.len() {
-                    self.longest = first..end + 1;
-                }
+                self.note_longest(first, end);
                 self.push(Kind::Unescaped, quote, end + 1, (from as u32, used as u32))?;
                 end
             }

@@ -24,7 +24,7 @@ fn value(node: Node<'_>) -> Value {
 fn read(text: &str) -> Result<Value, Unread> {
     let mut tape = Tape::default();
     let whole = tape.read(text, Escapes::Unescaped, value);
-    for escapes in [Escapes::Left, Escapes::LeftIn("a"), Escapes::LeftIn("")] {
+    for escapes in [Escapes::Left, Escapes::LeftIn("a"), Escapes::LeftIn(""), Escapes::LeftOf(&["a", "b"])] {
         assert_eq!(whole, tape.read(text, escapes, value), "{text}");
     }
     assert!(tape.is_wiped());
@@ -61,6 +61,21 @@ fn escapes_are_left_in_one_member_alone_and_what_stands_there_again_is_itself() 
         tape.read(&json.to_string(), Escapes::LeftIn("b"), is_left).unwrap();
         assert!(tape.is_wiped());
     }
+}
+
+#[test]
+fn escapes_are_left_of_members_of_some_names_and_of_nothing_that_only_equals_one() {
+    let text = "a\n\"b\" ".repeat(50);
+    let json = json!({"out": &text, "a": {"err": &text, "b": &text}, "c": ["out", &text], "out\n": &text});
+    let is_left = |node: Node<'_>| {
+        assert_eq!(value(node), json);
+        let (within, listed) = (node.get("a").unwrap(), node.get("c").unwrap().elements().nth(1));
+        let left = [node.get("out"), within.get("err"), within.get("b"), listed, node.get("out\n")];
+        assert_eq!(left.map(|string| string.unwrap().as_str().is_none()), [true, true, false, false, false]);
+    };
+    let mut tape = Tape::default();
+    tape.read(&json.to_string(), Escapes::LeftOf(&["out", "err"]), is_left).unwrap();
+    assert!(tape.is_wiped());
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

@@ -13,12 +13,14 @@
 //! Promises that all that was recorded passes the policy like any other call; that a field which is not known here never
 //! leaves; that `fmt` and other layers see what they saw before; and that no span is handed in twice. A span is handed in
 //! when it closes: until then its texts wait with it, outside of the intake's bound. One that is open when the recorder
-//! shuts down is lost, and counted as `still_open`. Costs nothing for other call sites where this is the only layer; where
-//! it is not, one look into a table of addresses, and with each of their spans one into the table of ours each time that it
-//! is entered, left, recorded on or closed: the registry is asked for none, as long as there was room for all of ours. Of a
-//! span's values each is copied once, to a page that waits with it; what is more than one value under one of the
-//! conventions' own names, JSON in strings included, is understood on the pipeline's thread, and the memory of the page goes
-//! back to the next span.
+//! shuts down is lost, and counted as `still_open`.
+//!
+//! Add it last: a call site that nobody wants costs a look at what is known of it then. Where a layer without a filter of its
+//! own was added after this one, tracing-subscriber asks that one at each visit. A call site that others want costs one look
+//! into a table of addresses, and each of its spans one into the table of ours each time that it is entered, left, recorded
+//! on or closed: the registry is asked for none, as long as there was room for all of ours. Of a span's values each is copied
+//! once, to a page that waits with it; what is more than one value under one of the conventions' own names, JSON in strings
+//! included, is understood on the pipeline's thread, and the memory of the page goes back to the next span.
 //!
 //! Calls by hand and spans see each other: whichever is innermost around a line is the parent of what begins there.
 //!

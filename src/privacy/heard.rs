@@ -117,10 +117,7 @@ impl Telling<'_> {
         let (parts, hashed) = answer;
         let raw = match &content {
             Returning::Text(text) => match c1::beside(self.any_hasher(), text, parts, hashed) {
-                Some((digest, other)) => {
-                    hashed.push(other);
-                    Measure { digest: Some(digest), length: Some(text.len() as u64), ..Measure::default() }
-                }
+                Some(digest) => Measure { digest: Some(digest), length: Some(text.len() as u64), ..Measure::default() },
                 None => c1::result_text(self.any_hasher(), text),
             },
             Returning::Content(content) => c1::result(self.any_hasher(), content),
@@ -322,15 +319,17 @@ mod tests {
         let parts = || {
             let texts = [Part::Reasoning("short".into()), Part::Reasoning(long("why ").into()), call("a")];
             let more = [Part::Text(RawText::oversize(9 << 20)), Part::Text(long("so ").into()), call("b")];
-            texts.into_iter().chain(more).collect::<Vec<_>>()
+            let sealed =
+                ["QUJD".to_owned(), long("QUJD")].map(|sealed| Part::Encrypted(RawBytes::from(sealed.into_bytes())));
+            texts.into_iter().chain(more).chain(sealed).collect::<Vec<_>>()
         };
-        let returned = [("a", "x".to_owned()), ("a", long("one ")), ("b", long("two ")), ("c", long("three "))];
+        let returned = [("a", "x".to_owned()), ("a", long("one ")), ("b", long("two or more ")), ("c", long("three "))];
         let over = "x".repeat(RawText::MAX_BYTES + 1);
         for policy in policies() {
             let tally = Tally::default();
             let telling = Telling::new(&policy, policy.hasher(), &tally);
             let (answer, mut hashed) = (parts(), SmallVec::new());
-            for ((id, text), known) in returned.iter().zip([0, 1, 2, 2]) {
+            for ((id, text), known) in returned.iter().zip([0, 1, 3, 3]) {
                 let alone = telling.returned_by(id, Returning::Text(text), (&[], &mut SmallVec::new()));
                 let beside = telling.returned_by(id, Returning::Text(text), (&answer, &mut hashed));
                 assert_eq!((beside.0, hashed.len()), (alone.0, known), "{id}");

@@ -16,6 +16,7 @@ mod claude;
 mod codex;
 #[cfg(feature = "cli")]
 mod command;
+mod cut;
 mod doubled;
 mod families;
 mod hooked;

@@ -19,7 +19,7 @@ pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: 
             file.imply_turn(desk, family, at, true);
             items::user_message(file, said(told).unwrap_or_default());
         }
-        "token_count" => token_count(file, desk, told),
+        "token_count" => token_count(file, told),
         "task_complete" | "turn_complete" => {
             file.thread.saw(desk, at);
             // Tokens may still be told of an answer that has none.
@@ -96,12 +96,12 @@ const KNOWN: [&str; 22] = [
 ];
 
 /// The tokens of the last response: it ended with its last item, whenever this is written.
-fn token_count(file: &mut File, desk: &mut Desk, told: Node<'_>) {
+fn token_count(file: &mut File, told: Node<'_>) {
     let Some(answer) = &mut file.thread.answer else { return };
     match Usage::read(told.get("info").and_then(|info| info.get("last_token_usage"))) {
         Ok(usage) => {
             answer.usage = usage;
-            file.thread.end_answer(desk);
+            answer.is_whole = true;
         }
         // It is over, but a count that says nothing may be of limits alone: the one of its tokens may come yet.
         Err(missing) => answer.missing = Some(missing),

@@ -14,6 +14,10 @@ use crate::semconv::COMPACTION_TRIGGER;
 use bytestring::ByteString;
 use rustc_hash::FxHashSet;
 
+/// The runtime tells again, in its own events, what stands in the items of the model: nobody asks for it there.
+const ESCAPES: Escapes =
+    Escapes::LeftOf(&["stdout", "stderr", "aggregated_output", "formatted_output", "last_agent_message"]);
+
 /// A file that is read.
 pub(super) struct File {
     pub(super) name: String,
@@ -87,12 +91,14 @@ impl File {
         let (mut cutter, mut tape) = (std::mem::take(&mut self.cutter), std::mem::take(&mut desk.tape));
         cutter.feed(portion, |number, cut| self.line(desk, family, &mut tape, number, &cut, false));
         (self.cutter, desk.tape) = (cutter, tape);
+        self.thread.end_whole_answer(desk);
     }
 
     pub(super) fn finish(&mut self, desk: &mut Desk, family: &mut Family) {
         let mut cutter = std::mem::take(&mut self.cutter);
         let mut tape = Tape::default();
         cutter.finish(|number, cut| self.line(desk, family, &mut tape, number, &cut, true));
+        self.thread.end_whole_answer(desk);
         self.end_turn(desk, family, None);
     }
 
@@ -103,6 +109,7 @@ impl File {
             Cut::Line(line) if read_line(&mut tape, line, Escapes::Left, |_| ()).is_err() => desk.tally.torn += 1,
             _ => self.line(desk, family, &mut tape, number, &cut, true),
         });
+        self.thread.end_whole_answer(desk);
         let has_ended = family.has_ended(&self.thread.who.thread, self.time);
         if has_ended || self.thread.is_whole(now, grace) {
             self.end_turn(desk, family, None);
@@ -129,10 +136,12 @@ impl File {
     ) {
         let read = match cut {
             Cut::Oversize => Err(AsideReason::Oversize),
-            Cut::Line(line) => read_line(tape, line, Escapes::Unescaped, |row| self.row(desk, family, row))
-                .and_then(std::convert::identity),
+            Cut::Line(line) => {
+                read_line(tape, line, ESCAPES, |row| self.row(desk, family, row)).and_then(std::convert::identity)
+            }
         };
         if let Err(reason) = read {
+            self.thread.end_whole_answer(desk);
             let reason = if is_last && reason == AsideReason::NotJson { AsideReason::Truncated } else { reason };
             let (scope, name) = (self.thread.scope().clone(), self.name.clone());
             desk.aside(&scope, &name, number, reason);
@@ -147,6 +156,9 @@ impl File {
             && self.rows.is_again(twice::row(at, told.json()))
         {
             return Ok(());
+        }
+        if self.thread.has_whole_answer() && !is_of_tools(kind, told) {
+            self.thread.end_whole_answer(desk);
         }
         // A clock that runs backwards takes no call with it.
         let at = at.unwrap_or(self.time);
@@ -317,6 +329,16 @@ impl File {
             let parts = std::mem::take(&mut self.copied);
             self.thread.hear(Message { role: Role::Assistant, parts });
         }
+    }
+}
+
+/// Whether a row tells how a tool ended, or what it returned. Of answers it tells nothing.
+fn is_of_tools(kind: &str, told: Node<'_>) -> bool {
+    let of_told = || told.word("type").unwrap_or_default();
+    match kind {
+        "response_item" => of_told().ends_with("_output"),
+        "event_msg" => matches!(of_told(), "exec_command_end" | "patch_apply_end" | "mcp_tool_call_end"),
+        _ => false,
     }
 }
 

@@ -12,6 +12,9 @@ use crate::semconv::{ERROR_KIND, TERMINAL_EXIT_CODE};
 
 pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>, at: u64) {
     let Some(id) = item.word("call_id") else { return };
+    if !file.thread.waits_for(id) {
+        file.thread.end_whole_answer(desk);
+    }
     let mut end = ToolEnd { at, ..ToolEnd::default() };
     let member = |name: &str| item.get(name).filter(|member| !member.is_null());
     let output = ["output", "result"].into_iter().find_map(member);
@@ -32,9 +35,9 @@ pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, item: 
             drop(RawText::from(said));
         }
     }
-    if let Some(record) = file.thread.close_tool(id, end) {
-        desk.call(record);
-    }
+    let record = file.thread.close_tool(id, end);
+    file.thread.end_whole_answer(desk);
+    record.into_iter().for_each(|record| desk.call(record));
 }
 
 fn fail(desk: &Desk, end: &mut ToolEnd<'_>, kind: &str, error: Option<&str>) {

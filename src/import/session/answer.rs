@@ -33,6 +33,8 @@ pub(in crate::import) struct Answer {
     pub(in crate::import) error: Measure,
     /// On the host's clock, when something was read that comes after it.
     pub(in crate::import) ended: Option<u64>,
+    /// All is known of it. It has not ended yet because what a tool returned is hashed sooner beside it.
+    pub(in crate::import) is_whole: bool,
     /// It is no part of the history: a history came out of it.
     is_aside: bool,
 }
@@ -118,6 +120,7 @@ impl Thread {
             outcome: Outcome::Completed,
             error: Measure::default(),
             ended: None,
+            is_whole: false,
             is_aside: false,
         });
         self.answer.as_mut()
@@ -150,6 +153,17 @@ impl Thread {
         let at = moment(last.max(record.opened_at.time_unix_nano));
         record.close(at, Closed { outcome: Some(outcome), attrs, error, links: Vec::new() }, Returned::Answer(output));
         desk.call(record);
+    }
+
+    /// An answer of which all is known ends.
+    pub(in crate::import) fn end_whole_answer(&mut self, desk: &mut Desk) {
+        if self.has_whole_answer() {
+            self.end_answer(desk);
+        }
+    }
+
+    pub(in crate::import) fn has_whole_answer(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.is_whole)
     }
 
     /// The answer is none: an agent wrote an error in its place, which the model did not say and is not shown again.

@@ -123,6 +123,12 @@ impl Thread {
         self.turn.is_some() && self.calls.get(id).is_some_and(|called| called.is_of(self.turns_begun))
     }
 
+    /// Whether what the tool of this id returns becomes part of the history as what comes next: it is no result that comes
+    /// too early or again, and none waits for its call.
+    pub(in crate::import) fn waits_for(&self, id: &str) -> bool {
+        self.early.is_empty() && self.calls.get(id).is_some_and(|called| !called.has_returned())
+    }
+
     /// A tool that has not returned.
     pub(in crate::import) fn tool_mut(&mut self, id: &str) -> Option<&mut Tool> {
         self.tools.get_mut(id)

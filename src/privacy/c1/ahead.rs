@@ -9,7 +9,7 @@ use super::normal::{self, Piece};
 use super::{Canonical, Hasher, canonical, digest};
 #[cfg(feature = "import")]
 use crate::event::Role;
-use crate::event::{Digest, Message, Part, RawText, ResultContent};
+use crate::event::{Digest, Message, Part, RawBytes, RawText, ResultContent};
 
 /// What is shorter is hashed as soon as it is put aside.
 const LONG: usize = 256;
@@ -21,8 +21,15 @@ const MANY: usize = 32;
 /// stand; what is not among them is hashed when it is asked for.
 pub(super) struct Ahead<'a> {
     hasher: &'a Hasher,
-    made: SmallVec<[(&'a RawText, Digest); 4]>,
+    made: SmallVec<[(Content<'a>, Digest); 4]>,
     next: Cell<usize>,
+}
+
+/// A content, the very same and not one that equals it: what another one is is not known.
+#[derive(Clone, Copy)]
+enum Content<'a> {
+    Text(&'a RawText),
+    Bytes(&'a RawBytes),
 }
 
 /// The only long content of each of several events, of which the digests are made together. Where there are more in one, these
@@ -43,15 +50,21 @@ pub(crate) struct Made<'a>(&'a [(&'a RawText, Digest)]);
 
 /// A content that is long enough, and what it is.
 struct Long<'a> {
-    content: &'a RawText,
-    text: &'a str,
+    content: Content<'a>,
     of: Of<'a>,
 }
 
 enum Of<'a> {
-    Text,
-    Reasoning,
-    Call { name: &'a str, arguments: Option<Canonical<'a>> },
+    Plain(Plain<'a>),
+    Call { name: &'a str, exact: &'a str, arguments: Option<Canonical<'a>> },
+}
+
+/// What is hashed as it stands.
+#[derive(Clone, Copy)]
+enum Plain<'a> {
+    Text(&'a str),
+    Reasoning(&'a str),
+    Bytes(&'a [u8]),
 }
 
 impl<'a> Ahead<'a> {
@@ -65,7 +78,7 @@ impl<'a> Ahead<'a> {
         let mut all = SmallVec::<[Long<'_>; 4]>::new();
         for piece in pieces {
             match piece {
-                Piece::Result { content: ResultContent::Text(text), .. } => all.extend(Long::of(text, Of::Text)),
+                Piece::Result { content: ResultContent::Text(text), .. } => all.extend(Long::of_text(text)),
                 Piece::Result { content: ResultContent::Parts(_), .. } => {}
                 Piece::Rest { parts, .. } => all.extend(normal::without_results(parts).filter_map(Long::of_part)),
             }
@@ -73,7 +86,8 @@ impl<'a> Ahead<'a> {
         let digests = match all.as_slice() {
             [] => SmallVec::new(),
             // One alone is hashed when it is asked for, if it was not beside another event's.
-            [one] => made.of(one.content).into_iter().collect(),
+            [Long { content: Content::Text(text), .. }] => made.of(text).into_iter().collect(),
+            [_] => SmallVec::new(),
             _ => {
                 all.iter_mut().for_each(Long::read);
                 finish_all(all.iter().map(|long| long.last(hasher)))
@@ -91,7 +105,8 @@ impl<'a> Ahead<'a> {
             return Self::of(hasher, &[Piece::Rest { role, parts }], Made::NONE);
         }
         let made = hashed.iter().filter_map(|Hashed { place, digest }| match parts.get(*place)? {
-            Part::Text(content) | Part::Reasoning(content) => Some((content, *digest)),
+            Part::Text(text) | Part::Reasoning(text) => Some((Content::Text(text), *digest)),
+            Part::Blob(bytes) | Part::Encrypted(bytes) => Some((Content::Bytes(bytes), *digest)),
             _ => None,
         });
         Self { hasher, made: made.collect(), next: Cell::new(0) }
@@ -102,21 +117,25 @@ impl<'a> Ahead<'a> {
     }
 
     pub(super) fn text(&self, text: &RawText) -> Option<Digest> {
-        self.made(text).or_else(|| Some(digest::text(self.hasher, text.expose()?)))
+        self.made(Content::Text(text)).or_else(|| Some(digest::text(self.hasher, text.expose()?)))
     }
 
     pub(super) fn reasoning(&self, text: &RawText) -> Option<Digest> {
-        self.made(text).or_else(|| Some(digest::reasoning(self.hasher, text.expose()?)))
+        self.made(Content::Text(text)).or_else(|| Some(digest::reasoning(self.hasher, text.expose()?)))
     }
 
     pub(super) fn call(&self, name: &RawText, arguments: &RawText) -> Option<Digest> {
-        self.made(arguments).or_else(|| Some(digest::call(self.hasher, name.expose()?, arguments.expose()?)))
+        let made = self.made(Content::Text(arguments));
+        made.or_else(|| Some(digest::call(self.hasher, name.expose()?, arguments.expose()?)))
     }
 
-    /// The digest of this content, the very same and not one that equals it: what it is is known of no other.
-    fn made(&self, content: &RawText) -> Option<Digest> {
+    pub(super) fn bytes(&self, bytes: &RawBytes) -> Option<Digest> {
+        self.made(Content::Bytes(bytes)).or_else(|| Some(digest::blob(self.hasher, bytes.expose()?)))
+    }
+
+    fn made(&self, content: Content<'_>) -> Option<Digest> {
         let (known, digest) = self.made.get(self.next.get())?;
-        std::ptr::eq(*known, content).then(|| {
+        known.is(content).then(|| {
             self.next.set(self.next.get() + 1);
             *digest
         })
@@ -128,18 +147,14 @@ impl<'a> Foretelling<'a> {
     pub(in crate::privacy) fn add(&mut self, hasher: &Hasher, messages: &'a [Message]) {
         let parts = messages.iter().flat_map(|message| &message.parts);
         let mut all = parts.filter_map(|part| match part {
-            Part::ToolResult { content: ResultContent::Text(text), .. } => Long::of(text, Of::Text),
+            Part::ToolResult { content: ResultContent::Text(text), .. } => Long::of_text(text),
             part => Long::of_part(part),
         });
-        let (Some(Long { content, text, of }), None) = (all.next(), all.next()) else { return };
-        let last = match of {
-            Of::Text => last_of_text(hasher, text, false),
-            Of::Reasoning => last_of_text(hasher, text, true),
-            // What is hashed of its arguments would have to be kept.
-            Of::Call { .. } => return,
-        };
-        self.contents.push(content);
-        self.last.push(last);
+        // What is hashed of a call's arguments would have to be kept.
+        if let (Some(Long { content: Content::Text(content), of: Of::Plain(plain) }), None) = (all.next(), all.next()) {
+            self.contents.push(content);
+            self.last.push(plain.last(hasher));
+        }
     }
 
     /// Makes the digests, two at a time. One alone is made when it is asked for.
@@ -171,7 +186,7 @@ impl Made<'_> {
     }
 }
 
-/// A text or a thought among the parts of a message, by its place, and what it is.
+/// A part of a message that has been hashed, by its place. Never a call.
 #[cfg(feature = "import")]
 #[derive(Clone, Copy)]
 pub(crate) struct Hashed {
@@ -179,44 +194,74 @@ pub(crate) struct Hashed {
     digest: Digest,
 }
 
-/// The digest of a long text, made beside that of the first long text of a message, after those that have been hashed.
-/// Nothing where there is none.
+/// The digest of a long text, made beside those of long parts of a message after the ones that have been hashed, as many as
+/// take as long together. Nothing where there is none.
 #[cfg(feature = "import")]
 pub(in crate::privacy) fn beside(
     hasher: &Hasher,
     text: &str,
     parts: &[Part],
-    hashed: &[Hashed],
-) -> Option<(Digest, Hashed)> {
+    hashed: &mut SmallVec<[Hashed; 1]>,
+) -> Option<Digest> {
     if !(LONG..=RawText::MAX_BYTES).contains(&text.len()) {
         return None;
     }
     let first = hashed.last().map_or(0, |hashed| hashed.place + 1);
-    let (place, other) = parts.iter().enumerate().skip(first).find_map(|(place, part)| {
-        let long = Long::of_part(part).filter(|long| !matches!(long.of, Of::Call { .. }))?;
-        Some((place, long))
-    })?;
-    let both = [Last { hashing: hasher.begin(), piece: text.as_bytes() }, other.last(hasher)];
-    match finish_all(both.into_iter()).as_slice() {
-        [told, digest] => Some((*told, Hashed { place, digest: *digest })),
-        _ => None,
+    let mut others = parts.iter().enumerate().skip(first).filter_map(|(place, part)| match Long::of_part(part)?.of {
+        Of::Plain(plain) => Some((place, plain)),
+        Of::Call { .. } => None,
+    });
+    let mut taken = SmallVec::<[(usize, Plain<'_>); 4]>::new();
+    let mut length = 0;
+    while length < text.len()
+        && let Some((place, plain)) = others.next()
+    {
+        length += plain.length();
+        taken.push((place, plain));
+    }
+    if taken.is_empty() {
+        return None;
+    }
+    let all = [Plain::Text(text)].into_iter().chain(taken.iter().map(|(_, plain)| *plain));
+    let digests = finish_all(all.map(|plain| plain.last(hasher)));
+    let (told, digests) = digests.split_first()?;
+    hashed.extend(taken.iter().zip(digests).map(|((place, _), digest)| Hashed { place: *place, digest: *digest }));
+    Some(*told)
+}
+
+impl Content<'_> {
+    fn is(self, other: Content<'_>) -> bool {
+        match (self, other) {
+            (Self::Text(one), Content::Text(other)) => std::ptr::eq(one, other),
+            (Self::Bytes(one), Content::Bytes(other)) => std::ptr::eq(one, other),
+            _ => false,
+        }
     }
 }
 
 impl<'a> Long<'a> {
     /// A content, where it is long enough.
-    fn of(content: &'a RawText, of: Of<'a>) -> Option<Self> {
+    fn of(content: &'a RawText, of: impl FnOnce(&'a str) -> Of<'a>) -> Option<Self> {
         let text = content.expose().filter(|text| text.len() >= LONG)?;
-        Some(Self { content, text, of })
+        Some(Self { content: Content::Text(content), of: of(text) })
+    }
+
+    fn of_text(text: &'a RawText) -> Option<Self> {
+        Self::of(text, |text| Of::Plain(Plain::Text(text)))
     }
 
     /// That of a part which is no result, likewise.
     fn of_part(part: &'a Part) -> Option<Self> {
         match part {
-            Part::Text(text) => Self::of(text, Of::Text),
-            Part::Reasoning(text) => Self::of(text, Of::Reasoning),
+            Part::Text(text) => Self::of_text(text),
+            Part::Reasoning(text) => Self::of(text, |text| Of::Plain(Plain::Reasoning(text))),
             Part::ToolCall { name, arguments, .. } => {
-                Self::of(arguments, Of::Call { name: name.expose()?, arguments: None })
+                let name = name.expose()?;
+                Self::of(arguments, |exact| Of::Call { name, exact, arguments: None })
+            }
+            Part::Blob(content) | Part::Encrypted(content) => {
+                let bytes = content.expose().filter(|bytes| bytes.len() >= LONG)?;
+                Some(Self { content: Content::Bytes(content), of: Of::Plain(Plain::Bytes(bytes)) })
             }
             _ => None,
         }
@@ -224,28 +269,38 @@ impl<'a> Long<'a> {
 
     /// Brings the arguments of a call into the form that is hashed.
     fn read(&mut self) {
-        if let Of::Call { arguments, .. } = &mut self.of {
-            *arguments = canonical(self.text);
+        if let Of::Call { exact, arguments, .. } = &mut self.of {
+            *arguments = canonical(exact);
         }
     }
 
     fn last(&self, hasher: &Hasher) -> Last<'_> {
         match &self.of {
-            Of::Text => last_of_text(hasher, self.text, false),
-            Of::Reasoning => last_of_text(hasher, self.text, true),
-            Of::Call { name, arguments } => {
-                let exact = self.text.as_bytes();
-                digest::last_of_call(hasher, name, arguments.as_ref().map_or(exact, Canonical::as_bytes))
+            Of::Call { name, exact, arguments } => {
+                let arguments = arguments.as_ref().map_or(exact.as_bytes(), Canonical::as_bytes);
+                digest::last_of_call(hasher, name, arguments)
             }
+            Of::Plain(plain) => plain.last(hasher),
         }
     }
 }
 
-fn last_of_text<'a>(hasher: &Hasher, text: &'a str, is_thought: bool) -> Last<'a> {
-    if is_thought {
-        return digest::last_of_reasoning(hasher, text);
+impl<'a> Plain<'a> {
+    #[cfg(feature = "import")]
+    const fn length(self) -> usize {
+        match self {
+            Self::Text(text) | Self::Reasoning(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        }
     }
-    Last { hashing: hasher.begin(), piece: text.as_bytes() }
+
+    fn last(self, hasher: &Hasher) -> Last<'a> {
+        match self {
+            Self::Text(text) => Last { hashing: hasher.begin(), piece: text.as_bytes() },
+            Self::Reasoning(text) => digest::last_of_reasoning(hasher, text),
+            Self::Bytes(piece) => Last { hashing: hasher.begin(), piece },
+        }
+    }
 }
 
 #[cfg(test)]
@@ -315,7 +370,7 @@ mod tests {
             };
             let ahead = Ahead::of(&hasher, &pieces, Made::NONE);
             assert_eq!(items(&ahead), items(&Ahead::nothing(&hasher)));
-            assert_eq!((ahead.next.get(), ahead.made.len()), (9, 9), "each was asked for");
+            assert_eq!((ahead.next.get(), ahead.made.len()), (10, 10), "each was asked for");
         }
     }
 

@@ -119,6 +119,31 @@ fn join_kinds(kinds: &[&'static str]) -> ByteString {
         ["reasoning", "text"] => ByteString::from_static("reasoning+text"),
         ["reasoning", "tool_call"] => ByteString::from_static("reasoning+tool_call"),
         ["tool_call", "tool_call"] => ByteString::from_static("tool_call+tool_call"),
+        ["reasoning", "text", "tool_call"] => ByteString::from_static("reasoning+text+tool_call"),
+        ["reasoning", "encrypted"] => ByteString::from_static("reasoning+encrypted"),
+        ["reasoning", "encrypted", "text"] => ByteString::from_static("reasoning+encrypted+text"),
+        ["reasoning", "encrypted", "tool_call"] => ByteString::from_static("reasoning+encrypted+tool_call"),
+        ["encrypted", "text"] => ByteString::from_static("encrypted+text"),
+        ["encrypted", "tool_call"] => ByteString::from_static("encrypted+tool_call"),
         _ => kinds.join("+").into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_joined_alike_whether_or_not_they_are_common() {
+        const KINDS: [&str; 5] = ["text", "reasoning", "encrypted", "tool_call", "blob"];
+        for one in KINDS {
+            assert_eq!(join_kinds(&[one]), one);
+            for other in KINDS {
+                assert_eq!(join_kinds(&[one, other]), [one, other].join("+"));
+                for third in KINDS {
+                    assert_eq!(join_kinds(&[one, other, third]), [one, other, third].join("+"));
+                }
+            }
+        }
     }
 }

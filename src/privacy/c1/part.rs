@@ -18,7 +18,7 @@ pub(super) fn part(ahead: &Ahead<'_>, part: &Part, nesting: usize) -> Option<Dig
         Part::ToolResult { content: inner, .. } => {
             Some(digest::result(hasher, None, &content(ahead, inner, nesting + 1)?))
         }
-        Part::Blob(bytes) | Part::Encrypted(bytes) => Some(digest::blob(hasher, bytes.expose()?)),
+        Part::Blob(bytes) | Part::Encrypted(bytes) => ahead.bytes(bytes),
         Part::Reference(text) => Some(digest::reference(hasher, text.expose()?)),
         Part::Other(json) => Some(digest::other(hasher, json.expose()?)),
     }
