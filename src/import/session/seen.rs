@@ -10,7 +10,7 @@ use foldhash::quality::RandomState;
 use rustc_hash::FxBuildHasher;
 
 /// The most bytes of a chunk, but where there would be more than [`MAX_CHUNKS`] of them.
-const CHUNK_BYTES: usize = 48 << 10;
+const CHUNK_BYTES: usize = 24 << 10;
 const MAX_CHUNKS: usize = 32;
 
 /// A map from names to values that forgets the oldest names beyond a bound.
