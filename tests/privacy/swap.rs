@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use veilspan::event::{CallRecord, Given, Veiled};
+use veilspan::event::{CallRecord, Given, Returned, Veiled};
+use veilspan::privacy::c1::{Hasher, digest};
 use veilspan::testing::MemorySink;
 use veilspan::{Policy, Recorder};
 
@@ -80,4 +81,50 @@ fn what_waits_when_a_stricter_policy_comes_is_veiled_under_that() {
     assert!(recorder.flush(SOON).complete);
     let last = sink.calls().pop().unwrap();
     assert!(content(&last).is_some_and(|content| content.contains("said last")));
+}
+
+/// Texts that are long are hashed two at a time, those of calls that wait together beside each other.
+#[test]
+fn every_text_of_a_call_is_hashed_under_the_policy_that_the_call_names() {
+    const KEYS: [&str; 2] = ["the first key, of 32 bytes or more", "the other key, of 32 bytes or more"];
+    let keyed = |key: &str| {
+        let environment: veilspan::environment::Environment = [("VEILSPAN_HASH_KEY", key)].into_iter().collect();
+        Policy::builder().build_in(&environment).0
+    };
+    let policies = KEYS.map(keyed);
+    let texts = |number: usize| ["asked", "answered"].map(|word| format!("{word} {number} ").repeat(120 + number % 9));
+    let sink = Arc::new(MemorySink::default());
+    let recorder = Recorder::builder().sink(sink.clone()).policy(policies[0].clone()).build();
+    let record = |number: usize| {
+        let [asked, answered] = texts(number);
+        let mut call = recorder.inference("p", &number.to_string()).input(asked).start();
+        call.output(veilspan::event::Message::text(veilspan::event::Role::Assistant, answered));
+        call.finish();
+    };
+    record(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 1..400 {
+                recorder.set_policy(policies[number % 2].clone());
+                std::thread::yield_now();
+            }
+        });
+        (1..1499).for_each(record);
+    });
+    record(1499);
+    assert!(recorder.flush(SOON).complete);
+    let calls = sink.calls();
+    assert_eq!(calls.len(), 1500);
+    let mut seen = [0; 2];
+    for call in &calls {
+        let snapshot = call.opened.policy.as_ref().unwrap();
+        let key = KEYS.iter().position(|key| snapshot.contains(&Hasher::key_id(key.as_bytes()))).unwrap();
+        seen[key] += 1;
+        let number = call.opened.attrs.text(veilspan::semconv::REQUEST_MODEL).unwrap().parse().unwrap();
+        let hasher = Hasher::hmac_sha256(KEYS[key].as_bytes());
+        let expected = texts(number).map(|text| Some(digest::text(&hasher, &text)));
+        let (Given::Request(input), Returned::Answer(output)) = (&call.given, &call.returned) else { panic!("halves") };
+        assert_eq!([input.items[0].digest, output.items[0].digest], expected, "call {number}");
+    }
+    assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");
 }
