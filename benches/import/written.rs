@@ -49,11 +49,18 @@ struct Out {
 
 impl Out {
     fn line(&mut self, mut row: Value) {
+        row["timestamp"] = self.time().into();
+        self.write(&row.to_string());
+    }
+
+    fn time(&mut self) -> String {
         self.second += 1;
         let (day, rest) = (1 + self.second / 86_400 % 28, self.second % 86_400);
         let (hour, minute, second) = (rest / 3600, rest % 3600 / 60, rest % 60);
-        row["timestamp"] = format!("2026-01-{day:02}T{hour:02}:{minute:02}:{second:02}.000Z").into();
-        let line = row.to_string();
+        format!("2026-01-{day:02}T{hour:02}:{minute:02}:{second:02}.000Z")
+    }
+
+    fn write(&mut self, line: &str) {
         self.written += line.len() as u64 + 1;
         writeln!(self.file, "{line}").unwrap();
     }
@@ -68,8 +75,25 @@ impl Out {
         self.line(row);
     }
 
+    /// A row of Codex, which tells first of what kind it is.
     fn codex(&mut self, kind: &str, payload: Value) {
-        self.line(json!({"type": kind, "payload": payload}));
+        let time = self.time();
+        self.write(&format!(r#"{{"timestamp":"{time}","type":"{kind}","payload":{payload}}}"#));
+    }
+
+    fn item(&mut self, kind: &str, more: Value) {
+        self.told("response_item", kind, more);
+    }
+
+    fn event(&mut self, kind: &str, more: Value) {
+        self.told("event_msg", kind, more);
+    }
+
+    fn told(&mut self, row: &str, kind: &str, more: Value) {
+        let (time, more) = (self.time(), more.to_string());
+        let more = more.strip_prefix('{').unwrap();
+        let line = format!(r#"{{"timestamp":"{time}","type":"{row}","payload":{{"type":"{kind}",{more}}}"#);
+        self.write(&line);
     }
 }
 
@@ -105,33 +129,33 @@ fn claude(out: &mut Out, turn: usize) {
 /// The rows of a turn.
 fn codex(out: &mut Out, form: Form, turn: usize) {
     let id = format!("turn-{turn}");
-    out.codex("event_msg", json!({"type": "task_started", "turn_id": id}));
+    out.event("task_started", json!({"turn_id": id}));
     out.codex("turn_context", json!({"turn_id": id, "model": "gpt-x", "effort": "low", "cwd": "/home/me"}));
-    out.codex("event_msg", json!({"type": "user_message", "message": text(turn, 60)}));
+    out.event("user_message", json!({"message": text(turn, 60)}));
     let usage = json!({"input_tokens": 20_000, "cached_input_tokens": 19_000, "output_tokens": 400,
         "reasoning_output_tokens": 100, "total_tokens": 20_400});
     let info = match form {
         Form::Older => json!({"last_token_usage": usage}),
         Form::Recorded | Form::Terse => json!({"last_token_usage": usage, "total_token_usage": usage}),
     };
-    let counted = json!({"type": "token_count", "info": info});
+    let counted = json!({"info": info});
     for step in 0..6 {
         let call = format!("call_{turn}_{step}");
         let summary = json!([{"type": "summary_text", "text": text(step, 120)}]);
         let sealed = "QUJD".repeat(500);
-        out.codex("response_item", json!({"type": "reasoning", "summary": summary, "encrypted_content": sealed}));
+        out.item("reasoning", json!({"summary": summary, "encrypted_content": sealed}));
         let (name, command) = match form {
             Form::Older => ("shell", json!({"command": ["bash", "-lc", text(step, 20)]})),
             Form::Recorded | Form::Terse => ("exec_command", json!({"cmd": text(step, 20), "workdir": "/home/me"})),
         };
-        let item = json!({"type": "function_call", "name": name, "call_id": call, "arguments": command.to_string()});
-        out.codex("response_item", item);
-        out.codex("event_msg", counted.clone());
+        let item = json!({"name": name, "call_id": call, "arguments": command.to_string()});
+        out.item("function_call", item);
+        out.event("token_count", counted.clone());
         let output = text(turn + step, 700);
         if let Form::Recorded = form {
-            out.codex(
-                "event_msg",
-                json!({"type": "exec_command_end", "call_id": call, "status": "completed",
+            out.event(
+                "exec_command_end",
+                json!({"call_id": call, "status": "completed",
                 "exit_code": 0, "stdout": output, "stderr": "", "aggregated_output": output}),
             );
         }
@@ -139,16 +163,16 @@ fn codex(out: &mut Out, form: Form, turn: usize) {
             Form::Older => json!({"output": output, "metadata": {"exit_code": 0}}).to_string(),
             Form::Recorded | Form::Terse => output,
         };
-        out.codex("response_item", json!({"type": "function_call_output", "call_id": call, "output": output}));
+        out.item("function_call_output", json!({"call_id": call, "output": output}));
     }
     let answer = text(turn, 300);
     let said = json!([{"type": "output_text", "text": answer}]);
-    out.codex("response_item", json!({"type": "message", "role": "assistant", "content": said}));
+    out.item("message", json!({"role": "assistant", "content": said}));
     if let Form::Recorded | Form::Terse = form {
-        out.codex("event_msg", json!({"type": "agent_message", "message": answer}));
+        out.event("agent_message", json!({"message": answer}));
     }
-    out.codex("event_msg", counted);
-    out.codex("event_msg", json!({"type": "task_complete", "turn_id": id}));
+    out.event("token_count", counted);
+    out.event("task_complete", json!({"turn_id": id}));
 }
 
 fn text(seed: usize, count: usize) -> String {
