@@ -255,8 +255,12 @@ fn t37_a_broken_line_is_named_by_file_and_line_and_an_empty_file_is_bad_data() {
     let output = import(home.path(), agent, &path, &["--dry-run"]);
     assert_eq!((output.status.code(), spans(&output)), (Some(65), whole));
     assert!(said(&output).contains("rollout-main-1.jsonl") && said(&output).contains("line=4"), "{}", said(&output));
-    std::fs::write(&path, b"").unwrap();
-    assert_eq!(import(home.path(), agent, &path, &["--dry-run"]).status.code(), Some(65));
+    for nothing in ["", "\n  \n\r\n"] {
+        std::fs::write(&path, nothing).unwrap();
+        let output = import(home.path(), agent, &path, &["--dry-run"]);
+        assert_eq!(output.status.code(), Some(65), "{nothing:?}");
+        assert!(said(&output).contains("the file is empty"), "{}", said(&output));
+    }
 }
 
 #[test]
@@ -297,6 +301,16 @@ fn a_compressed_session_is_the_same_and_one_that_never_ends_is_cut_off() {
     let packed = folder.path().join("rollout-main-1.jsonl.zst");
     std::fs::write(&packed, compress_to_vec(codex().bytes().as_slice(), CompressionLevel::Fastest)).unwrap();
     assert_eq!(spans(&import(home.path(), agent, &packed, &["--dry-run"])), plain);
+    // One that was added to, with a frame of somebody else's in between (RFC 8878, section 3.1.2).
+    let bytes = codex().bytes();
+    let (begin, rest) = bytes.split_at(bytes.len() / 2);
+    let [begin, rest] = [begin, rest].map(|part| compress_to_vec(part, CompressionLevel::Fastest));
+    let other = [&0x184d_2a53_u32.to_le_bytes()[..], &3_u32.to_le_bytes(), b"xyz"].concat();
+    std::fs::write(&packed, [&other[..], &begin, &other, &rest].concat()).unwrap();
+    assert_eq!(spans(&import(home.path(), agent, &packed, &["--dry-run"])), plain);
+    std::fs::write(&packed, [&begin[..], &rest, b"and no frame"].concat()).unwrap();
+    let output = import(home.path(), agent, &packed, &["--dry-run"]);
+    assert_eq!((output.status.code(), spans(&output)), (Some(65), plain.clone()));
     let mut bomb = codex().bytes();
     bomb.resize(80 << 20, b' ');
     std::fs::write(&packed, compress_to_vec(bomb.as_slice(), CompressionLevel::Fastest)).unwrap();

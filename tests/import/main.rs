@@ -30,4 +30,5 @@ mod script;
 #[path = "../support/mod.rs"]
 mod support;
 mod told;
+mod turns;
 mod unrowed;

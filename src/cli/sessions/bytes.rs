@@ -1,10 +1,11 @@
 //! The bytes of a session file: opened without following a link, and decompressed where it is compressed.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
-use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 /// The most bytes that a compressed file may turn into.
 const MAX_DECOMPRESSED: u64 = 16 << 30;
@@ -14,7 +15,15 @@ const MAX_RATIO: u64 = 2000;
 /// A file that is read from its beginning.
 pub(in crate::cli) enum Bytes {
     Plain(File),
-    Zstd { decoder: Box<StreamingDecoder<File, ruzstd::decoding::FrameDecoder>>, left: u64 },
+    Zstd(Frames),
+}
+
+/// The frames of a compressed file, one after the other (RFC 8878, section 3): whoever adds to one may begin another.
+pub(in crate::cli) struct Frames {
+    file: File,
+    decoder: Box<FrameDecoder>,
+    /// How much more they may turn into.
+    left: u64,
 }
 
 impl Bytes {
@@ -24,9 +33,9 @@ impl Bytes {
         if !is_compressed(path) {
             return Ok(Self::Plain(file));
         }
-        let decoder = StreamingDecoder::new(file).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
         let left = MAX_DECOMPRESSED.min((length.saturating_mul(MAX_RATIO)).max(64 << 20));
-        Ok(Self::Zstd { decoder: Box::new(decoder), left })
+        let mut frames = Frames { file, decoder: Box::new(FrameDecoder::new()), left };
+        if frames.next_frame()? { Ok(Self::Zstd(frames)) } else { Err(io::ErrorKind::InvalidData.into()) }
     }
 }
 
@@ -34,13 +43,41 @@ impl Read for Bytes {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(file) => file.read(buffer),
-            Self::Zstd { decoder, left } => {
-                let read = decoder.read(buffer).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
-                // A small file that never ends would fill the disk of whoever receives its spans.
-                *left = left.checked_sub(read as u64).ok_or(io::ErrorKind::FileTooLarge)?;
-                Ok(read)
+            Self::Zstd(frames) => frames.read(buffer),
+        }
+    }
+}
+
+impl Read for Frames {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
+                let some = BlockDecodingStrategy::UptoBytes(buffer.len());
+                self.decoder.decode_blocks(&mut self.file, some).map_err(|_| io::ErrorKind::InvalidData)?;
+            }
+            let read = self.decoder.read(buffer).map_err(|_| io::ErrorKind::InvalidData)?;
+            // A small file that never ends would fill the disk of whoever receives its spans.
+            self.left = self.left.checked_sub(read as u64).ok_or(io::ErrorKind::FileTooLarge)?;
+            if read > 0 || buffer.is_empty() || !self.next_frame()? {
+                return Ok(read);
             }
         }
+    }
+}
+
+impl Frames {
+    /// Begins the next frame that holds something. Whether there is one.
+    fn next_frame(&mut self) -> io::Result<bool> {
+        while self.file.stream_position()? < self.file.metadata()?.len() {
+            match self.decoder.init(&mut self.file) {
+                Ok(()) => return Ok(true),
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
+                    self.file.seek_relative(length.into())?;
+                }
+                Err(_) => return Err(io::ErrorKind::InvalidData.into()),
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -245,19 +245,20 @@ impl Reading<'_> {
     ) -> Result<Option<AsideReason>, Failure> {
         self.report.files += 1;
         if file.bytes == 0 {
-            self.report.empty += 1;
-            let file = file.name();
-            tracing::warn!(target: "veilspan", file, "the file is empty");
+            self.empty(file);
             return Ok(None);
         }
         let Ok(mut bytes) = Bytes::open(&file.path) else { return Ok(Some(AsideReason::Unreadable)) };
         let (mut buffer, mut length) = (vec![0; PORTION], 0);
+        let mut is_blank = true;
         let read = loop {
             match bytes.read(&mut buffer) {
                 Ok(0) => break bytes.was_replaced(&file.path, length).then_some(AsideReason::Replaced),
                 Ok(read) => {
                     length += read as u64;
-                    feed(reader, buffer.get(..read).unwrap_or_default());
+                    let portion = buffer.get(..read).unwrap_or_default();
+                    is_blank = is_blank && portion.trim_ascii().is_empty();
+                    feed(reader, portion);
                     self.drain(reader)?;
                     self.progress.read(read, reader.tally().rows, &self.report);
                 }
@@ -266,7 +267,16 @@ impl Reading<'_> {
             }
         };
         crate::event::wipe(&mut buffer);
+        if is_blank && read.is_none() {
+            self.empty(file);
+        }
         Ok(read)
+    }
+
+    fn empty(&mut self, file: &Found) {
+        self.report.empty += 1;
+        let file = file.name();
+        tracing::warn!(target: "veilspan", file, "the file is empty");
     }
 }
 

@@ -20,19 +20,9 @@ pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: 
             items::user_message(file, said(told).unwrap_or_default());
         }
         "token_count" => token_count(file, told),
-        "task_complete" | "turn_complete" => {
-            file.thread.saw(desk, at);
-            // Tokens may still be told of an answer that has none.
-            let surety = if file.thread.answer.is_some() { Surety::Said } else { Surety::Final };
-            file.thread.note_end(desk, Outcome::Completed, surety, at);
-            file.no_token_count();
-            family.runs(&file.id, false);
-        }
-        "turn_aborted" => {
-            if told.word("turn_id").is_none_or(|turn| turn == file.turn_id) {
-                aborted(file, desk, family, at);
-            }
-        }
+        "task_complete" | "turn_complete" if is_of_this(file, told) => completed(file, desk, family, at),
+        "turn_aborted" if is_of_this(file, told) => aborted(file, desk, family, at),
+        "task_complete" | "turn_complete" | "turn_aborted" => {}
         "error" => file.thread.note_end(desk, Outcome::Failed, Surety::Guessed, at),
         "exec_command_end" | "patch_apply_end" => ended(file, desk, told, at),
         "mcp_tool_call_begin" => server(file, desk, told),
@@ -59,9 +49,30 @@ pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: 
     }
 }
 
+/// Whether what tells of a turn tells of the one that runs. One that no row gave an id has none that anyone could tell.
+fn is_of_this(file: &File, told: Node<'_>) -> bool {
+    file.is_nameless() || told.word("turn_id").is_none_or(|turn| turn == file.turn_id)
+}
+
+/// The turn ended, where nothing told so before.
+fn completed(file: &mut File, desk: &mut Desk, family: &mut Family, at: u64) {
+    if file.thread.has_said_its_end() {
+        return;
+    }
+    file.thread.saw(desk, at);
+    // Tokens may still be told of an answer that has none.
+    let surety = if file.thread.answer.is_some() { Surety::Said } else { Surety::Final };
+    file.thread.note_end(desk, Outcome::Completed, surety, at);
+    file.no_token_count();
+    family.runs(&file.id, false);
+}
+
 /// The turn was interrupted, and its tools with it. The tokens of the answer that was being given may still be told.
 fn aborted(file: &mut File, desk: &mut Desk, family: &mut Family, at: u64) {
-    file.thread.saw(desk, at);
+    // The first row that tells of its end tells when that was.
+    if !file.thread.has_said_its_end() {
+        file.thread.saw(desk, at);
+    }
     file.thread.abandon_tools(desk, at, Some(Outcome::Cancelled));
     let surety = if file.thread.answer.is_some() { Surety::Said } else { Surety::Final };
     file.thread.note_end(desk, Outcome::Cancelled, surety, at);
@@ -161,6 +172,13 @@ pub(super) fn rolled_back(file: &mut File, desk: &mut Desk, told: Node<'_>) {
     }
 }
 
+/// What the compaction of a window is called: one window may be compacted more than once.
+fn window_name(file: &mut File, window: &str) -> String {
+    let before = file.windows.get(window).copied().unwrap_or_default();
+    file.windows.set(window, before + 1);
+    if before == 0 { window.to_owned() } else { format!("{window}#{before}") }
+}
+
 /// A shorter history takes the place of the one before. The inference that made it is told with it.
 pub(super) fn compacted(file: &mut File, desk: &mut Desk, family: &Family, told: Node<'_>, at: u64) {
     file.no_token_count();
@@ -174,7 +192,10 @@ pub(super) fn compacted(file: &mut File, desk: &mut Desk, family: &Family, told:
     }
     let number = file.compactions;
     file.compactions += 1;
-    let id = told.word("window_id").map_or_else(|| format!("{}:compaction:{number}", file.turn_id), str::to_owned);
+    let id = match told.word("window_id") {
+        Some(window) => window_name(file, window),
+        None => format!("{}:compaction:{number}", file.turn_name),
+    };
     let start = file.thread.turn.as_ref().map_or(at, |turn| turn.busy_until.min(at));
     let mut attrs = Attrs::default();
     attrs.set(COMPACTION_ID, desk.label(&id));
@@ -183,7 +204,7 @@ pub(super) fn compacted(file: &mut File, desk: &mut Desk, family: &Family, told:
     }
     let Some(mut record) = file.thread.open_call(desk, (CallKind::Compaction, &id), start, attrs) else { return };
     let span = record.opened.span;
-    let inference = format!("{}:{}", file.turn_id, file.thread.next_inference());
+    let inference = format!("{}:{}", file.turn_name, file.thread.next_inference());
     if let Some(answer) = file.thread.begin_answer(desk, &inference, at) {
         answer.is_part_of(span);
         answer.add(summary.into_iter().map(|text| Part::Text(RawText::from(text))).collect(), at);

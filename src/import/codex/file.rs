@@ -8,7 +8,9 @@ use super::row::{Meta, Row};
 use super::turns::Turns;
 use super::{events, items, twice};
 use crate::event::{CallRecord, Message, Part, RawText, Role, Veiled};
-use crate::import::session::{AsideReason, Cut, Cutter, Desk, Newest, Thread, UsageMissing, Who, messages, read_line};
+use crate::import::session::{
+    AsideReason, Cut, Cutter, Desk, Newest, Recent, Thread, UsageMissing, Who, messages, read_line,
+};
 use crate::json::{Escapes, Node, Tape};
 use crate::semconv::COMPACTION_TRIGGER;
 use bytestring::ByteString;
@@ -17,6 +19,9 @@ use rustc_hash::FxHashSet;
 /// The runtime tells again, in its own events, what stands in the items of the model: nobody asks for it there.
 const ESCAPES: Escapes =
     Escapes::LeftOf(&["stdout", "stderr", "aggregated_output", "formatted_output", "last_agent_message"]);
+
+/// The windows that are remembered.
+const WINDOWS: usize = 1 << 8;
 
 /// A file that is read.
 pub(super) struct File {
@@ -32,6 +37,8 @@ pub(super) struct File {
     /// What a model said in copied rows, until something else was said.
     copied: Vec<Part>,
     pub(super) turn_id: String,
+    /// The same, and another one where the id was that of an older turn.
+    pub(super) turn_name: String,
     /// Whether rows tell where turns begin.
     pub(super) turns: Turns,
     pub(super) rollbacks: Rollbacks,
@@ -44,6 +51,10 @@ pub(super) struct File {
     pub(super) skills: Vec<String>,
     pub(super) compaction: Option<Box<CallRecord<Veiled>>>,
     pub(super) compactions: u64,
+    /// How often a window was compacted before.
+    pub(super) windows: Recent<u32>,
+    /// The calls of the turn that have no id.
+    pub(super) unnamed: u64,
     time: u64,
     /// Which call started it is not known yet, so that nothing of it is told.
     pub(super) is_withheld: bool,
@@ -74,6 +85,7 @@ impl File {
             is_copy: false,
             copied: Vec::new(),
             turn_id: String::new(),
+            turn_name: String::new(),
             turns: Turns::Untold,
             rollbacks: Rollbacks::default(),
             heard: FxHashSet::default(),
@@ -82,6 +94,8 @@ impl File {
             skills: Vec::new(),
             compaction: None,
             compactions: 0,
+            windows: Recent::new(WINDOWS),
+            unnamed: 0,
             time: 0,
             is_withheld: false,
         }

@@ -96,7 +96,7 @@ fn begin(file: &mut File, desk: &mut Desk, at: u64) {
         file.thread.end_answer(desk);
     }
     if file.thread.answer.is_none() && file.thread.turn.is_some() {
-        let id = format!("{}:{}", file.turn_id, file.thread.next_inference());
+        let id = format!("{}:{}", file.turn_name, file.thread.next_inference());
         file.thread.begin_answer(desk, &id, at);
     }
 }
@@ -110,7 +110,9 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>,
         return file.thread.saw(desk, at);
     }
     produced(file, desk, family, item, at);
-    let Some(id) = id else { return };
+    let is_hosted = matches!(kind, "web_search_call" | "image_generation_call" | "file_search_call");
+    let unnamed = (id.is_none() && is_hosted).then(|| hosted_id(file, kind));
+    let Some(id) = id.or(unnamed.as_deref()) else { return };
     let name = item.word("name").unwrap_or(kind.strip_suffix("_call").unwrap_or(kind));
     let mut attrs = Attrs::with_capacity(LABELS);
     attrs.set(TOOL_KIND, desk.label(kind));
@@ -144,7 +146,6 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>,
         return desk.call(record);
     }
     // What the provider itself runs has returned when it is told.
-    let is_hosted = matches!(kind, "web_search_call" | "image_generation_call" | "file_search_call");
     if is_hosted && matches!(status, Some("completed" | "failed" | "incomplete")) {
         let ended = file.begun.remove(&format!("{id}/end")).unwrap_or(at);
         let failed = status != Some("completed");
@@ -154,6 +155,20 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>,
             desk.call(record);
         }
     }
+}
+
+/// The id of a call that the provider ran and that has none: that of the events that told of it first, else its number
+/// among those of the turn.
+fn hosted_id(file: &mut File, kind: &str) -> String {
+    let begun = |key: &String| {
+        let id = key.strip_suffix("/end")?;
+        Some((*file.begun.get(id)?, id.to_owned()))
+    };
+    if let Some((_, id)) = file.begun.keys().filter_map(begun).min() {
+        return id;
+    }
+    file.unnamed += 1;
+    format!("{}:{kind}:{}", file.turn_name, file.unnamed)
 }
 
 /// A message of the user, told as an event.

@@ -1,11 +1,13 @@
 //! Skills: texts that an agent reads when a person names them, or by itself.
 
-/// Notes the skills that a text names: `$name`, `/skills name`, `skill://name`, or the path of a skill's file.
+/// Notes the skills that a text names: `$name`, `/skills name`, `skill://name`, the path of a skill's file, or a fragment
+/// `<skill name="…">`.
 pub(super) fn mentioned(text: &str, skills: &mut Vec<String>) {
     const MOST: usize = 64;
     let names_a_file = text.contains(FILE);
     let mut words = text.split_whitespace().peekable();
     while let Some(word) = words.next() {
+        let word = word.trim_start_matches(['(', '[', '{', '"', '\'', '`']);
         let found = if matches!(word, "/skills" | "/skill") {
             words.peek().copied().map(beginning)
         } else {
@@ -18,6 +20,10 @@ pub(super) fn mentioned(text: &str, skills: &mut Vec<String>) {
             skills.push(name.to_owned());
         }
     }
+    let tags = text.split("<skill ").skip(1).filter_map(|rest| rest.split_once('>'));
+    let named =
+        tags.filter_map(|(tag, _)| tag.split_once("name=")).map(|(_, name)| beginning(name.trim_start_matches('"')));
+    skills.extend(named.filter(|name| !name.is_empty()).take(MOST.saturating_sub(skills.len())).map(str::to_owned));
 }
 
 /// The skill that a call reads.
@@ -26,17 +32,37 @@ pub(super) fn loaded<'a>(tool: &str, arguments: &'a str) -> Option<&'a str> {
         let name = arguments.split("\"name\"").nth(1)?.split('"').nth(1)?;
         return Some(beginning(name)).filter(|name| !name.is_empty());
     }
-    of_path(arguments)
+    of_path(arguments).or_else(|| of_script(arguments))
 }
 
-/// What the path of a skill's file ends with.
-const FILE: &str = "/SKILL.md";
+/// What a skill's own file is called.
+const FILE: &str = "SKILL.md";
 
 /// The folder of a skill's file.
 fn of_path(text: &str) -> Option<&str> {
-    let (before, _) = text.split_once(FILE)?;
-    let start = before.rfind(|symbol: char| !is_name(symbol)).map_or(0, |place| place + 1);
-    before.get(start..).filter(|name| !name.is_empty())
+    last_folder(text.split_once(FILE)?.0).map(|(_, name)| name)
+}
+
+/// The folder of a script in a folder of skills: other projects have scripts too.
+fn of_script(text: &str) -> Option<&str> {
+    text.match_indices("scripts").find_map(|(place, word)| {
+        if !text.get(place + word.len()..)?.starts_with(SEPARATORS) {
+            return None;
+        }
+        let (before, name) = last_folder(text.get(..place)?)?;
+        last_folder(before).filter(|(_, folder)| *folder == "skills").map(|_| name)
+    })
+}
+
+/// In JSON one of the second kind stands twice.
+const SEPARATORS: [char; 2] = ['/', '\\'];
+
+/// The last folder of a path that ends with a separator, and what stands before it.
+fn last_folder(path: &str) -> Option<(&str, &str)> {
+    let folders = path.trim_end_matches(SEPARATORS);
+    let start = folders.rfind(|symbol: char| !is_name(symbol)).map_or(0, |place| place + 1);
+    let name = folders.get(start..).filter(|name| !name.is_empty() && folders.len() < path.len())?;
+    Some((path.get(..start)?, name))
 }
 
 const fn is_name(symbol: char) -> bool {
@@ -60,5 +86,18 @@ mod tests {
         assert_eq!(loaded("shell", r#"{"command":["cat","skills/review/SKILL.md"]}"#), Some("review"));
         assert_eq!(loaded("skills.read", r#"{"name":"review"}"#), Some("review"));
         assert_eq!(loaded("shell", r#"{"command":["cat","SKILL.md"]}"#), None);
+        assert_eq!(loaded("shell", r#"{"command":["type","C:\\skills\\review\\SKILL.md"]}"#), Some("review"));
+        for script in ["python skills/review/scripts/run.py", r#"{"cmd":"/home/me/.codex/skills/review/scripts/run"}"#]
+        {
+            assert_eq!(loaded("shell", script), Some("review"), "{script}");
+        }
+        for none in
+            ["bash scripts/run.sh", "project/scripts/run.sh", "skills/scripts/run.sh", "skills/review/scriptsx/a"]
+        {
+            assert_eq!(loaded("shell", none), None, "{none}");
+        }
+        skills.clear();
+        mentioned(r#"use ($review) or skills\lint\SKILL.md <skill name="notes"> <skill path="x">"#, &mut skills);
+        assert_eq!(skills, ["review", "lint", "notes"]);
     }
 }

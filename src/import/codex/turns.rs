@@ -6,6 +6,9 @@ use crate::event::{Attrs, Outcome};
 use crate::import::session::Desk;
 use crate::semconv::THREAD_FILE;
 
+/// How often an id may be that of another turn.
+const MOST_AGAIN: u32 = 1 << 10;
+
 /// Whether rows tell where turns begin: those of older versions do not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turns {
@@ -57,6 +60,7 @@ impl File {
         if id == self.turn_id {
             return;
         }
+        let Some(name) = self.name_of(id, at) else { return };
         self.end_turn(desk, family, None);
         if let Some(parent) = self.meta.as_ref().and_then(|own| own.parent.as_deref())
             && self.thread.origin.is_none()
@@ -76,9 +80,29 @@ impl File {
         id.clone_into(&mut self.turn_id);
         self.heard.clear();
         self.skills.clear();
+        self.unnamed = 0;
         self.rollbacks.begin(&self.thread);
-        self.thread.open_turn(desk, id, at, attrs);
+        self.thread.open_turn(desk, &name, at, attrs);
+        self.turn_name = name;
         family.runs(&self.id, true);
+    }
+
+    /// What a turn of this id is called that begins now. Nothing where it has begun before: a row that stands twice. That of
+    /// a turn which is over may be that of another one later.
+    fn name_of(&self, id: &str, at: u64) -> Option<String> {
+        if !self.thread.has_begun(id) {
+            return Some(id.to_owned());
+        }
+        let is_over = |last| self.thread.has_said_its_end() && at > last;
+        if !self.thread.turn.as_ref().is_none_or(|turn| is_over(turn.last)) {
+            return None;
+        }
+        (1..MOST_AGAIN).map(|again| format!("{id}#{again}")).find(|name| !self.thread.has_begun(name))
+    }
+
+    /// Whether the turn that runs has no id that a row told.
+    pub(super) fn is_nameless(&self) -> bool {
+        self.is_implied() || self.nameless > 0 && self.turn_id == format!("turn-{}", self.nameless)
     }
 
     /// The name of a turn that has no id.

@@ -16,6 +16,7 @@ const PIECE: usize = 16;
 pub(super) fn may_be(kind: &str, told: Node<'_>) -> bool {
     let of_told = || told.word("type").unwrap_or_default();
     match kind {
+        "response_item" if of_told().ends_with("_call") => told.word("call_id").or(told.word("id")).is_none(),
         "response_item" => matches!(of_told(), "message" | "agent_message" | "reasoning"),
         "event_msg" => of_told() == "user_message",
         kind => kind == "compacted",

@@ -86,6 +86,11 @@ impl Thread {
         true
     }
 
+    /// Whether a turn of this id has begun.
+    pub(in crate::import) fn has_begun(&self, id: &str) -> bool {
+        self.turns.get(id).is_some()
+    }
+
     /// The span that a turn of this id has, where no call started the thread.
     pub(in crate::import) fn span_of_turn(&self, desk: &Desk, id: &str) -> Option<SpanIds> {
         let scope = self.scope_of_turn(desk.label(id));

@@ -72,6 +72,7 @@ const NAMES: &[(&str, Option<&str>, usize)] = &[
     ("cached_input_tokens", None, CACHE_READ),
     ("cache_read_input_tokens", None, CACHE_READ),
     ("cached_tokens", None, CACHE_READ),
+    ("prompt_cached_tokens", None, CACHE_READ),
     ("cachedInputTokens", None, CACHE_READ),
     ("input_tokens_details", Some("cached_tokens"), CACHE_READ),
     ("prompt_tokens_details", Some("cached_tokens"), CACHE_READ),
@@ -88,6 +89,7 @@ const NAMES: &[(&str, Option<&str>, usize)] = &[
     ("details", Some("cache_creation"), CACHE_CREATION),
     ("reasoning_output_tokens", None, REASONING),
     ("reasoning_tokens", None, REASONING),
+    ("completion_reasoning_tokens", None, REASONING),
     ("reasoningTokens", None, REASONING),
     ("output_tokens_details", Some("reasoning_tokens"), REASONING),
     ("completion_tokens_details", Some("reasoning_tokens"), REASONING),
@@ -182,9 +184,11 @@ fn prefer<T: Copy>(rank: usize, told: Option<T>, best: &mut Option<(usize, T)>) 
     }
 }
 
-/// A number of tokens: whole, and not negative.
+/// A number of tokens: whole, however it is written, and not negative.
 fn count(value: Node<'_>) -> Option<i64> {
-    value.as_i64().filter(|count| *count >= 0)
+    const EXACT: f64 = (1_u64 << 53) as f64;
+    let whole = |number: f64| (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64);
+    value.as_i64().or_else(|| value.as_f64().and_then(whole)).filter(|count| *count >= 0)
 }
 
 #[cfg(test)]
@@ -227,6 +231,19 @@ mod tests {
         assert_eq!((usage.input, usage.output), (Some(8), Some(3)));
         assert_eq!((usage.cache_read, usage.cache_creation), (Some(1), Some(5)));
         assert_eq!((usage.reasoning, usage.total, usage.cost), (Some(4), None, Some(0.5)));
+    }
+
+    #[test]
+    fn a_whole_number_counts_however_it_is_written() {
+        let usage = read(
+            r#"{"prompt_tokens": 100.0, "completion_tokens": 1e2, "prompt_cached_tokens": 7.5, "completion_reasoning_tokens": 3}"#,
+        );
+        let usage = usage.unwrap();
+        assert_eq!(
+            (usage.input, usage.output, usage.cache_read, usage.reasoning),
+            (Some(100), Some(100), None, Some(3))
+        );
+        assert_eq!(read(r#"{"input_tokens": 1e300}"#), Err(UsageMissing::Unrecognised));
     }
 
     #[test]
