@@ -2,9 +2,12 @@
 //! more, and anew when it has changed.
 
 use std::fs::{File, Metadata};
+use std::hash::Hasher;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
+
+use rustc_hash::FxHasher;
 
 use super::bytes::{Bytes, identity, is_compressed, open};
 use crate::import::session::AsideReason;
@@ -13,6 +16,8 @@ use crate::json::without_mark;
 const PORTION: usize = 256 << 10;
 /// A file that nothing was added to for so long is looked at less often.
 const WARM: Duration = Duration::from_secs(600);
+/// So many of the bytes that were read last are looked at again: of a file that was written anew they are others.
+const LAST: usize = 256;
 /// A compressed file that was written less long ago may not be whole yet.
 const SETTLED: Duration = Duration::from_secs(2);
 
@@ -21,6 +26,8 @@ const SETTLED: Duration = Duration::from_secs(2);
 pub(super) struct Tail {
     identity: Option<(u64, u64)>,
     offset: u64,
+    /// A hash of the last bytes that were read. It never leaves.
+    last: Option<u64>,
     /// When something was added last.
     grew: Option<Instant>,
     /// Of a compressed file the rest of it, while it is read.
@@ -33,7 +40,7 @@ pub(super) struct Tail {
 pub(super) enum Added {
     Nothing,
     Bytes(Vec<u8>),
-    /// It is another file now, or a shorter one.
+    /// It is another file now, a shorter one, or one that was written anew.
     Anew,
     /// It cannot be read any further.
     Broken(AsideReason),
@@ -53,12 +60,14 @@ impl Tail {
         let Ok(mut file) = open(path) else { return Added::Nothing };
         let Ok(found) = file.metadata() else { return Added::Nothing };
         let identity = identity(&found);
-        if self.identity.is_some_and(|known| known != identity) || found.len() < self.offset {
+        let is_other = self.identity.is_some_and(|known| known != identity) || found.len() < self.offset;
+        let has_grown = found.len() > self.offset;
+        if is_other || has_grown && self.last.is_some() && self.last != self.last_of(&mut file) {
             *self = Self { identity: Some(identity), grew: Some(Instant::now()), ..Self::default() };
             return Added::Anew;
         }
         self.identity = Some(identity);
-        if found.len() == self.offset {
+        if !has_grown {
             return Added::Nothing;
         }
         match self.portion(&mut file) {
@@ -111,7 +120,20 @@ impl Tail {
         let mut bytes = Vec::with_capacity(PORTION);
         file.take(PORTION as u64).read_to_end(&mut bytes).ok()?;
         self.offset += bytes.len() as u64;
+        self.last = self.last_of(file);
         Some(bytes)
+    }
+
+    /// A hash of the bytes before the place up to which the file was read.
+    fn last_of(&self, file: &mut File) -> Option<u64> {
+        let length = self.offset.min(LAST as u64);
+        file.seek(SeekFrom::Start(self.offset - length)).ok()?;
+        let mut bytes = zeroize::Zeroizing::new([0; LAST]);
+        let last = bytes.get_mut(..usize::try_from(length).ok()?)?;
+        file.read_exact(last).ok()?;
+        let mut hasher = FxHasher::default();
+        hasher.write(last);
+        Some(hasher.finish())
     }
 }
 
@@ -153,5 +175,38 @@ impl Lines {
 
     pub(super) fn is_warm(&self) -> bool {
         self.tail.is_warm()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn bytes(added: Added) -> Option<Vec<u8>> {
+        if let Added::Bytes(bytes) = added { Some(bytes) } else { None }
+    }
+
+    #[test]
+    fn a_file_that_was_written_anew_is_read_anew_though_it_is_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("session.jsonl");
+        let write = |text: &[u8]| std::fs::write(&path, text).unwrap();
+        let (one, more) = (b"one\n".repeat(200), b"one\n".repeat(300));
+        let mut tail = Tail::default();
+        write(&one);
+        assert_eq!(bytes(tail.look(&path)), Some(one.clone()));
+        assert!(matches!(tail.look(&path), Added::Nothing));
+        write(&more);
+        assert_eq!(bytes(tail.look(&path)), Some(more[one.len()..].to_vec()), "its beginning is the same");
+        for anew in [b"two\n".repeat(400), b"six\n".repeat(800)] {
+            write(&anew);
+            assert!(matches!(tail.look(&path), Added::Anew));
+            assert_eq!(bytes(tail.look(&path)), Some(anew));
+        }
+        write(b"1\n");
+        assert!(matches!(tail.look(&path), Added::Anew));
+        assert_eq!(bytes(tail.look(&path)), Some(b"1\n".to_vec()));
+        write(b"2\n3\n");
+        assert!(matches!(tail.look(&path), Added::Anew));
     }
 }
