@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::outlet::{Outlet, To};
-use super::sessions::{Agent, Found, Open, Report, Since, Wire, bundles, follow, read, unix_now};
+use super::sessions::{Agent, Found, Open, Report, Since, Wire, bundles, distinct, follow, read, unix_now};
 use super::{Failure, input};
 use crate::event::{Event, Veiled};
 use crate::import::TracePer;
@@ -135,6 +135,7 @@ fn sessions(
     for path in paths {
         files.extend(agent.resolve(path)?);
     }
+    let mut files = distinct(files);
     files.retain(|file| recordings.since.is_none_or(|since| since.admits(file.modified)));
     let open = Open::Stays { now: unix_now(), grace: LATE_GRACE };
     read(agent, &files, &set, open, wire)

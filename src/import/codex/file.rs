@@ -236,7 +236,7 @@ impl File {
         family.set_root(&self.id, who.rollout.clone());
         self.thread = Thread::new(desk, who);
         let begins_at = meta.0.get("subagent_history_start_ordinal").and_then(Node::as_u64);
-        let is_fork = meta.0.word("forked_from_id").is_some();
+        let is_fork = meta.forked_from().is_some();
         self.is_copy = is_fork;
         self.meta = Some(Own { at, parent: parent.map(str::to_owned), is_fork, begins_at });
         self.time = at;
