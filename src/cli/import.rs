@@ -136,7 +136,11 @@ fn sessions(
         files.extend(agent.resolve(path)?);
     }
     let mut files = distinct(files);
-    files.retain(|file| recordings.since.is_none_or(|since| since.admits(file.modified)));
+    if let Some(since) = recordings.since {
+        files.iter_mut().for_each(|file| file.is_history = !since.admits(file.modified));
+        // What is as old as that may still be copied in what is not.
+        files.retain(|file| agent == Agent::Codex || !file.is_history);
+    }
     let open = Open::Stays { now: unix_now(), grace: LATE_GRACE };
     read(agent, &files, &set, open, wire)
 }

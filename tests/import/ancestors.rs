@@ -82,3 +82,21 @@ fn t31_a_fork_named_alone_is_read_after_the_sessions_that_it_copied() {
     assert_eq!(import(home.path(), &[fork.to_str().unwrap()]), whole);
     assert_eq!(import(home.path(), &[AGENT]), whole);
 }
+
+#[test]
+fn t31_what_an_ancestor_told_long_ago_is_no_newer_for_its_copy() {
+    let home = tempfile::tempdir().unwrap();
+    let [main, agent] = [("01", MAIN), ("04", AGENT)].map(|(second, id)| format!("2026-01-01T00-00-{second}-{id}"));
+    let [parent, child] = written(home.path(), [&main, &agent], "parent_thread_id");
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    std::fs::File::options().write(true).open(parent).unwrap().set_modified(long_ago).unwrap();
+    let paths = [home.path(), &child].map(|path| path.to_str().unwrap());
+    for path in paths {
+        let whole = import(home.path(), &[path]);
+        let spawn = whole.iter().find(|span| span.name.ends_with("spawn_agent")).unwrap();
+        let since = import(home.path(), &[path, "--since", "2026-01-01T00:00:00Z"]);
+        let turns: Vec<_> = since.iter().filter(|span| span.name.starts_with("invoke_agent")).collect();
+        assert_eq!((since.len(), turns.len()), (2, 1), "of the parent nothing is told");
+        assert_eq!(turns[0].parent_span_id, spawn.span_id);
+    }
+}
