@@ -170,7 +170,8 @@ fn t31_without_its_ancestor_the_ids_and_the_times_say_what_was_copied() {
 
 #[test]
 fn t32_however_a_spawn_is_told_the_tree_is_the_same() {
-    let trees: Vec<Vec<Record>> = [
+    let is_childs = |record: &Record| record.scope.thread == "agent-1";
+    let told_ways = [
         parent(|script| _ = script.gets(13.0, "call_spawn", json!("{\"agent_id\":\"agent-1\"}"))),
         parent(|script| {
             script.event(13.0, "collab_agent_spawn_end", json!({"call_id": "call_spawn", "new_thread_id": "agent-1"}));
@@ -179,19 +180,32 @@ fn t32_however_a_spawn_is_told_the_tree_is_the_same() {
             let told = json!({"event_id": "call_spawn", "agent_thread_id": "agent-1", "kind": "started"});
             script.event(13.0, "sub_agent_activity", told.clone()).event(13.0, "sub_agent_activity", told);
         }),
-        parent(|_| {}),
-    ]
-    .into_iter()
-    .map(|mut script| {
+    ];
+    let mut alone = child(13.0);
+    alone.rows[0]["payload"] = json!({"id": "agent-1", "model_provider": "openai"});
+    let read = |script: &Codex, of_child: &Codex| {
+        let (mut script, mut of_child) = (script.clone(), of_child.clone());
         script.end(30.0, "t1");
-        let mut of_child = child(13.0);
         works(&mut of_child, 14.0, "sub-1");
         let told = read_all(&[(FILE, script.bytes()), (CHILD, of_child.bytes())]);
-        told.sorted().into_iter().filter(|record| record.scope.thread == "agent-1").collect()
-    })
-    .collect();
-    assert_eq!(trees[0].len(), 4);
-    assert!(trees.iter().all(|tree| *tree == trees[0]));
+        assert_eq!(told.rollouts().len(), 1);
+        told.sorted().into_iter().filter(is_childs).collect::<Vec<_>>()
+    };
+    let tree = read(&parent(|_| {}), &child(13.0));
+    assert_eq!((tree.len(), &*tree[0].scope.rollout), (4, "main-1"));
+    for script in &told_ways {
+        assert_eq!(read(script, &child(13.0)), tree);
+        assert_eq!(read(script, &alone), tree, "the parent alone tells whose it is");
+        // The child's first row may have been read before the parent has told.
+        let mut sessions = Sessions::new(set());
+        sessions.feed(CHILD, &alone.bytes());
+        sessions.feed(FILE, &script.bytes());
+        let mut rest = Codex::default();
+        works(&mut rest, 14.0, "sub-1");
+        sessions.feed(CHILD, &rest.bytes());
+        sessions.finish(CHILD);
+        assert_eq!(drain(&mut sessions).sorted().into_iter().filter(is_childs).collect::<Vec<_>>(), tree);
+    }
 }
 
 fn compacting() -> Codex {

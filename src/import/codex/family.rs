@@ -20,6 +20,12 @@ struct Spawn {
     child: Option<String>,
 }
 
+/// What is told of a thread that a call started.
+struct Child {
+    parent: String,
+    origin: Origin,
+}
+
 /// The threads of an import.
 pub(super) struct Family {
     /// Whose turn it is, by the number of the thread.
@@ -27,7 +33,7 @@ pub(super) struct Family {
     threads: HashMap<String, u32>,
     roots: Recent<ByteString>,
     spawns: HashMap<String, Vec<Spawn>>,
-    children: Recent<Origin>,
+    children: Recent<Child>,
     triggers: Recent<ByteString>,
     /// Whether a turn of a thread runs, as far as its file was read.
     running: Recent<bool>,
@@ -89,8 +95,14 @@ impl Family {
         let spawns = self.spawns.get_mut(thread).map(Vec::as_mut_slice).unwrap_or_default();
         if let Some(spawn) = spawns.iter_mut().find(|spawn| spawn.call == call) {
             spawn.child = Some(child.to_owned());
-            self.children.set(child, Origin { span: spawn.span });
+            let origin = Origin { span: spawn.span };
+            self.children.set(child, Child { parent: thread.to_owned(), origin });
         }
+    }
+
+    /// The thread that told that it had started this one.
+    pub(super) fn parent(&self, child: &str) -> Option<&str> {
+        self.children.get(child).map(|known| known.parent.as_str()).filter(|parent| *parent != child)
     }
 
     /// Which call started a thread: the one that said so, else the last one before it that started no other.
@@ -100,7 +112,7 @@ impl Family {
     /// It may have been one of several, and the parent's turn may still tell.
     pub(super) fn origin(&mut self, child: &str, parent: &str, at: u64) -> Result<Option<Origin>, Unsure> {
         if let Some(known) = self.children.get(child) {
-            return Ok(Some(*known));
+            return Ok(Some(known.origin));
         }
         let may_be_told = self.running.get(parent) == Some(&true);
         let spawns = self.spawns.get_mut(parent).map(Vec::as_mut_slice).unwrap_or_default();
