@@ -208,6 +208,32 @@ fn t32_however_a_spawn_is_told_the_tree_is_the_same() {
     }
 }
 
+#[test]
+fn t32_what_is_told_of_a_call_counts_whatever_its_name() {
+    let told = |name: &str, say: &dyn Fn(&mut Codex)| {
+        let mut script = Codex::session(1.0, "main-1");
+        script.start(11.0, "t1").asks(11.0, "go").calls(12.0, "call_spawn", name, "{}").tokens(12.5, 100, 20);
+        say(&mut script);
+        // Of the thread that runs already it is told too.
+        script.calls(13.5, "call_send", "send_input", "{}");
+        let sent = json!({"event_id": "call_send", "agent_thread_id": "agent-1", "kind": "interacted"});
+        script.event(13.6, "sub_agent_activity", sent).gets(13.7, "call_send", json!("{\"agent_id\":\"agent-1\"}"));
+        script.end(30.0, "t1");
+        let mut of_child = child(13.0);
+        works(&mut of_child, 14.0, "sub-1");
+        let told = read_all(&[(FILE, script.bytes()), (CHILD, of_child.bytes())]);
+        let turn = told.of(CallKind::Turn).into_iter().find(|turn| turn.scope.thread == "agent-1").unwrap();
+        assert_eq!(turn.opened.span.parent, Some(told.tool(name).opened.span.span), "{name}");
+    };
+    let ended = json!({"call_id": "call_spawn", "new_thread_id": "agent-1"});
+    let end = |script: &mut Codex| _ = script.event(13.0, "collab_agent_spawn_end", ended.clone());
+    for name in ["spawn_agent", "multi_agent.spawn_agent", "mcp__agents__spawn_agent", "delegate"] {
+        told(name, &end);
+    }
+    told("multi_agent.spawn_agent", &|script| _ = script.gets(13.0, "call_spawn", json!("{\"agent_id\":\"agent-1\"}")));
+    told("multi_agent.spawn_agent", &|_| {});
+}
+
 fn compacting() -> Codex {
     let mut script = Codex::session(1.0, "main-1");
     script.start(11.0, "t1").asks(11.0, "go").says(12.0, "x").tokens(12.0, 1, 1).end(13.0, "t1");
