@@ -234,6 +234,34 @@ fn t32_what_is_told_of_a_call_counts_whatever_its_name() {
     told("multi_agent.spawn_agent", &|_| {});
 }
 
+#[test]
+fn t32_what_a_hook_tells_of_a_call_counts_before_any_guess() {
+    let hook = json!({"hook_event_name": "PostToolUse", "session_id": "main-1", "tool_name": "spawn_agent",
+        "tool_use_id": "call_spawn", "tool_response": {"agent_id": "agent-1"}});
+    let mut script = parent(|script| _ = script.calls(12.7, "call_other", "spawn_agent", "{}"));
+    script.end(30.0, "t1");
+    let mut alone = child(13.0);
+    alone.rows[0]["payload"] = json!({"id": "agent-1"});
+    for (mut of_child, is_early) in [(child(13.0), true), (child(13.0), false), (alone.clone(), true), (alone, false)] {
+        works(&mut of_child, 14.0, "sub-1");
+        let mut sessions = Sessions::new(set());
+        let tell = |sessions: &mut Sessions| assert!(sessions.hook(hook.to_string().as_bytes(), None, START));
+        if is_early {
+            tell(&mut sessions);
+        }
+        sessions.feed(FILE, &script.bytes());
+        if !is_early {
+            tell(&mut sessions);
+        }
+        sessions.feed(CHILD, &of_child.bytes());
+        [FILE, CHILD].into_iter().for_each(|file| sessions.finish(file));
+        let told = drain(&mut sessions);
+        let spawn = told.of(CallKind::Tool)[0].opened.span.span;
+        let turn = told.of(CallKind::Turn).into_iter().find(|turn| turn.scope.thread == "agent-1").unwrap();
+        assert_eq!((turn.opened.span.parent, &*turn.scope.rollout), (Some(spawn), "main-1"));
+    }
+}
+
 fn compacting() -> Codex {
     let mut script = Codex::session(1.0, "main-1");
     script.start(11.0, "t1").asks(11.0, "go").says(12.0, "x").tokens(12.0, 1, 1).end(13.0, "t1");

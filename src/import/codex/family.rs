@@ -39,6 +39,8 @@ pub(super) struct Family {
     /// Other calls, by their threads and ids.
     calls: Recent<SpanIds>,
     children: Recent<Child>,
+    /// The threads that calls started, as hooks told before the calls were read.
+    hooked: Recent<Box<str>>,
     triggers: Recent<ByteString>,
     /// Whether a turn of a thread runs, as far as its file was read.
     running: Recent<bool>,
@@ -58,6 +60,7 @@ impl Family {
             spawns: HashMap::new(),
             calls: Recent::new(MAX_CALLS),
             children: Recent::new(REMEMBERED),
+            hooked: Recent::new(MAX_SPAWNS),
             triggers: Recent::new(REMEMBERED),
             running: Recent::new(REMEMBERED),
             ends: Recent::new(REMEMBERED),
@@ -98,6 +101,9 @@ impl Family {
         if spawns.len() < MAX_SPAWNS {
             spawns.push(Spawn { call: call.to_owned(), span, at, child: None });
         }
+        if let Some(child) = self.hooked.get(&of_thread(thread, call)).cloned() {
+            self.returned(thread, call, &child);
+        }
     }
 
     /// An event tells which thread a call started, whatever the call's name.
@@ -121,6 +127,13 @@ impl Family {
         let origin = Origin { span: spawn.span };
         self.children.set(child, Child { parent: thread.to_owned(), origin });
         true
+    }
+
+    /// A hook told which thread a call started: perhaps before the call is read.
+    pub(super) fn hooked(&mut self, thread: &str, call: &str, child: &str) {
+        if !self.returned(thread, call, child) {
+            self.hooked.set(&of_thread(thread, call), child.into());
+        }
     }
 
     /// Whether a call of this thread started one that is not known yet.
