@@ -408,6 +408,32 @@ fn a_turn_whose_prompt_hooks_did_not_tell_is_not_told_again_by_a_transcript_that
 }
 
 #[test]
+fn what_a_session_copied_of_another_one_is_known_whatever_their_names() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("sessions");
+    fs::create_dir(&folder).unwrap();
+    let parent = session();
+    let mut fork = Codex::default();
+    fork.row(40.0, "session_meta", serde_json::json!({"id": "fork-1", "forked_from_id": "main-1"}));
+    fork.rows.extend(parent.rows.clone());
+    fork.start(41.0, "f1").says(42.0, "x").tokens(42.0, 1, 1).end(43.0, "f1");
+    fs::write(folder.join("rollout-a.jsonl"), fork.bytes()).unwrap();
+    fs::write(folder.join("rollout-b.jsonl"), parent.bytes()).unwrap();
+    let receiver = Receiver::start(Behaviour::Accept);
+    let child = follow(home.path(), &folder, &receiver.url());
+    receiver.wait_for_spans(14);
+    stop(child);
+    let of = |id: &str| {
+        let is_of = |span: &Span| {
+            let value = |key: &str| span.attributes.iter().find(|one| one.key == key)?.value.as_ref()?.value.clone();
+            value("gen_ai.conversation.id") == Some(Value::StringValue(id.to_owned()))
+        };
+        receiver.spans().iter().filter(|span| is_of(span)).count()
+    };
+    assert_eq!((of("main-1"), of("fork-1")), (12, 2));
+}
+
+#[test]
 fn a_bundle_that_grows_is_followed_and_nothing_of_it_is_sent_twice() {
     let home = tempfile::tempdir().unwrap();
     let (fixture, bundle) = (Path::new("tests/fixtures/bundles/every_kind"), home.path().join("bundle"));

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::outlet::{Outlet, To};
-use super::sessions::{Agent, Found, Open, Report, Since, Wire, bundles, follow, read, unix_now};
+use super::sessions::{Agent, Found, Open, Report, Since, Wire, bundles, distinct, follow, read, unix_now};
 use super::{Failure, input};
 use crate::event::{Event, Veiled};
 use crate::import::TracePer;
@@ -135,7 +135,12 @@ fn sessions(
     for path in paths {
         files.extend(agent.resolve(path)?);
     }
-    files.retain(|file| recordings.since.is_none_or(|since| since.admits(file.modified)));
+    let mut files = distinct(files);
+    if let Some(since) = recordings.since {
+        files.iter_mut().for_each(|file| file.is_history = !since.admits(file.modified));
+        // What is as old as that may still be copied in what is not.
+        files.retain(|file| agent == Agent::Codex || !file.is_history);
+    }
     let open = Open::Stays { now: unix_now(), grace: LATE_GRACE };
     read(agent, &files, &set, open, wire)
 }

@@ -170,7 +170,8 @@ fn t31_without_its_ancestor_the_ids_and_the_times_say_what_was_copied() {
 
 #[test]
 fn t32_however_a_spawn_is_told_the_tree_is_the_same() {
-    let trees: Vec<Vec<Record>> = [
+    let is_childs = |record: &Record| record.scope.thread == "agent-1";
+    let told_ways = [
         parent(|script| _ = script.gets(13.0, "call_spawn", json!("{\"agent_id\":\"agent-1\"}"))),
         parent(|script| {
             script.event(13.0, "collab_agent_spawn_end", json!({"call_id": "call_spawn", "new_thread_id": "agent-1"}));
@@ -179,19 +180,86 @@ fn t32_however_a_spawn_is_told_the_tree_is_the_same() {
             let told = json!({"event_id": "call_spawn", "agent_thread_id": "agent-1", "kind": "started"});
             script.event(13.0, "sub_agent_activity", told.clone()).event(13.0, "sub_agent_activity", told);
         }),
-        parent(|_| {}),
-    ]
-    .into_iter()
-    .map(|mut script| {
+    ];
+    let mut alone = child(13.0);
+    alone.rows[0]["payload"] = json!({"id": "agent-1", "model_provider": "openai"});
+    let read = |script: &Codex, of_child: &Codex| {
+        let (mut script, mut of_child) = (script.clone(), of_child.clone());
+        script.end(30.0, "t1");
+        works(&mut of_child, 14.0, "sub-1");
+        let told = read_all(&[(FILE, script.bytes()), (CHILD, of_child.bytes())]);
+        assert_eq!(told.rollouts().len(), 1);
+        told.sorted().into_iter().filter(is_childs).collect::<Vec<_>>()
+    };
+    let tree = read(&parent(|_| {}), &child(13.0));
+    assert_eq!((tree.len(), &*tree[0].scope.rollout), (4, "main-1"));
+    for script in &told_ways {
+        assert_eq!(read(script, &child(13.0)), tree);
+        assert_eq!(read(script, &alone), tree, "the parent alone tells whose it is");
+        // The child's first row may have been read before the parent has told.
+        let mut sessions = Sessions::new(set());
+        sessions.feed(CHILD, &alone.bytes());
+        sessions.feed(FILE, &script.bytes());
+        let mut rest = Codex::default();
+        works(&mut rest, 14.0, "sub-1");
+        sessions.feed(CHILD, &rest.bytes());
+        sessions.finish(CHILD);
+        assert_eq!(drain(&mut sessions).sorted().into_iter().filter(is_childs).collect::<Vec<_>>(), tree);
+    }
+}
+
+#[test]
+fn t32_what_is_told_of_a_call_counts_whatever_its_name() {
+    let told = |name: &str, say: &dyn Fn(&mut Codex)| {
+        let mut script = Codex::session(1.0, "main-1");
+        script.start(11.0, "t1").asks(11.0, "go").calls(12.0, "call_spawn", name, "{}").tokens(12.5, 100, 20);
+        say(&mut script);
+        // Of the thread that runs already it is told too.
+        script.calls(13.5, "call_send", "send_input", "{}");
+        let sent = json!({"event_id": "call_send", "agent_thread_id": "agent-1", "kind": "interacted"});
+        script.event(13.6, "sub_agent_activity", sent).gets(13.7, "call_send", json!("{\"agent_id\":\"agent-1\"}"));
         script.end(30.0, "t1");
         let mut of_child = child(13.0);
         works(&mut of_child, 14.0, "sub-1");
         let told = read_all(&[(FILE, script.bytes()), (CHILD, of_child.bytes())]);
-        told.sorted().into_iter().filter(|record| record.scope.thread == "agent-1").collect()
-    })
-    .collect();
-    assert_eq!(trees[0].len(), 4);
-    assert!(trees.iter().all(|tree| *tree == trees[0]));
+        let turn = told.of(CallKind::Turn).into_iter().find(|turn| turn.scope.thread == "agent-1").unwrap();
+        assert_eq!(turn.opened.span.parent, Some(told.tool(name).opened.span.span), "{name}");
+    };
+    let ended = json!({"call_id": "call_spawn", "new_thread_id": "agent-1"});
+    let end = |script: &mut Codex| _ = script.event(13.0, "collab_agent_spawn_end", ended.clone());
+    for name in ["spawn_agent", "multi_agent.spawn_agent", "mcp__agents__spawn_agent", "delegate"] {
+        told(name, &end);
+    }
+    told("multi_agent.spawn_agent", &|script| _ = script.gets(13.0, "call_spawn", json!("{\"agent_id\":\"agent-1\"}")));
+    told("multi_agent.spawn_agent", &|_| {});
+}
+
+#[test]
+fn t32_what_a_hook_tells_of_a_call_counts_before_any_guess() {
+    let hook = json!({"hook_event_name": "PostToolUse", "session_id": "main-1", "tool_name": "spawn_agent",
+        "tool_use_id": "call_spawn", "tool_response": {"agent_id": "agent-1"}});
+    let mut script = parent(|script| _ = script.calls(12.7, "call_other", "spawn_agent", "{}"));
+    script.end(30.0, "t1");
+    let mut alone = child(13.0);
+    alone.rows[0]["payload"] = json!({"id": "agent-1"});
+    for (mut of_child, is_early) in [(child(13.0), true), (child(13.0), false), (alone.clone(), true), (alone, false)] {
+        works(&mut of_child, 14.0, "sub-1");
+        let mut sessions = Sessions::new(set());
+        let tell = |sessions: &mut Sessions| assert!(sessions.hook(hook.to_string().as_bytes(), None, START));
+        if is_early {
+            tell(&mut sessions);
+        }
+        sessions.feed(FILE, &script.bytes());
+        if !is_early {
+            tell(&mut sessions);
+        }
+        sessions.feed(CHILD, &of_child.bytes());
+        [FILE, CHILD].into_iter().for_each(|file| sessions.finish(file));
+        let told = drain(&mut sessions);
+        let spawn = told.of(CallKind::Tool)[0].opened.span.span;
+        let turn = told.of(CallKind::Turn).into_iter().find(|turn| turn.scope.thread == "agent-1").unwrap();
+        assert_eq!((turn.opened.span.parent, &*turn.scope.rollout), (Some(spawn), "main-1"));
+    }
 }
 
 fn compacting() -> Codex {

@@ -10,6 +10,8 @@
 )]
 
 #[cfg(feature = "cli")]
+mod ancestors;
+#[cfg(feature = "cli")]
 mod branches;
 mod bundles;
 mod claude;

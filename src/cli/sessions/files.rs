@@ -2,19 +2,19 @@
 //!
 //! No symbolic link is followed, neither to a file nor to a folder, and no more than [`MAX_FILES`] files are looked at.
 
-use std::io::{BufRead, BufReader, Read};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::super::Failure;
-use super::bytes::Bytes;
+use super::kin;
 use crate::environment::Environment;
 
 /// The files of one folder and all below it.
 const MAX_FILES: usize = 1 << 17;
 const MAX_DEPTH: usize = 8;
-/// The longest first line of a file.
-const MAX_LINE: u64 = 16 << 20;
+/// The ancestors of a session that are looked for.
+const MAX_ANCESTORS: usize = 64;
 /// A file in which hooks were recorded; transcripts of the same sessions stand in folders beside it.
 pub(in crate::cli) const EVENTS: &str = "events.ndjson";
 
@@ -35,13 +35,15 @@ pub(in crate::cli) struct Found {
     pub(in crate::cli) path: PathBuf,
     pub(in crate::cli) modified: SystemTime,
     pub(in crate::cli) bytes: u64,
+    /// It is read for what its descendants' files copied of it, and nothing of it is told.
+    pub(in crate::cli) is_history: bool,
 }
 
 impl Found {
     pub(in crate::cli) fn at(path: PathBuf) -> Option<Self> {
         let found = std::fs::symlink_metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
         let modified = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        Some(Self { path, modified, bytes: found.len() })
+        Some(Self { path, modified, bytes: found.len(), is_history: false })
     }
 
     /// Whether nobody has written it for so long that nobody will, when it is now this time.
@@ -109,25 +111,31 @@ impl Agent {
         found
     }
 
-    /// The files that an argument names. The file of a sub-agent of Codex brings those of its ancestors with it: they tell
-    /// which call has started it.
+    /// The files that an argument names. The file of a sub-agent or of a fork of Codex brings those of its ancestors with
+    /// it: they tell which call has started it, and which of its rows are theirs.
     pub(in crate::cli) fn resolve(self, given: &Path) -> Result<Vec<Found>, Failure> {
         let mut files = self.named(given)?;
         let [file] = files.as_slice() else { return Ok(files) };
-        let mut parent = Some(file).filter(|_| self == Self::Codex).and_then(parent_of);
+        let Some(kin) = Some(file).filter(|_| self == Self::Codex).and_then(kin::of) else { return Ok(files) };
+        let (mut known, mut wanted) = (vec![kin.id], kin.ancestors);
         let mut near: Option<Vec<Found>> = None;
-        while let Some(id) = parent.filter(|_| files.len() < MAX_DEPTH) {
-            let near = near.get_or_insert_with(|| self.near(&files));
-            let found = near.iter().find(|near| near.is_of(&id) && !files.iter().any(|file| file.path == near.path));
-            parent = found.and_then(parent_of);
+        while let Some(id) = wanted.pop().filter(|_| known.len() <= MAX_ANCESTORS) {
+            if known.contains(&id) {
+                continue;
+            }
+            let found = near.get_or_insert_with(|| self.near(&files)).iter().find(|near| near.is_of(&id));
+            wanted.extend(found.and_then(kin::of).into_iter().flat_map(|kin| kin.ancestors));
             files.splice(..0, found.cloned());
+            known.push(id);
         }
         Ok(files)
     }
 
     /// The sessions beside these, and those of the agent's own folder.
     fn near(self, files: &[Found]) -> Vec<Found> {
-        let beside = files.iter().filter_map(|file| file.path.parent()).flat_map(|folder| self.below(folder));
+        let here =
+            |folder: &Path| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_path_buf() };
+        let beside = files.iter().filter_map(|file| file.path.parent()).flat_map(|folder| self.below(&here(folder)));
         beside.chain(self.home().into_iter().flat_map(|home| self.below(&home))).collect()
     }
 
@@ -172,11 +180,11 @@ impl Agent {
     }
 }
 
-/// The session that started the one of a file.
-fn parent_of(file: &Found) -> Option<String> {
-    let mut line = Vec::new();
-    BufReader::new(Bytes::open(&file.path).ok()?).take(MAX_LINE).read_until(b'\n', &mut line).ok()?;
-    crate::import::codex::parent_of(&line)
+/// Each file once, however often it was named.
+pub(in crate::cli) fn distinct(mut files: Vec<Found>) -> Vec<Found> {
+    let mut known = HashSet::new();
+    files.retain(|file| known.insert(std::fs::canonicalize(&file.path).unwrap_or_else(|_| file.path.clone())));
+    files
 }
 
 /// The transcripts of a session's sub-agents, each with the agent's id.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::super::Failure;
-use super::files::{Agent, Found};
+use super::files::{Agent, Found, distinct};
 use super::read::Taker;
 use super::report::Report;
 use super::send::{Wire, unix_now};
@@ -103,5 +103,5 @@ fn resolve(agent: Agent, paths: &[&PathBuf]) -> Result<Vec<Found>, Failure> {
         // A folder may still be empty.
         files.extend(if path.is_dir() { agent.below(path) } else { agent.resolve(path)? });
     }
-    Ok(files)
+    Ok(distinct(files))
 }

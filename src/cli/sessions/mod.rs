@@ -5,6 +5,7 @@ mod files;
 mod findings;
 mod follow;
 mod hooked;
+mod kin;
 mod ledger;
 mod list;
 mod progress;
@@ -13,7 +14,7 @@ mod report;
 mod send;
 mod tail;
 
-pub(super) use files::{Agent, Found};
+pub(super) use files::{Agent, Found, distinct};
 pub(super) use follow::{bundles, follow};
 pub(super) use hooked::sent_up_to;
 pub(super) use ledger::{append, hidden_name, make_folder, state_folder};

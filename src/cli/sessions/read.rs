@@ -11,6 +11,7 @@ use super::super::Failure;
 use super::bytes::Bytes;
 use super::files::{Agent, EVENTS, Found, sub_agents};
 use super::hooked;
+use super::kin;
 use super::progress::Progress;
 use super::report::{Report, log};
 use super::tail::broken;
@@ -64,7 +65,8 @@ pub(in crate::cli) fn read(
     open: Open,
     take: &mut dyn Taker,
 ) -> Result<Report, Failure> {
-    let mut reading = Reading { set, open, take, progress: Progress::new(files), report: Report::default() };
+    let mut reading =
+        Reading { set, open, take, progress: Progress::new(files), report: Report::default(), is_history: false };
     match agent {
         Agent::Codex => reading.codex(files)?,
         Agent::Ouroboros => files.iter().try_for_each(|file| reading.journal(file))?,
@@ -83,6 +85,8 @@ struct Reading<'a> {
     take: &'a mut dyn Taker,
     progress: Progress,
     report: Report,
+    /// Nothing is told of what is read now.
+    is_history: bool,
 }
 
 /// A reader of some agent's files.
@@ -124,8 +128,9 @@ impl Reading<'_> {
 
     fn codex(&mut self, files: &[Found]) -> Result<(), Failure> {
         let mut sessions = Sessions::new(self.set.clone());
-        for file in files {
-            self.report.sessions += 1;
+        for file in kin::ancestors_first(files) {
+            self.is_history = file.is_history;
+            self.report.sessions += u64::from(!file.is_history);
             let name = file.name().to_owned();
             for line in hooked::journal(file.id()).into_iter().filter_map(|path| hooked::lines(&path)).flatten() {
                 if let Ok(fact) = serde_json::from_slice(&line) {
@@ -137,7 +142,10 @@ impl Reading<'_> {
                 sessions.aside(&name, 0, reason);
             }
             match self.stays(&[file]) {
-                Some((now, grace)) => self.report.open += sessions.leave(&name, now, grace),
+                Some((now, grace)) => {
+                    let open = sessions.leave(&name, now, grace);
+                    self.report.open += if file.is_history { 0 } else { open };
+                }
                 None => sessions.finish(&name),
             }
             self.drain(&mut sessions)?;
@@ -230,8 +238,10 @@ impl Reading<'_> {
     fn drain(&mut self, reader: &mut impl Reader) -> Result<(), Failure> {
         log(reader.take_asides());
         while let Some(told) = reader.next_told() {
-            self.report.calls += u64::from(matches!(told, Told::Call(_)));
-            self.take.take(told)?;
+            if !self.is_history {
+                self.report.calls += u64::from(matches!(told, Told::Call(_)));
+                self.take.take(told)?;
+            }
         }
         Ok(())
     }

@@ -12,12 +12,21 @@ const REMEMBERED: usize = 50_000;
 /// The calls of one thread that started others and are remembered.
 const MAX_SPAWNS: usize = 1 << 12;
 
+/// The calls of other names that are remembered, since one of them may have started a thread: it is told soon after.
+const MAX_CALLS: usize = 1 << 9;
+
 /// A call that started a thread.
 struct Spawn {
     call: String,
     span: SpanIds,
     at: u64,
     child: Option<String>,
+}
+
+/// What is told of a thread that a call started.
+struct Child {
+    parent: String,
+    origin: Origin,
 }
 
 /// The threads of an import.
@@ -27,7 +36,11 @@ pub(super) struct Family {
     threads: HashMap<String, u32>,
     roots: Recent<ByteString>,
     spawns: HashMap<String, Vec<Spawn>>,
-    children: Recent<Origin>,
+    /// Other calls, by their threads and ids.
+    calls: Recent<SpanIds>,
+    children: Recent<Child>,
+    /// The threads that calls started, as hooks told before the calls were read.
+    hooked: Recent<Box<str>>,
     triggers: Recent<ByteString>,
     /// Whether a turn of a thread runs, as far as its file was read.
     running: Recent<bool>,
@@ -45,7 +58,9 @@ impl Family {
             threads: HashMap::new(),
             roots: Recent::new(REMEMBERED),
             spawns: HashMap::new(),
+            calls: Recent::new(MAX_CALLS),
             children: Recent::new(REMEMBERED),
+            hooked: Recent::new(MAX_SPAWNS),
             triggers: Recent::new(REMEMBERED),
             running: Recent::new(REMEMBERED),
             ends: Recent::new(REMEMBERED),
@@ -76,21 +91,59 @@ impl Family {
         self.roots.set(thread, root);
     }
 
-    /// A call began that starts a thread.
-    pub(super) fn spawning(&mut self, thread: &str, call: &str, span: SpanIds, at: u64) {
+    /// A call began: by its name one that starts a thread, or any other.
+    pub(super) fn called(&mut self, thread: &str, (call, name): (&str, &str), span: SpanIds, at: u64) {
+        if !is_spawn(name) {
+            self.calls.set(&of_thread(thread, call), span);
+            return;
+        }
         let spawns = self.spawns.entry(thread.to_owned()).or_default();
         if spawns.len() < MAX_SPAWNS {
             spawns.push(Spawn { call: call.to_owned(), span, at, child: None });
         }
+        if let Some(child) = self.hooked.get(&of_thread(thread, call)).cloned() {
+            self.returned(thread, call, &child);
+        }
     }
 
-    /// It is told which thread a call started.
+    /// An event tells which thread a call started, whatever the call's name.
     pub(super) fn spawned(&mut self, thread: &str, call: &str, child: &str) {
-        let spawns = self.spawns.get_mut(thread).map(Vec::as_mut_slice).unwrap_or_default();
-        if let Some(spawn) = spawns.iter_mut().find(|spawn| spawn.call == call) {
-            spawn.child = Some(child.to_owned());
-            self.children.set(child, Origin { span: spawn.span });
+        // Of what a call did to a thread that runs already it is told in the same words.
+        let is_first = self.children.get(child).is_none() && !self.may_have_spawned(thread);
+        if !self.returned(thread, call, child)
+            && is_first
+            && let Some(span) = self.calls.get(&of_thread(thread, call))
+        {
+            let origin = Origin { span: *span };
+            self.children.set(child, Child { parent: thread.to_owned(), origin });
         }
+    }
+
+    /// A call returned the name of a thread: it started it, if by its own name it is one that does. Whether it is.
+    pub(super) fn returned(&mut self, thread: &str, call: &str, child: &str) -> bool {
+        let spawns = self.spawns.get_mut(thread).map(Vec::as_mut_slice).unwrap_or_default();
+        let Some(spawn) = spawns.iter_mut().find(|spawn| spawn.call == call) else { return false };
+        spawn.child = Some(child.to_owned());
+        let origin = Origin { span: spawn.span };
+        self.children.set(child, Child { parent: thread.to_owned(), origin });
+        true
+    }
+
+    /// A hook told which thread a call started: perhaps before the call is read.
+    pub(super) fn hooked(&mut self, thread: &str, call: &str, child: &str) {
+        if !self.returned(thread, call, child) {
+            self.hooked.set(&of_thread(thread, call), child.into());
+        }
+    }
+
+    /// Whether a call of this thread started one that is not known yet.
+    fn may_have_spawned(&self, thread: &str) -> bool {
+        self.spawns.get(thread).is_some_and(|spawns| spawns.iter().any(|spawn| spawn.child.is_none()))
+    }
+
+    /// The thread that told that it had started this one.
+    pub(super) fn parent(&self, child: &str) -> Option<&str> {
+        self.children.get(child).map(|known| known.parent.as_str()).filter(|parent| *parent != child)
     }
 
     /// Which call started a thread: the one that said so, else the last one before it that started no other.
@@ -100,7 +153,7 @@ impl Family {
     /// It may have been one of several, and the parent's turn may still tell.
     pub(super) fn origin(&mut self, child: &str, parent: &str, at: u64) -> Result<Option<Origin>, Unsure> {
         if let Some(known) = self.children.get(child) {
-            return Ok(Some(*known));
+            return Ok(Some(known.origin));
         }
         let may_be_told = self.running.get(parent) == Some(&true);
         let spawns = self.spawns.get_mut(parent).map(Vec::as_mut_slice).unwrap_or_default();
@@ -138,4 +191,15 @@ impl Family {
     pub(super) fn trigger(&self, turn: &str) -> Option<ByteString> {
         self.triggers.get(turn).cloned()
     }
+}
+
+/// Whether a call of this name starts a thread. Some versions put the name of a toolbox before it.
+fn is_spawn(name: &str) -> bool {
+    let before = name.strip_suffix("spawn_agent");
+    before.is_some_and(|before| before.is_empty() || before.ends_with(['.', '/', ':', '-']) || before.ends_with("__"))
+}
+
+/// The name of what has one in its thread.
+fn of_thread(thread: &str, call: &str) -> String {
+    format!("{thread}\0{call}")
 }

@@ -65,6 +65,7 @@ pub(super) struct Own {
     pub(super) at: u64,
     pub(super) parent: Option<String>,
     pub(super) is_fork: bool,
+    pub(super) role: Option<ByteString>,
     begins_at: Option<u64>,
 }
 
@@ -237,25 +238,37 @@ impl File {
         if let Some(id) = meta.0.word("id") {
             id.clone_into(&mut self.id);
         }
-        let parent = meta.parent();
+        let parent = meta.parent().or_else(|| family.parent(&self.id)).map(str::to_owned);
+        let role = meta.role().map(|role| desk.label(role));
         let mut who = who(desk, &self.id, &self.name);
         if let Some(provider) = meta.0.word("model_provider") {
             who.provider = desk.label(provider);
         }
-        if let Some(parent) = parent {
-            who.rollout = family.root(parent).unwrap_or_else(|| desk.label(parent));
-            who.parent = Some(desk.label(parent));
-            who.agent = desk.label(meta.role().unwrap_or("codex"));
+        if let Some(parent) = &parent {
+            starts(&mut who, desk, family, parent, role.as_ref());
         }
         family.set_root(&self.id, who.rollout.clone());
         self.thread = Thread::new(desk, who);
         let begins_at = meta.0.get("subagent_history_start_ordinal").and_then(Node::as_u64);
-        let is_fork = meta.0.word("forked_from_id").is_some();
+        let is_fork = meta.forked_from().is_some();
         self.is_copy = is_fork;
-        self.meta = Some(Own { at, parent: parent.map(str::to_owned), is_fork, begins_at });
+        self.meta = Some(Own { at, parent, is_fork, role, begins_at });
         self.time = at;
         let instructions = meta.instructions().map(RawText::from).into_iter().collect();
         self.thread.begin(desk, at, instructions);
+    }
+
+    /// Where the file does not say which thread started its own, that thread's file may have told by now.
+    pub(super) fn learn_parent(&mut self, desk: &mut Desk, family: &mut Family, at: u64) {
+        let Some(own) = self.meta.as_mut().filter(|own| own.parent.is_none() && !self.thread.has_had_turns()) else {
+            return;
+        };
+        let Some(parent) = family.parent(&self.id).map(str::to_owned) else { return };
+        let mut who = self.thread.who.clone();
+        starts(&mut who, desk, family, &parent, own.role.as_ref());
+        family.set_root(&self.id, who.rollout.clone());
+        self.thread.is_now(desk, at, who);
+        own.parent = Some(parent);
     }
 
     /// Whether a turn that begins here was an ancestor's.
@@ -366,6 +379,13 @@ fn who(desk: &Desk, id: &str, file: &str) -> Who {
         parent: None,
         file: Some(desk.label(file)),
     }
+}
+
+/// A thread is one that this parent started.
+fn starts(who: &mut Who, desk: &Desk, family: &Family, parent: &str, role: Option<&ByteString>) {
+    who.parent = Some(desk.label(parent));
+    who.rollout = family.root(parent).unwrap_or_else(|| desk.label(parent));
+    who.agent = role.cloned().unwrap_or_else(|| ByteString::from_static("codex"));
 }
 
 /// When a UUID of version 7 was made, in milliseconds since 1970.

@@ -139,9 +139,7 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>,
     let span =
         file.thread.open_tool(desk, (id, name), start, arguments.as_ref(), attrs).map(|tool| tool.record.opened.span);
     let Some(span) = span else { return };
-    if name == "spawn_agent" {
-        family.spawning(&file.id, id, span, at);
-    }
+    family.called(&file.id, (id, name), span, at);
     if let Some(record) = file.thread.returned_early(id) {
         return desk.call(record);
     }

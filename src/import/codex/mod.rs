@@ -17,5 +17,5 @@ mod skills;
 mod turns;
 mod twice;
 
-pub use row::parent_of;
+pub use row::kin_of;
 pub use sessions::Sessions;

@@ -55,7 +55,7 @@ fn of_object(file: &File, desk: &mut Desk, family: &mut Family, call: &str, said
     let mut tape = std::mem::take(&mut desk.within);
     let read = tape.read(said, Escapes::Left, |told| {
         if let Some(child) = told.get("agent_id").and_then(Node::text) {
-            family.spawned(&file.id, call, &child);
+            family.returned(&file.id, call, &child);
         }
         judge(desk, told, end);
     });

@@ -33,13 +33,15 @@ impl<'t> Row<'t> {
 #[derive(Clone, Copy)]
 pub(super) struct Meta<'t>(pub(super) Node<'t>);
 
-/// The session that started the one whose file begins with this line, where another one did.
-pub fn parent_of(line: &[u8]) -> Option<String> {
-    let parent = |row: Node<'_>| {
-        let row = Row::of(row).filter(|row| row.kind == "session_meta")?;
-        Meta(row.told).parent().map(str::to_owned)
+/// The session whose file begins with this line, and its ancestors: the one that started it, and the one whose rows it
+/// copied.
+pub fn kin_of(line: &[u8]) -> Option<(String, Vec<String>)> {
+    let kin = |row: Node<'_>| {
+        let meta = Meta(Row::of(row).filter(|row| row.kind == "session_meta")?.told);
+        let ancestors = [meta.parent(), meta.forked_from()].into_iter().flatten();
+        Some((meta.0.word("id")?.to_owned(), ancestors.map(str::to_owned).collect()))
     };
-    Tape::default().read(std::str::from_utf8(without_mark(line)).ok()?, Escapes::Unescaped, parent).ok()?
+    Tape::default().read(std::str::from_utf8(without_mark(line)).ok()?, Escapes::Unescaped, kin).ok()?
 }
 
 impl<'t> Meta<'t> {
@@ -54,6 +56,11 @@ impl<'t> Meta<'t> {
     /// The session that started this one, where another one did.
     pub(super) fn parent(self) -> Option<&'t str> {
         self.0.word("parent_thread_id").or_else(|| self.of_spawn("parent_thread_id"))
+    }
+
+    /// The session whose rows this one begins with.
+    pub(super) fn forked_from(self) -> Option<&'t str> {
+        self.0.word("forked_from_id")
     }
 
     /// What a sub-agent is there for.

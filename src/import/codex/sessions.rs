@@ -74,6 +74,9 @@ impl Sessions {
     pub fn fact(&mut self, fact: Fact) {
         self.desk.tally.rows += 1;
         let fact = fact.under(&self.desk.set.policy);
+        if let (Hook::PostToolUse, Some(call), Some(child)) = (fact.hook, &fact.tool_id, &fact.started) {
+            self.family.hooked(&fact.session, call, child);
+        }
         match (fact.hook, fact.turn, fact.trigger) {
             (Hook::PreCompact | Hook::PostCompact, Some(turn), Some(trigger)) => {
                 self.family.triggered(&turn, trigger.into());

@@ -62,6 +62,7 @@ impl File {
         }
         let Some(name) = self.name_of(id, at) else { return };
         self.end_turn(desk, family, None);
+        self.learn_parent(desk, family, at);
         if let Some(parent) = self.meta.as_ref().and_then(|own| own.parent.as_deref())
             && self.thread.origin.is_none()
         {

@@ -40,6 +40,14 @@ pub(in crate::import) struct Who {
     pub(in crate::import) file: Option<ByteString>,
 }
 
+impl Who {
+    /// Where what is told of the thread belongs while no turn of it has begun.
+    fn scope(&self) -> Arc<Scope> {
+        let (rollout, thread) = (self.rollout.clone(), self.thread.clone());
+        Arc::new(Scope { tenant: None, rollout, thread, turn: ByteString::new() })
+    }
+}
+
 /// The calls whose names are remembered, so that one that is told again is not another one.
 const REMEMBERED: usize = 1 << 12;
 /// The labels that a call begins with, about.
@@ -73,12 +81,7 @@ pub(in crate::import) struct Thread {
 
 impl Thread {
     pub(in crate::import) fn new(desk: &Desk, who: Who) -> Self {
-        let scope = Arc::new(Scope {
-            tenant: None,
-            rollout: who.rollout.clone(),
-            thread: who.thread.clone(),
-            turn: ByteString::new(),
-        });
+        let scope = who.scope();
         Self {
             who,
             origin: None,
@@ -105,6 +108,24 @@ impl Thread {
             return;
         }
         self.talk.begin(system, Vec::new());
+        self.tell(desk, at);
+    }
+
+    /// It has become known whose thread it is: what is told from now on belongs there.
+    pub(in crate::import) fn is_now(&mut self, desk: &mut Desk, at: u64, who: Who) {
+        self.scope = who.scope();
+        self.who = who;
+        if self.has_begun {
+            self.tell(desk, at);
+        }
+    }
+
+    /// Whether a turn of it has begun.
+    pub(in crate::import) const fn has_had_turns(&self) -> bool {
+        self.turns_begun > 0
+    }
+
+    fn tell(&self, desk: &mut Desk, at: u64) {
         let mut attrs = Attrs::default();
         if let Some(parent) = &self.who.parent {
             attrs.set(PARENT_THREAD_ID, parent.clone());

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::super::super::Failure;
 use super::super::files::Found;
 use super::super::hooked;
+use super::super::kin::{self, Kin};
 use super::super::report::{Report, log};
 use super::super::tail::{Added, Lines, Tail};
 use super::{Follower, Out};
@@ -16,6 +17,8 @@ use crate::import::session::Set;
 /// A file of a thread, and what hooks told of it.
 struct File {
     found: Found,
+    /// Nothing while its first row is not there.
+    kin: Option<Kin>,
     tail: Tail,
     hooks: Option<(PathBuf, Lines)>,
     /// The latest time of a hook, and up to when it was said that all was sent.
@@ -26,13 +29,29 @@ struct File {
 
 pub(super) struct Followed {
     sessions: Sessions,
-    /// By their names, which begin with the time: parents are read before their children.
-    files: BTreeMap<(String, PathBuf), File>,
+    /// By their names, which begin with the time.
+    files: BTreeMap<Key, File>,
+    /// Ancestors before their descendants; nothing where it is to be found out anew.
+    order: Option<Vec<Key>>,
 }
+
+type Key = (String, PathBuf);
 
 impl Followed {
     pub(super) fn new(set: &Set) -> Self {
-        Self { sessions: Sessions::new(set.clone()), files: BTreeMap::new() }
+        Self { sessions: Sessions::new(set.clone()), files: BTreeMap::new(), order: None }
+    }
+
+    fn order(&mut self) -> Vec<Key> {
+        if let Some(order) = &self.order {
+            return order.clone();
+        }
+        let nameless: Vec<Kin> = self.files.values().map(|file| kin::nameless(&file.found)).collect();
+        let kin: Vec<&Kin> =
+            self.files.values().zip(&nameless).map(|(file, nameless)| file.kin.as_ref().unwrap_or(nameless)).collect();
+        let keys: Vec<&Key> = self.files.keys().collect();
+        let order = kin::order(&kin, 0..kin.len()).into_iter().filter_map(|place| keys.get(place).copied().cloned());
+        self.order.insert(order.collect()).clone()
     }
 
     fn drain(&mut self, out: &mut Out<'_, '_>) -> Result<(), Failure> {
@@ -48,6 +67,10 @@ impl Follower for Followed {
             Some(file) => {
                 let has_changed = file.found.bytes != found.bytes;
                 file.found = found;
+                if has_changed && file.kin.is_none() {
+                    file.kin = kin::of(&file.found);
+                    self.order = None;
+                }
                 if file.is_over && has_changed {
                     (file.is_over, file.tail) = (false, Tail::default());
                 }
@@ -55,15 +78,16 @@ impl Follower for Followed {
             None => {
                 (report.files, report.sessions) = (report.files + 1, report.sessions + 1);
                 let hooks = hooked::journal(found.id()).map(|path| (path, Lines::default()));
-                self.files.insert(key, File { found, tail: Tail::default(), hooks, hooked: (0, 0), is_over: false });
+                let (kin, tail) = (kin::of(&found), Tail::default());
+                self.files.insert(key, File { found, kin, tail, hooks, hooked: (0, 0), is_over: false });
+                self.order = None;
             }
         }
     }
 
     fn read(&mut self, all: bool, now: u64, out: &mut Out<'_, '_>) -> Result<(), Failure> {
         self.sessions.now(now);
-        let keys: Vec<_> = self.files.keys().cloned().collect();
-        for key in keys {
+        for key in self.order() {
             let Some(file) = self.files.get_mut(&key).filter(|file| !file.is_over) else { continue };
             if !(all || file.tail.is_warm()) {
                 continue;
