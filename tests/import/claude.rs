@@ -98,6 +98,36 @@ fn t38_the_rows_of_one_message_are_one_inference() {
     assert_eq!((told.sum(INPUT_TOKENS), told.sum(OUTPUT_TOKENS)), (10, 204));
 }
 
+fn answered(usages: &[Value]) -> All {
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "count");
+    for usage in usages {
+        script.answer(2.0, "m1", json!({"type": "text", "text": "a"}), (0, 0), "");
+        script.rows.last_mut().unwrap()["message"]["usage"] = usage.clone();
+    }
+    read(&script.bytes())
+}
+
+#[test]
+fn t38_each_number_of_the_usage_is_the_greatest_of_its_rows() {
+    let told = answered(&[
+        json!({"input_tokens": 10, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 0, "output_tokens": 1}),
+        json!({"input_tokens": 2, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 50, "output_tokens": 3}),
+        json!({"input_tokens": 10, "output_tokens": 2}),
+    ]);
+    assert_eq!((told.sum(INPUT_TOKENS), told.sum(OUTPUT_TOKENS)), (160, 3));
+    assert_eq!((told.sum(CACHE_READ_TOKENS), told.sum(CACHE_CREATION_TOKENS)), (100, 50));
+}
+
+#[test]
+fn t38_what_is_put_into_a_cache_counts_where_only_its_ages_are_told() {
+    let ages = json!({"ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": 7});
+    let told = answered(&[json!({"input_tokens": 1, "cache_creation": ages.clone()})]);
+    assert_eq!((told.sum(INPUT_TOKENS), told.sum(CACHE_CREATION_TOKENS)), (38, 37));
+    let told = answered(&[json!({"input_tokens": 1, "cache_creation_input_tokens": 9, "cache_creation": ages})]);
+    assert_eq!((told.sum(INPUT_TOKENS), told.sum(CACHE_CREATION_TOKENS)), (10, 9));
+}
+
 #[test]
 fn t14_a_tool_that_never_returned_is_abandoned_at_the_end_of_its_turn() {
     let mut script = Claude::default();

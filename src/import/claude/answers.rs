@@ -54,6 +54,7 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
     // What seemed to be the answer's end was none.
     answer.ended = None;
     if !row.is_api_error {
+        answer.is_cached_beside = true;
         answer.usage.raise(usage(said));
     }
     let stop_reason = said.word("stop_reason");

@@ -114,9 +114,9 @@ pub(super) fn status(told: Node<'_>) -> Option<u16> {
     told.as_u64()?.try_into().ok()
 }
 
-/// The tokens of what was said. Anthropic counts cached ones beside the input.
+/// The tokens of what was said, as Anthropic counts them: cached ones are no part of the input.
 pub(super) fn usage(said: Node<'_>) -> Usage {
-    let mut usage = Usage::default();
+    let (mut usage, mut by_age) = (Usage::default(), None);
     for (name, member) in said.get("usage").into_iter().flat_map(Node::members) {
         let count = || member.as_i64().filter(|count| *count >= 0);
         match name {
@@ -124,10 +124,17 @@ pub(super) fn usage(said: Node<'_>) -> Usage {
             "output_tokens" => usage.output = count(),
             "cache_read_input_tokens" => usage.cache_read = count(),
             "cache_creation_input_tokens" => usage.cache_creation = count(),
+            "cache_creation" => by_age = Some(member),
             _ => {}
         }
     }
-    let mut cached = [usage.cache_read, usage.cache_creation].into_iter().flatten();
-    usage.input = usage.input.and_then(|input| cached.try_fold(input, |sum, more| sum.checked_add(more)));
+    usage.cache_creation = usage.cache_creation.or_else(|| created(by_age?));
     usage
+}
+
+/// The tokens that were put into a cache, where it is only told for how long.
+fn created(by_age: Node<'_>) -> Option<i64> {
+    let ages = ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"];
+    let counts = ages.into_iter().filter_map(|age| by_age.get(age)?.as_i64()).filter(|count| *count >= 0);
+    counts.map(Some).reduce(|sum, more| sum?.checked_add(more?)).flatten()
 }
