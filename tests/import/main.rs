@@ -20,6 +20,7 @@ mod cut;
 mod doubled;
 mod families;
 mod hooked;
+mod late;
 #[cfg(feature = "cli")]
 mod marks;
 mod open;

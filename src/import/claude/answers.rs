@@ -11,13 +11,13 @@ use crate::semconv::{ERROR_KIND, ERROR_RETRYABLE, MCP_SERVER, TOOL_KIND};
 /// `is_again`: the row stands twice.
 pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, (at, is_again): (u64, bool)) {
     let Some(said) = row.message else { return };
-    let ids = [said.word("id"), row.request, row.uuid];
-    let Some(id) = ids.into_iter().flatten().next() else { return };
-    if is_again && lane.thread.answer.as_ref().is_none_or(|answer| answer.id != id) {
+    let Some(id) = row.answer_id() else { return };
+    let is_open = lane.thread.answer.as_ref().is_some_and(|answer| answer.id == id);
+    if is_again && !is_open {
         return;
     }
     lane.install(desk, None);
-    if lane.thread.turn.is_none() || lane.candidate.is_some() {
+    if lane.thread.turn.is_none() || lane.candidate.is_some() && !is_open {
         let (prompt, began) = match lane.candidate.take() {
             Some(candidate) => (candidate.id, candidate.at),
             None => (format!("answer-{id}"), at),
@@ -67,10 +67,7 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
 }
 
 fn begin(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, said: Node<'_>, id: &str, at: u64) {
-    if let Some(before) = &lane.thread.answer {
-        let before = before.id.clone();
-        lane.answers.set(&before, ());
-    }
+    lane.note_answer();
     let is_error = row.is_api_error;
     let model = said.word("model").filter(|model| *model != "<synthetic>");
     if let Some(model) = model {
@@ -105,6 +102,7 @@ pub(super) fn failed_attempt(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, at
     attrs.set(ERROR_RETRYABLE, true);
     let status = row.error.and_then(|error| status(error.get("status")?));
     let id = format!("{id}#{}", row.attempt);
+    lane.note_answer();
     lane.thread.failed_attempt(desk, &id, at, attrs, &error_word(status));
 }
 

@@ -13,6 +13,7 @@ mod ends;
 mod hooks;
 mod known;
 mod lane;
+mod late;
 mod places;
 mod row;
 mod session;

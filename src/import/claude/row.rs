@@ -89,6 +89,11 @@ impl<'t> Row<'t> {
         read.content = read.message.and_then(|message| message.get("content")).filter(|content| !content.is_null());
         read
     }
+
+    /// The id of the answer that a row of type `assistant` is of.
+    pub(super) fn answer_id(&self) -> Option<&'t str> {
+        self.message?.word("id").or(self.request).or(self.uuid)
+    }
 }
 
 impl<'t> Outcome<'t> {

@@ -40,7 +40,7 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
         lane.thread.saw(desk, at);
         return lane.thread.hear(message(content));
     }
-    let id = row.prompt.or(row.uuid).unwrap_or("prompt").to_owned();
+    let id = row.prompt_id().to_owned();
     let is_command = is_command(text);
     if !row.may_be_prompt() || id == lane.prompt {
         if !is_command && !lane.thread.is_final() {
@@ -58,6 +58,11 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
     lane.thread.asked(message(content), false);
 }
 
+/// Whether a row is the first one of a prompt that begins a turn.
+pub(super) fn begins_turn(lane: &Lane, row: &Row<'_>) -> bool {
+    row.is_prompt() && row.prompt_id() != lane.prompt
+}
+
 /// When the last prompt before a time stands in the transcript of a session.
 pub(super) fn last_prompt(
     lines: impl Iterator<Item = Vec<u8>>,
@@ -69,7 +74,7 @@ pub(super) fn last_prompt(
         let read = read_line(tape, line.trim_ascii(), ESCAPES, |row| {
             let row = Row::of(row);
             let is_own = !row.is_sidechain && (session.is_none() || row.session.is_none() || row.session == session);
-            let id = row.prompt.or(row.uuid).unwrap_or("prompt");
+            let id = row.prompt_id();
             if !is_own || row.kind != "user" || id == prompt || !row.is_prompt() {
                 return None;
             }
@@ -176,7 +181,7 @@ fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>
     }
 }
 
-fn is_result(block: Node<'_>) -> bool {
+pub(super) fn is_result(block: Node<'_>) -> bool {
     block.get("type").and_then(Node::as_str) == Some("tool_result")
 }
 
@@ -201,6 +206,10 @@ fn is_command(text: &str) -> bool {
 }
 
 impl Row<'_> {
+    fn prompt_id(&self) -> &str {
+        self.prompt.or(self.uuid).unwrap_or("prompt")
+    }
+
     /// Whether a person may have said it to the model: no tool returned it, and the agent did not add it.
     const fn may_be_prompt(&self) -> bool {
         !self.is_meta && matches!(self.returned, Returns::None)
