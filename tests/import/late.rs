@@ -47,6 +47,16 @@ fn t39_a_row_of_an_answer_after_the_next_prompt_belongs_to_the_answer() {
 }
 
 #[test]
+fn an_answer_after_the_next_prompt_that_has_an_id_again_is_no_late_one() {
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "one").call(2.0, "m1", ("t1", "Bash"), json!({})).result(3.0, "t1", "ok", json!({}));
+    script.prompt(10.0, "p2", "two").call(12.0, "m1", ("t2", "Read"), json!({})).result(13.0, "t2", "ok", json!({}));
+    let told = told(&script);
+    let turns = told.of(CallKind::Turn);
+    assert_eq!([&turns[0].scope, &turns[1].scope], ["Bash", "Read"].map(|name| &told.tool(name).scope));
+}
+
+#[test]
 fn t39_what_a_tool_returned_after_the_next_prompt_is_the_tools() {
     let mut script = Claude::default();
     script.prompt(1.0, "p1", "one").call(2.0, "m1", ("t1", "Bash"), json!({"command": "ls"}));

@@ -68,7 +68,7 @@ pub(super) fn hold(
 ) -> bool {
     let is_to_be_held = if lane.held.is_empty() {
         is_own && begins_anew(lane, row) && is_any_open(lane)
-    } else if is_late(lane, row) {
+    } else if is_late(lane, row, at) {
         return false;
     } else {
         row.kind != "assistant"
@@ -115,9 +115,11 @@ fn is_any_open(lane: &Lane) -> bool {
     lane.thread.answer.is_some() || lane.thread.has_open_tools()
 }
 
-/// Whether a row tells more of what is open, or of an answer that was told.
-fn is_late(lane: &Lane, row: &Row<'_>) -> bool {
+/// Whether a row tells more of what is open, or of an answer that was told. A tool may return after the next prompt; an
+/// answer that goes on after it is another one, whatever its id.
+fn is_late(lane: &Lane, row: &Row<'_>, at: u64) -> bool {
     match row.kind {
+        "assistant" if at > lane.held.began() => false,
         "assistant" => {
             let id = row.answer_id();
             let is_open = |id| lane.thread.answer.as_ref().is_some_and(|answer| answer.id == id);
