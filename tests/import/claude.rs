@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use veilspan::event::{CallKind, Outcome};
 use veilspan::import::claude::{Of, Session};
 use veilspan::semconv::{
-    CACHE_CREATION_TOKENS, CACHE_READ_TOKENS, END_INFERRED, INPUT_TOKENS, OUTPUT_TOKENS, TOOL_NAME,
+    CACHE_CREATION_TOKENS, CACHE_READ_TOKENS, END_INFERRED, INPUT_TOKENS, OUTPUT_TOKENS, TOOL_NAME, USAGE_MISSING,
 };
 
 use super::script::{Claude, SESSION, START};
@@ -126,6 +126,26 @@ fn t38_what_is_put_into_a_cache_counts_where_only_its_ages_are_told() {
     assert_eq!((told.sum(INPUT_TOKENS), told.sum(CACHE_CREATION_TOKENS)), (38, 37));
     let told = answered(&[json!({"input_tokens": 1, "cache_creation_input_tokens": 9, "cache_creation": ages})]);
     assert_eq!((told.sum(INPUT_TOKENS), told.sum(CACHE_CREATION_TOKENS)), (10, 9));
+}
+
+#[test]
+fn t06_why_an_answer_has_no_tokens_is_told() {
+    let missing = |usages: &[Value]| {
+        let told = answered(usages);
+        let [inference] = told.of(CallKind::Inference).try_into().unwrap();
+        inference.closed.attrs.text(USAGE_MISSING).map(str::to_owned)
+    };
+    let (empty, tokens) = (json!({}), json!({"input_tokens": 1}));
+    assert_eq!(missing(&[Value::Null]).as_deref(), Some("missing"));
+    assert_eq!(missing(&[empty.clone()]).as_deref(), Some("missing"));
+    assert_eq!(missing(&[json!({"words": 3}), json!({"words": 3})]).as_deref(), Some("unrecognised"));
+    assert_eq!(missing(&[empty.clone(), tokens.clone(), empty]), None);
+    assert_eq!(missing(&[tokens]), None);
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "go").say(2.0, "m1", "done");
+    script.rows[1]["message"].as_object_mut().unwrap().remove("usage");
+    let told = read(&script.bytes());
+    assert_eq!(told.of(CallKind::Inference)[0].closed.attrs.text(USAGE_MISSING), Some("no_token_count"));
 }
 
 #[test]

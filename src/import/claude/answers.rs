@@ -4,7 +4,9 @@ use super::agents::Agents;
 use super::lane::Lane;
 use super::row::{Row, status, usage};
 use crate::event::{Attrs, Outcome, Part, RawText};
-use crate::import::session::{Desk, LABELS, Surety, first_line, mcp_server, push, response};
+use crate::import::session::{
+    Answer, Desk, LABELS, Surety, Usage, UsageMissing, first_line, mcp_server, push, response,
+};
 use crate::json::Node;
 use crate::semconv::{ERROR_KIND, ERROR_RETRYABLE, MCP_SERVER, TOOL_KIND};
 
@@ -54,8 +56,7 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
     // What seemed to be the answer's end was none.
     answer.ended = None;
     if !row.is_api_error {
-        answer.is_cached_beside = true;
-        answer.usage.raise(usage(said));
+        count(answer, usage(said));
     }
     let stop_reason = said.word("stop_reason");
     response(desk, &mut answer.closed, (None, None, None, stop_reason));
@@ -85,6 +86,16 @@ fn begin(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, said: Node<'_>, id: &s
         return lane.thread.note_end(desk, Outcome::Failed, Surety::Said, at);
     }
     answer.closed = closed;
+}
+
+/// Counts the tokens that a row of an answer tells, or keeps the best reason why none does.
+fn count(answer: &mut Answer, told: Result<Usage, UsageMissing>) {
+    answer.is_cached_beside = true;
+    match told {
+        Ok(usage) => answer.usage.raise(usage),
+        Err(UsageMissing::NoTokenCount) => _ = answer.missing.get_or_insert(UsageMissing::NoTokenCount),
+        Err(missing) => answer.missing = Some(missing),
+    }
 }
 
 fn is_thought(block: Node<'_>) -> bool {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::event::RawText;
-use crate::import::session::Usage;
+use crate::import::session::{Usage, UsageMissing};
 use crate::json::{Escapes, Node};
 
 /// What an agent knows of a tool says once more what the tool returned, and that is not looked at.
@@ -120,9 +120,17 @@ pub(super) fn status(told: Node<'_>) -> Option<u16> {
 }
 
 /// The tokens of what was said, as Anthropic counts them: cached ones are no part of the input.
-pub(super) fn usage(said: Node<'_>) -> Usage {
+///
+/// # Errors
+///
+/// Why there are none.
+pub(super) fn usage(said: Node<'_>) -> Result<Usage, UsageMissing> {
+    let told = said.get("usage").ok_or(UsageMissing::NoTokenCount)?;
+    if told.is_null() || told.is_object() && told.members().next().is_none() {
+        return Err(UsageMissing::Missing);
+    }
     let (mut usage, mut by_age) = (Usage::default(), None);
-    for (name, member) in said.get("usage").into_iter().flat_map(Node::members) {
+    for (name, member) in told.members() {
         let count = || member.as_i64().filter(|count| *count >= 0);
         match name {
             "input_tokens" => usage.input = count(),
@@ -134,7 +142,7 @@ pub(super) fn usage(said: Node<'_>) -> Usage {
         }
     }
     usage.cache_creation = usage.cache_creation.or_else(|| created(by_age?));
-    usage
+    if usage.is_empty() { Err(UsageMissing::Unrecognised) } else { Ok(usage) }
 }
 
 /// The tokens that were put into a cache, where it is only told for how long.
