@@ -161,6 +161,23 @@ fn t14_a_tool_that_never_returned_is_abandoned_at_the_end_of_its_turn() {
 }
 
 #[test]
+fn t17_a_tool_whose_status_says_that_it_failed_has_failed() {
+    let returned = |known: Value| {
+        let mut script = Claude::default();
+        script.prompt(1.0, "p1", "go").call(2.0, "m1", ("t1", "Bash"), json!({}));
+        script.result(3.0, "t1", "it broke\nhere", json!({"known": known})).say(4.0, "m2", "done");
+        let told = read(&script.bytes());
+        let closed = &told.tool("Bash").closed;
+        (closed.outcome, closed.error.length)
+    };
+    let failed = |length| (Some(Outcome::Failed), Some(length));
+    assert_eq!(returned(json!({"status": "failed", "error": "boom\u{e9}\n at x"})), failed(6));
+    assert_eq!(returned(json!({"status": "error"})), failed(8));
+    assert_eq!(returned(json!({"status": "completed", "error": "boom"})), (Some(Outcome::Completed), None));
+    assert_eq!(returned(json!({"status": "failed", "interrupted": true})).0, Some(Outcome::Cancelled));
+}
+
+#[test]
 fn a_session_begins_with_the_first_row_that_has_a_time() {
     let mut script = Claude::default();
     script.prompt(1.0, "p1", "count").say(2.0, "m1", "one");

@@ -1,9 +1,11 @@
 //! Rows of type `user`: prompts, what tools returned, and what the agent says in a person's name.
 
+use std::borrow::Cow;
+
 use super::agents::Agents;
 use super::lane::{Candidate, Lane};
 use super::row::{ESCAPES, Outcome as Returns, Row};
-use crate::event::{Attrs, Message, Outcome, Role, wipe};
+use crate::event::{Attrs, Message, Outcome, RawText, Role, wipe};
 use crate::import::session::{
     Desk, Origin, Surety, ToolEnd, blocks, exit_code, first_line, push, read_line, unix_nanos,
 };
@@ -149,7 +151,8 @@ fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>
     let Some(id) = result.get("tool_use_id").and_then(Node::as_str) else { return };
     let known = if let Returns::Known(known) = row.returned { Some(known) } else { None };
     let of_known = |name: &str| known.and_then(|known| known.get(name));
-    let is_error = result.get("is_error").and_then(Node::as_bool) == Some(true);
+    let has_failed = of_known("status").is_some_and(|status| matches!(status.as_str(), Some("failed" | "error")));
+    let is_error = has_failed || result.get("is_error").and_then(Node::as_bool) == Some(true);
     let mut end = ToolEnd { at, ..ToolEnd::default() };
     end.outcome = match () {
         () if matches!(row.returned, Returns::Rejected) => Some(Outcome::Denied),
@@ -161,7 +164,12 @@ fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>
     if end.outcome == Some(Outcome::Failed) {
         let said = result.get("content").map(first_text);
         code = code.or_else(|| exit_code(said?));
-        end.error = said.and_then(first_line);
+        let known = of_known("error").filter(|_| has_failed).and_then(Node::text);
+        end.error = known.as_deref().or(said).and_then(first_line);
+        if let Some(Cow::Owned(text)) = known {
+            // Wiped.
+            drop(RawText::from(text));
+        }
         let kind = if code.is_some_and(|code| code != 0) { "exit_code" } else { "tool_error" };
         end.attrs.set(ERROR_KIND, desk.reason(kind));
     }
