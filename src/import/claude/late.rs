@@ -37,7 +37,7 @@ impl Held {
         if self.is_empty() { u64::MAX } else { self.began }
     }
 
-    fn has_room(&self, line: &[u8]) -> bool {
+    const fn has_room(&self, line: &[u8]) -> bool {
         self.lines.len() < MAX_LINES && self.bytes.saturating_add(line.len()) <= MAX_BYTES
     }
 
