@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use veilspan::event::{CallKind, Outcome};
 use veilspan::import::claude::{Of, Session};
 use veilspan::semconv::{
-    CACHE_CREATION_TOKENS, CACHE_READ_TOKENS, END_INFERRED, INPUT_TOKENS, OUTPUT_TOKENS, TOOL_NAME,
+    CACHE_CREATION_TOKENS, CACHE_READ_TOKENS, END_INFERRED, INPUT_TOKENS, OUTPUT_TOKENS, TOOL_NAME, USAGE_MISSING,
 };
 
 use super::script::{Claude, SESSION, START};
@@ -98,6 +98,56 @@ fn t38_the_rows_of_one_message_are_one_inference() {
     assert_eq!((told.sum(INPUT_TOKENS), told.sum(OUTPUT_TOKENS)), (10, 204));
 }
 
+fn answered(usages: &[Value]) -> All {
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "count");
+    for usage in usages {
+        script.answer(2.0, "m1", json!({"type": "text", "text": "a"}), (0, 0), "");
+        script.rows.last_mut().unwrap()["message"]["usage"] = usage.clone();
+    }
+    read(&script.bytes())
+}
+
+#[test]
+fn t38_each_number_of_the_usage_is_the_greatest_of_its_rows() {
+    let told = answered(&[
+        json!({"input_tokens": 10, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 0, "output_tokens": 1}),
+        json!({"input_tokens": 2, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 50, "output_tokens": 3}),
+        json!({"input_tokens": 10, "output_tokens": 2}),
+    ]);
+    assert_eq!((told.sum(INPUT_TOKENS), told.sum(OUTPUT_TOKENS)), (160, 3));
+    assert_eq!((told.sum(CACHE_READ_TOKENS), told.sum(CACHE_CREATION_TOKENS)), (100, 50));
+}
+
+#[test]
+fn t38_what_is_put_into_a_cache_counts_where_only_its_ages_are_told() {
+    let ages = json!({"ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": 7});
+    let told = answered(&[json!({"input_tokens": 1, "cache_creation": ages.clone()})]);
+    assert_eq!((told.sum(INPUT_TOKENS), told.sum(CACHE_CREATION_TOKENS)), (38, 37));
+    let told = answered(&[json!({"input_tokens": 1, "cache_creation_input_tokens": 9, "cache_creation": ages})]);
+    assert_eq!((told.sum(INPUT_TOKENS), told.sum(CACHE_CREATION_TOKENS)), (10, 9));
+}
+
+#[test]
+fn t06_why_an_answer_has_no_tokens_is_told() {
+    let missing = |usages: &[Value]| {
+        let told = answered(usages);
+        let [inference] = told.of(CallKind::Inference).try_into().unwrap();
+        inference.closed.attrs.text(USAGE_MISSING).map(str::to_owned)
+    };
+    let (empty, tokens) = (json!({}), json!({"input_tokens": 1}));
+    assert_eq!(missing(&[Value::Null]).as_deref(), Some("missing"));
+    assert_eq!(missing(&[empty.clone()]).as_deref(), Some("missing"));
+    assert_eq!(missing(&[json!({"words": 3}), json!({"words": 3})]).as_deref(), Some("unrecognised"));
+    assert_eq!(missing(&[empty.clone(), tokens.clone(), empty]), None);
+    assert_eq!(missing(&[tokens]), None);
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "go").say(2.0, "m1", "done");
+    script.rows[1]["message"].as_object_mut().unwrap().remove("usage");
+    let told = read(&script.bytes());
+    assert_eq!(told.of(CallKind::Inference)[0].closed.attrs.text(USAGE_MISSING), Some("no_token_count"));
+}
+
 #[test]
 fn t14_a_tool_that_never_returned_is_abandoned_at_the_end_of_its_turn() {
     let mut script = Claude::default();
@@ -108,6 +158,23 @@ fn t14_a_tool_that_never_returned_is_abandoned_at_the_end_of_its_turn() {
     assert_eq!((seconds(tool), tool.closed.outcome), ((2, 2), Some(Outcome::Abandoned)));
     assert_eq!(tool.closed.attrs.get(END_INFERRED), Some(true));
     assert_eq!(told.of(CallKind::Turn).len(), 2);
+}
+
+#[test]
+fn t17_a_tool_whose_status_says_that_it_failed_has_failed() {
+    let returned = |known: Value| {
+        let mut script = Claude::default();
+        script.prompt(1.0, "p1", "go").call(2.0, "m1", ("t1", "Bash"), json!({}));
+        script.result(3.0, "t1", "it broke\nhere", json!({"known": known})).say(4.0, "m2", "done");
+        let told = read(&script.bytes());
+        let closed = &told.tool("Bash").closed;
+        (closed.outcome, closed.error.length)
+    };
+    let failed = |length| (Some(Outcome::Failed), Some(length));
+    assert_eq!(returned(json!({"status": "failed", "error": "boom\u{e9}\n at x"})), failed(6));
+    assert_eq!(returned(json!({"status": "error"})), failed(8));
+    assert_eq!(returned(json!({"status": "completed", "error": "boom"})), (Some(Outcome::Completed), None));
+    assert_eq!(returned(json!({"status": "failed", "interrupted": true})).0, Some(Outcome::Cancelled));
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod cut;
 mod doubled;
 mod families;
 mod hooked;
+mod late;
 #[cfg(feature = "cli")]
 mod marks;
 mod open;

@@ -4,20 +4,22 @@ use super::agents::Agents;
 use super::lane::Lane;
 use super::row::{Row, status, usage};
 use crate::event::{Attrs, Outcome, Part, RawText};
-use crate::import::session::{Desk, LABELS, Surety, first_line, mcp_server, push, response};
+use crate::import::session::{
+    Answer, Desk, LABELS, Surety, Usage, UsageMissing, first_line, mcp_server, push, response,
+};
 use crate::json::Node;
 use crate::semconv::{ERROR_KIND, ERROR_RETRYABLE, MCP_SERVER, TOOL_KIND};
 
 /// `is_again`: the row stands twice.
 pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, (at, is_again): (u64, bool)) {
     let Some(said) = row.message else { return };
-    let ids = [said.word("id"), row.request, row.uuid];
-    let Some(id) = ids.into_iter().flatten().next() else { return };
-    if is_again && lane.thread.answer.as_ref().is_none_or(|answer| answer.id != id) {
+    let Some(id) = row.answer_id() else { return };
+    let is_open = lane.thread.answer.as_ref().is_some_and(|answer| answer.id == id);
+    if is_again && !is_open {
         return;
     }
     lane.install(desk, None);
-    if lane.thread.turn.is_none() || lane.candidate.is_some() {
+    if lane.thread.turn.is_none() || lane.candidate.is_some() && !is_open {
         let (prompt, began) = match lane.candidate.take() {
             Some(candidate) => (candidate.id, candidate.at),
             None => (format!("answer-{id}"), at),
@@ -54,7 +56,7 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
     // What seemed to be the answer's end was none.
     answer.ended = None;
     if !row.is_api_error {
-        answer.usage.raise(usage(said));
+        count(answer, usage(said));
     }
     let stop_reason = said.word("stop_reason");
     response(desk, &mut answer.closed, (None, None, None, stop_reason));
@@ -66,10 +68,7 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
 }
 
 fn begin(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, said: Node<'_>, id: &str, at: u64) {
-    if let Some(before) = &lane.thread.answer {
-        let before = before.id.clone();
-        lane.answers.set(&before, ());
-    }
+    lane.note_answer();
     let is_error = row.is_api_error;
     let model = said.word("model").filter(|model| *model != "<synthetic>");
     if let Some(model) = model {
@@ -89,6 +88,16 @@ fn begin(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, said: Node<'_>, id: &s
     answer.closed = closed;
 }
 
+/// Counts the tokens that a row of an answer tells, or keeps the best reason why none does.
+fn count(answer: &mut Answer, told: Result<Usage, UsageMissing>) {
+    answer.is_cached_beside = true;
+    match told {
+        Ok(usage) => answer.usage.raise(usage),
+        Err(UsageMissing::NoTokenCount) => _ = answer.missing.get_or_insert(UsageMissing::NoTokenCount),
+        Err(missing) => answer.missing = Some(missing),
+    }
+}
+
 fn is_thought(block: Node<'_>) -> bool {
     matches!(block.word("type"), Some("thinking" | "redacted_thinking"))
 }
@@ -104,6 +113,7 @@ pub(super) fn failed_attempt(lane: &mut Lane, desk: &mut Desk, row: &Row<'_>, at
     attrs.set(ERROR_RETRYABLE, true);
     let status = row.error.and_then(|error| status(error.get("status")?));
     let id = format!("{id}#{}", row.attempt);
+    lane.note_answer();
     lane.thread.failed_attempt(desk, &id, at, attrs, &error_word(status));
 }
 

@@ -1,8 +1,9 @@
 //! One file of rows, or one side chain of rows in it: a thread and the tree of its rows.
 
+use super::late::Held;
 use super::row::Row;
 use crate::event::{CallRecord, Link, Message, Veiled};
-use crate::import::session::{Desk, Known, Newest, Recent, Thread, Who};
+use crate::import::session::{Desk, Known, Newest, Recent, Thread, Who, unix_nanos};
 use crate::privacy::conversation::Place;
 
 /// The rows whose places are remembered, so that a branch goes on where it left.
@@ -27,6 +28,8 @@ pub(super) struct Lane {
     pub(super) time: u64,
     /// Tools that have returned, with the time on the host's clock from which on they are told.
     pub(super) returned: Vec<(u64, String, Box<CallRecord<Veiled>>)>,
+    /// What comes after a turn, or after its history, that something late may still come before.
+    pub(super) held: Held,
     pub(super) has_rows: bool,
     /// Rows name the one before them: one that says there is none begins anew.
     has_tree: bool,
@@ -60,11 +63,20 @@ impl Lane {
             compaction: None,
             time: 0,
             returned: Vec::new(),
+            held: Held::default(),
             has_rows: false,
             has_tree: false,
             unplaced: Vec::new(),
             newest: Newest::default(),
         }
+    }
+
+    /// When a row was made: one without a time, when the one before it was.
+    pub(super) fn time_of(&mut self, row: &Row<'_>) -> u64 {
+        let at = unix_nanos(row.timestamp).unwrap_or(self.time);
+        // A clock that runs backwards takes no call with it.
+        self.time = self.time.max(at);
+        at
     }
 
     /// Whether a row stands here a second time. After a history was replaced it may be meant to.
@@ -74,6 +86,13 @@ impl Lane {
         let is_attempt = row.attempt != 0;
         let attempt = is_attempt.then(|| format!("{uuid}#{}", row.attempt));
         self.newest.is_again(self.rows.know(attempt.as_deref().unwrap_or(uuid)))
+    }
+
+    /// Notes that the answer that is open is told now: what comes of it later begins no other one.
+    pub(super) fn note_answer(&mut self) {
+        if let Some(answer) = &self.thread.answer {
+            self.answers.set(&answer.id, ());
+        }
     }
 
     /// A tool has returned: it is told once hooks have had the time to tell what they know of it.

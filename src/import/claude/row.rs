@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::event::RawText;
-use crate::import::session::Usage;
+use crate::import::session::{Usage, UsageMissing};
 use crate::json::{Escapes, Node};
 
 /// What an agent knows of a tool says once more what the tool returned, and that is not looked at.
@@ -89,6 +89,11 @@ impl<'t> Row<'t> {
         read.content = read.message.and_then(|message| message.get("content")).filter(|content| !content.is_null());
         read
     }
+
+    /// The id of the answer that a row of type `assistant` is of.
+    pub(super) fn answer_id(&self) -> Option<&'t str> {
+        self.message?.word("id").or(self.request).or(self.uuid)
+    }
 }
 
 impl<'t> Outcome<'t> {
@@ -114,20 +119,35 @@ pub(super) fn status(told: Node<'_>) -> Option<u16> {
     told.as_u64()?.try_into().ok()
 }
 
-/// The tokens of what was said. Anthropic counts cached ones beside the input.
-pub(super) fn usage(said: Node<'_>) -> Usage {
-    let mut usage = Usage::default();
-    for (name, member) in said.get("usage").into_iter().flat_map(Node::members) {
+/// The tokens of what was said, as Anthropic counts them: cached ones are no part of the input.
+///
+/// # Errors
+///
+/// Why there are none.
+pub(super) fn usage(said: Node<'_>) -> Result<Usage, UsageMissing> {
+    let told = said.get("usage").ok_or(UsageMissing::NoTokenCount)?;
+    if told.is_null() || told.is_object() && told.members().next().is_none() {
+        return Err(UsageMissing::Missing);
+    }
+    let (mut usage, mut by_age) = (Usage::default(), None);
+    for (name, member) in told.members() {
         let count = || member.as_i64().filter(|count| *count >= 0);
         match name {
             "input_tokens" => usage.input = count(),
             "output_tokens" => usage.output = count(),
             "cache_read_input_tokens" => usage.cache_read = count(),
             "cache_creation_input_tokens" => usage.cache_creation = count(),
+            "cache_creation" => by_age = Some(member),
             _ => {}
         }
     }
-    let mut cached = [usage.cache_read, usage.cache_creation].into_iter().flatten();
-    usage.input = usage.input.and_then(|input| cached.try_fold(input, |sum, more| sum.checked_add(more)));
-    usage
+    usage.cache_creation = usage.cache_creation.or_else(|| created(by_age?));
+    if usage.is_empty() { Err(UsageMissing::Unrecognised) } else { Ok(usage) }
+}
+
+/// The tokens that were put into a cache, where it is only told for how long.
+fn created(by_age: Node<'_>) -> Option<i64> {
+    let ages = ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"];
+    let counts = ages.into_iter().filter_map(|age| by_age.get(age)?.as_i64()).filter(|count| *count >= 0);
+    counts.map(Some).reduce(|sum, more| sum?.checked_add(more?)).flatten()
 }

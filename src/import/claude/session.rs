@@ -9,11 +9,11 @@ use super::alone::Alone;
 use super::known::Known;
 use super::lane::Lane;
 use super::row::{ESCAPES, Row};
-use super::{alone, answers, ends, settle, system, users};
+use super::{alone, answers, ends, late, settle, system, users};
 use crate::event::{Message, Role, SpanIds};
 use crate::import::hook::{self, Fact};
 use crate::import::session::{
-    Aside, AsideReason, Cut, Cutter, Desk, Origin, Recent, Set, Tally, Told, Who, blocks, read_line, unix_nanos,
+    Aside, AsideReason, Cut, Cutter, Desk, Origin, Recent, Set, Tally, Told, Who, blocks, read_line,
 };
 use crate::json::{Escapes, Tape};
 
@@ -113,7 +113,7 @@ impl Session {
     fn line(&mut self, of: Of<'_>, tape: &mut Tape, number: u64, cut: &Cut<'_>, is_last: bool) {
         let read = match cut {
             Cut::Oversize => Err(AsideReason::Oversize),
-            Cut::Line(line) => read_line(tape, line, ESCAPES, |row| self.row(of, &Row::of(row))),
+            Cut::Line(line) => read_line(tape, line, ESCAPES, |row| self.row(of, &Row::of(row), line)),
         };
         if let Err(reason) = read {
             let reason = if is_last && reason == AsideReason::NotJson { AsideReason::Truncated } else { reason };
@@ -193,6 +193,7 @@ impl Session {
     pub fn finish(&mut self) {
         self.tell_alone();
         let Self { desk, main, agents, lanes, .. } = self;
+        lanes.values_mut().chain([&mut *main]).for_each(|lane| late::take(lane, desk, agents));
         for lane in lanes.values_mut() {
             ends::end_turn(lane, desk, agents, u64::MAX);
         }
@@ -228,8 +229,11 @@ impl Session {
     pub fn is_open(&mut self, unix_nanos: u64, grace: u64) -> bool {
         let has_ended = self.has_ended();
         let Self { desk, main, agents, lanes, .. } = self;
-        lanes.values_mut().chain([main]).for_each(|lane| ends::notice(lane, desk, agents));
-        let is_whole = |lane: &Lane| lane.thread.is_whole(unix_nanos, grace);
+        for lane in lanes.values_mut().chain([main]) {
+            late::take_due(lane, desk, agents, unix_nanos, grace);
+            ends::notice(lane, desk, agents);
+        }
+        let is_whole = |lane: &Lane| lane.held.is_empty() && lane.thread.is_whole(unix_nanos, grace);
         !(has_ended || is_whole(&self.main) && self.lanes.values().all(is_whole))
     }
 
@@ -255,7 +259,7 @@ impl Session {
         self.desk.next()
     }
 
-    fn row(&mut self, of: Of<'_>, row: &Row<'_>) {
+    fn row(&mut self, of: Of<'_>, row: &Row<'_>, line: &[u8]) {
         self.desk.tally.rows += 1;
         let side = match of {
             Of::Agent(agent) => Some(agent.to_owned()),
@@ -281,42 +285,10 @@ impl Session {
         if side.is_none() {
             agents.hooks.facts = Vec::new();
         }
-        let at = unix_nanos(row.timestamp).unwrap_or(lane.time);
-        // A clock that runs backwards takes no call with it.
-        lane.time = lane.time.max(at);
-        let is_again = lane.is_again(row);
-        if !is_own {
-            desk.tally.replayed += 1;
-            if !is_again {
-                replay(lane, row);
-            }
-            return;
+        let at = lane.time_of(row);
+        if !late::hold(lane, desk, agents, (row, line, at), is_own) {
+            take(lane, desk, agents, row, is_own);
         }
-        // Of an answer a row may stand again that has grown.
-        if is_again && row.kind != "assistant" {
-            return;
-        }
-        // What a file opens with often has no time, and holds nothing of a call.
-        if at > 0 || !KNOWN.contains(&row.kind) {
-            lane.thread.begin(desk, at, Vec::new());
-        }
-        match row.kind {
-            "user" => users::take(lane, desk, agents, row, at),
-            "assistant" => answers::take(lane, desk, agents, row, (at, is_again)),
-            "system" => {
-                if !system::take(lane, desk, agents, row, at) {
-                    desk.unknown(lane.thread.scope(), at, row.subtype);
-                }
-            }
-            "attachment" => users::attached(lane, desk, row, at),
-            kind if KNOWN.contains(&kind) => {}
-            kind => desk.unknown(lane.thread.scope(), at, if kind.is_empty() { "none" } else { kind }),
-        }
-        if !is_again {
-            lane.note(row.uuid.unwrap_or_default(), row.parent);
-        }
-        let now = desk.clock;
-        settle::release(lane, desk, agents, now);
     }
 
     /// Whether this session, and not another one, made the row.
@@ -336,6 +308,44 @@ impl Session {
         row.uuid.map(|uuid| self.chains.set(uuid, chain.clone()));
         Some(chain)
     }
+}
+
+/// Takes a row of a lane.
+pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, is_own: bool) {
+    let at = lane.time_of(row);
+    let is_again = lane.is_again(row);
+    if !is_own {
+        desk.tally.replayed += 1;
+        if !is_again {
+            replay(lane, row);
+        }
+        return;
+    }
+    // Of an answer a row may stand again that has grown.
+    if is_again && row.kind != "assistant" {
+        return;
+    }
+    // What a file opens with often has no time, and holds nothing of a call.
+    if at > 0 || !KNOWN.contains(&row.kind) {
+        lane.thread.begin(desk, at, Vec::new());
+    }
+    match row.kind {
+        "user" => users::take(lane, desk, agents, row, at),
+        "assistant" => answers::take(lane, desk, agents, row, (at, is_again)),
+        "system" => {
+            if !system::take(lane, desk, agents, row, at) {
+                desk.unknown(lane.thread.scope(), at, row.subtype);
+            }
+        }
+        "attachment" => users::attached(lane, desk, row, at),
+        kind if KNOWN.contains(&kind) => {}
+        kind => desk.unknown(lane.thread.scope(), at, if kind.is_empty() { "none" } else { kind }),
+    }
+    if !is_again {
+        lane.note(row.uuid.unwrap_or_default(), row.parent);
+    }
+    let now = desk.clock;
+    settle::release(lane, desk, agents, now);
 }
 
 /// Rows that hold nothing of a call.

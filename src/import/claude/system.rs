@@ -40,6 +40,7 @@ fn compacted(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_
         };
         super::users::begin(lane, desk, agents, None, (&prompt, began));
     }
+    lane.note_answer();
     lane.thread.end_answer(desk);
     lane.place_rows();
     lane.newest.forget();

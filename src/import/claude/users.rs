@@ -1,9 +1,11 @@
 //! Rows of type `user`: prompts, what tools returned, and what the agent says in a person's name.
 
+use std::borrow::Cow;
+
 use super::agents::Agents;
 use super::lane::{Candidate, Lane};
 use super::row::{ESCAPES, Outcome as Returns, Row};
-use crate::event::{Attrs, Message, Outcome, Role, wipe};
+use crate::event::{Attrs, Message, Outcome, RawText, Role, wipe};
 use crate::import::session::{
     Desk, Origin, Surety, ToolEnd, blocks, exit_code, first_line, push, read_line, unix_nanos,
 };
@@ -40,7 +42,7 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
         lane.thread.saw(desk, at);
         return lane.thread.hear(message(content));
     }
-    let id = row.prompt.or(row.uuid).unwrap_or("prompt").to_owned();
+    let id = row.prompt_id().to_owned();
     let is_command = is_command(text);
     if !row.may_be_prompt() || id == lane.prompt {
         if !is_command && !lane.thread.is_final() {
@@ -58,6 +60,11 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &
     lane.thread.asked(message(content), false);
 }
 
+/// Whether a row is the first one of a prompt that begins a turn.
+pub(super) fn begins_turn(lane: &Lane, row: &Row<'_>) -> bool {
+    row.is_prompt() && row.prompt_id() != lane.prompt
+}
+
 /// When the last prompt before a time stands in the transcript of a session.
 pub(super) fn last_prompt(
     lines: impl Iterator<Item = Vec<u8>>,
@@ -69,7 +76,7 @@ pub(super) fn last_prompt(
         let read = read_line(tape, line.trim_ascii(), ESCAPES, |row| {
             let row = Row::of(row);
             let is_own = !row.is_sidechain && (session.is_none() || row.session.is_none() || row.session == session);
-            let id = row.prompt.or(row.uuid).unwrap_or("prompt");
+            let id = row.prompt_id();
             if !is_own || row.kind != "user" || id == prompt || !row.is_prompt() {
                 return None;
             }
@@ -144,7 +151,8 @@ fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>
     let Some(id) = result.get("tool_use_id").and_then(Node::as_str) else { return };
     let known = if let Returns::Known(known) = row.returned { Some(known) } else { None };
     let of_known = |name: &str| known.and_then(|known| known.get(name));
-    let is_error = result.get("is_error").and_then(Node::as_bool) == Some(true);
+    let has_failed = of_known("status").is_some_and(|status| matches!(status.as_str(), Some("failed" | "error")));
+    let is_error = has_failed || result.get("is_error").and_then(Node::as_bool) == Some(true);
     let mut end = ToolEnd { at, ..ToolEnd::default() };
     end.outcome = match () {
         () if matches!(row.returned, Returns::Rejected) => Some(Outcome::Denied),
@@ -156,7 +164,12 @@ fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>
     if end.outcome == Some(Outcome::Failed) {
         let said = result.get("content").map(first_text);
         code = code.or_else(|| exit_code(said?));
-        end.error = said.and_then(first_line);
+        let known = of_known("error").filter(|_| has_failed).and_then(Node::text);
+        end.error = known.as_deref().or(said).and_then(first_line);
+        if let Some(Cow::Owned(text)) = known {
+            // Wiped.
+            drop(RawText::from(text));
+        }
         let kind = if code.is_some_and(|code| code != 0) { "exit_code" } else { "tool_error" };
         end.attrs.set(ERROR_KIND, desk.reason(kind));
     }
@@ -176,7 +189,7 @@ fn returned(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>
     }
 }
 
-fn is_result(block: Node<'_>) -> bool {
+pub(super) fn is_result(block: Node<'_>) -> bool {
     block.get("type").and_then(Node::as_str) == Some("tool_result")
 }
 
@@ -201,6 +214,10 @@ fn is_command(text: &str) -> bool {
 }
 
 impl Row<'_> {
+    fn prompt_id(&self) -> &str {
+        self.prompt.or(self.uuid).unwrap_or("prompt")
+    }
+
     /// Whether a person may have said it to the model: no tool returned it, and the agent did not add it.
     const fn may_be_prompt(&self) -> bool {
         !self.is_meta && matches!(self.returned, Returns::None)

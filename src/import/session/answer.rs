@@ -27,6 +27,8 @@ pub(in crate::import) struct Answer {
     may_grow: bool,
     last: u64,
     pub(in crate::import) usage: Usage,
+    /// The input of that was counted without what came from a cache. The sum is made of the greatest numbers, and so last.
+    pub(in crate::import) is_cached_beside: bool,
     pub(in crate::import) missing: Option<UsageMissing>,
     pub(in crate::import) closed: Attrs,
     pub(in crate::import) outcome: Outcome,
@@ -115,6 +117,7 @@ impl Thread {
             may_grow: false,
             last: at,
             usage: Usage::default(),
+            is_cached_beside: false,
             missing: None,
             closed: Attrs::with_capacity(LABELS),
             outcome: Outcome::Completed,
@@ -130,8 +133,20 @@ impl Thread {
     pub(in crate::import) fn end_answer(&mut self, desk: &mut Desk) {
         let Some(answer) = self.answer.take() else { return };
         let Answer {
-            mut record, parts, hashed, last, usage, missing, closed: mut attrs, outcome, error, is_aside, ..
+            mut record,
+            parts,
+            hashed,
+            last,
+            usage,
+            missing,
+            closed: mut attrs,
+            outcome,
+            error,
+            is_aside,
+            is_cached_beside,
+            ..
         } = answer;
+        let usage = if is_cached_beside { usage.with_cached_input() } else { usage };
         usage.set(&mut attrs);
         if let Some(missing) = missing.filter(|_| usage.is_empty()) {
             attrs.set(USAGE_MISSING, missing.word());

@@ -139,6 +139,10 @@ impl Thread {
         Some(self.tools.get(id)?.record.opened.span)
     }
 
+    pub(in crate::import) fn has_open_tools(&self) -> bool {
+        !self.tools.is_empty()
+    }
+
     /// The tools that have not returned, the newest last.
     pub(in crate::import) fn open_tools(&self) -> Vec<(&str, &Tool)> {
         let mut open: Vec<_> = self.tools.iter().map(|(id, tool)| (id.as_str(), tool)).collect();

@@ -151,6 +151,13 @@ impl Usage {
         self.cost = self.cost.or(other.cost);
     }
 
+    /// Adds what came from a cache to an input that was counted without it.
+    pub(super) fn with_cached_input(self) -> Self {
+        let mut cached = [self.cache_read, self.cache_creation].into_iter().flatten();
+        let input = self.input.and_then(|input| cached.try_fold(input, |sum, more| sum.checked_add(more)));
+        Self { input, ..self }
+    }
+
     pub(in crate::import) fn set(&self, attrs: &mut Attrs) {
         for (attr, count) in [
             (INPUT_TOKENS, self.input),
