@@ -305,3 +305,37 @@ fn t48_a_wait_that_nobody_ended_is_cancelled_with_its_turn() {
     assert_eq!(wait.closed.attrs.text(APPROVAL_DECISION), Some("cancelled"));
     assert_eq!(call(&told, "c1").closed.outcome, Some(Outcome::Abandoned));
 }
+
+#[test]
+fn a_hook_that_has_both_spellings_of_a_field_is_heard_and_the_first_counts() {
+    let plain = [
+        (1.0, "UserPromptSubmit", json!({"prompt": "go"})),
+        (2.0, "PreToolUse", tool("g1")),
+        (3.0, "PostToolUse", with(tool("g1"), json!({"tool_response": "x"}))),
+        (4.0, "Stop", json!({"last_assistant_message": "done"})),
+    ];
+    let both = plain.clone().map(|(second, name, mut payload)| {
+        let pairs = [
+            ("tool_name", "tool"),
+            ("tool_input", "input"),
+            ("tool_response", "output"),
+            ("last_assistant_message", "last_agent_message"),
+        ];
+        for (first, other) in pairs {
+            if payload.get(first).is_some() {
+                payload[other] = "other".into();
+            }
+        }
+        (second, name, with(payload, json!({"sessionId": "other", "turn_id": 7, "prompt_id": [], "model": {}})))
+    });
+    assert_eq!(alone(&both).sorted(), alone(&plain).sorted());
+    let agent = json!({"tool_response": {"agentId": "a1", "agent_id": "a2"}});
+    let hooks = [
+        (1.0, "UserPromptSubmit", json!({"prompt": "go"})),
+        (3.0, "PreToolUse", of_agent(tool("g1"), "a1")),
+        (4.0, "PostToolUse", of_agent(tool("g1"), "a1")),
+        (5.0, "PostToolUse", with(self::agent("s1"), agent)),
+    ];
+    let told = over(&hooks);
+    assert_eq!(call(&told, "g1").opened.span.parent, Some(call(&told, "s1").opened.span.span));
+}
