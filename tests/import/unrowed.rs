@@ -339,3 +339,53 @@ fn a_hook_that_has_both_spellings_of_a_field_is_heard_and_the_first_counts() {
     let told = over(&hooks);
     assert_eq!(call(&told, "g1").opened.span.parent, Some(call(&told, "s1").opened.span.span));
 }
+
+/// How a tool ended that returned this, as hooks alone tell it, and the length of what it said of that.
+fn ended(hook: &str, more: Value) -> (Option<Outcome>, Option<u64>) {
+    let hooks = [
+        (1.0, "UserPromptSubmit", json!({"prompt": "go"})),
+        (2.0, "PreToolUse", tool("g1")),
+        (3.0, hook, with(tool("g1"), more)),
+    ];
+    let told = over(&hooks);
+    let closed = &call(&told, "g1").closed;
+    (closed.outcome, closed.error.length)
+}
+
+#[test]
+fn t17_what_a_tool_returned_tells_that_it_went_wrong() {
+    let cases = [
+        (json!({"interrupted": true}), Outcome::Cancelled, None),
+        (json!({"interrupted": false, "stdout": "x"}), Outcome::Completed, None),
+        (json!({"is_error": true}), Outcome::Failed, None),
+        (json!({"isError": true, "error": "boom"}), Outcome::Failed, Some(4)),
+        (json!({"status": "failed", "error": {"message": "boom!"}}), Outcome::Failed, Some(5)),
+        (json!({"status": "error"}), Outcome::Failed, None),
+        (json!({"status": "completed", "is_error": "no", "error": "boom"}), Outcome::Completed, None),
+        (json!("failed"), Outcome::Completed, None),
+        (json!([{"type": "text"}]), Outcome::Completed, None),
+    ];
+    for (response, outcome, length) in cases {
+        let expected = (Some(outcome), length);
+        assert_eq!(ended("PostToolUse", json!({"tool_response": response})), expected, "{response}");
+        // Some agents write it as a text.
+        let text = json!({"tool_response": response.to_string()});
+        assert_eq!(ended("PostToolUse", text), expected, "{response}");
+    }
+    let failed = json!({"error": "bad", "tool_response": {"interrupted": true}});
+    assert_eq!(ended("PostToolUseFailure", failed), (Some(Outcome::Cancelled), Some(3)));
+}
+
+#[test]
+fn a_sub_agent_that_a_tool_names_in_a_text_is_told_under_it() {
+    for response in [r#"{"agent_id": "a1"}"#, " {\"agentId\": \"a1\", \"status\": \"completed\"}"] {
+        let hooks = [
+            (1.0, "UserPromptSubmit", json!({"prompt": "go"})),
+            (2.0, "PreToolUse", of_agent(tool("g1"), "a1")),
+            (3.0, "PostToolUse", of_agent(tool("g1"), "a1")),
+            (4.0, "PostToolUse", with(agent("s1"), json!({"tool_response": response}))),
+        ];
+        let told = over(&hooks);
+        assert_eq!(call(&told, "g1").opened.span.parent, Some(call(&told, "s1").opened.span.span));
+    }
+}

@@ -137,17 +137,13 @@ impl Hooks {
         }
         facts.post = Some(facts.post.map_or(at, |known| known.max(at)));
         facts.result = fact.result();
-        match fact.hook {
-            Hook::PostToolUseFailure => {
-                facts.outcome = Some(if fact.is_interrupt { Outcome::Cancelled } else { Outcome::Failed });
-                facts.error = Some(fact.error());
-            }
-            Hook::PermissionDenied => {
-                facts.outcome = Some(Outcome::Denied);
-                facts.permission = fact.permission.clone().map(Into::into);
-                facts.request = facts.request.or(facts.pre);
-            }
-            _ => {}
+        if let Some(outcome) = fact.outcome() {
+            facts.outcome = Some(outcome);
+            facts.error = fact.error();
+        }
+        if fact.hook == Hook::PermissionDenied {
+            facts.permission = fact.permission.clone().map(Into::into);
+            facts.request = facts.request.or(facts.pre);
         }
     }
 

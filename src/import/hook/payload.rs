@@ -1,10 +1,13 @@
 //! A hook's payload, as the agent writes it.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::fact::{Fact, Hook, Veiled};
+use super::response::Response;
 use crate::event::{RawText, ResultContent};
 use crate::import::session::{Loose, Object, Text, first_line, mended};
 use crate::json::without_mark;
@@ -76,14 +79,6 @@ struct Permission<'a> {
     id: Text<'a>,
 }
 
-#[derive(Deserialize)]
-struct Started<'a> {
-    #[serde(borrow, default, rename = "agentId")]
-    agent_in_camel: Text<'a>,
-    #[serde(borrow, default, rename = "agent_id")]
-    agent: Text<'a>,
-}
-
 /// Reads a payload; nothing where it is no JSON object or names no session. `name` is the hook's, where the payload does
 /// not tell it itself.
 pub fn read(payload: &[u8], name: Option<&str>, time_unix_nano: u64, policy: &Policy) -> Option<Fact> {
@@ -110,10 +105,10 @@ fn fact(payload: &[u8], name: Option<&str>, time_unix_nano: u64, policy: &Policy
     };
     let said = |class: Field, text: Option<&str>| measured(class, text.map(RawText::from));
     let either = |one: &Text<'_>, other: &Text<'_>| label(one).or_else(|| label(other));
-    let response = told.tool_response.or(told.output);
+    let returned = told.tool_response.or(told.output).map(text);
+    let response = Response::of(returned.as_deref().unwrap_or_default());
     let given = told.tool_input.or(told.input);
     let given = given.map(|input| telling.arguments(&RawText::from(input.get()))).unwrap_or_default();
-    let started = response.and_then(|response| serde_json::from_str::<Started<'_>>(response.get()).ok());
     let permission = told.permission.0.as_ref().map(|permission| &permission.id);
     Some(Fact {
         time_unix_nano,
@@ -124,26 +119,28 @@ fn fact(payload: &[u8], name: Option<&str>, time_unix_nano: u64, policy: &Policy
         turn: either(&told.turn_id, &told.prompt_id),
         agent: label(&told.agent_id),
         agent_type: label(&told.agent_type),
-        started: started.and_then(|started| either(&started.agent_in_camel, &started.agent)),
+        started: response.started().map(|agent| policy.label(agent).to_string()),
         tool: either(&told.tool_name, &told.tool),
         tool_id: label(&told.tool_use_id),
         duration_ms: told.duration_ms.0.filter(|millis| *millis >= 0.0).map(|millis| millis as u64),
         permission: label(&told.permission_id).or_else(|| permission.and_then(label)),
         trigger: label(&told.trigger),
         model: label(&told.model),
-        is_interrupt: told.is_interrupt.0 == Some(true),
+        is_interrupt: told.is_interrupt.0 == Some(true) || response.is_interrupted(),
+        is_error: response.is_error(),
         prompt: said(Field::Prompts, told.prompt.get()),
         given: Veiled { digest: given.digest.map(|digest| digest.to_string()), length: given.length },
         given_exact: given.exact.map(|digest| digest.to_string()),
-        returned: measured(Field::ToolResults, response.map(text)),
-        failure: measured(Field::Errors, told.error.and_then(error)),
+        failure: measured(Field::Errors, told.error.or(response.error()).and_then(error)),
+        // Handed over last, so that it is wiped where it is measured.
+        returned: measured(Field::ToolResults, returned.map(|text| RawText::from(text.into_owned()))),
         answered: said(Field::Completions, told.last_assistant_message.get().or(told.last_agent_message.get())),
     })
 }
 
 /// The text of a value: of a string what it holds, of anything else its JSON.
-fn text(value: &RawValue) -> RawText {
-    serde_json::from_str::<String>(value.get()).map_or_else(|_| RawText::from(value.get()), RawText::from)
+fn text(value: &RawValue) -> Cow<'_, str> {
+    serde_json::from_str::<String>(value.get()).map_or_else(|_| Cow::Borrowed(value.get()), Cow::Owned)
 }
 
 /// The first line of what went wrong.
