@@ -389,3 +389,38 @@ fn a_sub_agent_that_a_tool_names_in_a_text_is_told_under_it() {
         assert_eq!(call(&told, "g1").opened.span.parent, Some(call(&told, "s1").opened.span.span));
     }
 }
+
+#[test]
+fn t48_a_request_may_be_told_before_the_call_that_it_is_for() {
+    let asked = |command: &str| json!({"tool_name": "Bash", "tool_input": {"command": command}});
+    let runs = |id: &str, command: &str| with(asked(command), json!({"tool_use_id": id}));
+    let waits = |hooks: &[(f64, &str, Value)]| {
+        let told = over(hooks);
+        let waits = told.of(CallKind::Approval).into_iter();
+        let of = |wait: &Record| (wait.opened.attrs.text(TOOL_CALL_ID).unwrap().to_owned(), seconds(wait));
+        waits.map(of).collect::<Vec<_>>()
+    };
+    let mut hooks = vec![
+        (1.0, "UserPromptSubmit", json!({"prompt": "go"})),
+        (2.0, "PreToolUse", runs("c0", "ls")),
+        (5.0, "PostToolUse", runs("c0", "ls")),
+        (5.0, "PermissionRequest", asked("pwd")),
+        (5.0, "PermissionRequest", asked("ls")),
+        (5.0, "PreToolUse", runs("c1", "ls")),
+        (5.0, "PreToolUse", runs("c2", "pwd")),
+        (7.0, "PostToolUse", runs("c2", "pwd")),
+        (9.0, "PostToolUse", runs("c1", "ls")),
+    ];
+    let expected = [("c2".to_owned(), (5, 7)), ("c1".to_owned(), (5, 9))];
+    assert_eq!(waits(&hooks), expected);
+    hooks[1..].reverse();
+    assert_eq!(waits(&hooks), expected);
+    // Another hook may have changed the arguments.
+    let changed = [
+        (1.0, "UserPromptSubmit", json!({"prompt": "go"})),
+        (2.0, "PreToolUse", runs("c1", "ls")),
+        (3.0, "PermissionRequest", asked("ls -l")),
+        (7.0, "PostToolUse", runs("c1", "ls")),
+    ];
+    assert_eq!(waits(&changed), [("c1".to_owned(), (3, 7))]);
+}

@@ -14,6 +14,7 @@ mod hooks;
 mod known;
 mod lane;
 mod places;
+mod requests;
 mod row;
 mod session;
 mod settle;
