@@ -24,6 +24,8 @@ mod hooked;
 mod marks;
 mod open;
 mod ouroboros;
+#[cfg(feature = "cli")]
+mod recorded;
 mod rollbacks;
 mod rows;
 mod script;
