@@ -20,6 +20,7 @@ mod cut;
 mod doubled;
 mod families;
 mod hooked;
+mod linked;
 #[cfg(feature = "cli")]
 mod marks;
 mod open;
