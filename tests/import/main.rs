@@ -25,6 +25,7 @@ mod linked;
 mod marks;
 mod open;
 mod ouroboros;
+mod payloads;
 #[cfg(feature = "cli")]
 mod recorded;
 mod rollbacks;
