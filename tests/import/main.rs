@@ -23,10 +23,14 @@ mod doubled;
 mod families;
 mod hooked;
 mod late;
+mod linked;
 #[cfg(feature = "cli")]
 mod marks;
 mod open;
 mod ouroboros;
+mod payloads;
+#[cfg(feature = "cli")]
+mod recorded;
 mod rollbacks;
 mod rows;
 mod script;

@@ -101,3 +101,18 @@ fn what_says_that_it_went_wrong_did_not_complete() {
     assert_eq!(outcome(json!({"is_error": false, "error_kind": "ValueError"})), Outcome::Failed);
     assert_eq!(outcome(json!({"is_error": false, "error_kind": "CancelledError"})), Outcome::Cancelled);
 }
+
+#[test]
+fn an_event_that_has_both_spellings_of_its_data_is_read_by_the_first() {
+    let (open, close) = (asked(1.0, "01A"), answered(2.0, "01A"));
+    let both = [open.clone(), close.clone()].map(|mut event| {
+        event["payload"] = json!({"call_id": "01B"});
+        event
+    });
+    assert_eq!(read(&both).sorted(), read(&[open.clone(), close.clone()]).sorted());
+    let other = [open.clone(), close.clone()].map(|mut event| {
+        event["payload"] = event["data"].take();
+        event
+    });
+    assert_eq!(read(&other).sorted(), read(&[open, close]).sorted());
+}

@@ -13,7 +13,7 @@ use super::told::{All, Record, seconds, set};
 
 const GRACE: u64 = 10_000_000_000;
 
-fn alone(hooks: &[(f64, &str, Value)]) -> All {
+pub fn alone(hooks: &[(f64, &str, Value)]) -> All {
     let mut session = Session::new(set(), SESSION);
     hooks.iter().for_each(|(second, name, more)| hook(&mut session, *second, name, more.clone()));
     session.leave(u64::MAX, 0);
@@ -21,18 +21,18 @@ fn alone(hooks: &[(f64, &str, Value)]) -> All {
 }
 
 /// The same of a session that is over.
-fn over(hooks: &[(f64, &str, Value)]) -> All {
+pub fn over(hooks: &[(f64, &str, Value)]) -> All {
     let mut session = Session::new(set(), SESSION);
     hooks.iter().for_each(|(second, name, more)| hook(&mut session, *second, name, more.clone()));
     session.finish();
     drain(&mut session)
 }
 
-fn agent(id: &str) -> Value {
+pub fn agent(id: &str) -> Value {
     json!({"tool_name": "Agent", "tool_input": {"prompt": "x"}, "tool_use_id": id})
 }
 
-fn of_agent(tool: Value, agent: &str) -> Value {
+pub fn of_agent(tool: Value, agent: &str) -> Value {
     with(tool, json!({"agent_id": agent, "agent_type": "Explore"}))
 }
 
@@ -40,11 +40,11 @@ fn started(id: &str, by: &str) -> Value {
     with(agent(id), json!({"tool_response": {"agentId": by}}))
 }
 
-fn tool(id: &str) -> Value {
+pub fn tool(id: &str) -> Value {
     json!({"tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_use_id": id})
 }
 
-fn call<'a>(told: &'a All, id: &str) -> &'a Record {
+pub fn call<'a>(told: &'a All, id: &str) -> &'a Record {
     let [one] = told
         .of(CallKind::Tool)
         .into_iter()

@@ -1,7 +1,8 @@
 //! Session files, each read once from its beginning to its end.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytestring::ByteString;
 use serde::Deserialize;
@@ -65,8 +66,8 @@ pub(in crate::cli) fn read(
     open: Open,
     take: &mut dyn Taker,
 ) -> Result<Report, Failure> {
-    let mut reading =
-        Reading { set, open, take, progress: Progress::new(files), report: Report::default(), is_history: false };
+    let (progress, report) = (Progress::new(files), Report::default());
+    let mut reading = Reading { set, open, take, progress, report, is_history: false, hooked: BTreeSet::new() };
     match agent {
         Agent::Codex => reading.codex(files)?,
         Agent::Ouroboros => files.iter().try_for_each(|file| reading.journal(file))?,
@@ -87,6 +88,8 @@ struct Reading<'a> {
     report: Report,
     /// Nothing is told of what is read now.
     is_history: bool,
+    /// The files of hooks whose lines were looked at: many sessions may read the same one.
+    hooked: BTreeSet<PathBuf>,
 }
 
 /// A reader of some agent's files.
@@ -173,8 +176,13 @@ impl Reading<'_> {
         self.report.sessions += 1;
         let mut session = Session::new(self.set.clone(), file.stem());
         for journal in [hooked::journal(file.stem()), hooked::events_of(&file.path)].into_iter().flatten() {
-            for line in hooked::lines(&journal).into_iter().flatten() {
-                hooked::take(&line, file.stem(), &mut session);
+            let is_first = self.hooked.insert(journal.clone());
+            for (number, line) in (1..).zip(hooked::lines(&journal).into_iter().flatten()) {
+                if let Err(reason) = hooked::take(&line, file.stem(), &mut session)
+                    && is_first
+                {
+                    self.hook_aside(&journal, number, reason);
+                }
             }
         }
         session.recall(|rollout, span| self.take.has_sent(rollout, span), || hooked::lines(&file.path))?;
@@ -197,23 +205,36 @@ impl Reading<'_> {
 
     /// The sessions in a file of hooks that have no transcript among these files.
     fn alone(&mut self, file: &Found, files: &[Found]) -> Result<(), Failure> {
-        let (ids, aside) = hooked::sessions_in(&file.path);
+        let is_first = self.hooked.insert(file.path.clone());
+        let (ids, more) = hooked::sessions_in(&file.path, |number, reason| {
+            if is_first {
+                self.hook_aside(&file.path, number, reason);
+            }
+        });
         self.report.files += 1;
-        self.report.aside += aside;
-        if aside > 0 {
-            let name = file.name();
-            tracing::warn!(target: "veilspan", file = name, lines = aside, "lines of hooks could not be used");
-        }
+        self.report.over_bound += more;
         let stays = self.stays(&[file]);
         for id in ids.iter().filter(|id| !files.iter().any(|file| file.stem() == id.as_str())) {
             self.report.sessions += 1;
             let mut session = Session::new(self.set.clone(), id);
             for line in hooked::lines(&file.path).into_iter().flatten() {
-                hooked::take(&line, id, &mut session);
+                // What cannot be used was set aside when the sessions were looked for.
+                _ = hooked::take(&line, id, &mut session);
             }
             self.end(session, stays)?;
         }
         Ok(())
+    }
+
+    /// Sets a line of a file of hooks aside: it belongs to no session, or to many.
+    fn hook_aside(&mut self, file: &Path, line: u64, reason: AsideReason) {
+        if reason == AsideReason::Truncated && matches!(self.open, Open::Stays { .. }) {
+            // It is being written.
+            self.report.torn += 1;
+            return;
+        }
+        self.report.aside += 1;
+        log(vec![hooked::aside(&self.set.policy, file, line, reason)]);
     }
 
     fn end(&mut self, mut session: Session, stays: Option<(u64, u64)>) -> Result<(), Failure> {

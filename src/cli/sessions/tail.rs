@@ -151,16 +151,19 @@ pub(super) fn broken(error: &io::Error) -> AsideReason {
 pub(super) struct Lines {
     tail: Tail,
     begun: Vec<u8>,
+    /// The lines that were handed on.
+    number: u64,
 }
 
 impl Lines {
-    /// Hands on the lines that have come since; nothing where the file begins anew.
-    pub(super) fn read(&mut self, path: &Path, mut take: impl FnMut(Option<&[u8]>)) {
+    /// Hands on the lines that have come since, with their numbers; nothing where the file begins anew.
+    pub(super) fn read(&mut self, path: &Path, mut take: impl FnMut(Option<(u64, &[u8])>)) {
         loop {
             match self.tail.look(path) {
                 Added::Nothing | Added::Broken(_) => return,
                 Added::Anew => {
                     self.begun.clear();
+                    self.number = 0;
                     take(None);
                 }
                 Added::Bytes(bytes) => self.begun.extend(bytes),
@@ -168,8 +171,10 @@ impl Lines {
             let end = self.begun.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
             let rest = self.begun.split_off(end);
             let lines = std::mem::replace(&mut self.begun, rest);
-            let lines = lines.split(|byte| *byte == b'\n').map(without_mark);
-            lines.filter(|line| !line.is_empty()).for_each(|line| take(Some(line)));
+            for line in lines.split_inclusive(|byte| *byte == b'\n').map(without_mark) {
+                self.number += 1;
+                take(Some((self.number, line)));
+            }
         }
     }
 

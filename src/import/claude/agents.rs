@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::hooks::Hooks;
 use super::known::Known;
+use super::lane::{Lane, Starter, is_starter};
 use crate::event::{Scope, SpanIds};
-use crate::import::session::{Desk, Origin, Recent, Thread};
+use crate::import::session::{Desk, Origin, Recent};
 
 /// The sub-agents that are remembered.
 const REMEMBERED: usize = 1 << 14;
@@ -23,7 +24,9 @@ pub(super) struct Started {
 /// The sub-agents of a session, and what its hooks told.
 pub(super) struct Agents {
     known: Recent<Started>,
-    /// What open calls asked their sub-agents: hashes, which never leave.
+    /// The spans of the calls that told which one they started.
+    named: Recent<()>,
+    /// What calls asked their sub-agents: hashes, which never leave.
     asked: HashMap<String, u64>,
     state: RandomState,
     pub(super) hooks: Hooks,
@@ -35,6 +38,7 @@ impl Agents {
     pub(super) fn new() -> Self {
         Self {
             known: Recent::new(REMEMBERED),
+            named: Recent::new(REMEMBERED),
             asked: HashMap::new(),
             state: RandomState::new(),
             hooks: Hooks::default(),
@@ -45,6 +49,7 @@ impl Agents {
     /// A call has told which sub-agent it started.
     pub(super) fn started(&mut self, agent: &str, origin: Origin, scope: &Arc<Scope>, kind: Option<&str>) {
         let kind = kind.map(str::to_owned);
+        self.named.set(&origin.span.span.to_string(), ());
         self.known.set(agent, Started { origin, scope: Arc::clone(scope), kind });
     }
 
@@ -54,7 +59,7 @@ impl Agents {
 
     /// A call asked a sub-agent this.
     pub(super) fn asked(&mut self, id: &str, tool: &str, prompt: &str) {
-        if !matches!(tool, "Task" | "Agent") {
+        if !is_starter(tool) {
             return;
         }
         if self.asked.len() >= REMEMBERED {
@@ -63,13 +68,41 @@ impl Agents {
         self.asked.insert(id.to_owned(), self.state.hash_one(prompt));
     }
 
-    /// The call of the thread that asked this, where one is still open.
-    pub(super) fn who_asked(&mut self, thread: &Thread, prompt: &str) -> Option<SpanIds> {
+    /// The call that started a sub-agent, as hooks name it, where one of these lanes has it.
+    pub(super) fn by_hook<'l>(&self, agent: &str, mut lanes: impl Iterator<Item = &'l Lane>) -> Option<SpanIds> {
+        let tool = self.hooks.places.tool_of(agent)?;
+        lanes.find_map(|lane| lane.starter(tool))
+    }
+
+    /// The call that asked this before `at`, which no row and no hook names: an open one, or else the only one that has
+    /// returned.
+    pub(super) fn by_prompt<'l>(
+        &mut self,
+        prompt: &str,
+        at: Option<u64>,
+        lanes: impl Iterator<Item = &'l Lane> + Clone,
+    ) -> Option<SpanIds> {
         let hash = self.state.hash_one(prompt);
-        let open = thread.open_tools();
-        let (id, _) = open.iter().find(|(id, _)| self.asked.get(*id) == Some(&hash))?;
-        self.asked.remove(*id);
-        thread.tool_span(id)
+        let asked = |id: &str| self.asked.get(id) == Some(&hash) && !self.hooks.places.has_spawned(id);
+        let open = lanes.clone().find_map(|lane| {
+            let (id, _) = lane.thread.open_tools().into_iter().find(|(id, _)| asked(id))?;
+            Some((id.to_owned(), lane.thread.tool_span(id)?))
+        });
+        let returned = || {
+            let is_named = |span: SpanIds| self.named.get(&span.span.to_string()).is_some();
+            let starters = lanes.flat_map(|lane| &lane.starters).filter(|starter| asked(&starter.id));
+            let mut found: Vec<&Starter> = starters.filter(|starter| !is_named(starter.span)).collect();
+            if let Some(at) = at {
+                found.retain(|starter| starter.ran.0 <= at);
+                if found.len() > 1 {
+                    found.retain(|starter| at <= starter.ran.1);
+                }
+            }
+            if let [one] = found[..] { Some((one.id.clone(), one.span)) } else { None }
+        };
+        let (id, span) = open.or_else(returned)?;
+        self.asked.remove(&id);
+        Some(span)
     }
 
     /// The name that a sub-agent goes by.

@@ -103,14 +103,13 @@ fn tool_without_id(lane: &mut Lane, desk: &mut Desk, agents: &Agents, fact: &Fac
     let running =
         lane.thread.turn_span().map(|span| Place { scope: Arc::clone(lane.thread.scope()), span, ended: None });
     let Some(place) = running.or_else(|| agents.hooks.places.turn_at(fact.time_unix_nano)) else { return };
-    let failed = fact.hook == Hook::PostToolUseFailure;
     let facts = ToolFacts {
         name: fact.tool.clone().map(Into::into),
         agent: fact.agent.clone().map(Into::into),
         post: Some(fact.time_unix_nano),
         duration_ms: fact.duration_ms,
-        outcome: failed.then_some(if fact.is_interrupt { Outcome::Cancelled } else { Outcome::Failed }),
-        error: failed.then(|| fact.error()),
+        outcome: fact.outcome(),
+        error: fact.error(),
         arguments: fact.arguments(),
         result: fact.result(),
         ..ToolFacts::default()

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bytestring::ByteString;
 
 use super::places::Places;
+use super::requests::{Request, Requests};
 use crate::event::{Arguments, Measure, Outcome};
 use crate::import::hook::{Fact, Hook};
 use crate::import::session::Recent;
@@ -54,6 +55,7 @@ pub(super) struct Hooks {
     ends: BTreeMap<(Option<String>, u64), Outcome>,
     /// When each agent said last that it had stopped; the session's own under no name.
     stopped: Recent<u64>,
+    requests: Requests,
     /// When a person asked for something.
     prompts: BTreeSet<u64>,
     /// When the session ended, unless it began again.
@@ -75,6 +77,7 @@ impl Default for Hooks {
             told: Recent::new(REMEMBERED),
             ends: BTreeMap::new(),
             stopped: Recent::new(REMEMBERED),
+            requests: Requests::default(),
             prompts: BTreeSet::new(),
             session_end: None,
             agent_types: Recent::new(REMEMBERED),
@@ -133,41 +136,30 @@ impl Hooks {
         let at = fact.time_unix_nano;
         if fact.hook == Hook::PreToolUse {
             facts.pre = Some(facts.pre.map_or(at, |known| known.min(at)));
+            if let Some(request) = self.requests.take(id, facts) {
+                request.tell(facts);
+            }
             return;
         }
         facts.post = Some(facts.post.map_or(at, |known| known.max(at)));
         facts.result = fact.result();
-        match fact.hook {
-            Hook::PostToolUseFailure => {
-                facts.outcome = Some(if fact.is_interrupt { Outcome::Cancelled } else { Outcome::Failed });
-                facts.error = Some(fact.error());
-            }
-            Hook::PermissionDenied => {
-                facts.outcome = Some(Outcome::Denied);
-                facts.permission = fact.permission.clone().map(Into::into);
-                facts.request = facts.request.or(facts.pre);
-            }
-            _ => {}
+        if let Some(outcome) = fact.outcome() {
+            facts.outcome = Some(outcome);
+            facts.error = fact.error();
+        }
+        if fact.hook == Hook::PermissionDenied {
+            facts.permission = fact.permission.clone().map(Into::into);
+            facts.request = facts.request.or(facts.pre);
         }
     }
 
-    /// A request for permission names no call: it is for the newest open one of its tool, of its agent, with its arguments.
+    /// It is for an open call, or for one that is told later.
     fn request(&mut self, fact: &Fact) {
-        let at = fact.time_unix_nano;
-        let is_open = |facts: &ToolFacts| {
-            facts.post.is_none() && facts.request.is_none() && facts.pre.is_some_and(|pre| pre <= at)
-        };
-        let same_tool = |facts: &ToolFacts| facts.name.as_deref() == fact.tool.as_deref();
-        let by_id = fact.tool_id.as_ref().and_then(|id| self.tools.get(id).map(|_| id.clone()));
-        let newest = || {
-            let open = self.tools.iter().filter(|(_, facts)| is_open(facts) && same_tool(facts));
-            let asked = fact.arguments();
-            let is_it = |facts: &ToolFacts| (facts.agent.as_deref() == fact.agent.as_deref(), facts.arguments == asked);
-            open.max_by_key(|(id, facts)| (is_it(facts), facts.pre, *id)).map(|(id, _)| id.clone())
-        };
-        if let Some(facts) = by_id.or_else(newest).and_then(|id| self.tools.get_mut(&id)) {
-            facts.request = Some(at);
-            facts.permission = fact.permission.clone().map(Into::into);
+        let request = Request::of(fact);
+        let id = request.call(self.tools.iter(), false).map(str::to_owned);
+        match id.and_then(|id| self.tools.get_mut(&id)) {
+            Some(facts) => request.tell(facts),
+            None => self.forgotten += self.requests.keep(request),
         }
     }
 
@@ -227,7 +219,16 @@ impl Hooks {
 
     pub(super) fn take_tool(&mut self, id: &str) -> Option<ToolFacts> {
         self.told.set(id, ());
-        self.tools.remove(id)
+        // No call will come any more that a request for other arguments fits better.
+        let Self { tools, requests, .. } = self;
+        if let Some(facts) = tools.get(id)
+            && let Some(request) =
+                requests.take_likely(id, facts, |request| request.call(tools.iter(), true) == Some(id))
+            && let Some(facts) = tools.get_mut(id)
+        {
+            request.tell(facts);
+        }
+        tools.remove(id)
     }
 
     /// The ids, in their order, of the tools that are due.

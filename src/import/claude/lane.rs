@@ -1,15 +1,34 @@
 //! One file of rows, or one side chain of rows in it: a thread and the tree of its rows.
 
+use std::collections::VecDeque;
+
 use super::late::Held;
 use super::row::Row;
-use crate::event::{CallRecord, Link, Message, Veiled};
+use crate::event::{CallRecord, Link, Message, SpanIds, Veiled};
 use crate::import::session::{Desk, Known, Newest, Recent, Thread, Who, unix_nanos};
 use crate::privacy::conversation::Place;
+use crate::semconv::TOOL_NAME;
 
 /// The rows whose places are remembered, so that a branch goes on where it left.
 const REMEMBERED: usize = 1 << 12;
 /// The answers that were told and are remembered: their rows may come late.
 const ANSWERS: usize = 1 << 11;
+
+/// The calls that may have started sub-agents and are remembered once they have returned; of more the oldest are forgotten.
+const STARTERS: usize = 1 << 10;
+
+/// Whether a tool of this name starts sub-agents.
+pub(super) fn is_starter(tool: &str) -> bool {
+    matches!(tool, "Task" | "Agent")
+}
+
+/// A call that may have started a sub-agent, and has returned.
+pub(super) struct Starter {
+    pub(super) id: String,
+    pub(super) span: SpanIds,
+    /// From when to when it ran.
+    pub(super) ran: (u64, u64),
+}
 
 /// A thread and its rows.
 pub(super) struct Lane {
@@ -30,6 +49,7 @@ pub(super) struct Lane {
     pub(super) returned: Vec<(u64, String, Box<CallRecord<Veiled>>)>,
     /// What comes after a turn, or after its history, that something late may still come before.
     pub(super) held: Held,
+    pub(super) starters: VecDeque<Starter>,
     pub(super) has_rows: bool,
     /// Rows name the one before them: one that says there is none begins anew.
     has_tree: bool,
@@ -64,6 +84,7 @@ impl Lane {
             time: 0,
             returned: Vec::new(),
             held: Held::default(),
+            starters: VecDeque::new(),
             has_rows: false,
             has_tree: false,
             unplaced: Vec::new(),
@@ -97,7 +118,26 @@ impl Lane {
 
     /// A tool has returned: it is told once hooks have had the time to tell what they know of it.
     pub(super) fn has_returned(&mut self, desk: &Desk, id: &str, record: Box<CallRecord<Veiled>>) {
+        self.note_starter(id, &record);
         self.returned.push((desk.clock.saturating_add(desk.set.grace), id.to_owned(), record));
+    }
+
+    /// Remembers a call that has returned, where it may have started a sub-agent whose rows are still to come.
+    pub(super) fn note_starter(&mut self, id: &str, record: &CallRecord<Veiled>) {
+        if !record.opened.attrs.text(TOOL_NAME).is_some_and(is_starter) {
+            return;
+        }
+        if self.starters.len() >= STARTERS {
+            self.starters.pop_front();
+        }
+        let ran = (record.opened_at.time_unix_nano, record.closed_at.time_unix_nano);
+        self.starters.push_back(Starter { id: id.to_owned(), span: record.opened.span, ran });
+    }
+
+    /// A call of this id that is open, or has returned and may have started a sub-agent.
+    pub(super) fn starter(&self, id: &str) -> Option<SpanIds> {
+        let returned = || self.starters.iter().rev().find(|starter| starter.id == id).map(|starter| starter.span);
+        self.thread.tool_span(id).or_else(returned)
     }
 
     /// Notes where a row stands, after the one that it names as its parent.

@@ -16,6 +16,7 @@ mod known;
 mod lane;
 mod late;
 mod places;
+mod requests;
 mod row;
 mod session;
 mod settle;

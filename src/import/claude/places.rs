@@ -33,11 +33,13 @@ pub(super) struct Places {
     /// With the times when they started.
     turns: VecDeque<(u64, Place)>,
     spawns: Recent<Spawn>,
+    /// The calls of these.
+    spawning: Recent<()>,
 }
 
 impl Places {
     pub(super) fn new() -> Self {
-        Self { turns: VecDeque::new(), spawns: Recent::new(REMEMBERED) }
+        Self { turns: VecDeque::new(), spawns: Recent::new(REMEMBERED), spawning: Recent::new(REMEMBERED) }
     }
 
     /// A turn of the session's own thread began.
@@ -58,7 +60,18 @@ impl Places {
 
     /// A call that began at this time has told which sub-agent it started.
     pub(super) fn spawned(&mut self, agent: &str, tool: &str, at: u64) {
+        self.spawning.set(tool, ());
         self.spawns.set(agent, Spawn { tool: tool.to_owned(), at });
+    }
+
+    /// The id of the call that started a sub-agent.
+    pub(super) fn tool_of(&self, agent: &str) -> Option<&str> {
+        self.spawns.get(agent).map(|spawn| spawn.tool.as_str())
+    }
+
+    /// Whether a call has told which sub-agent it started.
+    pub(super) fn has_spawned(&self, tool: &str) -> bool {
+        self.spawning.get(tool).is_some()
     }
 
     /// The turn that ran at this time.

@@ -13,7 +13,7 @@ use super::{alone, answers, ends, late, settle, system, users};
 use crate::event::{Message, Role, SpanIds};
 use crate::import::hook::{self, Fact};
 use crate::import::session::{
-    Aside, AsideReason, Cut, Cutter, Desk, Origin, Recent, Set, Tally, Told, Who, blocks, read_line,
+    Aside, AsideReason, Cut, Cutter, Desk, Origin, Recent, Set, Tally, Told, Who, blocks, read_line, unix_nanos,
 };
 use crate::json::{Escapes, Tape};
 
@@ -171,7 +171,8 @@ impl Session {
 
     /// Whether it is known which call started a sub-agent.
     pub fn knows_agent(&self, agent: &str) -> bool {
-        self.agents.get(agent).is_some()
+        let by_hook = || self.agents.by_hook(agent, self.lanes.values().chain([&self.main]));
+        self.agents.get(agent).is_some() || by_hook().is_some()
     }
 
     /// What is taken from now on is read at this time of the host's clock.
@@ -274,7 +275,8 @@ impl Session {
                         desk.tally.over_bound += 1;
                         return;
                     }
-                    lanes.insert(agent.clone(), side_lane(desk, main, agents, agent, row));
+                    let lane = side_lane(desk, (main, lanes), agents, agent, row);
+                    lanes.insert(agent.clone(), lane);
                 }
                 let Some(lane) = lanes.get_mut(agent) else { return };
                 lane
@@ -370,7 +372,13 @@ const KNOWN: [&str; 17] = [
 ];
 
 /// The thread of a sub-agent, under the call that started it where that is known.
-fn side_lane(desk: &Desk, main: &Lane, agents: &mut Agents, agent: &str, row: &Row<'_>) -> Lane {
+fn side_lane(
+    desk: &Desk,
+    (main, lanes): (&Lane, &BTreeMap<String, Lane>),
+    agents: &mut Agents,
+    agent: &str,
+    row: &Row<'_>,
+) -> Lane {
     let name = agents.name(desk, agent, row.agent_type);
     let who = Who {
         rollout: main.thread.who.rollout.clone(),
@@ -381,10 +389,11 @@ fn side_lane(desk: &Desk, main: &Lane, agents: &mut Agents, agent: &str, row: &R
         file: None,
     };
     let mut lane = Lane::new(desk, who);
+    let lanes = std::iter::once(main).chain(lanes.values());
+    let known = agents.get(agent).map(|started| started.origin.span).or_else(|| agents.by_hook(agent, lanes.clone()));
     let prompt = row.content.and_then(crate::json::Node::as_str);
-    let known = agents.get(agent).map(|started| started.origin);
-    let by_prompt = || agents.who_asked(&main.thread, prompt?).map(|span| Origin { span });
-    lane.thread.origin = known.or_else(by_prompt);
+    let span = known.or_else(|| agents.by_prompt(prompt?, unix_nanos(row.timestamp), lanes));
+    lane.thread.origin = span.map(|span| Origin { span });
     lane
 }
 

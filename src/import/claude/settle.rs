@@ -84,6 +84,7 @@ pub(super) fn known_to_hooks(lane: &mut Lane, desk: &mut Desk, agents: &mut Agen
         if let Some(post) = facts.post {
             let end = ToolEnd { at: post, outcome: facts.outcome, ..ToolEnd::default() };
             if let Some(mut record) = lane.thread.close_tool(&id, end) {
+                lane.note_starter(&id, &record);
                 record.returned = Returned::Result(facts.result.clone());
                 tell(desk, record, Some(facts));
             }

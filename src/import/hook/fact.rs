@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Arguments, Digest, Measure};
+use crate::event::{Arguments, Digest, Measure, Outcome};
 
 macro_rules! hooks {
     ($($name:ident),* $(,)?) => {
@@ -88,9 +88,12 @@ pub struct Fact {
     /// The model of the session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Whether the tool was stopped by a person.
+    /// Whether the tool was stopped before it was done.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_interrupt: bool,
+    /// Whether what the tool returned says that it went wrong.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_error: bool,
     #[serde(skip_serializing_if = "is_nothing")]
     pub(super) prompt: Veiled,
     #[serde(skip_serializing_if = "is_nothing")]
@@ -153,6 +156,17 @@ impl Fact {
         self
     }
 
+    /// How the tool ended, where the hook says more than that it did.
+    pub(in crate::import) const fn outcome(&self) -> Option<Outcome> {
+        match self.hook {
+            Hook::PermissionDenied => Some(Outcome::Denied),
+            Hook::PostToolUse | Hook::PostToolUseFailure if self.is_interrupt => Some(Outcome::Cancelled),
+            Hook::PostToolUse if self.is_error => Some(Outcome::Failed),
+            Hook::PostToolUseFailure => Some(Outcome::Failed),
+            _ => None,
+        }
+    }
+
     pub(in crate::import) fn prompt(&self) -> Measure {
         self.prompt.measure()
     }
@@ -165,8 +179,10 @@ impl Fact {
         self.returned.measure()
     }
 
-    pub(in crate::import) fn error(&self) -> Measure {
-        self.failure.measure()
+    /// What the tool said of how it failed. One whose own hook tells the failure may have said nothing.
+    pub(in crate::import) fn error(&self) -> Option<Measure> {
+        let is_told = self.hook == Hook::PostToolUseFailure || self.is_error && !is_nothing(&self.failure);
+        is_told.then(|| self.failure.measure())
     }
 
     pub(in crate::import) fn arguments(&self) -> Arguments {

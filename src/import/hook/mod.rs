@@ -6,6 +6,7 @@
 
 mod fact;
 mod payload;
+mod response;
 
 pub use fact::{Fact, Hook};
 pub use payload::read;

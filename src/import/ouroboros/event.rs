@@ -16,8 +16,17 @@ pub(super) struct Envelope<'a> {
     pub(super) aggregate_type: Text<'a>,
     #[serde(borrow, default)]
     pub(super) aggregate_id: Text<'a>,
-    #[serde(borrow, default, alias = "payload")]
-    pub(super) data: Object<Data<'a>>,
+    #[serde(borrow, default)]
+    data: Object<Data<'a>>,
+    #[serde(borrow, default)]
+    payload: Object<Data<'a>>,
+}
+
+impl<'a> Envelope<'a> {
+    /// What it says, which has two spellings: one that has both says it in the first.
+    pub(super) fn said(&self) -> Option<&Data<'a>> {
+        self.data.0.as_ref().or(self.payload.0.as_ref())
+    }
 }
 
 /// What an event says. Each member that has another type than it should is absent.

@@ -130,7 +130,7 @@ impl Journal {
         self.desk.tally.rows += 1;
         // A journal holds much else.
         let Some((kind, opens)) = half(event.kind.or_empty()) else { return Ok(()) };
-        let data = event.data.0.as_ref().ok_or(AsideReason::Field)?;
+        let data = event.said().ok_or(AsideReason::Field)?;
         let id = data.call_id.some().ok_or(AsideReason::Field)?;
         let at = unix_nanos(event.timestamp.or_empty()).ok_or(AsideReason::Field)?;
         if self.told.get(id).is_some() {

@@ -48,7 +48,13 @@ impl Followed {
         let Self { set, sessions, hooks } = self;
         for (path, (found, lines)) in hooks.iter_mut().filter(|(_, (_, lines))| all || lines.is_warm()) {
             let mut named = BTreeSet::new();
-            lines.read(path, |line| named.extend(line.and_then(hooked::session_in)));
+            lines.read(path, |line| match line.map(|(number, line)| (number, hooked::session_in(line))) {
+                Some((number, Err(reason))) => {
+                    report.aside += 1;
+                    log(vec![hooked::aside(&set.policy, path, number, reason)]);
+                }
+                told => named.extend(told.and_then(|(_, session)| session.ok().flatten())),
+            });
             named.retain(|id| sessions.values().all(|known| known.id != *id));
             for id in named {
                 if sessions.values().filter(|known| known.is_alone).count() >= hooked::MAX_ALONE {
@@ -177,14 +183,15 @@ impl OfSession {
         let Self { hooks, hooked, session, id, is_alone, waits, .. } = self;
         session.now(now);
         for (path, lines) in hooks {
-            lines.read(path, |line| match line.map(|line| hooked::take(line, id, session)) {
-                Some(Some(at)) => {
+            lines.read(path, |line| match line.map(|(_, line)| hooked::take(line, id, session)) {
+                Some(Ok(Some(at))) => {
                     hooked.0 = hooked.0.max(at);
                     if *is_alone {
                         waits.get_or_insert(now);
                     }
                 }
-                Some(None) => {}
+                // What cannot be used is set aside where sessions are looked for.
+                Some(_) => {}
                 // What has no id is known by its place: it is not to be counted twice.
                 None if *is_alone => *session = Session::new(set.clone(), id),
                 None => {}

@@ -94,6 +94,7 @@ impl Follower for Followed {
             }
             if let Some((path, lines)) = &mut file.hooks {
                 lines.read(path, |line| {
+                    let line = line.map(|(_, line)| line);
                     if let Some(Ok(fact)) = line.map(serde_json::from_slice::<Fact>) {
                         file.hooked.0 = file.hooked.0.max(fact.time_unix_nano);
                         self.sessions.fact(fact);
