@@ -137,7 +137,7 @@ fn t06_why_an_answer_has_no_tokens_is_told() {
     };
     let (empty, tokens) = (json!({}), json!({"input_tokens": 1}));
     assert_eq!(missing(&[Value::Null]).as_deref(), Some("missing"));
-    assert_eq!(missing(&[empty.clone()]).as_deref(), Some("missing"));
+    assert_eq!(missing(std::slice::from_ref(&empty)).as_deref(), Some("missing"));
     assert_eq!(missing(&[json!({"words": 3}), json!({"words": 3})]).as_deref(), Some("unrecognised"));
     assert_eq!(missing(&[empty.clone(), tokens.clone(), empty]), None);
     assert_eq!(missing(&[tokens]), None);

@@ -1,14 +1,15 @@
 //! Which call started which sub-agent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use super::hooks::Hooks;
 use super::known::Known;
 use super::lane::{Lane, Starter, is_starter};
+use super::row::Row;
 use crate::event::{Scope, SpanIds};
-use crate::import::session::{Desk, Origin, Recent};
+use crate::import::session::{Desk, Origin, Recent, Who, unix_nanos};
 
 /// The sub-agents that are remembered.
 const REMEMBERED: usize = 1 << 14;
@@ -110,4 +111,30 @@ impl Agents {
         let told = self.known.get(agent).and_then(|started| started.kind.as_deref());
         desk.label(row.or(told).or(self.hooks.agent_type(agent)).unwrap_or("agent"))
     }
+}
+
+/// The thread of a sub-agent, under the call that started it where that is known.
+pub(super) fn side_lane(
+    desk: &Desk,
+    (main, lanes): (&Lane, &BTreeMap<String, Lane>),
+    agents: &mut Agents,
+    agent: &str,
+    row: &Row<'_>,
+) -> Lane {
+    let name = agents.name(desk, agent, row.agent_type);
+    let who = Who {
+        rollout: main.thread.who.rollout.clone(),
+        thread: desk.label(agent),
+        agent: name,
+        provider: main.thread.who.provider.clone(),
+        parent: Some(main.thread.who.thread.clone()),
+        file: None,
+    };
+    let mut lane = Lane::new(desk, who);
+    let lanes = std::iter::once(main).chain(lanes.values());
+    let known = agents.get(agent).map(|started| started.origin.span).or_else(|| agents.by_hook(agent, lanes.clone()));
+    let prompt = row.content.and_then(crate::json::Node::as_str);
+    let span = known.or_else(|| agents.by_prompt(prompt?, unix_nanos(row.timestamp), lanes));
+    lane.thread.origin = span.map(|span| Origin { span });
+    lane
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytestring::ByteString;
 
-use super::agents::Agents;
+use super::agents::{Agents, side_lane};
 use super::alone::Alone;
 use super::known::Known;
 use super::lane::Lane;
@@ -12,9 +12,7 @@ use super::row::{ESCAPES, Row};
 use super::{alone, answers, ends, late, settle, system, users};
 use crate::event::{Message, Role, SpanIds};
 use crate::import::hook::{self, Fact};
-use crate::import::session::{
-    Aside, AsideReason, Cut, Cutter, Desk, Origin, Recent, Set, Tally, Told, Who, blocks, read_line, unix_nanos,
-};
+use crate::import::session::{Aside, AsideReason, Cut, Cutter, Desk, Recent, Set, Tally, Told, Who, blocks, read_line};
 use crate::json::{Escapes, Tape};
 
 /// Which transcript a row stands in.
@@ -370,32 +368,6 @@ const KNOWN: [&str; 17] = [
     "speculation-accept",
     "task-summary",
 ];
-
-/// The thread of a sub-agent, under the call that started it where that is known.
-fn side_lane(
-    desk: &Desk,
-    (main, lanes): (&Lane, &BTreeMap<String, Lane>),
-    agents: &mut Agents,
-    agent: &str,
-    row: &Row<'_>,
-) -> Lane {
-    let name = agents.name(desk, agent, row.agent_type);
-    let who = Who {
-        rollout: main.thread.who.rollout.clone(),
-        thread: desk.label(agent),
-        agent: name,
-        provider: main.thread.who.provider.clone(),
-        parent: Some(main.thread.who.thread.clone()),
-        file: None,
-    };
-    let mut lane = Lane::new(desk, who);
-    let lanes = std::iter::once(main).chain(lanes.values());
-    let known = agents.get(agent).map(|started| started.origin.span).or_else(|| agents.by_hook(agent, lanes.clone()));
-    let prompt = row.content.and_then(crate::json::Node::as_str);
-    let span = known.or_else(|| agents.by_prompt(prompt?, unix_nanos(row.timestamp), lanes));
-    lane.thread.origin = span.map(|span| Origin { span });
-    lane
-}
 
 /// A row that another file tells is part of the history, and no call.
 fn replay(lane: &mut Lane, row: &Row<'_>) {

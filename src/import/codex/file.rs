@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::family::Family;
 use super::rollbacks::Rollbacks;
-use super::row::{Meta, Row};
+use super::row::{Meta, Row, is_of_tools};
 use super::turns::Turns;
 use super::{events, items, twice};
 use crate::event::{CallRecord, Message, Part, RawText, Role, Veiled};
@@ -356,16 +356,6 @@ impl File {
             let parts = std::mem::take(&mut self.copied);
             self.thread.hear(Message { role: Role::Assistant, parts });
         }
-    }
-}
-
-/// Whether a row tells how a tool ended, or what it returned. Of answers it tells nothing.
-fn is_of_tools(kind: &str, told: Node<'_>) -> bool {
-    let of_told = || told.word("type").unwrap_or_default();
-    match kind {
-        "response_item" => of_told().ends_with("_output"),
-        "event_msg" => matches!(of_told(), "exec_command_end" | "patch_apply_end" | "mcp_tool_call_end"),
-        _ => false,
     }
 }
 

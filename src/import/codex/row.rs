@@ -29,6 +29,16 @@ impl<'t> Row<'t> {
     }
 }
 
+/// Whether a row tells how a tool ended, or what it returned. Of answers it tells nothing.
+pub(super) fn is_of_tools(kind: &str, told: Node<'_>) -> bool {
+    let of_told = || told.word("type").unwrap_or_default();
+    match kind {
+        "response_item" => of_told().ends_with("_output"),
+        "event_msg" => matches!(of_told(), "exec_command_end" | "patch_apply_end" | "mcp_tool_call_end"),
+        _ => false,
+    }
+}
+
 /// What a session says of itself.
 #[derive(Clone, Copy)]
 pub(super) struct Meta<'t>(pub(super) Node<'t>);
