@@ -91,7 +91,9 @@ pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents) {
     for (line, is_own) in &held.lines {
         // It could be read before.
         _ = read_line(&mut tape, line, ESCAPES, |row| {
-            session::take(lane, desk, agents, &Row::of(row), *is_own);
+            let row = Row::of(row);
+            let at = lane.time_of(&row);
+            session::take(lane, desk, agents, &row, (at, *is_own));
         });
     }
 }

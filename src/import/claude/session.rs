@@ -287,7 +287,7 @@ impl Session {
         }
         let at = lane.time_of(row);
         if !late::hold(lane, desk, agents, (row, line, at), is_own) {
-            take(lane, desk, agents, row, is_own);
+            take(lane, desk, agents, row, (at, is_own));
         }
     }
 
@@ -310,9 +310,8 @@ impl Session {
     }
 }
 
-/// Takes a row of a lane.
-pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, is_own: bool) {
-    let at = lane.time_of(row);
+/// Takes a row of a lane, made at this time; with whether this session made it.
+pub(super) fn take(lane: &mut Lane, desk: &mut Desk, agents: &mut Agents, row: &Row<'_>, (at, is_own): (u64, bool)) {
     let is_again = lane.is_again(row);
     if !is_own {
         desk.tally.replayed += 1;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bytestring::ByteString;
 
+use super::items::known;
 use crate::event::SpanIds;
 use crate::import::session::{Origin, Recent};
 
@@ -36,8 +37,8 @@ pub(super) struct Family {
     threads: HashMap<String, u32>,
     roots: Recent<ByteString>,
     spawns: HashMap<String, Vec<Spawn>>,
-    /// Other calls, by their threads and ids.
-    calls: Recent<SpanIds>,
+    /// Other calls, by their ids, each with a hash of its thread.
+    calls: Recent<(u64, SpanIds)>,
     children: Recent<Child>,
     /// The threads that calls started, as hooks told before the calls were read.
     hooked: Recent<Box<str>>,
@@ -94,7 +95,8 @@ impl Family {
     /// A call began: by its name one that starts a thread, or any other.
     pub(super) fn called(&mut self, thread: &str, (call, name): (&str, &str), span: SpanIds, at: u64) {
         if !is_spawn(name) {
-            self.calls.set(&of_thread(thread, call), span);
+            let call = self.calls.know(call);
+            self.calls.note(call, (known(thread), span));
             return;
         }
         let spawns = self.spawns.entry(thread.to_owned()).or_default();
@@ -112,7 +114,7 @@ impl Family {
         let is_first = self.children.get(child).is_none() && !self.may_have_spawned(thread);
         if !self.returned(thread, call, child)
             && is_first
-            && let Some(span) = self.calls.get(&of_thread(thread, call))
+            && let Some((_, span)) = self.calls.get(call).filter(|(of, _)| *of == known(thread))
         {
             let origin = Origin { span: *span };
             self.children.set(child, Child { parent: thread.to_owned(), origin });

@@ -16,8 +16,10 @@ const PIECE: usize = 16;
 pub(super) fn may_be(kind: &str, told: Node<'_>) -> bool {
     let of_told = || told.word("type").unwrap_or_default();
     match kind {
-        "response_item" if of_told().ends_with("_call") => told.word("call_id").or(told.word("id")).is_none(),
-        "response_item" => matches!(of_told(), "message" | "agent_message" | "reasoning"),
+        "response_item" => match of_told() {
+            "message" | "agent_message" | "reasoning" => true,
+            kind => kind.ends_with("_call") && told.word("call_id").or(told.word("id")).is_none(),
+        },
         "event_msg" => of_told() == "user_message",
         kind => kind == "compacted",
     }
