@@ -77,6 +77,34 @@ fn a_hook_keeps_names_and_digests_for_its_owner_alone_and_not_a_word() {
 /// Arguments, variables, and what stands on stdin.
 type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a [u8]);
 
+/// What a tool returned is looked into, as an object and as a text, and a field may stand there under both of its names.
+#[test]
+fn nothing_that_a_hook_looks_into_is_kept_as_it_was_said() {
+    let home = tempfile::tempdir().unwrap();
+    let response = json!({
+        "is_error": true, "status": CANARY, "error": {"message": CANARY}, "agentId": CANARY, "agent_id": CANARY,
+        "interrupted": CANARY, (CANARY): CANARY,
+    });
+    for response in [response.clone(), response.to_string().into(), format!("{CANARY} {response}").into()] {
+        let mut payload = planted();
+        payload.as_object_mut().unwrap().remove("error");
+        for (name, value) in [("tool_response", &response), ("output", &response), ("tool", &json!(CANARY))] {
+            payload[name] = value.clone();
+        }
+        for name in ["input", "last_agent_message", "sessionId", "prompt_id", "turn_id"] {
+            payload[name] = CANARY.into();
+        }
+        keep(home.path(), &payload);
+    }
+    let [journal] = journals(home.path()).try_into().unwrap();
+    let text = fs::read_to_string(journal).unwrap();
+    assert_eq!(text.lines().count(), 3);
+    assert!(!text.contains("canary") && !text.contains("coal"), "{text}");
+    let errors: Vec<bool> =
+        text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["is_error"] == json!(true)).collect();
+    assert_eq!(errors, [true, true, false]);
+}
+
 #[test]
 fn t49_whatever_goes_wrong_a_hook_succeeds_and_says_nothing() {
     let home = tempfile::tempdir().unwrap();

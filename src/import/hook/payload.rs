@@ -105,6 +105,9 @@ fn fact(payload: &[u8], name: Option<&str>, time_unix_nano: u64, policy: &Policy
     };
     let said = |class: Field, text: Option<&str>| measured(class, text.map(RawText::from));
     let either = |one: &Text<'_>, other: &Text<'_>| label(one).or_else(|| label(other));
+    let hook = Hook::named(told.hook_event_name.some().or(name)?);
+    let session = either(&told.session_id, &told.session_id_in_camel)?;
+    // From here on nothing returns before this is wiped.
     let returned = told.tool_response.or(told.output).map(text);
     let response = Response::of(returned.as_deref().unwrap_or_default(), matches!(returned, Some(Cow::Owned(_))));
     let given = told.tool_input.or(told.input);
@@ -112,8 +115,8 @@ fn fact(payload: &[u8], name: Option<&str>, time_unix_nano: u64, policy: &Policy
     let permission = told.permission.0.as_ref().map(|permission| &permission.id);
     Some(Fact {
         time_unix_nano,
-        hook: Hook::named(told.hook_event_name.some().or(name)?),
-        session: either(&told.session_id, &told.session_id_in_camel)?,
+        hook,
+        session,
         policy: policy.snapshot().to_string(),
         transcript: own_name(&told.agent_transcript_path).or_else(|| own_name(&told.transcript_path)),
         turn: either(&told.turn_id, &told.prompt_id),
