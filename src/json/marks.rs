@@ -1,88 +1,85 @@
 //! Where the characters stand that end a run of a string: a quote, a backslash, or one that must not stand there. Each
-//! byte is looked at once, 64 of them at a time.
+//! byte is looked at once, some blocks of them at a time.
 
-use memchr::memchr2;
-use wide::u8x64;
+use super::blocks::{BLOCK, ends};
 
-const BLOCK: usize = 64;
+/// The blocks that are looked at together: 2 KiB.
+const WINDOW: usize = 32;
 
 /// The places of such characters, asked for from the front to the back.
 pub(super) struct Marks<'t> {
     bytes: &'t [u8],
-    /// Where the block begins that was looked at last, and a bit for each of its bytes that ends a run.
-    block: usize,
-    bits: u64,
+    /// The number of the first block that was looked at.
+    first: usize,
+    /// Of each of them a bit for each byte that ends a run; none where there is nothing.
+    window: [u64; WINDOW],
 }
 
 impl<'t> Marks<'t> {
-    pub(super) const fn of(bytes: &'t [u8]) -> Self {
-        // No place of a text is in this block.
-        Self { bytes, block: usize::MAX - BLOCK, bits: 0 }
+    pub(super) fn of(bytes: &'t [u8]) -> Self {
+        let mut marks = Self { bytes, first: 0, window: [0; WINDOW] };
+        marks.look(0);
+        marks
     }
 
     /// The first place from `at` on that ends a run; nothing where there is none. Never ask for one before an earlier one.
     #[inline(always)]
     pub(super) fn next(&mut self, at: usize) -> Option<usize> {
-        let within = at.wrapping_sub(self.block);
-        if within < BLOCK {
-            let bits = self.bits >> within;
+        let block = (at / BLOCK).wrapping_sub(self.first);
+        if let Some(bits) = self.window.get(block) {
+            let bits = bits >> (at % BLOCK);
             if bits != 0 {
                 return Some(at + bits.trailing_zeros() as usize);
             }
-            return self.look(self.block + BLOCK);
+            return self.next_from(block + 1);
         }
-        self.look(at)
+        self.next_far(at)
     }
 
-    /// The same from a place on that nothing was looked at from.
+    /// The first place in this block of the window or after it.
     #[inline]
-    fn look(&mut self, at: usize) -> Option<usize> {
-        // Names, words, and the runs between the escapes of a text end here.
-        if let Some(block) = self.bytes.get(at..)?.first_chunk() {
-            self.bits = bits(block);
-            self.block = at;
-            if self.bits != 0 {
-                return Some(at + self.bits.trailing_zeros() as usize);
+    fn next_from(&mut self, mut block: usize) -> Option<usize> {
+        loop {
+            match self.window.get(block) {
+                Some(0) => block += 1,
+                Some(bits) => return Some((self.first + block) * BLOCK + bits.trailing_zeros() as usize),
+                None => {
+                    if !self.look(self.first + WINDOW) {
+                        return None;
+                    }
+                    block = 0;
+                }
             }
-            return self.look_far(at + BLOCK);
         }
-        self.look_at_end(at)
     }
 
     #[inline(never)]
-    fn look_far(&mut self, at: usize) -> Option<usize> {
-        let rest = self.bytes.get(at..)?;
-        let run = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
-        let rest = rest.get(..run)?;
-        if has_controls(rest) {
-            return Some(at + rest.iter().position(|byte| *byte < b' ')?);
+    fn next_far(&mut self, at: usize) -> Option<usize> {
+        if !self.look(at / BLOCK) {
+            return None;
         }
-        let end = at + run;
-        (end < self.bytes.len()).then_some(end)
+        self.next(at)
     }
 
+    /// Looks at the blocks from this one on; false where there is none.
     #[inline(never)]
-    fn look_at_end(&mut self, at: usize) -> Option<usize> {
-        let rest = self.bytes.get(at..)?;
-        let mut block = [b' '; BLOCK];
-        block.get_mut(..rest.len())?.copy_from_slice(rest);
-        (self.block, self.bits) = (at, bits(&block));
-        (self.bits != 0).then(|| at + self.bits.trailing_zeros() as usize)
+    fn look(&mut self, first: usize) -> bool {
+        let rest = first.checked_mul(BLOCK).and_then(|start| self.bytes.get(start..)).unwrap_or_default();
+        let (blocks, end) = rest.as_chunks();
+        let blocks = blocks.get(..WINDOW).unwrap_or(blocks);
+        ends(blocks, &mut self.window);
+        let mut behind = self.window.iter_mut().skip(blocks.len());
+        if let Some(bits) = behind.next() {
+            let mut block = [b' '; BLOCK];
+            if let Some(begin) = block.get_mut(..end.len()) {
+                begin.copy_from_slice(end);
+            }
+            ends(&[block], std::slice::from_mut(bits));
+        }
+        behind.for_each(|bits| *bits = 0);
+        self.first = first;
+        !rest.is_empty()
     }
-}
-
-/// A bit for each byte that ends a run, the first one lowest.
-#[inline(always)]
-fn bits(block: &[u8; BLOCK]) -> u64 {
-    let bytes = u8x64::from(*block);
-    let is_control = bytes.simd_eq(bytes.min(u8x64::splat(b' ' - 1)));
-    (bytes.simd_eq(u8x64::splat(b'"')) | bytes.simd_eq(u8x64::splat(b'\\')) | is_control).to_bitmask()
-}
-
-/// Whether there is any character that must not stand in a string.
-fn has_controls(bytes: &[u8]) -> bool {
-    // Without a way out of the loop it is done for many bytes at once.
-    bytes.iter().fold(false, |any, byte| any | (*byte < b' '))
 }
 
 #[cfg(test)]
@@ -102,8 +99,8 @@ mod tests {
     fn every_byte_at_every_place_ends_a_run_or_does_not() {
         let ends = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < b' ';
         for byte in 0..=255 {
-            for length in [1, 63, 64, 65, 200, 300] {
-                for place in (0..length).step_by(7) {
+            for length in [1, 63, 64, 65, 200, 2100] {
+                for place in (0..length).step_by(if length < 2000 { 7 } else { 101 }) {
                     for follower in [b'a', b'"', 0x1f, 0xff, byte] {
                         let mut bytes = vec![b'x'; length];
                         bytes[place..].iter_mut().step_by(3).for_each(|next| *next = follower);

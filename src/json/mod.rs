@@ -13,6 +13,7 @@
 #[cfg(any(feature = "collector", feature = "sdk"))]
 use std::cell::Cell;
 
+mod blocks;
 mod marks;
 #[cfg_attr(not(feature = "import"), allow(dead_code))]
 mod node;

@@ -1,5 +1,9 @@
 //! Strings: where one ends, and what its escapes stand for.
 
+use multiversion::multiversion;
+use multiversion::target::match_target;
+
+use super::blocks::BLOCK;
 use super::marks::Marks;
 
 /// The bytes that may be written beyond what was unescaped: what a run between two escapes mostly fits in.
@@ -25,7 +29,15 @@ pub(super) fn end(bytes: &[u8], marks: &mut Marks<'_>, at: usize) -> Option<End>
 }
 
 /// Passes over a string from an escape on; gives the place of its closing quote.
-pub(super) fn pass(bytes: &[u8], marks: &mut Marks<'_>, mut at: usize) -> Option<usize> {
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vbmi+avx512vbmi2+popcnt"), attrs(allow(unused_variables)))]
+pub(super) fn pass(bytes: &[u8], marks: &mut Marks<'_>, at: usize) -> Option<usize> {
+    match_target! {
+        "x86_64+avx512f+avx512bw+avx512vbmi+avx512vbmi2+popcnt" => x86::pass(bytes, at),
+        _ => pass_one_by_one(bytes, marks, at),
+    }
+}
+
+fn pass_one_by_one(bytes: &[u8], marks: &mut Marks<'_>, mut at: usize) -> Option<usize> {
     loop {
         let letter = *bytes.get(at + 1)?;
         at += if character(letter) != 0 { 2 } else { unicode(bytes, at)?.1 };
@@ -40,7 +52,93 @@ pub(super) fn pass(bytes: &[u8], marks: &mut Marks<'_>, mut at: usize) -> Option
 
 /// Unescapes the rest of a string, from an escape on, to `out` from `used` on, which has room for as many bytes as are left
 /// and [`STEP`] more. Gives the place of the closing quote, and the end of what was written.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vbmi+avx512vbmi2+popcnt"), attrs(allow(unused_variables)))]
 pub(super) fn unescape(
+    bytes: &[u8],
+    marks: &mut Marks<'_>,
+    at: usize,
+    out: &mut [u8],
+    used: usize,
+) -> Option<(usize, usize)> {
+    match_target! {
+        "x86_64+avx512f+avx512bw+avx512vbmi+avx512vbmi2+popcnt" => x86::unescape(bytes, at, out, used),
+        _ => unescape_one_by_one(bytes, marks, at, out, used),
+    }
+}
+
+/// The same with all escapes of a block at once.
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::super::blocks::x86::{Step, step};
+    use super::{BLOCK, CHARACTERS, unicode};
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,popcnt")]
+    pub(super) fn unescape(bytes: &[u8], mut at: usize, out: &mut [u8], mut used: usize) -> Option<(usize, usize)> {
+        loop {
+            let Step { unescaped, written, taken } = next_step(bytes, at)?;
+            *out.get_mut(used..)?.first_chunk_mut()? = unescaped;
+            (at, used) = (at + taken, used + written);
+            match Next::of(bytes, at, taken)? {
+                Next::Quote => return Some((at, used)),
+                Next::Unicode(character, escape) => {
+                    let encoded = character.encode_utf8(out.get_mut(used..)?.first_chunk_mut::<4>()?).len();
+                    (at, used) = (at + escape, used + encoded);
+                }
+                Next::Block => {}
+            }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,popcnt")]
+    pub(super) fn pass(bytes: &[u8], mut at: usize) -> Option<usize> {
+        loop {
+            let Step { taken, .. } = next_step(bytes, at)?;
+            at += taken;
+            match Next::of(bytes, at, taken)? {
+                Next::Quote => return Some(at),
+                Next::Unicode(_, escape) => at += escape,
+                Next::Block => {}
+            }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,popcnt")]
+    fn next_step(bytes: &[u8], at: usize) -> Option<Step> {
+        let rest = bytes.get(at..)?;
+        let characters = CHARACTERS.first_chunk()?;
+        if let Some(block) = rest.first_chunk() {
+            return Some(step(block, characters));
+        }
+        let mut block = [b' '; BLOCK];
+        block.get_mut(..rest.len())?.copy_from_slice(rest);
+        Some(step(&block, characters))
+    }
+
+    /// What comes after so many bytes of a block.
+    enum Next {
+        Quote,
+        Unicode(char, usize),
+        Block,
+    }
+
+    impl Next {
+        #[inline(always)]
+        fn of(bytes: &[u8], at: usize, taken: usize) -> Option<Self> {
+            match bytes.get(at)? {
+                // Where only the last byte is left its letter is in the next block.
+                _ if taken >= BLOCK - 1 => Some(Self::Block),
+                b'"' => Some(Self::Quote),
+                b'\\' => unicode(bytes, at).map(|(character, length)| Self::Unicode(character, length)),
+                _ => None,
+            }
+        }
+    }
+}
+
+fn unescape_one_by_one(
     bytes: &[u8],
     marks: &mut Marks<'_>,
     mut at: usize,
@@ -143,4 +241,70 @@ fn unicode(bytes: &[u8], at: usize) -> Option<(char, usize)> {
     }
     let low = code(at + 6).filter(|low| (0xdc00..0xe000).contains(low))?;
     Some((char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00))?, 12))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a string may consist of, and what it may not.
+    fn pieces() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            8 => "[a-z ]{0,70}",
+            4 => prop::sample::select(vec!["\\n", "\\\\", "\\\"", "\\/", "\\b", "\\f", "\\r", "\\t"]).prop_map(str::to_owned),
+            2 => "(\\\\\\\\){1,40}",
+            1 => prop::sample::select(vec!["\\u00e4", "\\ud83d\\ude00", "é", "😀", "\u{7f}"]).prop_map(str::to_owned),
+        ];
+        let refused = prop::sample::select(vec!["\\x", "\\u12", "\\ud83d", "\n", "\0", "\\é", "\"", "\\"]);
+        (prop::collection::vec(piece, 0..12), prop::option::weighted(0.3, refused), "[a-z]{0,70}", any::<bool>())
+            .prop_map(|(pieces, refused, end, is_closed)| {
+                let closing = if is_closed { "\"" } else { "" };
+                format!("\\n{}{}{end}{closing}", pieces.concat(), refused.unwrap_or_default()).into_bytes()
+            })
+    }
+
+    type Unescape = fn(&[u8], &mut Marks<'_>, usize, &mut [u8], usize) -> Option<(usize, usize)>;
+
+    fn unescaped(by: Unescape, text: &[u8], used: usize) -> Option<(usize, Vec<u8>)> {
+        let mut out = vec![b'#'; used + text.len() + STEP];
+        let (end, written) = by(text, &mut Marks::of(text), 0, &mut out, used)?;
+        assert!(out[..used].iter().all(|byte| *byte == b'#'), "nothing before it is touched");
+        Some((end, out[used..written].to_vec()))
+    }
+
+    proptest! {
+        #[test]
+        fn escapes_are_undone_alike_by_one_and_by_block(text in pieces(), more in "[a-z\"\\\\]{0,80}", used in 0..3_usize) {
+            let text = [&text[..], more.as_bytes()].concat();
+            let one_by_one = unescaped(unescape_one_by_one, &text, used);
+            prop_assert_eq!(&unescaped(unescape, &text, used), &one_by_one);
+            let end = one_by_one.as_ref().map(|(end, _)| *end);
+            prop_assert_eq!(pass(&text, &mut Marks::of(&text), 0), end);
+            prop_assert_eq!(pass_one_by_one(&text, &mut Marks::of(&text), 0), end);
+            if let Some((end, unescaped)) = one_by_one {
+                let quoted = [b"\"", &text[..=end]].concat();
+                let known: String = serde_json::from_slice(&quoted).unwrap();
+                prop_assert_eq!(unescaped, known.into_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn every_letter_at_every_place_of_a_block_ends_escapes_one_or_does_not() {
+        for letter in 0..=255 {
+            for place in 0..130 {
+                let text = [b"\\n", &vec![b'x'; place][..], b"\\", &[letter], &[b'y'; 70], b"\""].concat();
+                let one_by_one = unescaped(unescape_one_by_one, &text, 0);
+                assert_eq!(one_by_one.is_some(), b"\"\\/bfnrt".contains(&letter), "{letter} at {place}");
+                assert_eq!(unescaped(unescape, &text, 0), one_by_one, "{letter} at {place}");
+                assert_eq!(
+                    pass(&text, &mut Marks::of(&text), 0),
+                    one_by_one.map(|(end, _)| end),
+                    "{letter} at {place}"
+                );
+            }
+        }
+    }
 }
