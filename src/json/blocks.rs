@@ -71,49 +71,59 @@ pub(super) mod x86 {
         _mm256_movemask_epi8(ends).cast_unsigned()
     }
 
-    /// What a block from within a string becomes, that begins with no letter of an escape.
+    /// What a block from within a string becomes.
     pub(in crate::json) struct Step {
-        /// What its beginning stands for, and anything behind that.
+        /// What it stands for up to where it is to be looked at by itself, and anything behind that.
         pub(in crate::json) unescaped: [u8; BLOCK],
         /// How much of that counts.
         pub(in crate::json) written: usize,
-        /// How many bytes of the block it is. There, unless the block is over, stands what is to be looked at by itself: a
-        /// quote that ends the string, an escape of more than a letter or whose letter is in the next block, or what must
-        /// not stand in a string.
-        pub(in crate::json) taken: usize,
+        /// The first byte that is to be looked at by itself: a quote that ends the string, the letter of an escape that is
+        /// not of one letter, or what must not stand in a string.
+        pub(in crate::json) stop: Option<Stop>,
+        /// Whether the first byte of the next block is the letter of an escape: 1 or 0.
+        pub(in crate::json) carry: u64,
+    }
+
+    pub(in crate::json) struct Stop {
+        pub(in crate::json) at: usize,
+        /// Whether a backslash stands before it that begins an escape.
+        pub(in crate::json) is_letter: bool,
     }
 
     /// Unescapes what has escapes of one letter: that stands in `characters`, and 0 for those that are none.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,popcnt")]
-    pub(in crate::json) fn step(block: &[u8; BLOCK], characters: &[u8; 128]) -> Step {
+    pub(in crate::json) fn step(block: &[u8; BLOCK], carry: u64, characters: &[u8; 128]) -> Step {
         let bytes: __m512i = must_cast(*block);
-        let escaped = escaped(is(bytes, b'\\'));
-        let begins = is(bytes, b'\\') & !escaped;
+        let (escaped, begins, carry) = escapes(is(bytes, b'\\'), carry);
         let [low, high]: [__m512i; 2] = must_cast(*characters);
         let letters = _mm512_permutex2var_epi8(low, bytes, high);
         let is_none = escaped & (_mm512_testn_epi8_mask(letters, letters) | _mm512_movepi8_mask(bytes));
-        let has_no_letter = begins & 1 << (BLOCK - 1);
-        let stops = is(bytes, b'"') & !escaped | is_control(bytes) | is_none >> 1 | has_no_letter;
-        let before = if stops == 0 { u64::MAX } else { (1 << stops.trailing_zeros()) - 1 };
+        let stops = is(bytes, b'"') & !escaped | is_control(bytes) | is_none;
+        // Most blocks have none, and which one comes next is not waited for then.
+        let (before, stop) = if stops == 0 {
+            (u64::MAX, None)
+        } else {
+            let at = stops.trailing_zeros();
+            ((1 << at) - 1, Some(Stop { at: at as usize, is_letter: escaped >> at & 1 == 1 }))
+        };
         let kept = before & !begins;
         let unescaped = _mm512_maskz_compress_epi8(kept, _mm512_mask_mov_epi8(bytes, escaped, letters));
-        Step {
-            unescaped: must_cast(unescaped),
-            written: kept.count_ones() as usize,
-            taken: before.count_ones() as usize,
-        }
+        Step { unescaped: must_cast(unescaped), written: kept.count_ones() as usize, stop, carry }
     }
 
-    /// What stands behind a backslash that begins an escape, where the first byte does not.
+    /// Of backslashes, and whether the first byte is a letter: the letters of escapes, the backslashes that begin one, and
+    /// whether the byte behind all is a letter.
     #[inline]
-    const fn escaped(backslashes: u64) -> u64 {
+    const fn escapes(backslashes: u64, carry: u64) -> (u64, u64, u64) {
         const EVEN: u64 = 0x5555_5555_5555_5555;
         // Of a run of backslashes every other one begins an escape, from the first on. A run that begins at an odd place
-        // carries out of it to where it ends.
-        let behind = backslashes << 1;
-        let carried = (backslashes & !EVEN & !behind).wrapping_add(backslashes) << 1;
-        (EVEN ^ carried) & behind
+        // carries out of it to where it ends (Langdale and Lemire, Parsing Gigabytes of JSON per Second, 3.1.1).
+        let backslashes = backslashes & !carry;
+        let behind = backslashes << 1 | carry;
+        let (ends, is_over) = (backslashes & !EVEN & !behind).overflowing_add(backslashes);
+        let escaped = (EVEN ^ ends << 1) & behind;
+        (escaped, backslashes & !escaped, is_over as u64)
     }
 }
 

@@ -69,23 +69,27 @@ pub(super) fn unescape(
 /// The same with all escapes of a block at once.
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::super::blocks::x86::{Step, step};
+    use super::super::blocks::x86::{Step, Stop, step};
     use super::{BLOCK, CHARACTERS, unicode};
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,popcnt")]
     pub(super) fn unescape(bytes: &[u8], mut at: usize, out: &mut [u8], mut used: usize) -> Option<(usize, usize)> {
+        let mut letter = 0;
         loop {
-            let Step { unescaped, written, taken } = next_step(bytes, at)?;
+            let Step { unescaped, written, stop, carry } = next_step(bytes, at, letter)?;
             *out.get_mut(used..)?.first_chunk_mut()? = unescaped;
-            (at, used) = (at + taken, used + written);
-            match Next::of(bytes, at, taken)? {
-                Next::Quote => return Some((at, used)),
-                Next::Unicode(character, escape) => {
-                    let encoded = character.encode_utf8(out.get_mut(used..)?.first_chunk_mut::<4>()?).len();
-                    (at, used) = (at + escape, used + encoded);
+            used += written;
+            let Some(stop) = stop else {
+                (at, letter) = (at + BLOCK, carry);
+                continue;
+            };
+            match Stopped::of(bytes, at, &stop)? {
+                Stopped::Quote(quote) => return Some((quote, used)),
+                Stopped::Character(character, behind) => {
+                    used += character.encode_utf8(out.get_mut(used..)?.first_chunk_mut::<4>()?).len();
+                    (at, letter) = (behind, 0);
                 }
-                Next::Block => {}
             }
         }
     }
@@ -93,47 +97,49 @@ mod x86 {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,popcnt")]
     pub(super) fn pass(bytes: &[u8], mut at: usize) -> Option<usize> {
+        let mut letter = 0;
         loop {
-            let Step { taken, .. } = next_step(bytes, at)?;
-            at += taken;
-            match Next::of(bytes, at, taken)? {
-                Next::Quote => return Some(at),
-                Next::Unicode(_, escape) => at += escape,
-                Next::Block => {}
+            let Step { stop, carry, .. } = next_step(bytes, at, letter)?;
+            let Some(stop) = stop else {
+                (at, letter) = (at + BLOCK, carry);
+                continue;
+            };
+            match Stopped::of(bytes, at, &stop)? {
+                Stopped::Quote(quote) => return Some(quote),
+                Stopped::Character(_, behind) => (at, letter) = (behind, 0),
             }
         }
     }
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,popcnt")]
-    fn next_step(bytes: &[u8], at: usize) -> Option<Step> {
+    fn next_step(bytes: &[u8], at: usize, letter: u64) -> Option<Step> {
         let rest = bytes.get(at..)?;
         let characters = CHARACTERS.first_chunk()?;
         if let Some(block) = rest.first_chunk() {
-            return Some(step(block, characters));
+            return Some(step(block, letter, characters));
         }
         let mut block = [b' '; BLOCK];
         block.get_mut(..rest.len())?.copy_from_slice(rest);
-        Some(step(&block, characters))
+        Some(step(&block, letter, characters))
     }
 
-    /// What comes after so many bytes of a block.
-    enum Next {
-        Quote,
-        Unicode(char, usize),
-        Block,
+    enum Stopped {
+        Quote(usize),
+        /// What an escape stands for, and the place behind it.
+        Character(char, usize),
     }
 
-    impl Next {
-        #[inline(always)]
-        fn of(bytes: &[u8], at: usize, taken: usize) -> Option<Self> {
-            match bytes.get(at)? {
-                // Where only the last byte is left its letter is in the next block.
-                _ if taken >= BLOCK - 1 => Some(Self::Block),
-                b'"' => Some(Self::Quote),
-                b'\\' => unicode(bytes, at).map(|(character, length)| Self::Unicode(character, length)),
-                _ => None,
+    impl Stopped {
+        /// In the block that begins here. Nothing where the text is no string.
+        #[inline]
+        fn of(bytes: &[u8], block: usize, stop: &Stop) -> Option<Self> {
+            let at = block + stop.at;
+            if stop.is_letter {
+                let (character, length) = unicode(bytes, at - 1)?;
+                return Some(Self::Character(character, at - 1 + length));
             }
+            (*bytes.get(at)? == b'"').then_some(Self::Quote(at))
         }
     }
 }

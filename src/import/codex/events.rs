@@ -10,8 +10,8 @@ use crate::semconv::{
     COMPACTION_ID, COMPACTION_REPLACED, COMPACTION_TRIGGER, ERROR_KIND, MCP_SERVER, TERMINAL_EXIT_CODE,
 };
 
-pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, told: Node<'_>, at: u64) {
-    match told.word("type").unwrap_or_default() {
+pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, (what, told): (&str, Node<'_>), at: u64) {
+    match what {
         "task_started" | "turn_started" => {
             file.told_turn(desk, family, told.word("turn_id"), at);
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::family::Family;
 use super::rollbacks::Rollbacks;
-use super::row::{Meta, Row, is_of_tools};
+use super::row::{Meta, Row};
 use super::turns::Turns;
 use super::{events, items, twice};
 use crate::event::{CallRecord, Message, Part, RawText, Role, Veiled};
@@ -164,17 +164,18 @@ impl File {
     }
 
     fn row(&mut self, desk: &mut Desk, family: &mut Family, row: Node<'_>) -> Result<(), AsideReason> {
-        let Row { at, kind, told, ordinal } = Row::of(row).ok_or(AsideReason::Field)?;
+        let row = Row::of(row).ok_or(AsideReason::Field)?;
         desk.tally.rows += 1;
         // Those of a copy may all have the time of the copy.
-        if let Some(at) = at.filter(|_| !self.is_copy && twice::may_be(kind, told))
-            && self.rows.is_again(twice::row(at, told.json()))
+        if let Some(at) = row.at.filter(|_| !self.is_copy && row.may_be_twice())
+            && self.rows.is_again(twice::row(at, row.told.json()))
         {
             return Ok(());
         }
-        if self.thread.has_whole_answer() && !is_of_tools(kind, told) {
+        if self.thread.has_whole_answer() && !row.is_of_tools() {
             self.thread.end_whole_answer(desk);
         }
+        let Row { at, kind, told, what, ordinal } = row;
         // A clock that runs backwards takes no call with it.
         let at = at.unwrap_or(self.time);
         match kind {
@@ -189,12 +190,12 @@ impl File {
             }
             "response_item" => {
                 self.own(desk, at);
-                items::take(self, desk, family, told, at);
+                items::take(self, desk, family, (what, told), at);
                 return Ok(());
             }
             _ => {}
         }
-        if kind == "event_msg" && matches!(told.word("type"), Some("task_started" | "turn_started")) {
+        if kind == "event_msg" && matches!(what, "task_started" | "turn_started") {
             self.is_copy = self.is_anothers(family, told, at, ordinal);
         }
         // A copied context holds until the thread's own says otherwise; the one before its own first turn looks copied.
@@ -204,13 +205,13 @@ impl File {
         }
         if self.is_copy {
             desk.tally.replayed += 1;
-            self.copy(desk, kind, told);
+            self.copy(desk, kind, what, told);
             return Ok(());
         }
         self.own(desk, at);
         match kind {
             "turn_context" => {}
-            "event_msg" => events::take(self, desk, family, told, at),
+            "event_msg" => events::take(self, desk, family, (what, told), at),
             "compacted" => events::compacted(self, desk, family, told, at),
             "world_state"
             | "inter_agent_communication"
@@ -308,9 +309,9 @@ impl File {
     }
 
     /// A row of an ancestor is history, and no call.
-    fn copy(&mut self, desk: &mut Desk, kind: &str, told: Node<'_>) {
+    fn copy(&mut self, desk: &mut Desk, kind: &str, what: &str, told: Node<'_>) {
         match kind {
-            "event_msg" => match told.word("type").unwrap_or_default() {
+            "event_msg" => match what {
                 "token_count" => self.flush_copied(),
                 "task_started" | "turn_started" => {
                     self.flush_copied();

@@ -13,17 +13,16 @@ use crate::import::session::{Answer, Desk, LABELS, Surety, ToolEnd, UsageMissing
 use crate::json::Node;
 use crate::semconv::{MCP_SERVER, PERMISSION_REQUESTED, SKILL_NAME, SKILL_TRIGGER, SKILLS, TOOL_KIND, TOOL_NAME};
 
-pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>, at: u64) {
-    let kind = item.word("type").unwrap_or_default();
+pub(super) fn take(file: &mut File, desk: &mut Desk, family: &mut Family, (kind, item): (&str, Node<'_>), at: u64) {
     match kind {
         "message" if item.word("role") != Some("assistant") => hear(file, item),
-        "message" | "agent_message" | "reasoning" => produced(file, desk, family, item, at),
+        "message" | "agent_message" | "reasoning" => produced(file, desk, family, (kind, item), at),
         "ghost_snapshot" | "compaction" | "compaction_summary" | "context_compaction" => {}
         _ if kind.ends_with("_output") => outputs::take(file, desk, family, item, at),
-        _ if kind.ends_with("_call") => called(file, desk, family, item, at),
+        _ if kind.ends_with("_call") => called(file, desk, family, (kind, item), at),
         _ => {
             desk.unknown(file.thread.scope(), at, if kind.is_empty() { "none" } else { kind });
-            produced(file, desk, family, item, at);
+            produced(file, desk, family, (kind, item), at);
         }
     }
 }
@@ -66,15 +65,15 @@ fn hear(file: &mut File, item: Node<'_>) {
 }
 
 /// A model answers: the first item after the last count of tokens begins an inference.
-fn produced(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>, at: u64) {
+fn produced(file: &mut File, desk: &mut Desk, family: &mut Family, (kind, item): (&str, Node<'_>), at: u64) {
     let parts = messages(item).into_iter().flat_map(|message| message.parts).collect();
     file.imply_turn(desk, family, at, false);
     begin(file, desk, at);
     file.thread.saw(desk, at);
     if file.is_implied() {
         // No row will tell that it ended: mostly a message is the last of it.
-        match item.word("type") {
-            Some("message" | "agent_message") => {
+        match kind {
+            "message" | "agent_message" => {
                 file.thread.note_end(desk, Outcome::Completed, Surety::Guessed, at);
             }
             _ => file.thread.goes_on(),
@@ -101,15 +100,14 @@ fn begin(file: &mut File, desk: &mut Desk, at: u64) {
     }
 }
 
-fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>, at: u64) {
+fn called(file: &mut File, desk: &mut Desk, family: &mut Family, (kind, item): (&str, Node<'_>), at: u64) {
     let member = |name: &str| item.get(name).filter(|member| !member.is_null());
     let arguments = ["arguments", "input", "action"].into_iter().find_map(member).map(text);
-    let (kind, status) = (item.word("type").unwrap_or_default(), item.word("status"));
     let id = item.word("call_id").or_else(|| item.word("id"));
     if id.is_some_and(|id| file.thread.was_called(id)) {
         return file.thread.saw(desk, at);
     }
-    produced(file, desk, family, item, at);
+    produced(file, desk, family, (kind, item), at);
     let is_hosted = matches!(kind, "web_search_call" | "image_generation_call" | "file_search_call");
     let unnamed = (id.is_none() && is_hosted).then(|| hosted_id(file, kind));
     let Some(id) = id.or(unnamed.as_deref()) else { return };
@@ -144,6 +142,7 @@ fn called(file: &mut File, desk: &mut Desk, family: &mut Family, item: Node<'_>,
         return desk.call(record);
     }
     // What the provider itself runs has returned when it is told.
+    let status = item.word("status");
     if is_hosted && matches!(status, Some("completed" | "failed" | "incomplete")) {
         let ended = file.begun.remove(&format!("{id}/end")).unwrap_or(at);
         let failed = status != Some("completed");

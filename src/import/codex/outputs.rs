@@ -92,10 +92,22 @@ fn judge(desk: &Desk, told: Node<'_>, end: &mut ToolEnd<'_>) {
     fail(desk, end, kind, error.as_deref());
 }
 
+/// The lines of a text. Of many that are long few are asked for, whose ends `str::lines` takes long to find.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = memchr::memchr(b'\n', text.as_bytes());
+        rest = end.and_then(|end| text.get(end + 1..));
+        let line = text.get(..end.unwrap_or(text.len()))?;
+        Some(line.strip_suffix('\r').unwrap_or(line))
+    })
+}
+
 fn of_text(desk: &Desk, said: &str, end: &mut ToolEnd<'_>) {
-    let begin = said.lines().take(8);
     let code = exit_code(said).or_else(|| {
-        begin
+        lines(said)
+            .take(8)
             .take_while(|line| *line != "Output:")
             .find_map(|line| line.strip_prefix("Process exited with code ")?.trim().parse().ok())
     });

@@ -9,6 +9,8 @@ pub(super) struct Row<'t> {
     pub(super) kind: &'t str,
     /// An object.
     pub(super) told: Node<'t>,
+    /// Of what kind that is.
+    pub(super) what: &'t str,
     pub(super) ordinal: Option<u64>,
 }
 
@@ -25,17 +27,30 @@ impl<'t> Row<'t> {
                 _ => {}
             }
         }
-        Some(Self { at, kind, told: told.filter(|told| told.is_object())?, ordinal })
+        let told = told.filter(|told| told.is_object())?;
+        Some(Self { at, kind, told, what: told.word("type").unwrap_or_default(), ordinal })
     }
-}
 
-/// Whether a row tells how a tool ended, or what it returned. Of answers it tells nothing.
-pub(super) fn is_of_tools(kind: &str, told: Node<'_>) -> bool {
-    let of_told = || told.word("type").unwrap_or_default();
-    match kind {
-        "response_item" => of_told().ends_with("_output"),
-        "event_msg" => matches!(of_told(), "exec_command_end" | "patch_apply_end" | "mcp_tool_call_end"),
-        _ => false,
+    /// Whether it tells how a tool ended, or what it returned. Of answers it tells nothing.
+    pub(super) fn is_of_tools(&self) -> bool {
+        match self.kind {
+            "response_item" => self.what.ends_with("_output"),
+            "event_msg" => matches!(self.what, "exec_command_end" | "patch_apply_end" | "mcp_tool_call_end"),
+            _ => false,
+        }
+    }
+
+    /// Whether it may be told twice without a name of its own by which that is seen.
+    pub(super) fn may_be_twice(&self) -> bool {
+        match (self.kind, self.what) {
+            ("response_item", "message" | "agent_message" | "reasoning")
+            | ("event_msg", "user_message")
+            | ("compacted", _) => true,
+            ("response_item", what) => {
+                what.ends_with("_call") && self.told.word("call_id").or(self.told.word("id")).is_none()
+            }
+            _ => false,
+        }
     }
 }
 

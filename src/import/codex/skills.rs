@@ -1,10 +1,19 @@
 //! Skills: texts that an agent reads when a person names them, or by itself.
 
+use std::sync::LazyLock;
+
+use memchr::memchr;
+use memchr::memmem::Finder;
+
 /// Notes the skills that a text names: `$name`, `/skills name`, `skill://name`, the path of a skill's file, or a fragment
 /// `<skill name="…">`.
 pub(super) fn mentioned(text: &str, skills: &mut Vec<String>) {
     const MOST: usize = 64;
-    let names_a_file = text.contains(FILE);
+    let names_a_file = FILES.find(text.as_bytes()).is_some();
+    let names_any = || memchr(b'$', text.as_bytes()).is_some() || WORDS.find(text.as_bytes()).is_some();
+    if !names_a_file && !names_any() {
+        return;
+    }
     let mut words = text.split_whitespace().peekable();
     while let Some(word) = words.next() {
         let word = word.trim_start_matches(['(', '[', '{', '"', '\'', '`']);
@@ -36,17 +45,22 @@ pub(super) fn loaded<'a>(tool: &str, arguments: &'a str) -> Option<&'a str> {
 }
 
 /// What a skill's own file is called.
-const FILE: &str = "SKILL.md";
+static FILES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("SKILL.md"));
+/// What each way to name one has that is neither a variable nor a file.
+static WORDS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("skill"));
+const SCRIPTS: &str = "scripts";
+static FOLDERS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(SCRIPTS));
 
 /// The folder of a skill's file.
 fn of_path(text: &str) -> Option<&str> {
-    last_folder(text.split_once(FILE)?.0).map(|(_, name)| name)
+    let path = text.get(..FILES.find(text.as_bytes())?)?;
+    last_folder(path).map(|(_, name)| name)
 }
 
 /// The folder of a script in a folder of skills: other projects have scripts too.
 fn of_script(text: &str) -> Option<&str> {
-    text.match_indices("scripts").find_map(|(place, word)| {
-        if !text.get(place + word.len()..)?.starts_with(SEPARATORS) {
+    FOLDERS.find_iter(text.as_bytes()).find_map(|place| {
+        if !text.get(place + SCRIPTS.len()..)?.starts_with(SEPARATORS) {
             return None;
         }
         let (before, name) = last_folder(text.get(..place)?)?;

@@ -5,25 +5,11 @@ use std::hash::Hasher;
 use rustc_hash::FxHasher;
 
 use crate::import::session::Known;
-use crate::json::Node;
 
 /// A row of more bytes is known by its length, its beginning, its end, and pieces of what is between.
 const WHOLE: usize = 1 << 9;
 const END: usize = 128;
 const PIECE: usize = 16;
-
-/// Whether a row of this kind may be told twice without a name of its own by which that is seen.
-pub(super) fn may_be(kind: &str, told: Node<'_>) -> bool {
-    let of_told = || told.word("type").unwrap_or_default();
-    match kind {
-        "response_item" => match of_told() {
-            "message" | "agent_message" | "reasoning" => true,
-            kind => kind.ends_with("_call") && told.word("call_id").or(told.word("id")).is_none(),
-        },
-        "event_msg" => of_told() == "user_message",
-        kind => kind == "compacted",
-    }
-}
 
 /// A row of this time that tells this.
 pub(super) fn row(at: u64, told: &str) -> Known {

@@ -1,6 +1,10 @@
 //! Tokens, under the many names that they have.
 
+use std::sync::LazyLock;
+
 use bytestring::ByteString;
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use crate::event::Attrs;
 use crate::json::Node;
@@ -50,6 +54,19 @@ const CACHE_CREATION: usize = 3;
 const REASONING: usize = 4;
 const TOTAL: usize = 5;
 const COST: usize = 6;
+
+/// A way to tell a number: its rank among all, the name under which it stands in the member, where it does, and which
+/// number it is.
+type Way = (usize, Option<&'static str>, usize);
+
+/// The ways that there are for the members of each name: most members of a usage have none, and each is looked up once.
+static WAYS: LazyLock<FxHashMap<&str, SmallVec<[Way; 1]>>> = LazyLock::new(|| {
+    let mut ways = FxHashMap::<_, SmallVec<_>>::default();
+    for (rank, (name, inner, number)) in NAMES.iter().enumerate() {
+        ways.entry(*name).or_default().push((rank, *inner, *number));
+    }
+    ways
+});
 
 /// The names of each number, the best one first, and for some the name under which it stands in that member.
 const NAMES: &[(&str, Option<&str>, usize)] = &[
@@ -117,15 +134,13 @@ impl Usage {
         if told.is_object() && told.members().next().is_none() {
             return Err(UsageMissing::Missing);
         }
-        // Most names do not stand there: what stands there is looked at, and not each name that might.
         let (mut counts, mut cost) = ([None; COST], None);
         for (name, member) in told.members() {
-            let named = NAMES.iter().enumerate().filter(|(_, (first, ..))| *first == name);
-            for (rank, (_, inner, number)) in named {
+            for (rank, inner, number) in WAYS.get(name).into_iter().flatten() {
                 let Some(told) = inner.map_or(Some(member), |inner| member.get(inner)) else { continue };
                 match counts.get_mut(*number) {
-                    Some(best) => prefer(rank, count(told), best),
-                    None => prefer(rank, told.as_f64(), &mut cost),
+                    Some(best) => prefer(*rank, count(told), best),
+                    None => prefer(*rank, told.as_f64(), &mut cost),
                 }
             }
         }

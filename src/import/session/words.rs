@@ -19,8 +19,8 @@ pub(in crate::import) fn mcp_server(tool: &str) -> Option<&str> {
 
 /// The exit code that the first line of an output tells, `Exit code 2` or `Exit code: 2`.
 pub(in crate::import) fn exit_code(text: &str) -> Option<i64> {
-    let line = text.trim_start().lines().next()?;
-    line.strip_prefix("Exit code")?.strip_prefix([':', ' '])?.trim().parse().ok()
+    let rest = text.trim_start().strip_prefix("Exit code")?;
+    rest.lines().next()?.strip_prefix([':', ' '])?.trim().parse().ok()
 }
 
 #[cfg(test)]
