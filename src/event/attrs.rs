@@ -151,6 +151,11 @@ impl Attrs {
         });
     }
 
+    /// Sets all values of others.
+    pub(crate) fn append(&mut self, others: Self) {
+        others.entries.into_vec().into_iter().for_each(|(id, value)| self.insert(id, value));
+    }
+
     /// Takes all of them out. The memory for a few stays.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();

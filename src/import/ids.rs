@@ -1,6 +1,7 @@
 //! Ids for what a recording names by texts: hashes of the names, so that a recording read twice tells the same twice.
 
 use bytestring::ByteString;
+use smallvec::SmallVec;
 
 use crate::event::{CallId, CallKind, Key, KeyIdentity, ProducerId, Scope, SpanId, SpanIds, TraceId};
 use crate::privacy::c1::Hasher;
@@ -64,7 +65,7 @@ fn span_of(key: Key) -> Option<SpanId> {
 
 fn hash(what: &str, texts: &[&str]) -> [u8; 16] {
     // Put together first: what is hashed in one piece is hashed sooner.
-    let mut path = Vec::with_capacity(256);
+    let mut path = SmallVec::<[u8; 256]>::new();
     path.extend_from_slice(b"veilspan/codex/1\0");
     for text in [what].iter().chain(texts) {
         path.extend_from_slice(&(text.len() as u64).to_be_bytes());

@@ -9,7 +9,9 @@ use super::file::File;
 use super::outputs;
 use super::skills;
 use crate::event::{Attrs, Message, Outcome, Role};
-use crate::import::session::{Answer, Desk, LABELS, Surety, ToolEnd, UsageMissing, mcp_server, messages, raw, text};
+use crate::import::session::{
+    Answer, Desk, LABELS, Surety, ToolEnd, UsageMissing, mcp_server, messages, parts, raw, text,
+};
 use crate::json::Node;
 use crate::semconv::{MCP_SERVER, PERMISSION_REQUESTED, SKILL_NAME, SKILL_TRIGGER, SKILLS, TOOL_KIND, TOOL_NAME};
 
@@ -66,7 +68,7 @@ fn hear(file: &mut File, item: Node<'_>) {
 
 /// A model answers: the first item after the last count of tokens begins an inference.
 fn produced(file: &mut File, desk: &mut Desk, family: &mut Family, (kind, item): (&str, Node<'_>), at: u64) {
-    let parts = messages(item).into_iter().flat_map(|message| message.parts).collect();
+    let parts = parts(item);
     file.imply_turn(desk, family, at, false);
     begin(file, desk, at);
     file.thread.saw(desk, at);

@@ -47,7 +47,11 @@ impl Answer {
         self.last = self.last.max(at);
         if !parts.is_empty() {
             self.may_grow = false;
-            self.parts.extend(parts);
+            if self.parts.is_empty() {
+                self.parts = parts;
+            } else {
+                self.parts.extend(parts);
+            }
         }
     }
 
@@ -98,8 +102,7 @@ impl Thread {
         let turn = self.turn.as_mut()?;
         turn.inferences += 1;
         let start = turn.busy_until.min(at);
-        let mut attrs = Attrs::with_capacity(LABELS);
-        self.label(&mut attrs);
+        let mut attrs = self.labels(CallKind::Inference);
         if let Some(model) = &self.model {
             attrs.set(REQUEST_MODEL, model.clone());
         }

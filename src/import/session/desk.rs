@@ -103,6 +103,11 @@ impl Desk {
         self.labels.get(&self.set.policy, text)
     }
 
+    /// The label of what is not asked for again soon.
+    pub(in crate::import) fn label_once(&self, text: &str) -> ByteString {
+        self.set.policy.label(text)
+    }
+
     /// A word for why something ended as it did; one that does not look like one is not told.
     pub(in crate::import) fn reason(&self, word: &str) -> ByteString {
         let label = self.label(word);
@@ -137,8 +142,13 @@ impl Desk {
             Some(parent) => ids::span_under(parent, key),
             None => ids::span(scope, key, None, self.set.per),
         }?;
-        attrs.set(OPERATION_NAME, ByteString::from_static(kind.default_operation()));
-        attrs.set(OPERATION_ID, self.label(id));
+        // Whoever sets them in the order of the table has set these already.
+        if attrs.text(OPERATION_NAME).is_none() {
+            attrs.set(OPERATION_NAME, ByteString::from_static(kind.default_operation()));
+        }
+        if attrs.text(OPERATION_ID).is_none() {
+            attrs.set(OPERATION_ID, self.label_once(id));
+        }
         let opened = Opened { span, attrs, links: Vec::new(), policy: Some(self.snapshot.clone()) };
         let given = crate::event::Given::empty(kind);
         Some(Box::new(CallRecord::open(Arc::clone(scope), key, moment(at), opened, given)))

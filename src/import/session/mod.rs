@@ -33,7 +33,7 @@ pub(in crate::import) use cut::{Cut, Cutter};
 pub(in crate::import) use desk::{Desk, moment};
 pub(in crate::import) use line::read_line;
 pub(in crate::import) use loose::{Loose, Object, Text, mended};
-pub(in crate::import) use said::{blocks, item, messages, not_understood, push, raw, returned, text};
+pub(in crate::import) use said::{blocks, item, messages, not_understood, parts, push, raw, returned, text};
 pub(in crate::import) use seen::{Known, Newest, Recent};
 pub(in crate::import) use thread::{LABELS, Origin, Thread, Who};
 pub(in crate::import) use tool::ToolEnd;

@@ -47,6 +47,14 @@ pub(in crate::import) fn messages(items: Node<'_>) -> Vec<Message> {
     }
 }
 
+/// The parts of an item of a model's responses.
+pub(in crate::import) fn parts(item: Node<'_>) -> Vec<Part> {
+    match message(item) {
+        Some(message) => message.parts,
+        None => messages(item).into_iter().flat_map(|message| message.parts).collect(),
+    }
+}
+
 /// One element of a list of items, as a message of its own.
 pub(in crate::import) fn item(item: Node<'_>) -> Message {
     let read = message(item).or_else(|| shape::messages(Value::Array(vec![value(item)?])).pop());

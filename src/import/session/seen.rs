@@ -46,14 +46,17 @@ impl<V> Recent<V> {
 
     /// The value of a name, to be changed.
     pub(in crate::import) fn get_mut(&mut self, name: &str) -> Option<&mut V> {
-        let Known(hash) = self.know(name);
+        self.get_known_mut(self.know(name))
+    }
+
+    pub(in crate::import) fn get_known_mut(&mut self, Known(hash): Known) -> Option<&mut V> {
         self.chunks.iter_mut().rev().find_map(|chunk| chunk.get_mut(&hash))
     }
 
     /// Sets the value of a name. Whether the name is new.
     pub(in crate::import) fn set(&mut self, name: &str, value: V) -> bool {
         let known = self.know(name);
-        match self.chunks.iter_mut().rev().find_map(|chunk| chunk.get_mut(&known.0)) {
+        match self.get_known_mut(known) {
             Some(place) => {
                 *place = value;
                 false

@@ -16,7 +16,8 @@ use crate::event::{
 use crate::privacy::conversation::{Conversation, Place};
 use crate::privacy::heard::Heard;
 use crate::semconv::{
-    AGENT_ID, AGENT_NAME, CONVERSATION_ID, EVIDENCE_KIND, EVIDENCE_REF, PARENT_THREAD_ID, PROVIDER_NAME, ROOT_THREAD_ID,
+    AGENT_ID, AGENT_NAME, CONVERSATION_ID, EVIDENCE_KIND, EVIDENCE_REF, OPERATION_NAME, PARENT_THREAD_ID,
+    PROVIDER_NAME, ROOT_THREAD_ID,
 };
 
 /// The call that started a thread: its trace and its span, which is the parent of the thread's turns.
@@ -151,6 +152,14 @@ impl Thread {
     /// The span of the turn that runs.
     pub(in crate::import) fn turn_span(&self) -> Option<SpanIds> {
         Some(self.turn.as_ref()?.record.opened.span)
+    }
+
+    /// What all calls of this thread begin with.
+    pub(super) fn labels(&self, kind: CallKind) -> Attrs {
+        let mut attrs = Attrs::with_capacity(LABELS);
+        attrs.set(OPERATION_NAME, ByteString::from_static(kind.default_operation()));
+        self.label(&mut attrs);
+        attrs
     }
 
     /// Adds what all calls of this thread say of it.

@@ -1,5 +1,7 @@
 //! Tools of a thread.
 
+use std::borrow::Cow;
+
 use bytestring::ByteString;
 use smallvec::SmallVec;
 
@@ -10,7 +12,7 @@ use crate::event::{
     Attrs, CallKind, CallRecord, Closed, Given, Measure, Outcome, RawText, ResultContent, Returned, SpanIds, Veiled,
 };
 use crate::privacy::heard::{Heard, Returning};
-use crate::semconv::{END_INFERRED, Field, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER};
+use crate::semconv::{END_INFERRED, Field, OPERATION_ID, TOOL_CALL_ID, TOOL_NAME, TOOL_REQUESTER};
 
 /// The results that may wait for their calls; more of them go without.
 const MAX_EARLY: usize = 64;
@@ -82,31 +84,39 @@ impl Thread {
         (id, name): (&str, &str),
         at: u64,
         arguments: Option<&RawText>,
-        mut attrs: Attrs,
+        known: Attrs,
     ) -> Option<&mut Tool> {
         let turn = self.turn.as_mut()?;
         turn.last = turn.last.max(at);
-        let occurrence = match self.calls.get(id) {
+        let has_room = self.tools.len() < MAX_OPEN;
+        let called = self.calls.know(id);
+        let occurrence = match self.calls.get_known_mut(called) {
             // Ids repeat from turn to turn; in one turn it is the same call, told twice.
             Some(called) if called.is_of(self.turns_begun) => return None,
-            Some(called) => called.occurrence + 1,
-            None => 0,
+            Some(called) if has_room => {
+                *called = Called::new(called.occurrence + 1, self.turns_begun);
+                called.occurrence
+            }
+            None if has_room => {
+                self.calls.note(called, Called::new(0, self.turns_begun));
+                0
+            }
+            _ => {
+                desk.tally.over_bound += 1;
+                return None;
+            }
         };
-        if self.tools.len() >= MAX_OPEN {
-            desk.tally.over_bound += 1;
-            return None;
-        }
-        self.calls.set(id, Called::new(occurrence, self.turns_begun));
-        self.label(&mut attrs);
-        attrs.set(TOOL_CALL_ID, desk.label(id));
-        if attrs.text(TOOL_NAME).is_none() {
+        let key = if occurrence == 0 { Cow::Borrowed(id) } else { Cow::Owned(format!("{id}#{occurrence}")) };
+        let mut attrs = self.labels(CallKind::Tool);
+        if known.text(TOOL_NAME).is_none() {
             attrs.set(TOOL_NAME, desk.label(name));
         }
-        if attrs.text(TOOL_REQUESTER).is_none() {
-            attrs.set(TOOL_REQUESTER, ByteString::from_static("model"));
-        }
+        let label = desk.label(id);
+        attrs.set(TOOL_CALL_ID, label.clone());
+        attrs.set(OPERATION_ID, if occurrence == 0 { label } else { desk.label_once(&key) });
+        attrs.set(TOOL_REQUESTER, ByteString::from_static("model"));
+        attrs.append(known);
         let turn = self.turn_span();
-        let key = if occurrence == 0 { id.to_owned() } else { format!("{id}#{occurrence}") };
         let mut record = desk.open(&self.scope, (CallKind::Tool, &key), turn, at, attrs)?;
         if let Some(arguments) = arguments {
             record.given = Given::Arguments(self.talk.telling().arguments(arguments));
