@@ -3,8 +3,8 @@
 
 use super::blocks::{BLOCK, ends};
 
-/// The blocks that are looked at together: 2 KiB.
-const WINDOW: usize = 32;
+/// The blocks that are looked at together: 1 KiB.
+const WINDOW: usize = 16;
 
 /// The places of such characters, asked for from the front to the back.
 pub(super) struct Marks<'t> {

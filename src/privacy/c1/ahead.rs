@@ -13,6 +13,9 @@ use crate::event::{Digest, Message, Part, RawBytes, RawText, ResultContent};
 
 /// What is shorter is hashed as soon as it is put aside.
 const LONG: usize = 256;
+/// What is hashed beside a text that is long takes hardly longer than that alone: only what is shorter is not worth it.
+#[cfg(feature = "import")]
+const SHORT: usize = 32;
 /// So many stand alone in the events that are looked at together, at the most: more would take memory of their own, and a
 /// search that is no longer short.
 const MANY: usize = 32;
@@ -78,9 +81,11 @@ impl<'a> Ahead<'a> {
         let mut all = SmallVec::<[Long<'_>; 4]>::new();
         for piece in pieces {
             match piece {
-                Piece::Result { content: ResultContent::Text(text), .. } => all.extend(Long::of_text(text)),
+                Piece::Result { content: ResultContent::Text(text), .. } => all.extend(Long::of_text(text, LONG)),
                 Piece::Result { content: ResultContent::Parts(_), .. } => {}
-                Piece::Rest { parts, .. } => all.extend(normal::without_results(parts).filter_map(Long::of_part)),
+                Piece::Rest { parts, .. } => {
+                    all.extend(normal::without_results(parts).filter_map(|part| Long::of_part(part, LONG)));
+                }
             }
         }
         let digests = match all.as_slice() {
@@ -105,7 +110,9 @@ impl<'a> Ahead<'a> {
             return Self::of(hasher, &[Piece::Rest { role, parts }], Made::NONE);
         }
         let made = hashed.iter().filter_map(|Hashed { place, digest }| match parts.get(*place)? {
-            Part::Text(text) | Part::Reasoning(text) => Some((Content::Text(text), *digest)),
+            Part::Text(text) | Part::Reasoning(text) | Part::ToolCall { arguments: text, .. } => {
+                Some((Content::Text(text), *digest))
+            }
             Part::Blob(bytes) | Part::Encrypted(bytes) => Some((Content::Bytes(bytes), *digest)),
             _ => None,
         });
@@ -147,8 +154,8 @@ impl<'a> Foretelling<'a> {
     pub(in crate::privacy) fn add(&mut self, hasher: &Hasher, messages: &'a [Message]) {
         let parts = messages.iter().flat_map(|message| &message.parts);
         let mut all = parts.filter_map(|part| match part {
-            Part::ToolResult { content: ResultContent::Text(text), .. } => Long::of_text(text),
-            part => Long::of_part(part),
+            Part::ToolResult { content: ResultContent::Text(text), .. } => Long::of_text(text, LONG),
+            part => Long::of_part(part, LONG),
         });
         // What is hashed of a call's arguments would have to be kept.
         if let (Some(Long { content: Content::Text(content), of: Of::Plain(plain) }), None) = (all.next(), all.next()) {
@@ -186,7 +193,7 @@ impl Made<'_> {
     }
 }
 
-/// A part of a message that has been hashed, by its place. Never a call.
+/// A part of a message that has been hashed, by its place.
 #[cfg(feature = "import")]
 #[derive(Clone, Copy)]
 pub(crate) struct Hashed {
@@ -194,8 +201,8 @@ pub(crate) struct Hashed {
     digest: Digest,
 }
 
-/// The digest of a long text, made beside those of long parts of a message after the ones that have been hashed, as many as
-/// take as long together. Nothing where there is none.
+/// The digest of a long text, made beside those of parts of a message after the ones that have been hashed, as many as take
+/// as long together. Nothing where there is none.
 #[cfg(feature = "import")]
 pub(in crate::privacy) fn beside(
     hasher: &Hasher,
@@ -207,23 +214,23 @@ pub(in crate::privacy) fn beside(
         return None;
     }
     let first = hashed.last().map_or(0, |hashed| hashed.place + 1);
-    let mut others = parts.iter().enumerate().skip(first).filter_map(|(place, part)| match Long::of_part(part)?.of {
-        Of::Plain(plain) => Some((place, plain)),
-        Of::Call { .. } => None,
-    });
-    let mut taken = SmallVec::<[(usize, Plain<'_>); 4]>::new();
+    let mut others = parts.iter().enumerate().skip(first);
+    let mut taken = SmallVec::<[(usize, Long<'_>); 4]>::new();
     let mut length = 0;
     while length < text.len()
-        && let Some((place, plain)) = others.next()
+        && let Some((place, part)) = others.next()
     {
-        length += plain.length();
-        taken.push((place, plain));
+        if let Some(mut other) = Long::of_part(part, SHORT) {
+            other.read();
+            length += other.length();
+            taken.push((place, other));
+        }
     }
     if taken.is_empty() {
         return None;
     }
-    let all = [Plain::Text(text)].into_iter().chain(taken.iter().map(|(_, plain)| *plain));
-    let digests = finish_all(all.map(|plain| plain.last(hasher)));
+    let others = taken.iter().map(|(_, other)| other.last(hasher));
+    let digests = finish_all([Plain::Text(text).last(hasher)].into_iter().chain(others));
     let (told, digests) = digests.split_first()?;
     hashed.extend(taken.iter().zip(digests).map(|((place, _), digest)| Hashed { place: *place, digest: *digest }));
     Some(*told)
@@ -240,27 +247,27 @@ impl Content<'_> {
 }
 
 impl<'a> Long<'a> {
-    /// A content, where it is long enough.
-    fn of(content: &'a RawText, of: impl FnOnce(&'a str) -> Of<'a>) -> Option<Self> {
-        let text = content.expose().filter(|text| text.len() >= LONG)?;
+    /// A content, where it has at least so many bytes.
+    fn of(content: &'a RawText, least: usize, of: impl FnOnce(&'a str) -> Of<'a>) -> Option<Self> {
+        let text = content.expose().filter(|text| text.len() >= least)?;
         Some(Self { content: Content::Text(content), of: of(text) })
     }
 
-    fn of_text(text: &'a RawText) -> Option<Self> {
-        Self::of(text, |text| Of::Plain(Plain::Text(text)))
+    fn of_text(text: &'a RawText, least: usize) -> Option<Self> {
+        Self::of(text, least, |text| Of::Plain(Plain::Text(text)))
     }
 
     /// That of a part which is no result, likewise.
-    fn of_part(part: &'a Part) -> Option<Self> {
+    fn of_part(part: &'a Part, least: usize) -> Option<Self> {
         match part {
-            Part::Text(text) => Self::of_text(text),
-            Part::Reasoning(text) => Self::of(text, |text| Of::Plain(Plain::Reasoning(text))),
+            Part::Text(text) => Self::of_text(text, least),
+            Part::Reasoning(text) => Self::of(text, least, |text| Of::Plain(Plain::Reasoning(text))),
             Part::ToolCall { name, arguments, .. } => {
                 let name = name.expose()?;
-                Self::of(arguments, |exact| Of::Call { name, exact, arguments: None })
+                Self::of(arguments, least, |exact| Of::Call { name, exact, arguments: None })
             }
             Part::Blob(content) | Part::Encrypted(content) => {
-                let bytes = content.expose().filter(|bytes| bytes.len() >= LONG)?;
+                let bytes = content.expose().filter(|bytes| bytes.len() >= least)?;
                 Some(Self { content: Content::Bytes(content), of: Of::Plain(Plain::Bytes(bytes)) })
             }
             _ => None,
@@ -271,6 +278,14 @@ impl<'a> Long<'a> {
     fn read(&mut self) {
         if let Of::Call { exact, arguments, .. } = &mut self.of {
             *arguments = canonical(exact);
+        }
+    }
+
+    #[cfg(feature = "import")]
+    const fn length(&self) -> usize {
+        match self.of {
+            Of::Plain(Plain::Text(text) | Plain::Reasoning(text)) | Of::Call { exact: text, .. } => text.len(),
+            Of::Plain(Plain::Bytes(bytes)) => bytes.len(),
         }
     }
 
@@ -286,14 +301,6 @@ impl<'a> Long<'a> {
 }
 
 impl<'a> Plain<'a> {
-    #[cfg(feature = "import")]
-    const fn length(self) -> usize {
-        match self {
-            Self::Text(text) | Self::Reasoning(text) => text.len(),
-            Self::Bytes(bytes) => bytes.len(),
-        }
-    }
-
     fn last(self, hasher: &Hasher) -> Last<'a> {
         match self {
             Self::Text(text) => Last { hashing: hasher.begin(), piece: text.as_bytes() },

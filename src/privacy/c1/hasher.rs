@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use super::chain;
-use super::sha256::{self, BLOCK, Blocks, Sha256, State};
+use super::sha256::{self, BLOCK, Lane, Sha256, State};
 use crate::event::{Algorithm, Digest};
 
 /// The function D. Cheap to clone; holds no key, only the states that the key leads to, and wipes those when dropped.
@@ -150,39 +150,19 @@ impl Last<'_> {
     }
 }
 
-/// One of two that are made in turns.
-struct Lane<'p> {
-    number: usize,
-    hashing: Hashing,
-    blocks: Blocks<'p>,
-}
-
 /// The digests of all, in order, which are made two at a time.
 pub(super) fn finish_all<'p>(all: impl Iterator<Item = Last<'p>>) -> SmallVec<[Digest; 4]> {
     let mut made = SmallVec::<[Digest; 4]>::with_capacity(all.size_hint().0);
-    let mut lanes = all.enumerate().map(|(number, Last { mut hashing, piece })| {
-        let blocks = hashing.running.take_ends(piece);
-        Lane { number, hashing, blocks }
+    let lanes = all.map(|Last { hashing: Hashing { running, outer }, piece }| {
+        Lane::of(running, outer.as_ref().map(|Outer(state)| Sha256::after(*state, 1)), piece)
     });
-    let mut finish = |Lane { number, mut hashing, blocks }: Lane<'_>| {
-        hashing.running.take_blocks(blocks);
-        let digest = hashing.finish();
+    sha256::finish_in_turns(lanes, |number, is_keyed, bytes| {
+        let algorithm = if is_keyed { Algorithm::HmacSha256 } else { Algorithm::Sha256 };
+        let digest = Digest { algorithm, bytes };
         // Those before it that take longer come later.
         made.resize(made.len().max(number + 1), digest);
         made.get_mut(number).into_iter().for_each(|place| *place = digest);
-    };
-    let Some(mut one) = lanes.next() else { return SmallVec::new() };
-    for mut other in lanes {
-        sha256::take_in_turns(
-            (&mut one.hashing.running, &mut one.blocks),
-            (&mut other.hashing.running, &mut other.blocks),
-        );
-        if one.blocks.is_empty() {
-            std::mem::swap(&mut one, &mut other);
-        }
-        finish(other);
-    }
-    finish(one);
+    });
     made
 }
 

@@ -3,6 +3,8 @@
 //! A round of a digest waits for the one before it, and a processor has time for another digest meanwhile: two that are
 //! made block by block in turns take three quarters of the time that they take one after the other.
 
+use std::ops::Range;
+
 use sha2::block_api::compress256;
 use zeroize::optimization_barrier;
 
@@ -90,15 +92,122 @@ pub(super) fn wipe(state: &mut State) {
     optimization_barrier(state);
 }
 
-/// Has two take blocks, one of each in turns, for as long as both have some.
-pub(super) fn take_in_turns(one: (&mut Sha256, &mut Blocks<'_>), other: (&mut Sha256, &mut Blocks<'_>)) {
-    let both = one.1.len().min(other.1.len());
-    let ((now, later), (now_beside, later_beside)) = (one.1.split_at(both), other.1.split_at(both));
-    for (block, beside) in now.iter().zip(now_beside) {
-        compress256(&mut one.0.state, std::slice::from_ref(block));
-        compress256(&mut other.0.state, std::slice::from_ref(beside));
+/// A digest that is made beside another one, and the last piece of what is hashed.
+pub(super) struct Lane<'p> {
+    running: Sha256,
+    /// What takes the digest in, where there is a key.
+    outer: Option<Sha256>,
+    is_keyed: bool,
+    /// Whole blocks of the piece.
+    text: Blocks<'p>,
+    /// What comes behind them, and which of it is left.
+    ends: Ends,
+    left: Range<usize>,
+    is_ending: bool,
+}
+
+/// The last blocks of a text, which are wiped when they are dropped.
+struct Ends([[u8; BLOCK]; FEW]);
+
+impl Ends {
+    const fn new() -> Self {
+        Self([[0; BLOCK]; FEW])
     }
-    (*one.1, *other.1) = (later, later_beside);
+
+    fn get(&self, which: Range<usize>) -> Blocks<'_> {
+        self.0.get(which).unwrap_or_default()
+    }
+}
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0 = [[0; BLOCK]; FEW];
+        optimization_barrier(&self.0);
+    }
+}
+
+/// Makes the digests of all, two at a time, and tells of each its number, whether it has a key, and what it is.
+pub(super) fn finish_in_turns<'p>(
+    lanes: impl Iterator<Item = Lane<'p>>,
+    mut finished: impl FnMut(usize, bool, [u8; 32]),
+) {
+    let mut lanes = lanes.enumerate();
+    let mut both = [lanes.next(), lanes.next()];
+    loop {
+        match &mut both {
+            [Some((_, one)), Some((_, other))] => one.take_beside(other),
+            [Some((_, alone)), None] | [None, Some((_, alone))] => alone.take_all(),
+            [None, None] => return,
+        }
+        for place in &mut both {
+            if let Some((number, lane)) = place
+                && lane.blocks().is_empty()
+                && let Some(digest) = lane.go_on()
+            {
+                finished(*number, lane.is_keyed, digest);
+                *place = lanes.next();
+            }
+        }
+    }
+}
+
+impl<'p> Lane<'p> {
+    pub(super) fn of(mut running: Sha256, outer: Option<Sha256>, piece: &'p [u8]) -> Self {
+        let text = running.take_ends(piece);
+        let (is_keyed, ends) = (outer.is_some(), Ends::new());
+        Self { running, outer, is_keyed, text, ends, left: 0..0, is_ending: false }
+    }
+
+    /// The blocks that can be taken now.
+    fn blocks(&self) -> Blocks<'_> {
+        blocks(self.text, &self.ends, &self.left)
+    }
+
+    /// Takes blocks, one of each in turns, for as long as both have some.
+    fn take_beside(&mut self, other: &mut Self) {
+        let (mine, others) = (blocks(self.text, &self.ends, &self.left), blocks(other.text, &other.ends, &other.left));
+        for (block, beside) in mine.iter().zip(others) {
+            compress256(&mut self.running.state, std::slice::from_ref(block));
+            compress256(&mut other.running.state, std::slice::from_ref(beside));
+        }
+        let both = mine.len().min(others.len());
+        self.has_taken(both);
+        other.has_taken(both);
+    }
+
+    fn take_all(&mut self) {
+        let blocks = blocks(self.text, &self.ends, &self.left);
+        self.running.take_blocks(blocks);
+        self.has_taken(blocks.len());
+    }
+
+    fn has_taken(&mut self, blocks: usize) {
+        match self.text.get(blocks..) {
+            Some(rest) if !self.text.is_empty() => self.text = rest,
+            _ => self.left.start += blocks,
+        }
+    }
+
+    /// All blocks are taken: others come, or the digest is made.
+    fn go_on(&mut self) -> Option<[u8; 32]> {
+        if !self.is_ending {
+            self.is_ending = true;
+            self.left = 0..self.running.ends(&mut self.ends);
+            return None;
+        }
+        let digest = bytes(&self.running.state);
+        let Some(outer) = self.outer.take() else { return Some(digest) };
+        self.running = outer;
+        // It fits into a block, so that it waits there for its end.
+        let none = self.running.take_ends(&digest);
+        debug_assert!(none.is_empty());
+        self.left = 0..self.running.ends(&mut self.ends);
+        None
+    }
+}
+
+fn blocks<'l>(text: Blocks<'l>, ends: &'l Ends, left: &Range<usize>) -> Blocks<'l> {
+    if text.is_empty() { ends.get(left.clone()) } else { text }
 }
 
 impl Sha256 {
@@ -155,20 +264,28 @@ impl Sha256 {
     }
 
     pub(super) fn finish(mut self) -> [u8; 32] {
-        let Self { state, rest, filled, taken } = &mut self;
+        let mut ends = Ends::new();
+        let count = self.ends(&mut ends);
+        self.take_blocks(ends.get(0..count));
+        bytes(&self.state)
+    }
+
+    /// The last blocks, as many as it says: what is left of the text, its end and its length.
+    fn ends(&self, Ends([first, second]): &mut Ends) -> usize {
+        *first = self.rest;
         // A block is never left full.
-        if let Some(end) = rest.get_mut(*filled) {
+        if let Some(end) = first.get_mut(self.filled) {
             *end = 0x80;
         }
-        if *filled >= BLOCK - LENGTH {
-            compress256(state, std::slice::from_ref(rest));
-            *rest = [0; BLOCK];
+        let bits = (self.taken * 8).to_be_bytes();
+        let (last, count) = if self.filled < BLOCK - LENGTH { (first, 1) } else { (second, 2) };
+        if count == 2 {
+            *last = [0; BLOCK];
         }
-        if let Some(bits) = rest.last_chunk_mut::<LENGTH>() {
-            *bits = (*taken * 8).to_be_bytes();
+        if let Some(place) = last.last_chunk_mut::<LENGTH>() {
+            *place = bits;
         }
-        compress256(state, std::slice::from_ref(rest));
-        bytes(state)
+        count
     }
 }
 
@@ -232,21 +349,31 @@ mod tests {
     }
 
     #[test]
-    fn two_that_take_blocks_in_turns_have_the_digests_that_they_have_alone() {
-        let lengths = [(0, 0), (64, 0), (64, 128), (65, 1000), (4096, 640), (129, 127)];
-        let heads = [0, 1, 9, 63, 64, 70];
-        for ((length, beside), head) in lengths.iter().flat_map(|lengths| heads.map(|head| (*lengths, head))) {
-            let texts = [text(0, length), text(1, beside)];
-            let (mut one, mut other) = (Sha256::new(), Sha256::new());
-            let head = text(2, head);
-            one.take(&head);
-            other.take(&head);
-            let (mut blocks, mut blocks_beside) = (one.take_ends(&texts[0]), other.take_ends(&texts[1]));
-            take_in_turns((&mut one, &mut blocks), (&mut other, &mut blocks_beside));
-            assert!(blocks.is_empty() || blocks_beside.is_empty());
-            one.take_blocks(blocks);
-            other.take_blocks(blocks_beside);
-            assert_eq!([one.finish(), other.finish()], texts.map(|text| expected(&[&head[..], &text].concat())));
+    fn what_is_finished_in_turns_has_the_digests_that_it_has_alone() {
+        let lengths = [0, 1, 55, 56, 63, 64, 65, 119, 120, 127, 128, 640, 1000, 4096];
+        let orders =
+            (1..lengths.len()).map(|step| (0..lengths.len()).map(move |at| lengths[at * step % lengths.len()]));
+        for (number, order) in orders.enumerate() {
+            let texts: Vec<_> = order.enumerate().map(|(number, length)| text(number, length)).collect();
+            for count in [0, 1, 2, 3, texts.len()] {
+                let (head, key) = (text(9, number * 5), text(8, BLOCK));
+                let outer = || Sha256::after(behind(key.as_array().unwrap()), 1);
+                let lanes = texts.iter().take(count).enumerate().map(|(number, text)| {
+                    let mut running = Sha256::new();
+                    running.take(&head);
+                    Lane::of(running, (number % 3 == 0).then(outer), text)
+                });
+                let mut made = vec![None; count];
+                finish_in_turns(lanes, |number, is_keyed, digest| {
+                    assert!(made[number].replace((is_keyed, digest)).is_none(), "once");
+                });
+                for (number, made) in made.into_iter().enumerate() {
+                    let inner = expected(&[&head[..], &texts[number]].concat());
+                    let is_keyed = number % 3 == 0;
+                    let known = if is_keyed { expected(&[&key[..], &inner].concat()) } else { inner };
+                    assert_eq!(made, Some((is_keyed, known)), "{number} of {count}");
+                }
+            }
         }
     }
 }
