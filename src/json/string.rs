@@ -3,7 +3,6 @@
 use multiversion::multiversion;
 use multiversion::target::match_target;
 
-use super::blocks::BLOCK;
 use super::marks::Marks;
 
 /// The bytes that may be written beyond what was unescaped: what a run between two escapes mostly fits in.
@@ -69,8 +68,9 @@ pub(super) fn unescape(
 /// The same with all escapes of a block at once.
 #[cfg(target_arch = "x86_64")]
 mod x86 {
+    use super::super::blocks::BLOCK;
     use super::super::blocks::x86::{Step, Stop, step};
-    use super::{BLOCK, CHARACTERS, unicode};
+    use super::{CHARACTERS, unicode};
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,popcnt")]
@@ -86,9 +86,14 @@ mod x86 {
             };
             match Stopped::of(bytes, at, &stop)? {
                 Stopped::Quote(quote) => return Some((quote, used)),
-                Stopped::Character(character, behind) => {
-                    used += character.encode_utf8(out.get_mut(used..)?.first_chunk_mut::<4>()?).len();
-                    (at, letter) = (behind, 0);
+                Stopped::Unicode(escape) => {
+                    (at, letter) = (escape, 0);
+                    // Where one stands mostly others follow.
+                    while is_unicode(bytes, at) {
+                        let (character, length) = unicode(bytes, at)?;
+                        used += character.encode_utf8(out.get_mut(used..)?.first_chunk_mut::<4>()?).len();
+                        at += length;
+                    }
                 }
             }
         }
@@ -106,7 +111,12 @@ mod x86 {
             };
             match Stopped::of(bytes, at, &stop)? {
                 Stopped::Quote(quote) => return Some(quote),
-                Stopped::Character(_, behind) => (at, letter) = (behind, 0),
+                Stopped::Unicode(escape) => {
+                    (at, letter) = (escape, 0);
+                    while is_unicode(bytes, at) {
+                        at += unicode(bytes, at)?.1;
+                    }
+                }
             }
         }
     }
@@ -124,10 +134,14 @@ mod x86 {
         Some(step(&block, letter, characters))
     }
 
+    fn is_unicode(bytes: &[u8], at: usize) -> bool {
+        bytes.get(at..at + 2) == Some(b"\\u")
+    }
+
     enum Stopped {
         Quote(usize),
-        /// What an escape stands for, and the place behind it.
-        Character(char, usize),
+        /// An escape of more than one letter begins here.
+        Unicode(usize),
     }
 
     impl Stopped {
@@ -136,8 +150,7 @@ mod x86 {
         fn of(bytes: &[u8], block: usize, stop: &Stop) -> Option<Self> {
             let at = block + stop.at;
             if stop.is_letter {
-                let (character, length) = unicode(bytes, at - 1)?;
-                return Some(Self::Character(character, at - 1 + length));
+                return is_unicode(bytes, at - 1).then_some(Self::Unicode(at - 1));
             }
             (*bytes.get(at)? == b'"').then_some(Self::Quote(at))
         }
@@ -261,6 +274,7 @@ mod tests {
             8 => "[a-z ]{0,70}",
             4 => prop::sample::select(vec!["\\n", "\\\\", "\\\"", "\\/", "\\b", "\\f", "\\r", "\\t"]).prop_map(str::to_owned),
             2 => "(\\\\\\\\){1,40}",
+            1 => "(\\\\u[0-9a-c][0-9a-f]{3}){1,30}",
             1 => prop::sample::select(vec!["\\u00e4", "\\ud83d\\ude00", "é", "😀", "\u{7f}"]).prop_map(str::to_owned),
         ];
         let refused = prop::sample::select(vec!["\\x", "\\u12", "\\ud83d", "\n", "\0", "\\é", "\"", "\\"]);
