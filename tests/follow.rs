@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use rustix::process::{Pid, Signal, kill_process};
-use script::Codex;
+use script::{Claude, Codex};
 use support::receiver::{Behaviour, Receiver};
 
 fn command(home: &Path) -> Command {
@@ -460,4 +460,40 @@ fn a_bundle_that_grows_is_followed_and_nothing_of_it_is_sent_twice() {
     let ids =
         |spans: &[Span]| spans.iter().map(|span| (span.span_id.clone(), span.trace_id.clone())).collect::<Vec<_>>();
     assert_eq!(ids(&sorted(receiver.spans())), ids(&whole));
+}
+
+#[test]
+fn what_a_session_copied_of_one_that_is_followed_is_not_sent_again() {
+    const EARLIER: &str = script::SESSION;
+    const LATER: &str = "00000000-0000-4000-8000-000000000005";
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("project");
+    fs::create_dir(&folder).unwrap();
+    let mut script = Claude::default();
+    script.prompt(1.0, "p1", "one").call(2.0, "m1", ("t1", "Bash"), serde_json::json!({"command": "ls"}));
+    script.result(3.0, "t1", "files", serde_json::json!({})).say(4.0, "m2", "done");
+    let copied = script.rows.len();
+    script.prompt(10.0, "p2", "more").say(11.0, "m3", "yes");
+    for row in &mut script.rows {
+        for member in ["uuid", "parentUuid"] {
+            let number = row[member].as_str().and_then(|name| name.strip_prefix("row-")).map(str::to_owned);
+            row[member] = number.map(|number| format!("11111111-2222-4333-8444-{number:0>12}")).into();
+        }
+    }
+    let receiver = Receiver::start(Behaviour::Accept);
+    fs::write(folder.join(format!("{EARLIER}.jsonl")), script::lines(&script.rows[..copied])).unwrap();
+    let child = follow_of(home.path(), "claude-code", &folder, &receiver.url());
+    receiver.wait_for_spans(2);
+    // All of it under the later session's id, and at first less than there was.
+    script.rows.iter_mut().for_each(|row| row["sessionId"] = LATER.into());
+    let path = folder.join(format!("{LATER}.jsonl"));
+    let (now, later) = script.rows.split_at(copied - 1);
+    fs::write(&path, script::lines(now)).unwrap();
+    std::thread::sleep(Duration::from_millis(900));
+    File::options().append(true).open(&path).unwrap().write_all(&script::lines(later)).unwrap();
+    let whole = imported_of("claude-code", &folder);
+    assert_eq!(whole.len(), 6);
+    receiver.wait_for_spans(whole.len());
+    stop(child);
+    assert_eq!(sorted(receiver.spans()), whole);
 }

@@ -31,6 +31,8 @@ mod ouroboros;
 mod payloads;
 #[cfg(feature = "cli")]
 mod recorded;
+#[cfg(feature = "cli")]
+mod resumed;
 mod rollbacks;
 mod rows;
 mod script;

@@ -202,6 +202,18 @@ pub(in crate::cli) fn sub_agents(session: &Found) -> Vec<(String, Found)> {
     agents
 }
 
+/// The transcripts of Claude Code that stand in a folder itself, oldest name first.
+pub(super) fn transcripts_in(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    walk(folder, MAX_DEPTH, &mut |path| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.ends_with(".jsonl") && !name.starts_with("agent-") {
+            found.push(path);
+        }
+    });
+    found
+}
+
 fn walk(folder: &Path, depth: usize, take: &mut impl FnMut(PathBuf)) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut entries: Vec<_> = entries.flatten().take(MAX_FILES).collect();

@@ -1,6 +1,7 @@
 //! Session files of coding agents: where they are, how they are read, and what was sent of them.
 
 mod bytes;
+mod copies;
 mod files;
 mod findings;
 mod follow;

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::super::Failure;
 use super::bytes::Bytes;
+use super::copies::Copies;
 use super::files::{Agent, EVENTS, Found, sub_agents};
 use super::hooked;
 use super::kin;
@@ -67,7 +68,8 @@ pub(in crate::cli) fn read(
     take: &mut dyn Taker,
 ) -> Result<Report, Failure> {
     let (progress, report) = (Progress::new(files), Report::default());
-    let mut reading = Reading { set, open, take, progress, report, is_history: false, hooked: BTreeSet::new() };
+    let (hooked, copies) = (BTreeSet::new(), Copies::default());
+    let mut reading = Reading { set, open, take, progress, report, is_history: false, hooked, copies };
     match agent {
         Agent::Codex => reading.codex(files)?,
         Agent::Ouroboros => files.iter().try_for_each(|file| reading.journal(file))?,
@@ -90,6 +92,8 @@ struct Reading<'a> {
     is_history: bool,
     /// The files of hooks whose lines were looked at: many sessions may read the same one.
     hooked: BTreeSet<PathBuf>,
+    /// What sessions of one folder have of each other.
+    copies: Copies,
 }
 
 /// A reader of some agent's files.
@@ -175,6 +179,7 @@ impl Reading<'_> {
     fn claude(&mut self, file: &Found) -> Result<(), Failure> {
         self.report.sessions += 1;
         let mut session = Session::new(self.set.clone(), file.stem());
+        session.copies(self.copies.of(file, |_| false).unwrap_or_default());
         for journal in [hooked::journal(file.stem()), hooked::events_of(&file.path)].into_iter().flatten() {
             let is_first = self.hooked.insert(journal.clone());
             for (number, line) in (1..).zip(hooked::lines(&journal).into_iter().flatten()) {

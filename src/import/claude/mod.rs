@@ -23,4 +23,5 @@ mod settle;
 mod system;
 mod users;
 
+pub use row::row_name;
 pub use session::{Of, Session};

@@ -20,6 +20,8 @@ pub(super) struct Row<'t> {
     pub(super) is_root: bool,
     pub(super) timestamp: &'t str,
     pub(super) session: Option<&'t str>,
+    /// The session that it was copied from, where it is a copy.
+    pub(super) forked_from: Option<&'t str>,
     pub(super) request: Option<&'t str>,
     pub(super) prompt: Option<&'t str>,
     pub(super) agent: Option<&'t str>,
@@ -68,6 +70,7 @@ impl<'t> Row<'t> {
                 "parentUuid" => (read.parent, read.is_root) = (text(), member.is_null()),
                 "timestamp" => read.timestamp = text().unwrap_or_default(),
                 "sessionId" => read.session = text(),
+                "forkedFrom" => read.forked_from = member.word("sessionId"),
                 "requestId" => read.request = text(),
                 "promptId" => read.prompt = text(),
                 "agentId" => read.agent = text(),
@@ -112,6 +115,19 @@ impl<'t> Outcome<'t> {
             None => Self::Said,
         }
     }
+}
+
+/// The name of a row (`uuid`) as a number; nothing where it is no UUID.
+pub fn row_name(uuid: &str) -> Option<u128> {
+    let mut groups = uuid.split('-');
+    let mut name = 0;
+    for digits in [8, 4, 4, 4, 12] {
+        let group = groups.next().filter(|group| group.len() == digits)?;
+        for digit in group.chars() {
+            name = name << 4 | u128::from(digit.to_digit(16)?);
+        }
+    }
+    groups.next().is_none().then_some(name)
 }
 
 /// The status of an answer over HTTP.

@@ -1,6 +1,6 @@
 //! A session: its transcripts' rows and its hooks, in any mixture, as calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use bytestring::ByteString;
 
@@ -8,7 +8,7 @@ use super::agents::{Agents, side_lane};
 use super::alone::Alone;
 use super::known::Known;
 use super::lane::Lane;
-use super::row::{ESCAPES, Row};
+use super::row::{ESCAPES, Row, row_name};
 use super::{alone, answers, ends, late, settle, system, users};
 use crate::event::{Message, Role, SpanIds};
 use crate::import::hook::{self, Fact};
@@ -43,8 +43,12 @@ const MAX_LANES: usize = 4096;
 #[allow(missing_debug_implementations)]
 pub struct Session {
     desk: Desk,
-    /// The session's id: of rows that have another one, another file tells.
+    /// The session's id: of rows before its own that have another one, another file tells.
     id: Option<String>,
+    /// Rows of which other files tell, by their names.
+    copied: HashSet<u128>,
+    /// What was said in it has begun.
+    has_own: bool,
     file: String,
     main: Lane,
     agents: Agents,
@@ -75,6 +79,8 @@ impl Session {
         Self {
             desk,
             id: is_id.then(|| stem.to_owned()),
+            copied: HashSet::new(),
+            has_own: false,
             file,
             main,
             agents: Agents::new(),
@@ -83,6 +89,12 @@ impl Session {
             cutters: BTreeMap::new(),
             alone: Alone::default(),
         }
+    }
+
+    /// Rows of these names ([`row_name`](super::row_name)) were made in another session, whose own transcript tells of them:
+    /// in this one's they are history. To be said before the first row.
+    pub fn copies(&mut self, names: HashSet<u128>) {
+        self.copied = names;
     }
 
     /// Takes a portion of a transcript, cut anywhere.
@@ -293,9 +305,20 @@ impl Session {
 
     /// Whether this session, and not another one, made the row.
     fn is_own(&mut self, of: Of<'_>, row: &Row<'_>) -> bool {
+        let is_copy = |name: &str| row_name(name).is_some_and(|name| self.copied.contains(&name));
+        let is_copied = !self.copied.is_empty() && row.uuid.is_some_and(is_copy);
+        if is_copied || row.forked_from.is_some_and(|from| self.id.as_deref() != Some(from)) {
+            return false;
+        }
         let Some(session) = row.session else { return true };
         let own = self.id.get_or_insert_with(|| session.to_owned());
-        of != Of::Session || own == session
+        if of != Of::Session || own == session {
+            self.has_own |= of == Of::Session && matches!(row.kind, "user" | "assistant");
+            return true;
+        }
+        // Copies stand before what was said in the session itself: what comes later was said in it when it was resumed
+        // under another id.
+        self.has_own
     }
 
     /// The side chain that a row of the session's own transcript belongs to.

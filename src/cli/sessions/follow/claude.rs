@@ -1,9 +1,10 @@
 //! Sessions of Claude Code that grow.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use super::super::super::Failure;
+use super::super::copies::Copies;
 use super::super::files::{Found, sub_agents};
 use super::super::hooked;
 use super::super::read::Taker;
@@ -29,6 +30,9 @@ struct OfSession {
     is_over: bool,
     /// When it was seen that a hook has told its end.
     ended: Option<u64>,
+    /// Whether it is known which of its rows are copies, before which none is read; and whether it is read again.
+    knows_copies: bool,
+    is_anew: bool,
 }
 
 pub(super) struct Followed {
@@ -36,16 +40,36 @@ pub(super) struct Followed {
     sessions: BTreeMap<PathBuf, OfSession>,
     /// Files of hooks, in which sessions may be named that have no transcript.
     hooks: BTreeMap<PathBuf, (Found, Lines)>,
+    copies: Copies,
 }
 
 impl Followed {
     pub(super) fn new(set: &Set) -> Self {
-        Self { set: set.clone(), sessions: BTreeMap::new(), hooks: BTreeMap::new() }
+        Self { set: set.clone(), sessions: BTreeMap::new(), hooks: BTreeMap::new(), copies: Copies::default() }
+    }
+
+    /// Finds out which rows of new sessions are copies.
+    fn find_copies(&mut self, now: u64) {
+        let Self { sessions, copies, .. } = self;
+        let is_new = |known: &OfSession| !known.knows_copies && !known.is_alone && !known.is_over;
+        let new: Vec<PathBuf> =
+            sessions.iter().filter(|(_, known)| is_new(known)).map(|(path, _)| path.clone()).collect();
+        for path in new {
+            let Some(OfSession { found, is_anew, .. }) = sessions.get(&path) else { continue };
+            // What it has of one that is followed already is a copy, and may not be all of it yet.
+            let was_there = |other: &OfSession| other.knows_copies && !other.tails.is_empty() && !is_anew;
+            let copied = copies.of(found, |other| sessions.get(other).is_some_and(was_there));
+            let copied = copied.or_else(|| found.is_over(now).then(HashSet::new));
+            if let Some((known, copied)) = sessions.get_mut(&path).zip(copied) {
+                known.session.copies(copied);
+                known.knows_copies = true;
+            }
+        }
     }
 
     /// Takes note of sessions that hooks have told of, and no transcript.
     fn find_alone(&mut self, all: bool, report: &mut Report) {
-        let Self { set, sessions, hooks } = self;
+        let Self { set, sessions, hooks, .. } = self;
         for (path, (found, lines)) in hooks.iter_mut().filter(|(_, (_, lines))| all || lines.is_warm()) {
             let mut named = BTreeSet::new();
             lines.read(path, |line| match line.map(|(number, line)| (number, hooked::session_in(line))) {
@@ -99,6 +123,7 @@ impl Follower for Followed {
 
     fn read(&mut self, all: bool, now: u64, out: &mut Out<'_, '_>) -> Result<(), Failure> {
         self.find_alone(all, &mut out.report);
+        self.find_copies(now);
         for followed in self.sessions.values_mut().filter(|followed| !followed.is_over) {
             if all || followed.is_warm() {
                 followed.read(&self.set, now, out)?;
@@ -158,6 +183,8 @@ impl OfSession {
             hooked: (0, 0),
             is_over: false,
             ended: None,
+            knows_copies: false,
+            is_anew: false,
         }
     }
 
@@ -173,6 +200,7 @@ impl OfSession {
     fn restart(&mut self, set: &Set) {
         let found = self.found.clone();
         *self = if self.is_alone { Self::alone(set, found, &self.id) } else { Self::new(set, found) };
+        self.is_anew = true;
     }
 
     fn is_warm(&self) -> bool {
@@ -202,8 +230,11 @@ impl OfSession {
         }
         let path = self.found.path.clone();
         self.session.recall(|rollout, span| out.wire.has_sent(rollout, span), || hooked::lines(&path))?;
-        self.file(set, Of::Session, &path, out)?;
-        let agents = sub_agents(&self.found);
+        let mut agents = Vec::new();
+        if self.knows_copies {
+            self.file(set, Of::Session, &path, out)?;
+            agents = sub_agents(&self.found);
+        }
         for (agent, found) in &agents {
             // Its spans hang under the call that started it, which says so when it returns.
             if self.session.knows_agent(agent) || !self.session.is_open(now, set.grace) {
