@@ -78,8 +78,9 @@ impl Copies {
         let is_of = |rows: &Rows, file: &Found| {
             [&rows.forked_from, &rows.session].into_iter().any(|told| told.as_deref() == Some(file.stem()))
         };
-        if is_of(others, this) || is_of(these, other) {
-            return is_of(others, this);
+        let (of_this, of_other) = (is_of(others, this), is_of(these, other));
+        if of_this != of_other {
+            return of_this;
         }
         // Else it was made where nothing follows it, or what follows it sooner.
         match (these.go_on_at(others), others.go_on_at(these)) {
