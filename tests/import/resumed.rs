@@ -153,6 +153,11 @@ fn what_was_said_after_a_session_was_resumed_under_another_id_is_told_with_it() 
     let more = goes_on(begun(), 10.0, "p2");
     let path = written(home.path(), EARLIER, &[begun().rows, of(LATER, more.clone())].concat());
     let resumed = import(home.path(), &[&path]);
-    written(home.path(), EARLIER, &[begun().rows, more].concat());
-    assert_eq!((resumed.len(), resumed), (6, import(home.path(), &[&path])));
+    written(home.path(), EARLIER, &[begun().rows, more.clone()].concat());
+    assert_eq!((resumed.len(), &resumed), (6, &import(home.path(), &[&path])));
+    // Where that has a transcript of its own it is told by that.
+    written(home.path(), EARLIER, &[begun().rows, of(LATER, more.clone())].concat());
+    written(home.path(), LATER, &of(LATER, more));
+    assert_eq!(import(home.path(), &[&path]).len(), 4);
+    assert_eq!(import(home.path(), &[home.path()]).len(), 6);
 }

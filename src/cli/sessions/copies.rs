@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::files::{Found, transcripts_in};
@@ -24,10 +25,17 @@ const MAX_FAMILY: usize = 64;
 /// The files that were looked at.
 #[derive(Default)]
 pub(super) struct Copies {
-    /// Of each folder the transcripts, by the name of their first row.
-    folders: HashMap<PathBuf, HashMap<u128, Vec<PathBuf>>>,
+    folders: HashMap<PathBuf, Folder>,
     /// Those of families, as they were then.
     files: HashMap<PathBuf, (SystemTime, u64, Rows)>,
+}
+
+/// The transcripts of a folder.
+#[derive(Default)]
+struct Folder {
+    /// By the name of their first row.
+    families: HashMap<u128, Vec<PathBuf>>,
+    sessions: Arc<HashSet<String>>,
 }
 
 /// The rows of a file that have names.
@@ -51,12 +59,7 @@ impl Copies {
             First::None => return Some(HashSet::new()),
             First::NotYet => return None,
         };
-        let folder = match file.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let firsts = self.folders.entry(folder.to_path_buf()).or_insert_with_key(|folder| firsts(folder));
-        let family = firsts.entry(first).or_default();
+        let family = self.folder(file).families.entry(first).or_default();
         // One that has come since the folder was looked at.
         if family.len() < MAX_FAMILY && !family.iter().any(|path| path.file_name() == file.path.file_name()) {
             family.push(file.path.clone());
@@ -69,6 +72,23 @@ impl Copies {
         let made = others.filter(|other| was_there_before(&other.path) || self.has_made(other, own));
         let rows = made.filter_map(|other| self.rows(other));
         Some(rows.flat_map(|rows| rows.rows.iter().map(|(name, _)| *name)).collect())
+    }
+
+    /// The sessions that have transcripts in the same folder, this one among them.
+    pub(super) fn sessions(&mut self, file: &Found) -> Arc<HashSet<String>> {
+        let folder = self.folder(file);
+        if !folder.sessions.contains(file.stem()) {
+            Arc::make_mut(&mut folder.sessions).insert(file.stem().to_owned());
+        }
+        Arc::clone(&folder.sessions)
+    }
+
+    fn folder(&mut self, file: &Found) -> &mut Folder {
+        let folder = match file.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        self.folders.entry(folder.to_path_buf()).or_insert_with_key(|folder| Folder::of(folder))
     }
 
     /// Whether what stands in this file and in another session's was made in this one.
@@ -129,18 +149,20 @@ impl Rows {
     }
 }
 
-/// The transcripts of a folder by the names of their first rows.
-fn firsts(folder: &Path) -> HashMap<u128, Vec<PathBuf>> {
-    let mut firsts: HashMap<u128, Vec<PathBuf>> = HashMap::new();
-    for path in transcripts_in(folder) {
-        if let First::Name(name) = first_name(&path) {
-            let family = firsts.entry(name).or_default();
-            if family.len() < MAX_FAMILY {
-                family.push(path);
+impl Folder {
+    fn of(folder: &Path) -> Self {
+        let (mut families, mut sessions) = (HashMap::<_, Vec<PathBuf>>::new(), HashSet::new());
+        for path in transcripts_in(folder) {
+            sessions.extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
+            if let First::Name(name) = first_name(&path) {
+                let family = families.entry(name).or_default();
+                if family.len() < MAX_FAMILY {
+                    family.push(path);
+                }
             }
         }
+        Self { families, sessions: Arc::new(sessions) }
     }
-    firsts
 }
 
 /// The name of the first row that has one.

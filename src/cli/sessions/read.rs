@@ -180,6 +180,7 @@ impl Reading<'_> {
         self.report.sessions += 1;
         let mut session = Session::new(self.set.clone(), file.stem());
         session.copies(self.copies.of(file, |_| false).unwrap_or_default());
+        session.stands_beside(self.copies.sessions(file));
         for journal in [hooked::journal(file.stem()), hooked::events_of(&file.path)].into_iter().flatten() {
             let is_first = self.hooked.insert(journal.clone());
             for (number, line) in (1..).zip(hooked::lines(&journal).into_iter().flatten()) {

@@ -15,6 +15,7 @@ mod hooks;
 mod known;
 mod lane;
 mod late;
+mod own;
 mod places;
 mod requests;
 mod row;

@@ -1,6 +1,7 @@
 //! A session: its transcripts' rows and its hooks, in any mixture, as calls.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use bytestring::ByteString;
 
@@ -8,7 +9,8 @@ use super::agents::{Agents, side_lane};
 use super::alone::Alone;
 use super::known::Known;
 use super::lane::Lane;
-use super::row::{ESCAPES, Row, row_name};
+use super::own::Own;
+use super::row::{ESCAPES, Row};
 use super::{alone, answers, ends, late, settle, system, users};
 use crate::event::{Message, Role, SpanIds};
 use crate::import::hook::{self, Fact};
@@ -43,12 +45,7 @@ const MAX_LANES: usize = 4096;
 #[allow(missing_debug_implementations)]
 pub struct Session {
     desk: Desk,
-    /// The session's id: of rows before its own that have another one, another file tells.
-    id: Option<String>,
-    /// Rows of which other files tell, by their names.
-    copied: HashSet<u128>,
-    /// What was said in it has begun.
-    has_own: bool,
+    own: Own,
     file: String,
     main: Lane,
     agents: Agents,
@@ -75,12 +72,9 @@ impl Session {
             file: Some(desk.label(&file)),
         };
         let main = Lane::new(&desk, who);
-        let is_id = stem.len() == 36 && stem.bytes().filter(|byte| *byte == b'-').count() == 4;
         Self {
             desk,
-            id: is_id.then(|| stem.to_owned()),
-            copied: HashSet::new(),
-            has_own: false,
+            own: Own::of(stem),
             file,
             main,
             agents: Agents::new(),
@@ -94,7 +88,13 @@ impl Session {
     /// Rows of these names ([`row_name`](super::row_name)) were made in another session, whose own transcript tells of them:
     /// in this one's they are history. To be said before the first row.
     pub fn copies(&mut self, names: HashSet<u128>) {
-        self.copied = names;
+        self.own.copied = names;
+    }
+
+    /// The sessions of these ids have transcripts of their own, which tell of their rows wherever they stand. To be said
+    /// before the first row.
+    pub fn stands_beside(&mut self, sessions: Arc<HashSet<String>>) {
+        self.own.beside = sessions;
     }
 
     /// Takes a portion of a transcript, cut anywhere.
@@ -165,7 +165,7 @@ impl Session {
         was_sent: impl FnMut(&ByteString, SpanIds) -> Result<bool, E>,
         transcript: impl FnOnce() -> Option<L>,
     ) -> Result<(), E> {
-        let Self { desk, agents, main, id, .. } = self;
+        let Self { desk, agents, main, own, .. } = self;
         if main.has_rows {
             return Ok(());
         }
@@ -173,7 +173,7 @@ impl Session {
         if let Some(before) = agents.sent.unprompted()
             && let Some(lines) = transcript()
         {
-            let prompt = users::last_prompt(lines, &mut desk.tape, (id.as_deref(), before));
+            let prompt = users::last_prompt(lines, &mut desk.tape, (own.id.as_deref(), before));
             prompt.into_iter().for_each(|at| agents.sent.prompted(at));
         }
         Ok(())
@@ -276,7 +276,7 @@ impl Session {
             Of::Agent(agent) => Some(agent.to_owned()),
             Of::Session => self.side_chain(row),
         };
-        let is_own = self.is_own(of, row);
+        let is_own = self.own.has_made(of, row);
         let Self { desk, main, agents, lanes, .. } = self;
         let lane = match &side {
             Some(agent) => {
@@ -301,24 +301,6 @@ impl Session {
         if !late::hold(lane, desk, agents, (row, line, at), is_own) {
             take(lane, desk, agents, row, (at, is_own));
         }
-    }
-
-    /// Whether this session, and not another one, made the row.
-    fn is_own(&mut self, of: Of<'_>, row: &Row<'_>) -> bool {
-        let is_copy = |name: &str| row_name(name).is_some_and(|name| self.copied.contains(&name));
-        let is_copied = !self.copied.is_empty() && row.uuid.is_some_and(is_copy);
-        if is_copied || row.forked_from.is_some_and(|from| self.id.as_deref() != Some(from)) {
-            return false;
-        }
-        let Some(session) = row.session else { return true };
-        let own = self.id.get_or_insert_with(|| session.to_owned());
-        if of != Of::Session || own == session {
-            self.has_own |= of == Of::Session && matches!(row.kind, "user" | "assistant");
-            return true;
-        }
-        // Copies stand before what was said in the session itself: what comes later was said in it when it was resumed
-        // under another id.
-        self.has_own
     }
 
     /// The side chain that a row of the session's own transcript belongs to.

@@ -60,8 +60,10 @@ impl Followed {
             let was_there = |other: &OfSession| other.knows_copies && !other.tails.is_empty() && !is_anew;
             let copied = copies.of(found, |other| sessions.get(other).is_some_and(was_there));
             let copied = copied.or_else(|| found.is_over(now).then(HashSet::new));
+            let beside = copies.sessions(found);
             if let Some((known, copied)) = sessions.get_mut(&path).zip(copied) {
                 known.session.copies(copied);
+                known.session.stands_beside(beside);
                 known.knows_copies = true;
             }
         }
