@@ -63,6 +63,18 @@ fn span_of(key: Key) -> Option<SpanId> {
     SpanId::from_bytes(id.as_u128().to_be_bytes().first_chunk().copied()?)
 }
 
+/// A UUID as a number (RFC 9562); nothing for any other text.
+pub(in crate::import) fn uuid(text: &str) -> Option<u128> {
+    let mut groups = text.split('-');
+    let mut number = 0;
+    for length in [8, 4, 4, 4, 12] {
+        for digit in groups.next().filter(|group| group.len() == length)?.chars() {
+            number = number << 4 | u128::from(digit.to_digit(16)?);
+        }
+    }
+    groups.next().is_none().then_some(number)
+}
+
 fn hash(what: &str, texts: &[&str]) -> [u8; 16] {
     // Put together first: what is hashed in one piece is hashed sooner.
     let mut path = SmallVec::<[u8; 256]>::new();

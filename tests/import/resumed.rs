@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Value, json};
 
-use super::command::{said, spans, veilspan};
+use super::command::{CANARY, said, spans, veilspan};
 use super::script::{Claude, SESSION, lines};
 
 const EARLIER: &str = SESSION;
@@ -15,8 +15,8 @@ const LATER: &str = "00000000-0000-4000-8000-000000000005";
 /// What the first session had said before it was left: a turn with two inferences and a tool.
 fn begun() -> Claude {
     let mut script = Claude::default();
-    script.prompt(1.0, "p1", "one").call(2.0, "m1", ("t1", "Bash"), json!({"command": "ls"}));
-    script.result(3.0, "t1", "files", json!({})).say(4.0, "m2", "done");
+    script.prompt(1.0, "p1", CANARY).call(2.0, "m1", ("t1", "Bash"), json!({"command": CANARY}));
+    script.result(3.0, "t1", CANARY, json!({})).say(4.0, "m2", CANARY);
     script
 }
 
@@ -59,6 +59,8 @@ fn import(home: &Path, arguments: &[&Path]) -> Vec<Span> {
     let arguments: Vec<_> = arguments.iter().map(|path| path.to_str().unwrap()).collect();
     let output = veilspan(home, &[&["import", "claude-code", "--dry-run"][..], &arguments].concat());
     assert!(output.status.success(), "{}", said(&output));
+    // Neither of the session nor of those that were looked at beside it.
+    assert!(!said(&output).contains(CANARY), "{}", said(&output));
     spans(&output)
 }
 
@@ -78,7 +80,7 @@ const COPIES: [fn(Vec<Value>) -> Vec<Value>; 3] = [
     |rows| {
         let mut rows = of(LATER, rows);
         for row in &mut rows {
-            row["forkedFrom"] = json!({"sessionId": EARLIER, "messageUuid": row["uuid"]});
+            row["forkedFrom"] = json!({"sessionId": EARLIER, "messageUuid": row["uuid"], "more": CANARY});
         }
         rows
     },

@@ -31,7 +31,6 @@ pub(super) struct Copies {
 }
 
 /// The transcripts of a folder.
-#[derive(Default)]
 struct Folder {
     /// By the name of their first row.
     families: HashMap<u128, Vec<PathBuf>>,

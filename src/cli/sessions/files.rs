@@ -101,7 +101,7 @@ impl Agent {
                     name.starts_with("rollout-") && (name.ends_with(".jsonl") || name.ends_with(".jsonl.zst"))
                 }
                 Self::Ouroboros => name.ends_with(".jsonl") || name.ends_with(".ndjson"),
-                Self::ClaudeCode => name == EVENTS || (name.ends_with(".jsonl") && !name.starts_with("agent-")),
+                Self::ClaudeCode => name == EVENTS || is_transcript(name),
             };
             if is_one && found.len() < MAX_FILES {
                 found.extend(Found::at(path));
@@ -202,16 +202,20 @@ pub(in crate::cli) fn sub_agents(session: &Found) -> Vec<(String, Found)> {
     agents
 }
 
-/// The transcripts of Claude Code that stand in a folder itself, oldest name first.
+/// The transcripts of Claude Code that stand in a folder itself, by name.
 pub(super) fn transcripts_in(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     walk(folder, MAX_DEPTH, &mut |path| {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.ends_with(".jsonl") && !name.starts_with("agent-") {
+        if path.file_name().and_then(|name| name.to_str()).is_some_and(is_transcript) {
             found.push(path);
         }
     });
     found
+}
+
+/// Whether Claude Code calls the transcript of a session so; those of sub-agents have names of their own.
+fn is_transcript(name: &str) -> bool {
+    name.ends_with(".jsonl") && !name.starts_with("agent-")
 }
 
 fn walk(folder: &Path, depth: usize, take: &mut impl FnMut(PathBuf)) {

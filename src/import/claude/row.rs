@@ -119,15 +119,7 @@ impl<'t> Outcome<'t> {
 
 /// The name of a row (`uuid`) as a number; nothing where it is no UUID.
 pub fn row_name(uuid: &str) -> Option<u128> {
-    let mut groups = uuid.split('-');
-    let mut name = 0;
-    for digits in [8, 4, 4, 4, 12] {
-        let group = groups.next().filter(|group| group.len() == digits)?;
-        for digit in group.chars() {
-            name = name << 4 | u128::from(digit.to_digit(16)?);
-        }
-    }
-    groups.next().is_none().then_some(name)
+    crate::import::ids::uuid(uuid)
 }
 
 /// The status of an answer over HTTP.

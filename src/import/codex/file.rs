@@ -8,6 +8,7 @@ use super::row::{Meta, Row};
 use super::turns::Turns;
 use super::{events, items, twice};
 use crate::event::{CallRecord, Message, Part, RawText, Role, Veiled};
+use crate::import::ids;
 use crate::import::session::{
     AsideReason, Cut, Cutter, Desk, Newest, Recent, Thread, UsageMissing, Who, messages, read_line,
 };
@@ -381,12 +382,6 @@ fn starts(who: &mut Who, desk: &Desk, family: &Family, parent: &str, role: Optio
 
 /// When a UUID of version 7 was made, in milliseconds since 1970.
 fn uuid_millis(id: &str) -> Option<u64> {
-    let is_uuid = id.len() == 36
-        && id.bytes().enumerate().all(|(place, byte)| match place {
-            8 | 13 | 18 | 23 => byte == b'-',
-            14 => byte == b'7',
-            _ => byte.is_ascii_hexdigit(),
-        });
-    let (high, low) = (id.get(..8)?, id.get(9..13)?);
-    u64::from_str_radix(&format!("{high}{low}"), 16).ok().filter(|_| is_uuid)
+    let uuid = ids::uuid(id).filter(|uuid| uuid >> 76 & 0xf == 7)?;
+    u64::try_from(uuid >> 80).ok()
 }
